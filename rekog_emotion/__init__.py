@@ -1,0 +1,1 @@
+"""Facial analysis of images and videos with Amazon Rekognition, typed."""

@@ -1,0 +1,1 @@
+"""Decode, turn and convert pictures: the only user of Pillow outside results/."""
