@@ -1,0 +1,42 @@
+"""The service's errors as botocore raises them, so that error mapping exists once."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+__all__ = ["client_error", "response_metadata"]
+
+
+def client_error(operation: str, code: str, message: str, *, status: int = 400) -> ClientError:
+    """Return the ``ClientError`` that botocore would raise for an answer of the service.
+
+    Args:
+        operation: The service's name of the operation, for example ``"DetectFaces"``.
+        code: The service's error code, for example ``"InvalidParameterException"``.
+        message: The service's text, for example ``"Request has Invalid Parameters"``.
+        status: HTTP status code; all errors that a caller can mend are 400.
+    """
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": response_metadata(status)}
+    return ClientError(answer, operation)
+
+
+def response_metadata(status: int = 200) -> dict[str, Any]:
+    """Return what botocore keeps beside an answer; a header says that no service was asked.
+
+    Args:
+        status: HTTP status code.
+    """
+    request_id = str(uuid.uuid4())
+    return {
+        "RequestId": request_id,
+        "HTTPStatusCode": status,
+        "HTTPHeaders": {
+            "x-amzn-requestid": request_id,
+            "content-type": "application/x-amz-json-1.1",
+            "x-rekog-emotion-engine": "embedded",
+        },
+        "RetryAttempts": 0,
+    }
