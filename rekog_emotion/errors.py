@@ -84,8 +84,9 @@ class RekogEmotionError(Exception):
         return error
 
 
+# Pickle needs a function of the module.
 def _rebuild(cls: type[RekogEmotionError], args: tuple[Any, ...], fields: dict[str, Any]) -> RekogEmotionError:
-    return cls._rebuilt(args, fields)  # noqa: SLF001 -- pickle needs a module-level function
+    return cls._rebuilt(args, fields)
 
 
 class InvalidInputError(RekogEmotionError, ValueError):

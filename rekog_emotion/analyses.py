@@ -1,0 +1,202 @@
+"""What an analysis gives: the faces of an image, or the faces of a video over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
+from rekog_emotion.models import Face, S3Object, Value
+
+__all__ = [
+    "ImageAnalysis",
+    "StartedJob",
+    "TimedFace",
+    "Video",
+    "VideoAnalysis",
+    "VideoMetadata",
+]
+
+
+@frozen(kw_only=True)
+class ImageAnalysis(Value):
+    """The faces of one image, largest first.
+
+    Attributes:
+        faces: The faces; empty when there are none.
+        size: Width and height in pixels of the picture that the ratios refer to, as a viewer shows it (turned by EXIF);
+            ``None`` for an image in S3.
+        engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
+        source: Name of what was analysed, for example its path.
+        orientation_correction: Not sent since 2018; kept for old recordings.
+        response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
+    """
+
+    faces: tuple[Face, ...] = ()
+    size: tuple[int, int] | None = None
+    engine: str | None = None
+    source: str | None = None
+    orientation_correction: OrientationCorrection | str | None = None
+    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+
+    @classmethod
+    def from_aws(
+        cls,
+        answer: Mapping[str, Any],
+        *,
+        size: tuple[int, int] | None = None,
+        engine: str | None = None,
+        source: str | None = None,
+    ) -> ImageAnalysis:
+        """Read an answer of DetectFaces.
+
+        Args:
+            answer: The mapping that boto3 gives, or the JSON of a recording.
+            size: Width and height in pixels of the picture as a viewer shows it.
+            engine: Who made it; left out, it is read from the answer where the embedded engine says so.
+            source: Name of what was analysed.
+
+        Raises:
+            ResponseError: There is no ``FaceDetails`` (a broken answer, not "no faces"), or a member has the wrong
+                type.
+        """
+        from rekog_emotion import _wire  # noqa: PLC0415 -- _wire imports this module
+
+        return _wire.read_image(answer, size=size, engine=engine, source=source)
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the answer of DetectFaces, equal to what :meth:`from_aws` read."""
+        from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
+
+        return _members.write(self)
+
+
+@frozen(kw_only=True)
+class VideoMetadata(Value):
+    """What the service says of the video file.
+
+    Attributes:
+        codec: For example ``"h264"``.
+        duration_millis: Length in milliseconds.
+        format: For example ``"QuickTime / MOV"``, which is what MP4 files are called, too.
+        frame_rate: Frames a second.
+        frame_height: Pixels.
+        frame_width: Pixels.
+        color_range: ``ColorRange``; absent in older answers.
+    """
+
+    codec: str | None = None
+    duration_millis: int | None = None
+    format: str | None = None
+    frame_rate: float | None = None
+    frame_height: int | None = None
+    frame_width: int | None = None
+    color_range: ColorRange | str | None = None
+
+
+@frozen(kw_only=True)
+class Video(Value):
+    """The video of a job, as the service echoes it."""
+
+    s3_object: S3Object | None = None
+
+
+@frozen(kw_only=True)
+class TimedFace(Value):
+    """A face at a moment of a video.
+
+    Attributes:
+        timestamp_ms: Milliseconds from the start of the video; the service samples about two frames a second.
+        face: The face; several may share one timestamp, in no fixed order.
+    """
+
+    timestamp_ms: int | None = None
+    face: Face | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """The timestamp in seconds."""
+        return None if self.timestamp_ms is None else self.timestamp_ms / 1000
+
+
+@frozen(kw_only=True)
+class StartedJob(Value):
+    """The answer of StartFaceDetection."""
+
+    job_id: str | None = None
+    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+
+    @classmethod
+    def from_aws(cls, answer: Mapping[str, Any]) -> StartedJob:
+        """Read an answer of StartFaceDetection.
+
+        Raises:
+            ResponseError: There is no ``JobId``.
+        """
+        from rekog_emotion import _wire  # noqa: PLC0415 -- _wire imports this module
+
+        return _wire.read_started_job(answer)
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the answer of StartFaceDetection, equal to what :meth:`from_aws` read."""
+        from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
+
+        return _members.write(self)
+
+
+@frozen(kw_only=True)
+class VideoAnalysis(Value):
+    """The faces of one video over time: an answer of GetFaceDetection, of one page or of all.
+
+    Attributes:
+        faces: The faces in order of time; empty also while ``status`` is IN_PROGRESS or when it is FAILED.
+        status: State of the job.
+        status_message: Why the job failed.
+        metadata: What the service says of the file.
+        next_token: Where the next page begins; ``None`` on the last page and in a whole result.
+        job_id: Id of the job; absent in older answers.
+        video: The video, as the service echoes it; absent in older answers.
+        job_tag: The tag that was given at the start.
+        engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
+        response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
+    """
+
+    faces: tuple[TimedFace, ...] = field(default=(), repr=lambda faces: f"<{len(faces)} faces>")
+    status: JobStatus | str | None = None
+    status_message: str | None = None
+    metadata: VideoMetadata | None = None
+    next_token: str | None = field(default=None, repr=False)
+    job_id: str | None = None
+    video: Video | None = None
+    job_tag: str | None = None
+    engine: str | None = None
+    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+    # An unfinished or failed job has an answer without faces, which is not the same as a list of none.
+    _has_faces: bool = field(default=True, repr=False)
+
+    @classmethod
+    def from_aws(cls, *pages: Mapping[str, Any], engine: str | None = None) -> VideoAnalysis:
+        """Read one or more pages of GetFaceDetection.
+
+        One page gives that page, ``next_token`` and all. Several give the whole: the first page with the faces of all
+        and no ``next_token``.
+
+        Args:
+            pages: The mappings that boto3 gives, or the JSON of recordings, in order.
+            engine: Who made it; left out, it is read from the answer where the embedded engine says so.
+
+        Raises:
+            InvalidInputError: No page was given.
+            ResponseError: A page that is not IN_PROGRESS or FAILED has no ``Faces``, or a member has the wrong type.
+        """
+        from rekog_emotion import _wire  # noqa: PLC0415 -- _wire imports this module
+
+        return _wire.read_video(pages, engine=engine)
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the answer of GetFaceDetection, equal to what :meth:`from_aws` read from one page."""
+        from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
+
+        return _members.write(self)
