@@ -26,7 +26,7 @@ from rekog_emotion.models import (
     Value,
 )
 
-__all__ = ["KNOWN", "MEMBERS", "write"]
+__all__ = ["KNOWN", "MEMBERS", "write_shape"]
 
 # Wire name and attribute of every member of every shape, in the service's order.
 MEMBERS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
@@ -92,19 +92,23 @@ MEMBERS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
 KNOWN: Final = {shape: frozenset(name for name, _ in members) for shape, members in MEMBERS.items()}
 
 
-def write(value: Any) -> Any:  # noqa: ANN401 -- any value of the tables, or a leaf
+def write_shape(value: Value) -> dict[str, Any]:
     """Return the wire form of a value: dicts, lists and plain strings, numbers and booleans."""
-    if isinstance(value, Value):
-        shape = {name: deepcopy(member) for name, member in value.extra.items()}
-        for name, attribute in MEMBERS[type(value)]:
-            member = getattr(value, attribute)
-            if member is not None:
-                shape[name] = write(member)
-        if isinstance(value, VideoAnalysis) and not value._has_faces and not value.faces:  # noqa: SLF001 -- our own value
-            shape.pop("Faces")
-        return shape
-    if isinstance(value, (tuple, Landmarks)):
-        return [write(item) for item in value]
-    if isinstance(value, StrEnum):
-        return value.value
-    return deepcopy(value)
+    shape = {name: deepcopy(member) for name, member in value.extra.items()}
+    for name, attribute in MEMBERS[type(value)]:
+        member = getattr(value, attribute)
+        if member is not None:
+            shape[name] = _write(member)
+    if isinstance(value, VideoAnalysis) and not value._has_faces and not value.faces:  # noqa: SLF001 -- our own value
+        shape.pop("Faces")
+    return shape
+
+
+def _write(member: Any) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
+    if isinstance(member, Value):
+        return write_shape(member)
+    if isinstance(member, (tuple, Landmarks)):
+        return [write_shape(item) for item in member]
+    if isinstance(member, StrEnum):
+        return member.value
+    return deepcopy(member)

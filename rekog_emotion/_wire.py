@@ -30,7 +30,7 @@ from rekog_emotion.models import (
     S3Object,
 )
 
-__all__ = ["ENGINE_HEADER", "merge", "read_face", "read_image", "read_started_job", "read_video"]
+__all__ = ["ENGINE_HEADER", "engine_of", "merge", "read_face", "read_image", "read_started_job", "read_video"]
 
 T = TypeVar("T")
 
@@ -305,8 +305,10 @@ def _response_metadata(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     return None if value is None else dict(_mapping(value, "ResponseMetadata"))
 
 
-def _engine(metadata: Mapping[str, Any] | None) -> str | None:
-    headers = (metadata or {}).get("HTTPHeaders")
+def engine_of(answer: object) -> str | None:
+    """Return who an answer says it is from; only engines other than the service say so, in a header."""
+    metadata = answer.get("ResponseMetadata") if isinstance(answer, Mapping) else None
+    headers = metadata.get("HTTPHeaders") if isinstance(metadata, Mapping) else None
     name = headers.get(ENGINE_HEADER) if isinstance(headers, Mapping) else None
     return name if isinstance(name, str) else None
 
@@ -337,7 +339,7 @@ def read_image(
         return ImageAnalysis(
             faces=_items(details, "FaceDetails", _face),
             size=size,
-            engine=engine or _engine(metadata),
+            engine=engine or engine_of(shape),
             source=source,
             orientation_correction=_word(shape, "OrientationCorrection", _CORRECTIONS),
             response_metadata=metadata,
@@ -375,7 +377,7 @@ def _page(shape: Mapping[str, Any]) -> VideoAnalysis:
         job_id=_text(shape, "JobId"),
         video=_member(shape, "Video", _video),
         job_tag=_text(shape, "JobTag"),
-        engine=_engine(metadata),
+        engine=engine_of(shape),
         response_metadata=metadata,
         has_faces=faces is not None,
         extra=_extra(shape, KNOWN[VideoAnalysis]),

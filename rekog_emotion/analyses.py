@@ -70,7 +70,7 @@ class ImageAnalysis(Value):
         """Return the answer of DetectFaces, equal to what :meth:`from_aws` read."""
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
-        return _members.write(self)
+        return _members.write_shape(self)
 
 
 @frozen(kw_only=True)
@@ -143,7 +143,7 @@ class StartedJob(Value):
         """Return the answer of StartFaceDetection, equal to what :meth:`from_aws` read."""
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
-        return _members.write(self)
+        return _members.write_shape(self)
 
 
 @frozen(kw_only=True)
@@ -199,4 +199,4 @@ class VideoAnalysis(Value):
         """Return the answer of GetFaceDetection, equal to what :meth:`from_aws` read from one page."""
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
-        return _members.write(self)
+        return _members.write_shape(self)

@@ -339,7 +339,7 @@ class Face(Value):
         """Return the service's ``FaceDetail``, equal to what :meth:`from_aws` read."""
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
-        return _members.write(self)
+        return _members.write_shape(self)
 
     @property
     def dominant_emotion(self) -> Emotion | None:

@@ -1,0 +1,210 @@
+"""One call of the service: vendor errors mapped to ours, here and nowhere else, and our retries where they belong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from rekog_emotion import _waiting, errors
+from rekog_emotion.clients import configuration_error, service_region
+from rekog_emotion.errors import (
+    InvalidInputError,
+    RekogEmotionError,
+    ResponseError,
+    ServiceError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+    from rekog_emotion.clients import RekognitionClient
+
+__all__ = ["ERRORS", "call", "map_error", "once"]
+
+_OPERATIONS: Final = {
+    "detect_faces": "DetectFaces",
+    "start_face_detection": "StartFaceDetection",
+    "get_face_detection": "GetFaceDetection",
+}
+
+# The errors that the service model names for the three operations (a test compares), and those of every AWS service.
+ERRORS: Final[dict[str, type[ServiceError]]] = {
+    "AccessDeniedException": errors.AccessDeniedError,
+    "IdempotentParameterMismatchException": errors.IdempotentParameterMismatchError,
+    "ImageTooLargeException": errors.InvalidMediaError,
+    "InternalServerError": errors.InternalServiceError,
+    "InvalidImageFormatException": errors.InvalidMediaError,
+    "InvalidPaginationTokenException": errors.InvalidPaginationTokenError,
+    "InvalidParameterException": errors.InvalidParameterError,
+    "InvalidS3ObjectException": errors.InvalidS3ObjectError,
+    "LimitExceededException": errors.LimitExceededError,
+    "ProvisionedThroughputExceededException": errors.ThrottledError,
+    "ResourceNotFoundException": errors.JobNotFoundError,
+    "ThrottlingException": errors.ThrottledError,
+    "VideoTooLargeException": errors.InvalidMediaError,
+    # Common to all services
+    "AccessDenied": errors.AccessDeniedError,
+    "ExpiredToken": errors.AccessDeniedError,
+    "ExpiredTokenException": errors.AccessDeniedError,
+    "IncompleteSignature": errors.AccessDeniedError,
+    "IncompleteSignatureException": errors.AccessDeniedError,
+    "InvalidClientTokenId": errors.AccessDeniedError,
+    "InvalidSignatureException": errors.AccessDeniedError,
+    "MissingAuthenticationToken": errors.AccessDeniedError,
+    "MissingAuthenticationTokenException": errors.AccessDeniedError,
+    "OptInRequired": errors.AccessDeniedError,
+    "RequestExpired": errors.AccessDeniedError,
+    "RequestTimeTooSkewed": errors.AccessDeniedError,
+    "SignatureDoesNotMatch": errors.AccessDeniedError,
+    "UnrecognizedClientException": errors.AccessDeniedError,
+    "InternalFailure": errors.InternalServiceError,
+    "InternalServerException": errors.InternalServiceError,
+    "RequestTimeout": errors.InternalServiceError,
+    "ServiceUnavailable": errors.InternalServiceError,
+    "ServiceUnavailableException": errors.InternalServiceError,
+    "RequestLimitExceeded": errors.ThrottledError,
+    "SlowDown": errors.ThrottledError,
+    "Throttling": errors.ThrottledError,
+    "TooManyRequestsException": errors.ThrottledError,
+    "ValidationException": errors.InvalidParameterError,
+}
+
+_HINTS: Final[dict[type[ServiceError], str]] = {
+    errors.AccessDeniedError: "check the credentials, the clock and that the identity may call rekognition:{operation}",
+    errors.IdempotentParameterMismatchError: "the token was used before with other parameters: take another one",
+    errors.InternalServiceError: "the service failed; try again later",
+    errors.InvalidMediaError: "the service takes JPEG and PNG images, and H.264 video in MP4 or MOV, within its limits",
+    errors.InvalidPaginationTokenError: "page tokens expire after 24 hours: begin again with the first page",
+    errors.InvalidParameterError: "the request was refused as a whole; an image must be at least 80 pixels a side",
+    errors.InvalidS3ObjectError: (
+        "one of three, and the service does not say which: the key is wrong, the bucket is in another region than the "
+        "client, or the identity may not read it"
+    ),
+    errors.JobNotFoundError: "results are kept for 7 days, in the account and region that started the job",
+    errors.LimitExceededError: "too many jobs run at once (20 by default); a slot is free when one of them ends",
+    errors.ThrottledError: "requests come faster than the account's quota; slow down or have the quota raised",
+}
+
+_SERVER_FAULT: Final = 500
+_TOO_MANY_REQUESTS: Final = 429
+# A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
+_LONGEST_MESSAGE: Final = 300
+
+
+def call(
+    client: RekognitionClient,
+    method: str,
+    *,
+    job_id: str | None = None,
+    clock: _waiting.Clock = _waiting.SYSTEM_CLOCK,
+    cancel: threading.Event | None = None,
+    **parameters: Any,  # noqa: ANN401 -- the service's own parameters
+) -> Mapping[str, Any]:
+    """Make one call, again where it failed for a passing reason and the client does not try again by itself.
+
+    Raises:
+        ServiceError: The service answered with an error.
+        TransportError: No answer came.
+        ConfigurationError: The configuration of AWS is found wanting only now.
+        InvalidInputError: botocore refuses a parameter.
+        ResponseError: The answer cannot be read.
+    """
+    if not leaves_retrying_to_us(client):
+        return once(client, method, job_id=job_id, **parameters)
+    return _waiting.retry(lambda: once(client, method, job_id=job_id, **parameters), clock=clock, cancel=cancel)
+
+
+def leaves_retrying_to_us(client: object) -> bool:
+    """Tell whether a boto3 client makes a single attempt; to retry on top of any other would multiply the attempts."""
+    config = getattr(getattr(client, "meta", None), "config", None)
+    retries = getattr(config, "retries", None)
+    return isinstance(retries, Mapping) and retries.get("total_max_attempts") == 1
+
+
+def once(
+    client: RekognitionClient,
+    method: str,
+    *,
+    job_id: str | None = None,
+    **parameters: Any,  # noqa: ANN401 -- the service's own parameters
+) -> Mapping[str, Any]:
+    """Make one call, with vendor errors mapped."""
+    try:
+        answer: Mapping[str, Any] = getattr(client, method)(**parameters)
+    except RekogEmotionError:
+        raise
+    except Exception as error:
+        mapped = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id)
+        if mapped is None:
+            raise
+        raise mapped from error
+    return answer
+
+
+def map_error(
+    error: Exception, *, operation: str, client: object = None, job_id: str | None = None
+) -> RekogEmotionError | None:
+    """Return our error for one of botocore's, ``None`` for any other."""
+    # Where botocore was never loaded it did not raise; where it did, this costs nothing.
+    from botocore import exceptions  # noqa: PLC0415 -- see above
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 -- see above
+
+    mapped: RekogEmotionError | None = None
+    if isinstance(error, exceptions.ClientError):
+        mapped = _service_error(error, operation=operation, job_id=job_id)
+    elif isinstance(error, exceptions.ParamValidationError):
+        mapped = InvalidInputError(f"{operation} was not called: {error}")
+    elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.ResponseStreamingError)):
+        hint = _region_hint(client)
+        mapped = TransportError(f"{operation} got no answer: {error}{hint}", operation=operation, job_id=job_id)
+    elif isinstance(error, exceptions.BotoCoreError):
+        mapped = configuration_error(error)
+    elif isinstance(error, ResponseParserError):
+        mapped = ResponseError(f"the answer of {operation} cannot be read: {error}", job_id=job_id)
+    elif isinstance(error, AttributeError) and service_region(client) is not None:
+        # botocore takes the body `null` or `[]` for an object and stumbles over it.
+        mapped = ResponseError(f"the answer of {operation} is no JSON object", job_id=job_id)
+    return mapped
+
+
+def _service_error(error: ClientError, *, operation: str, job_id: str | None) -> ServiceError:
+    response: Mapping[str, Any] = error.response
+    detail, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
+    code, status = str(detail.get("Code", "Unknown")), metadata.get("HTTPStatusCode")
+    kind = ERRORS.get(code)
+    if kind is None and isinstance(status, int):
+        if status >= _SERVER_FAULT:
+            kind = errors.InternalServiceError
+        elif status == _TOO_MANY_REQUESTS:
+            kind = errors.ThrottledError
+    text = str(detail.get("Message", "")).strip() or "no message"
+    if len(text) > _LONGEST_MESSAGE:
+        text = f"{text[:_LONGEST_MESSAGE]}..."
+    subject = f"{operation} of job {job_id}" if job_id else operation
+    message = f"{subject} failed with {code}: {text}"
+    if kind in _HINTS:
+        message = f"{message} ({_HINTS[kind].format(operation=operation)})"
+    return (kind or ServiceError)(
+        message,
+        operation=operation,
+        code=code,
+        request_id=metadata.get("RequestId"),
+        status=status,
+        job_id=job_id,
+    )
+
+
+def _region_hint(client: object) -> str:
+    """Name the likely cause where botocore knows no Rekognition in the client's region; its list lags, so no more."""
+    region = service_region(client)
+    endpoint = str(getattr(getattr(client, "meta", None), "endpoint_url", ""))
+    if region is None or not endpoint.startswith(f"https://rekognition.{region}."):
+        return ""
+    from botocore.session import get_session  # noqa: PLC0415 -- only on the way to an error
+
+    session = get_session()
+    partitions = session.get_available_partitions()
+    known = {name for part in partitions for name in session.get_available_regions("rekognition", part)}
+    return "" if region in known else f"; botocore lists no Rekognition in {region}, is that the right region?"

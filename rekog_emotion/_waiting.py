@@ -1,0 +1,192 @@
+"""Time: retrying a call that failed, and polling a job that is not finished. The only user of tenacity.
+
+The two are not the same. A retry answers a failure, a few times, with full jitter, within seconds. A poll answers "not
+yet": it looks first, then waits about a tenth of the time waited so far, for as long as the caller likes; a poll that
+fails is a longer wait, not a lost job.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeVar
+
+import tenacity
+from attrs import frozen
+
+from rekog_emotion.errors import (
+    InternalServiceError,
+    RekogEmotionError,
+    ThrottledError,
+    TransportError,
+)
+
+__all__ = ["SYSTEM_CLOCK", "Clock", "PollSchedule", "is_transient", "poll", "retry"]
+
+T = TypeVar("T")
+
+ATTEMPTS: Final = 5
+RETRY_SECONDS: Final = 60.0
+_BASE: Final = 0.5
+_THROTTLED_BASE: Final = 1.0
+_LONGEST: Final = 20.0
+
+
+class Clock(Protocol):
+    """What time is it, and wait: injected, so that tests need no time."""
+
+    def now(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        """Return after so many seconds, or at once when ``cancel`` is set."""
+        ...
+
+
+class _SystemClock:
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        (cancel or threading.Event()).wait(seconds)
+
+
+SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same call may succeed later: throttling, a failing service, no answer."""
+    return isinstance(error, (ThrottledError, InternalServiceError, TransportError))
+
+
+def _backoff(error: BaseException | None, failures: int) -> float:
+    """Return the longest wait after so many failures: doubling, twice as long after throttling."""
+    base = _THROTTLED_BASE if isinstance(error, ThrottledError) else _BASE
+    return float(min(base * 2 ** (failures - 1), _LONGEST))
+
+
+def retry(call: Callable[[], T], *, clock: Clock = SYSTEM_CLOCK, cancel: threading.Event | None = None) -> T:
+    """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
+
+    Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
+    Blog, 2015). It stops before a wait that would pass the deadline. The error that is raised is the last one.
+    """
+    begin = clock.now()
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        late = clock.now() - begin + state.upcoming_sleep > RETRY_SECONDS
+        return late or state.attempt_number >= ATTEMPTS or (cancel is not None and cancel.is_set())
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return random.uniform(0, _backoff(error, state.attempt_number))  # noqa: S311 -- jitter is no secret
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(is_transient),
+        stop=stop,
+        wait=wait,
+        sleep=lambda seconds: clock.sleep(seconds, cancel),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+@frozen(kw_only=True)
+class PollSchedule:
+    """How long to wait between two looks.
+
+    A tenth of the time waited costs, in the mean, a twentieth of a job's length in lost time, and the number of looks
+    grows with the logarithm of the length until the cap is reached.
+
+    Attributes:
+        share: Part of the time waited so far.
+        floor: Shortest wait in seconds.
+        cap: Longest wait in seconds.
+        jitter: Largest deviation, as a part of the wait, so that jobs that start together do not poll together.
+    """
+
+    share: float = 0.1
+    floor: float = 1.0
+    cap: float = 120.0
+    jitter: float = 0.1
+
+    def interval(self, waited: float) -> float:
+        """Return seconds to wait after ``waited`` seconds, jitter included."""
+        seconds = min(max(self.share * waited, self.floor), self.cap)
+        return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 -- jitter is no secret
+
+
+def poll(
+    look: Callable[[], T],
+    *,
+    unfinished: Callable[[T], bool],
+    schedule: PollSchedule,
+    timeout: float | None,
+    clock: Clock = SYSTEM_CLOCK,
+    cancel: threading.Event | None = None,
+    on_wait: Callable[[float, float], None] | None = None,
+    timed_out: Callable[[float, BaseException | None], RekogEmotionError],
+    cancelled: Callable[[float], RekogEmotionError],
+    tolerate: Callable[[BaseException], bool] = is_transient,
+) -> T:
+    """Look until what is seen is finished; look first.
+
+    Args:
+        look: Makes one call.
+        unfinished: Tells whether an answer means "not yet".
+        schedule: How long to wait between looks; a failed look waits longer.
+        timeout: Seconds; ``None`` for ever. It ends before a wait that would pass it.
+        clock: Where time comes from.
+        cancel: Ends a wait at once when set.
+        on_wait: Called with the seconds waited and to wait, before each wait.
+        timed_out: Makes the error for the deadline, from the seconds waited and the failure of the last look, if any.
+        cancelled: Makes the error for ``cancel``, from the seconds waited.
+        tolerate: Tells which failures of a look mean "look again later".
+
+    Raises:
+        RekogEmotionError: What ``timed_out`` or ``cancelled`` made, or a failure of ``look`` that is not tolerated.
+    """
+    begin, failures = clock.now(), 0
+
+    def looked() -> T:
+        if cancel is not None and cancel.is_set():
+            raise _CancelledError
+        return look()
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        nonlocal failures
+        error = state.outcome.exception() if state.outcome else None
+        failures = failures + 1 if error else 0
+        interval = schedule.interval(clock.now() - begin)
+        return max(interval, _backoff(error, failures)) if error else interval
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return timeout is not None and clock.now() - begin + state.upcoming_sleep > timeout
+
+    def before_sleep(state: tenacity.RetryCallState) -> None:
+        if on_wait is not None:
+            on_wait(clock.now() - begin, state.upcoming_sleep)
+
+    def give_up(state: tenacity.RetryCallState) -> Any:  # noqa: ANN401 -- it only raises
+        error = state.outcome.exception() if state.outcome else None
+        raise timed_out(clock.now() - begin, error) from error
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(tolerate) | tenacity.retry_if_result(unfinished),
+        stop=stop,
+        wait=wait,
+        sleep=lambda seconds: clock.sleep(seconds, cancel),
+        before_sleep=before_sleep,
+        retry_error_callback=give_up,
+    )
+    try:
+        return retrying(looked)
+    except _CancelledError:
+        raise cancelled(clock.now() - begin) from None
+
+
+class _CancelledError(Exception):
+    """The caller's ``cancel`` was set; leaves tenacity without a look."""

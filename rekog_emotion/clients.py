@@ -1,0 +1,215 @@
+"""Who answers: anything with boto3's three methods, our own boto3 client, or the embedded engine.
+
+A client is given as an object or by name: ``"aws"`` or ``"embedded"``. Left out, it is what the environment variable
+``REKOG_EMOTION_CLIENT`` says, else ``"aws"``. There is no silent way from one to the other: their numbers differ.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from rekog_emotion.errors import ConfigurationError, InvalidInputError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+
+__all__ = ["RekognitionClient", "aws_client", "engine_name", "resolve_client", "service_region"]
+
+ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
+_METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
+_STAY_OFFLINE: Final = 'or stay offline with client="embedded"'
+
+
+class RekognitionClient(Protocol):
+    """Boto3's three methods: what a real client, a stubbed one, a recording, a fake and the embedded engine share.
+
+    Nested arguments are ``Any`` and parameters keyword-only and explicit: this form alone lets a typed boto3 client
+    pass as it is under mypy, pyright and ty.
+    """
+
+    def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ...) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's form
+        """Answer DetectFaces."""
+        ...
+
+    def start_face_detection(
+        self,
+        *,
+        Video: Any,  # noqa: ANN401, N803 -- boto3's form
+        ClientRequestToken: str = ...,  # noqa: N803 -- boto3's form
+        NotificationChannel: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        FaceAttributes: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        JobTag: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer StartFaceDetection."""
+        ...
+
+    def get_face_detection(
+        self,
+        *,
+        JobId: str,  # noqa: N803 -- boto3's form
+        MaxResults: int = ...,  # noqa: N803 -- boto3's form
+        NextToken: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer GetFaceDetection."""
+        ...
+
+
+def aws_client(
+    *,
+    session: Session | None = None,
+    region_name: str | None = None,
+    profile_name: str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    connect_timeout: float = 10.0,
+    read_timeout: float = 60.0,
+) -> RekognitionClient:
+    """Build a boto3 client for Rekognition that leaves retrying to this library.
+
+    botocore makes one attempt a call, because its default counts and modes differ between versions and would multiply
+    with ours.
+
+    Args:
+        session: A boto3 session: assumed roles and anything else that boto3 can do for credentials.
+        region_name: Region; left out, the session's.
+        profile_name: Profile of the AWS configuration files; not together with ``session``.
+        endpoint_url: Address of another endpoint, for example a VPC's or a local server's.
+        config: botocore's ``Config``: proxies, FIPS endpoints, pool size. Its retries are replaced.
+        connect_timeout: Seconds; ``config`` wins where it sets its own.
+        read_timeout: Seconds; ``config`` wins where it sets its own.
+
+    Returns:
+        A boto3 client, usable like any other.
+
+    Raises:
+        InvalidInputError: Both ``session`` and ``profile_name`` are given.
+        ConfigurationError: There are no credentials or no region, or the configuration is broken.
+    """
+    import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
+    from botocore.config import Config  # noqa: PLC0415 -- likewise
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
+
+    if session is not None and profile_name is not None:
+        msg = "session and profile_name exclude each other: make the session with its profile"
+        raise InvalidInputError(msg)
+    settings = Config(connect_timeout=connect_timeout, read_timeout=read_timeout, user_agent_extra="rekog-emotion")
+    if config is not None:
+        settings = settings.merge(config)
+    settings = settings.merge(Config(retries={"total_max_attempts": 1}))
+    try:
+        if session is None:
+            session = boto3.session.Session(profile_name=profile_name)
+        if session.get_credentials() is None:
+            raise ConfigurationError(_NO_CREDENTIALS)
+        client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
+    except (BotoCoreError, ValueError) as error:
+        raise configuration_error(error) from error
+    return cast("RekognitionClient", client)
+
+
+_NO_CREDENTIALS: Final = (
+    "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE or "
+    f"run 'aws configure', {_STAY_OFFLINE}"
+)
+_NO_REGION: Final = (
+    "no AWS region is set: set AWS_DEFAULT_REGION, give the profile a region or pass aws_client(region_name=...), "
+    f"{_STAY_OFFLINE}"
+)
+
+
+def configuration_error(error: Exception) -> ConfigurationError:
+    """Return the error that says how to mend what botocore found wrong with the configuration."""
+    from botocore.exceptions import NoCredentialsError, NoRegionError  # noqa: PLC0415 -- botocore is loaded by now
+
+    if isinstance(error, NoRegionError):
+        return ConfigurationError(_NO_REGION)
+    if isinstance(error, NoCredentialsError):
+        return ConfigurationError(_NO_CREDENTIALS)
+    return ConfigurationError(f"the AWS configuration cannot be used: {error}; mend it, {_STAY_OFFLINE}")
+
+
+def _embedded_client() -> RekognitionClient:
+    from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
+
+    return EmbeddedClient()
+
+
+_FACTORIES: Final[dict[str, Callable[[], RekognitionClient]]] = {"aws": aws_client, "embedded": _embedded_client}
+
+
+class _Cache:
+    """Clients by name: one a process and configuration, since they pool connections and hold loaded networks."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[object, ...], RekognitionClient] = {}
+
+    def get(self, name: str) -> RekognitionClient:
+        # boto3 reads its configuration from variables that begin with AWS_; a fork shares no sockets or threads.
+        settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+        key = (os.getpid(), name, settings if name == "aws" else ())
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = _FACTORIES[name]()
+            return self._clients[key]
+
+    def clear(self) -> None:
+        """Forget all clients; in a forked child the lock may be held by a thread that does not exist there."""
+        self._lock = threading.Lock()
+        self._clients = {}
+
+
+_CACHE: Final = _Cache()
+if hasattr(os, "register_at_fork"):  # pragma: no branch -- Windows cannot fork
+    os.register_at_fork(after_in_child=_CACHE.clear)
+
+
+def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
+    """Return the client that is meant.
+
+    Args:
+        client: An object with boto3's three methods, ``"aws"``, ``"embedded"``, or ``None`` for what the environment
+            variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+
+    Raises:
+        InvalidInputError: It is none of these.
+        ConfigurationError: The name in the environment variable is unknown, or AWS is not configured.
+        MissingExtraError: ``"embedded"`` without the extra of that name.
+    """
+    if client is None:
+        name = os.environ.get(ENVIRONMENT_VARIABLE) or "aws"
+        if name not in _FACTORIES:
+            msg = f"{ENVIRONMENT_VARIABLE}={name!r} names no client: set it to 'aws' or 'embedded', or unset it"
+            raise ConfigurationError(msg)
+        return _CACHE.get(name)
+    if isinstance(client, str):
+        if client not in _FACTORIES:
+            msg = f"client={client!r} names no client: use 'aws', 'embedded' or an object with boto3's methods"
+            raise InvalidInputError(msg)
+        return _CACHE.get(client)
+    missing = [name for name in _METHODS if not callable(getattr(client, name, None))]
+    if missing:
+        msg = (
+            f"client= got {type(client).__name__}, which has no {missing[0]}(): "
+            'pass boto3.client("rekognition"), aws_client(), "aws" or "embedded"'
+        )
+        raise InvalidInputError(msg)
+    return client
+
+
+def engine_name(client: RekognitionClient) -> str:
+    """Return who answers: what the client calls itself, ``"aws"`` for a boto3 client, else the name of its class."""
+    name = getattr(client, "engine", None)
+    if isinstance(name, str):
+        return name
+    return "aws" if service_region(client) is not None else type(client).__name__
+
+
+def service_region(client: object) -> str | None:
+    """Return the region of a boto3 client, ``None`` of any other."""
+    region = getattr(getattr(client, "meta", None), "region_name", None)
+    return region if isinstance(region, str) else None
