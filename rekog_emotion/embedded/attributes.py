@@ -1,0 +1,76 @@
+"""The yes-or-no members of a face, from a network that sees its crop and from the shape of its mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from rekog_emotion.embedded.mesh import FaceMesh
+from rekog_emotion.embedded.nets import Net, sigmoid
+
+__all__ = ["Attributes", "Shape", "shape"]
+
+SIDE = 80  # pixels of the network's input
+# Where it was trained to see the centres of the eyes and of the mouth, as shares of the crop; the training crops had
+# 112 pixels and whole coordinates at the centres of pixels.
+CROP = np.array([[0.34, 0.38], [0.66, 0.38], [0.5, 0.72]]) + 0.5 / 112
+OUTPUTS = ("Eyeglasses", "Sunglasses", "Beard", "Mustache", "FaceOccluded", "Smile", "MouthOpen", "Male")
+# Platt scaling of the logits, in the order of OUTPUTS, fitted on the training's validation part.
+SLOPE = np.array([0.9935, 1.0, 0.9450, 0.8902, 0.8182, 1.1236, 1.2401, 1.2648])
+OFFSET = np.array([-0.8399, -1.55, -0.3183, 0.3222, -1.8796, 0.0729, 0.5220, -0.7344])
+
+
+class Attributes:
+    """Probabilities of attributes by a network of our own; safe to call from several threads at once.
+
+    Args:
+        threads: Threads that one network call may use.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self._net = Net("face_attributes", threads=threads)
+
+    def __call__(self, faces: Sequence[FaceMesh]) -> list[dict[str, float]]:
+        """Return the probability, 0..1, of each of ``OUTPUTS``, for every face."""
+        crops = np.stack([face.crop(_anchors(face), CROP, SIDE) for face in faces])
+        (logits,) = self._net(crops.transpose(0, 3, 1, 2) / np.float32(127.5) - 1)
+        return [dict(zip(OUTPUTS, row.tolist(), strict=True)) for row in sigmoid(logits * SLOPE + OFFSET)]
+
+
+def _anchors(face: FaceMesh) -> list[list[float]]:
+    """Return the centres of the eyes and of the mouth: midway between their corners."""
+    points = face.points[:, :2]
+    return [((points[a] + points[b]) / 2).tolist() for a, b in ((33, 133), (362, 263), (61, 291))]
+
+
+@frozen
+class Shape:
+    """Probabilities, 0..1, that a mesh's shape gives."""
+
+    eyes_open: float
+    mouth_open: float
+    smile: float
+
+
+def shape(face: FaceMesh, coefficients: Mapping[str, float]) -> Shape:
+    """Read off a mesh whether eyes and mouth are open and whether it smiles.
+
+    The slopes and thresholds were set by eye on portraits: lids half down (.55) are closed eyes; lips a twentieth of
+    the mouth's width apart are still a closed mouth; an open jaw pulls the corners of the mouth up, which is no smile.
+
+    Args:
+        face: The face.
+        coefficients: Its muscle movements, from :class:`~rekog_emotion.embedded.expression.Blendshapes`.
+    """
+    points = face.points[:, :2]
+    lips, width = np.linalg.norm(points[13] - points[14]), np.linalg.norm(points[78] - points[308])
+    gap = float(lips) / max(1e-6, float(width))
+    jaw = coefficients["jaw_open"]
+    smile = coefficients["smile"] - 0.35 * max(jaw - 0.35, 0) / 0.65
+    return Shape(
+        eyes_open=float(sigmoid(14 * (0.55 - coefficients["blink"]))),
+        mouth_open=float(sigmoid(45 * (max(gap - 0.05, 0) + 0.6 * jaw - 0.075))),
+        smile=float(sigmoid(11 * (smile - 0.38))),
+    )

@@ -1,0 +1,198 @@
+"""Find faces: the full-range BlazeFace network on the picture, a padded picture and a pyramid of tiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from PIL import Image
+
+from rekog_emotion.embedded.geometry import overlap
+from rekog_emotion.embedded.nets import FloatArray, Net, sigmoid
+
+__all__ = ["Detection", "Detector"]
+
+Window: TypeAlias = tuple[float, float, float, float]
+
+SIDE = 192  # pixels of the network's input
+STRIDE = 4  # pixels between its anchors
+# An upright face scores above 0.9; below DOUBT the turned picture may know better.
+SCORE, LOW_SCORE, DOUBT = 0.5, 0.3, 0.75
+SAME_FACE, INSIDE = 0.3, 0.7  # overlaps from which two boxes are one face
+# The network was made for faces that fill up to half of its input: margins shrink those that fill the picture.
+MARGIN = 0.25
+LENIENT_MARGINS = (0.0, MARGIN, 0.5, 1.0)
+TILE_SHARES = (1 / 2, 1 / 4)  # of the longer side
+SMALLEST_TILE = 200  # pixels; the network would see nothing new in smaller ones
+TILE_STEP = 0.7  # of a tile's side: a face up to 0.3 of it lies whole in one of two neighbours
+EDGE = 4  # pixels; a box that ends this close to a tile's inner edge is cut by it
+SCORE_COLUMN = 16
+
+
+@frozen(eq=False)
+class Detection:
+    """A face as the detector sees it.
+
+    Attributes:
+        box: ``(left, top, right, bottom)``, pixels.
+        eyes: The viewer's left and right eye, shape (2, 2), pixels.
+        score: 0..1.
+    """
+
+    box: FloatArray
+    eyes: FloatArray
+    score: float
+
+
+class Detector:
+    """Finds faces in a picture; safe to call from several threads at once.
+
+    Args:
+        threads: Threads that one network call may use.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self._net = Net("face_detection_full_range", threads=threads)
+        rows, columns = np.mgrid[0 : SIDE // STRIDE, 0 : SIDE // STRIDE]
+        self._anchors = (np.stack([columns, rows], -1).reshape(-1, 1, 2) + 0.5) * STRIDE
+
+    def search(self, image: Image.Image, *, fast: bool = False) -> Iterator[tuple[list[Detection], float]]:
+        """Yield detections to try in turn, until the mesh confirms one of them as a face.
+
+        The first search is the normal one, with the turned picture where it leaves a doubt; the second is a lenient one
+        for faces that fill the picture.
+
+        Args:
+            image: RGB picture.
+            fast: Look once at the whole picture: finds faces of a fourteenth of its longer side and more.
+
+        Yields:
+            The detections, and the presence (0..1) that the mesh must find in them.
+        """
+        windows = [_frame(image)] if fast else [_frame(image), _frame(image, MARGIN), *_tiles(*image.size)]
+        found = _merge(self._look(image, windows, SCORE))
+        if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
+            turned = self._look(image, [_frame(image), _frame(image, MARGIN)], DOUBT, quarter_turns=(1, 2, 3))
+            found = np.concatenate([_undisputed(found, turned), _merge(turned)])
+        yield _detections(found), 0.3
+        yield _detections(_merge(self._look(image, [_frame(image, m) for m in LENIENT_MARGINS], LOW_SCORE))), 0.5
+
+    def _look(
+        self, image: Image.Image, windows: Sequence[Window], threshold: float, *, quarter_turns: Sequence[int] = (0,)
+    ) -> FloatArray:
+        """Run the network on every window in every turn.
+
+        Returns:
+            Rows of 17: box (left, top, right, bottom), six points (eyes, nose, mouth, ears) and score; picture pixels.
+        """
+        views = [(window, *_view(image, window)) for window in windows]
+        jobs = [(view, turns) for turns in quarter_turns for view in views]
+        regression, logits = self._net(np.stack([np.rot90(view[1], turns) for view, turns in jobs]))
+        scores = sigmoid(logits[:, :, 0])
+        found = []
+        for ((window, _, scale, shift), turns), values, score in zip(jobs, regression, scores, strict=True):
+            hit = score > threshold
+            points = _turn_back(_points(values[hit].astype(float), self._anchors[hit]), turns) * scale + shift
+            low, high = points[:, :2].min(1), points[:, :2].max(1)
+            rows = np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
+            found.append(rows[~_cut(rows, window, image.size)])
+        return np.concatenate(found)
+
+
+def _frame(image: Image.Image, margin: float = 0.0) -> Window:
+    """Return the whole picture with a margin, a share of its longer side."""
+    pad = margin * max(image.size)
+    return -pad, -pad, image.width + pad, image.height + pad
+
+
+def _tiles(width: int, height: int) -> list[Window]:
+    """Return overlapping squares of half and of a quarter of the longer side."""
+    tiles = []
+    for share in TILE_SHARES:
+        side = max(width, height) * share
+        if side >= SMALLEST_TILE:
+            tiles += [
+                (max(0.0, x), max(0.0, y), min(width, x + side), min(height, y + side))
+                for y in _starts(height, side)
+                for x in _starts(width, side)
+            ]
+    return tiles
+
+
+def _starts(length: int, side: float) -> list[float]:
+    """Return where tiles start along a side of the picture, evenly spread."""
+    count = max(1, math.ceil((length - side * (1 - TILE_STEP)) / (side * TILE_STEP)))
+    return [0.0] if count == 1 else [(length - side) * k / (count - 1) for k in range(count)]
+
+
+def _view(image: Image.Image, window: Window) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what the network sees of a window, and the scale and shift from its pixels to the picture's.
+
+    The window is centred in a square; what lies outside the picture is neutral grey, 0 in the network's -1..1.
+    """
+    x0, y0, x1, y1 = window
+    zoom = SIDE / max(x1 - x0, y1 - y0)
+    inside = max(0, x0), max(0, y0), min(image.width, x1), min(image.height, y1)
+    left = round((inside[0] - x0) * zoom + (SIDE - (x1 - x0) * zoom) / 2)
+    top = round((inside[1] - y0) * zoom + (SIDE - (y1 - y0) * zoom) / 2)
+    width = max(1, min(SIDE - left, round((inside[2] - inside[0]) * zoom)))
+    height = max(1, min(SIDE - top, round((inside[3] - inside[1]) * zoom)))
+    small = image.resize((width, height), Image.Resampling.BILINEAR, box=inside, reducing_gap=2.0)
+    canvas = np.zeros((SIDE, SIDE, 3), np.float32)
+    canvas[top : top + height, left : left + width] = np.asarray(small, np.float32) / 127.5 - 1
+    scale = np.array([(inside[2] - inside[0]) / width, (inside[3] - inside[1]) / height])
+    return canvas, scale, np.array(inside[:2]) - np.array([left, top]) * scale
+
+
+def _points(values: FloatArray, anchors: FloatArray) -> FloatArray:
+    """Return eight points a face, in pixels of the network's input: two corners of the box, then the six points."""
+    centre, half = values[:, None, :2] + anchors, values[:, None, 2:4] / 2
+    return np.concatenate([centre - half, centre + half, values[:, 4:].reshape(-1, 6, 2) + anchors], 1)
+
+
+def _turn_back(points: FloatArray, quarter_turns: int) -> FloatArray:
+    """Undo ``numpy.rot90(canvas, quarter_turns)`` for points on the canvas."""
+    for _ in range(quarter_turns):
+        points = np.stack([SIDE - points[..., 1], points[..., 0]], -1)
+    return points
+
+
+def _cut(rows: FloatArray, window: Window, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell which boxes an inner edge of the window cuts: they are whole in another tile."""
+    cut = np.zeros(len(rows), bool)
+    for axis in (0, 1):
+        if window[axis] > 0:
+            cut |= rows[:, axis] < window[axis] + EDGE
+        if window[axis + 2] < size[axis]:
+            cut |= rows[:, axis + 2] > window[axis + 2] - EDGE
+    return cut
+
+
+def _merge(rows: FloatArray) -> FloatArray:
+    """Suppress all but the best of overlapping detections, and average the box over them by score."""
+    merged, rest = [], rows[np.argsort(-rows[:, SCORE_COLUMN])]
+    while len(rest):
+        shared = overlap(rest[0], rest)
+        shared[0] = 1  # even a box without area is itself
+        same = rest[shared > SAME_FACE]
+        best = np.average(same, axis=0, weights=same[:, SCORE_COLUMN])
+        best[SCORE_COLUMN] = rest[0, SCORE_COLUMN]
+        merged.append(best)
+        rest = rest[(shared <= SAME_FACE) & (overlap(rest[0], rest, of_smaller=True) < INSIDE)]
+    return np.array(merged).reshape(-1, SCORE_COLUMN + 1)
+
+
+def _undisputed(rows: FloatArray, turned: FloatArray) -> FloatArray:
+    """Drop doubtful detections where the turned picture shows a sure one."""
+    kept = [
+        row for row in rows if row[SCORE_COLUMN] >= DOUBT or not len(turned) or overlap(row, turned).max() < SAME_FACE
+    ]
+    return np.array(kept).reshape(-1, SCORE_COLUMN + 1)
+
+
+def _detections(rows: FloatArray) -> list[Detection]:
+    return [Detection(row[:4], row[4:8].reshape(2, 2), float(row[SCORE_COLUMN])) for row in rows]

@@ -1,0 +1,110 @@
+"""One picture in, the service's ``FaceDetails`` out."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from rekog_emotion.embedded.age_gender import AgeGender
+from rekog_emotion.embedded.attributes import Attributes
+from rekog_emotion.embedded.detail import Observation, detail
+from rekog_emotion.embedded.detector import Detector
+from rekog_emotion.embedded.expression import Blendshapes, Emotions
+from rekog_emotion.embedded.geometry import overlap
+from rekog_emotion.embedded.mesh import FaceMesh, Mesh
+from rekog_emotion.embedded.nets import ByteArray
+from rekog_emotion.embedded.pose import HeadModel
+
+__all__ = ["Engine", "Mode"]
+
+Mode: TypeAlias = Literal["default", "fast"]
+
+MAX_FACES = 100  # the service's limit
+SAME_FACE = 0.4  # overlap of two meshes that lie on one face
+
+
+class _Networks:
+    """Everything that is loaded from weight files."""
+
+    def __init__(self, threads: int) -> None:
+        self.detector = Detector(threads=threads)
+        self.mesh = Mesh(threads=threads)
+        self.blendshapes = Blendshapes(threads=threads)
+        self.emotions = Emotions(threads=threads)
+        self.age_gender = AgeGender(threads=threads)
+        self.attributes = Attributes(threads=threads)
+        self.head = HeadModel()
+
+
+class Engine:
+    """The offline engine: safe to call from several threads at once.
+
+    The networks are loaded when they are first needed and are shared by all threads.
+
+    Args:
+        threads: Threads that one network call may use.
+    """
+
+    def __init__(self, *, threads: int = 1) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: _Networks | None = None
+
+    def _networks(self) -> _Networks:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _Networks(self._threads)
+            return self._loaded
+
+    def close(self) -> None:
+        """Free the networks; calls under way keep theirs, and a later one loads them anew."""
+        with self._lock:
+            self._loaded = None
+
+    def analyze(self, image: Image.Image | ByteArray, *, mode: Mode = "default") -> list[dict[str, Any]]:
+        """Return the service's ``FaceDetails``, with all members, largest face first, at most 100.
+
+        Args:
+            image: Picture, or RGB array of shape (height, width, 3), as a viewer shows it.
+            mode: ``"default"`` searches tiles of the picture, too; ``"fast"`` looks once at the whole of it and takes
+                fewer crops a face (see :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
+        """
+        picture = (image if isinstance(image, Image.Image) else Image.fromarray(image)).convert("RGB")
+        nets, fast = self._networks(), mode == "fast"
+        faces = _find(nets, picture, fast=fast)
+        if not faces:
+            return []
+        emotions, attributes = nets.emotions(faces), nets.attributes(faces)
+        apparent = nets.age_gender(faces, fast=fast)
+        details = [
+            detail(
+                picture,
+                Observation(
+                    face=face,
+                    pose=nets.head.pose(face.points),
+                    muscles=nets.blendshapes(face),
+                    emotions=emotions[k],
+                    attributes=attributes[k],
+                    apparent=apparent[k],
+                ),
+            )
+            for k, face in enumerate(faces)
+        ]
+        return sorted(details, key=lambda one: -one["BoundingBox"]["Width"] * one["BoundingBox"]["Height"])
+
+
+def _find(nets: _Networks, image: Image.Image, *, fast: bool) -> list[FaceMesh]:
+    """Return the faces of the first search that yields any, each once, at most 100."""
+    faces: list[FaceMesh] = []
+    for detections, presence in nets.detector.search(image, fast=fast):
+        faces = nets.mesh(image, detections, presence=presence)
+        if faces:
+            break
+    kept: list[FaceMesh] = []
+    for face in sorted(faces, key=lambda face: -(face.presence + face.score)):
+        if not kept or overlap(face.extent, np.array([other.extent for other in kept])).max() < SAME_FACE:
+            kept.append(face)
+    return sorted(kept, key=lambda face: -float(np.prod(face.extent[2:] - face.extent[:2])))[:MAX_FACES]

@@ -1,0 +1,114 @@
+"""Overlaps of boxes, similarities of the plane, and crops of a picture by them.
+
+Coordinates are pixels, continuous: (0, 0) is the corner of the first pixel, not its centre.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from rekog_emotion.embedded.nets import ByteArray, FloatArray
+
+__all__ = ["Patch", "invert", "overlap", "similarity"]
+
+
+def overlap(box: FloatArray, boxes: FloatArray, *, of_smaller: bool = False) -> FloatArray:
+    """Return the intersection of one box with each of many, over their union.
+
+    Args:
+        box: ``(left, top, right, bottom)``.
+        boxes: Array of shape (n, 4).
+        of_smaller: Divide by the smaller of the two areas instead, which finds a box inside another.
+    """
+    width = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
+    height = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
+    shared = np.clip(width, 0, None) * np.clip(height, 0, None)
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    whole = np.minimum(area, areas) if of_smaller else area + areas - shared
+    return np.asarray(shared / np.maximum(whole, 1e-6))
+
+
+def similarity(source: ArrayLike, target: ArrayLike) -> FloatArray:
+    """Return the least-squares similarity that takes source points to target points, as a 2 x 3 matrix.
+
+    Points are complex numbers here: rotation and scale together are one complex factor, and the normal equation is a
+    division.
+
+    Args:
+        source: Points of shape (n, 2).
+        target: Points of shape (n, 2).
+    """
+    s, t = np.asarray(source, float) @ [1, 1j], np.asarray(target, float) @ [1, 1j]
+    s_mean, t_mean = s.mean(), t.mean()
+    factor = (np.conj(s - s_mean) * (t - t_mean)).sum() / (np.abs(s - s_mean) ** 2).sum()
+    shift = t_mean - factor * s_mean
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+
+
+def invert(matrix: FloatArray) -> FloatArray:
+    """Return the inverse of an affine map, both as 2 x 3 matrices."""
+    inverse = np.linalg.inv(matrix[:, :2])
+    return np.hstack([inverse, -inverse @ matrix[:, 2:]])
+
+
+class Patch:
+    """The surroundings of a face, shrunk once to a working size, from which every network's crop is cut.
+
+    Outside the picture its edge pixels repeat: black corners would read as hats and beards.
+
+    Args:
+        image: RGB picture.
+        x: Centre of the face, pixels.
+        y: Centre of the face, pixels.
+        radius: Half the side of the surroundings, pixels.
+    """
+
+    # Half as much again as the widest crop (256 px), so that no crop is enlarged where the picture has more.
+    WORKING_SIDE = 360
+
+    def __init__(self, image: Image.Image, x: float, y: float, radius: float) -> None:
+        self._step = step = max(1, int(2 * radius / self.WORKING_SIDE))
+        # Starts outside the picture lie on whole steps, so that shrunk pixels inside do not mix with the padding.
+        left, top = (math.floor(low / step) * step if low < 0 else int(low) for low in (x - radius, y - radius))
+        columns, rows = math.ceil((x + radius - left) / step), math.ceil((y + radius - top) / step)
+        inner = self._inside(image, (left, top, left + columns * step, top + rows * step))
+        before_x, before_y = max(0, -left) // step, max(0, -top) // step
+        padding = (
+            (before_y, max(0, rows - before_y - inner.height)),
+            (before_x, max(0, columns - before_x - inner.width)),
+            (0, 0),
+        )
+        if np.any(padding):
+            inner = Image.fromarray(np.pad(np.asarray(inner), padding, mode="edge"))
+        self._origin, self._levels = (left, top), {1: inner}
+
+    def _inside(self, image: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+        """Return the part of the box that lies in the picture, at least a pixel of it, shrunk by the step."""
+        left, top = min(max(0, box[0]), image.width - 1), min(max(0, box[1]), image.height - 1)
+        part = left, top, max(min(image.width, box[2]), left + 1), max(min(image.height, box[3]), top + 1)
+        return image.reduce(self._step, box=part) if self._step > 1 else image.crop(part)
+
+    def warp(self, to_image: FloatArray, side: int) -> ByteArray:
+        """Return a square crop of shape (side, side, 3).
+
+        Args:
+            to_image: 2 x 3 matrix from the crop's coordinates to the picture's.
+            side: Pixels.
+        """
+        matrix = np.array(to_image, float)
+        matrix[:, 2] -= self._origin
+        matrix /= self._step
+        # Bilinear sampling sees four pixels, so what is shrunk is averaged first.
+        shrink = max(1, int(math.hypot(matrix[0, 0], matrix[1, 0]) + 0.25))
+        if shrink not in self._levels:
+            self._levels[shrink] = self._levels[1].reduce(shrink)
+        matrix /= shrink
+        crop = self._levels[shrink].transform(
+            (side, side), Image.Transform.AFFINE, tuple(matrix.ravel().tolist()), Image.Resampling.BILINEAR
+        )
+        return np.asarray(crop)

@@ -1,0 +1,100 @@
+"""How a head is turned, and where its eyes look."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from attrs import frozen
+
+from rekog_emotion.embedded.nets import WEIGHTS, FloatArray
+
+__all__ = ["HeadModel", "Pose", "eye_width", "gaze"]
+
+# Image-left eye first: outer corner, inner corner, iris.
+EYES = ((33, 133, 468), (263, 362, 473))
+EYEBALL = 0.42  # radius, in distances between the corners of the eye
+FLIP = np.array([1.0, -1.0, -1.0])  # from x right, y down, z away to x right, y up, z to the camera
+
+
+@frozen(eq=False)
+class Pose:
+    """How a head is turned, degrees, signs as the service's.
+
+    Attributes:
+        roll: Positive is clockwise on the screen.
+        yaw: Positive faces the right of the picture.
+        pitch: Positive faces up.
+        rotation: The head's own axes in the camera's (x right, y up, z to the camera), shape (3, 3).
+    """
+
+    roll: float
+    yaw: float
+    pitch: float
+    rotation: FloatArray
+
+
+class HeadModel:
+    """MediaPipe's canonical face, which a mesh is compared with."""
+
+    def __init__(self) -> None:
+        with np.load(WEIGHTS / "canonical.npz") as data:
+            self._index = data["idx"]
+            weight = data["w"].astype(float)
+            model = data["V"][self._index].astype(float)
+        self._weight = (weight / weight.sum())[:, None]
+        self._model = self._centred(model)
+
+    def _centred(self, points: FloatArray) -> FloatArray:
+        return np.asarray(points - (self._weight * points).sum(0))
+
+    def pose(self, points: FloatArray) -> Pose:
+        """Return the rotation from the canonical face to a mesh: the weighted orthogonal Procrustes fit (Kabsch 1976).
+
+        Yaw and pitch are where the nose points; roll is what remains when both are undone.
+
+        Args:
+            points: Vertices of a mesh, shape (478, 3).
+        """
+        seen = self._centred(points[self._index] * FLIP)
+        u, _, vt = np.linalg.svd((seen * self._weight).T @ self._model)
+        rotation = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+        x, y, z = map(float, rotation[:, 2])
+        yaw, pitch = math.atan2(x, z), math.asin(max(-1.0, min(1.0, y)))
+        level = np.array(
+            [
+                [math.cos(yaw), math.sin(yaw) * -math.sin(pitch), math.sin(yaw) * math.cos(pitch)],
+                [0, math.cos(pitch), math.sin(pitch)],
+                [-math.sin(yaw), math.cos(yaw) * -math.sin(pitch), math.cos(yaw) * math.cos(pitch)],
+            ]
+        )
+        rest = level.T @ rotation
+        return Pose(
+            roll=-math.degrees(math.atan2(rest[1, 0], rest[0, 0])),
+            yaw=math.degrees(yaw),
+            pitch=math.degrees(pitch),
+            rotation=rotation,
+        )
+
+
+def eye_width(points: FloatArray) -> float:
+    """Return the mean distance between the corners of an eye, pixels."""
+    return float(np.mean([np.linalg.norm(points[outer, :2] - points[inner, :2]) for outer, inner, _ in EYES]))
+
+
+def gaze(points: FloatArray, rotation: FloatArray) -> tuple[float, float]:
+    """Return where the eyes look relative to the head: mean yaw and pitch, degrees, signs as the pose's.
+
+    The iris' offset from the middle of the eye's corners, in the head's own axes, is the sine of the eye's angle.
+
+    Args:
+        points: Vertices of a mesh, shape (478, 3).
+        rotation: The head's, from :meth:`HeadModel.pose`.
+    """
+    local, angles = (points * FLIP) @ rotation, []
+    for outer, inner, iris in EYES:
+        radius = EYEBALL * np.linalg.norm(local[outer, :2] - local[inner, :2])
+        offset = local[iris] - (local[outer] + local[inner]) / 2
+        angles.append(np.degrees(np.arcsin(np.clip(offset[:2] / max(radius, 1e-6), -0.9, 0.9))))
+    yaw, pitch = np.mean(angles, 0)
+    return float(yaw), float(pitch)

@@ -1,0 +1,112 @@
+"""How well a face can be seen: brightness, sharpness, and whether something covers it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from rekog_emotion.embedded.mesh import LANDMARKS, FaceMesh
+from rekog_emotion.embedded.nets import FloatArray, sigmoid
+
+__all__ = ["occlusion", "quality"]
+
+SIDE = 160  # pixels to which a face is resized, so that small faces read as unsharp
+# Slope and offset of the logit, fitted on six recorded answers of the service.
+BRIGHTNESS, SHARPNESS = (0.027, -1.85), (3.69, 6.62)
+FLAT = 8  # added to the contrast (luma 0..255), so that noise on an even face is not sharpness
+
+# Vertices at patches of skin, which are compared with the forehead.
+PATCHES = {
+    "nose": (4, 5, 195),
+    "lip": (164, 167, 393),
+    "chin": (175, 199, 200),
+    "cheek_left": (50, 101, 205),
+    "cheek_right": (280, 330, 425),
+    "lid_left": (27, 110, 230, 119),
+    "lid_right": (257, 339, 450, 348),
+}
+FOREHEAD = (151, 9, 108, 337)
+LOWER_FACE = ("nose", "lip", "chin", "cheek_left", "cheek_right")
+MIDDLE = ("nose", "lip", "cheek_left", "cheek_right")
+RADIUS = 3  # pixels around a vertex
+
+
+def quality(image: Image.Image, box: tuple[float, float, float, float]) -> dict[str, float]:
+    """Return the service's ``Quality``: ``Brightness`` and ``Sharpness``, 0..100.
+
+    Brightness is a logistic map of the mean luma; sharpness of the log of the Laplacian's spread over the contrast.
+
+    Args:
+        image: RGB picture.
+        box: ``(left, top, right, bottom)`` within the picture, pixels.
+    """
+    face = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box, reducing_gap=3.0).convert("L")
+    luma = np.asarray(face, float)
+    laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
+    edges = math.log(float(laplacian.std() / (luma.std() + FLAT)) + 1e-4)
+    return {
+        "Brightness": 100 * float(sigmoid(BRIGHTNESS[0] * luma.mean() + BRIGHTNESS[1])),
+        "Sharpness": 100 * float(sigmoid(SHARPNESS[0] * edges + SHARPNESS[1])),
+    }
+
+
+def occlusion(image: Image.Image, face: FaceMesh) -> float:
+    """Return the probability, 0..1, that a face is cut by the picture's edge or covered.
+
+    Covered skin has another colour than the forehead: the thresholds were set by eye, on portraits with synthetic masks
+    and sunglasses. Hands have the colour of skin and are missed.
+
+    Args:
+        image: RGB picture.
+        face: The face.
+    """
+    points = face.points[:, :2]
+    landmarks = points[list(LANDMARKS.values())]
+    outside = float(((landmarks < 0) | (landmarks >= image.size)).any(1).mean())
+    off = _colour_differences(image, face)
+    lower = sum(off[name] for name in LOWER_FACE) / len(LOWER_FACE)
+    return max(
+        float(sigmoid(25 * (outside - 0.12))),
+        float(sigmoid((lower - 30) / 4)),
+        float(sigmoid((min(off["lid_left"], off["lid_right"]) - 32) / 3)),
+        float(sigmoid((max(off[name] for name in MIDDLE) - 42) / 4)),
+        0.0 if face.profile else float(sigmoid(8 * (0.35 - face.presence))),
+    )
+
+
+def _colour_differences(image: Image.Image, face: FaceMesh) -> dict[str, float]:
+    """Return how far each patch of skin is from the forehead, in chroma plus a little luma (0..255); 0 if unseen."""
+    size = np.array(image.size)
+    low, high = np.clip(face.extent.reshape(2, 2), 0, size - 1).astype(int)
+    high = np.maximum(high, low + 1) + 1
+    small = np.maximum(8, (high - low) * min(1.0, SIDE / (high - low).max())).astype(int)
+    left, top, right, bottom = map(float, (*low, *np.minimum(high, size)))
+    part = image.resize(
+        (int(small[0]), int(small[1])), Image.Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=2.0
+    )
+    pixels = np.asarray(part.convert("YCbCr"), float)
+    points = (face.points[:, :2] - low) * small / (high - low)
+    forehead = _colour(pixels, points, FOREHEAD)
+    differences = {}
+    for name, vertices in PATCHES.items():
+        colour = _colour(pixels, points, vertices)
+        if colour is None or forehead is None:
+            differences[name] = 0.0
+        else:
+            luma, blue, red = (colour - forehead).tolist()
+            differences[name] = math.hypot(blue, red) + 0.15 * abs(luma)
+    return differences
+
+
+def _colour(pixels: FloatArray, points: FloatArray, vertices: Sequence[int]) -> FloatArray | None:
+    """Return the median colour around vertices, or ``None`` where all of them lie outside."""
+    height, width = pixels.shape[:2]
+    spots = [
+        pixels[max(0, y - RADIUS) : y + RADIUS + 1, max(0, x - RADIUS) : x + RADIUS + 1].reshape(-1, 3)
+        for x, y in points[list(vertices)].astype(int).tolist()
+        if 0 <= x < width and 0 <= y < height
+    ]
+    return np.median(np.concatenate(spots), 0) if spots else None
