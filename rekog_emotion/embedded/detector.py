@@ -58,7 +58,8 @@ class Detector:
     def __init__(self, *, threads: int = 1) -> None:
         self._net = Net("face_detection_full_range", threads=threads)
         rows, columns = np.mgrid[0 : SIDE // STRIDE, 0 : SIDE // STRIDE]
-        self._anchors = (np.stack([columns, rows], -1).reshape(-1, 1, 2) + 0.5) * STRIDE
+        anchors = (np.stack([columns, rows], -1).reshape(-1, 1, 2) + 0.5) * STRIDE / SIDE
+        self._anchors = anchors.astype(np.float32)
 
     def search(self, image: Image.Image, *, fast: bool = False) -> Iterator[tuple[list[Detection], float]]:
         """Yield detections to try in turn, until the mesh confirms one of them as a face.
@@ -96,7 +97,7 @@ class Detector:
         found = []
         for ((window, _, scale, shift), turns), values, score in zip(jobs, regression, scores, strict=True):
             hit = score > threshold
-            points = _turn_back(_points(values[hit].astype(float), self._anchors[hit]), turns) * scale + shift
+            points = _turn_back(_points(values[hit].astype(float) / SIDE, self._anchors[hit]), turns) * SIDE * scale + shift
             low, high = points[:, :2].min(1), points[:, :2].max(1)
             rows = np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
             found.append(rows[~_cut(rows, window, image.size)])
@@ -149,7 +150,7 @@ def _view(image: Image.Image, window: Window) -> tuple[FloatArray, FloatArray, F
 
 
 def _points(values: FloatArray, anchors: FloatArray) -> FloatArray:
-    """Return eight points a face, in pixels of the network's input: two corners of the box, then the six points."""
+    """Return eight points a face, as shares of the network's input: two corners of the box, then the six points."""
     centre, half = values[:, None, :2] + anchors, values[:, None, 2:4] / 2
     return np.concatenate([centre - half, centre + half, values[:, 4:].reshape(-1, 6, 2) + anchors], 1)
 
@@ -157,7 +158,7 @@ def _points(values: FloatArray, anchors: FloatArray) -> FloatArray:
 def _turn_back(points: FloatArray, quarter_turns: int) -> FloatArray:
     """Undo ``numpy.rot90(canvas, quarter_turns)`` for points on the canvas."""
     for _ in range(quarter_turns):
-        points = np.stack([SIDE - points[..., 1], points[..., 0]], -1)
+        points = np.stack([1 - points[..., 1], points[..., 0]], -1)
     return points
 
 
