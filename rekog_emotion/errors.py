@@ -79,7 +79,8 @@ class RekogEmotionError(Exception):
     @classmethod
     def _rebuilt(cls, args: tuple[Any, ...], fields: dict[str, Any]) -> Self:
         error = cls.__new__(cls)
-        Exception.__init__(error, *args)
+        # Not Exception's: built-in parents keep the message in fields of their own, such as ImportError.msg.
+        RekogEmotionError.__init__(error, *args)
         error.__dict__.update(fields)
         return error
 
