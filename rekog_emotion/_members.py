@@ -94,20 +94,17 @@ KNOWN: Final = {shape: frozenset(name for name, _ in members) for shape, members
 
 def write_shape(value: Value) -> dict[str, Any]:
     """Return the wire form of a value: dicts, lists and plain strings, numbers and booleans."""
-    shape = {name: deepcopy(member) for name, member in value.extra.items()}
-    for name, attribute in MEMBERS[type(value)]:
-        member = getattr(value, attribute)
-        if member is not None:
-            shape[name] = _write(member)
+    members = {name: getattr(value, attribute) for name, attribute in MEMBERS[type(value)]}
     if isinstance(value, VideoAnalysis) and not value._has_faces and not value.faces:  # noqa: SLF001 -- our own value
-        shape.pop("Faces")
-    return shape
+        del members["Faces"]
+    known = {name: _write(member) for name, member in members.items() if member is not None}
+    return deepcopy(dict(value.extra)) | known
 
 
 def _write(member: Any) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
     if isinstance(member, Value):
         return write_shape(member)
-    if isinstance(member, (tuple, Landmarks)):
+    if isinstance(member, (tuple, list, Landmarks)):
         return [write_shape(item) for item in member]
     if isinstance(member, StrEnum):
         return member.value

@@ -133,7 +133,7 @@ def _member(shape: Mapping[str, Any], member: str, read: Callable[[Mapping[str, 
 
 
 def _items(items: object, member: str, read: Callable[[Mapping[str, Any]], T]) -> tuple[T, ...]:
-    if not isinstance(items, Sequence) or isinstance(items, str):
+    if not isinstance(items, (list, tuple)):
         _refuse(member, "a list", items)
     values: list[T] = []
     try:
@@ -302,7 +302,7 @@ def _video(shape: Mapping[str, Any]) -> Video:
 
 def _response_metadata(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     value = answer.get("ResponseMetadata")
-    return None if value is None else dict(_mapping(value, "ResponseMetadata"))
+    return None if value is None else deepcopy(dict(_mapping(value, "ResponseMetadata")))
 
 
 def engine_of(answer: object) -> str | None:

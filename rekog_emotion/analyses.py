@@ -8,7 +8,7 @@ from typing import Any
 from attrs import field, frozen
 
 from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
-from rekog_emotion.models import Face, S3Object, Value
+from rekog_emotion.models import Face, S3Object, Value, short
 
 __all__ = [
     "ImageAnalysis",
@@ -29,15 +29,16 @@ class ImageAnalysis(Value):
         size: Width and height in pixels of the picture that the ratios refer to, as a viewer shows it (turned by EXIF);
             ``None`` for an image in S3.
         engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
-        source: Name of what was analysed, for example its path.
+            Takes no part in equality.
+        source: Name of what was analysed, for example its path. Takes no part in equality.
         orientation_correction: Not sent since 2018; kept for old recordings.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
     faces: tuple[Face, ...] = ()
     size: tuple[int, int] | None = None
-    engine: str | None = None
-    source: str | None = None
+    engine: str | None = field(default=None, eq=False)
+    source: str | None = field(default=None, eq=False)
     orientation_correction: OrientationCorrection | str | None = None
     response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
 
@@ -90,7 +91,7 @@ class VideoMetadata(Value):
     codec: str | None = None
     duration_millis: int | None = None
     format: str | None = None
-    frame_rate: float | None = None
+    frame_rate: float | None = field(default=None, repr=short(2))
     frame_height: int | None = None
     frame_width: int | None = None
     color_range: ColorRange | str | None = None
@@ -160,6 +161,7 @@ class VideoAnalysis(Value):
         video: The video, as the service echoes it; absent in older answers.
         job_tag: The tag that was given at the start.
         engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
+            Takes no part in equality.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
@@ -171,7 +173,7 @@ class VideoAnalysis(Value):
     job_id: str | None = None
     video: Video | None = None
     job_tag: str | None = None
-    engine: str | None = None
+    engine: str | None = field(default=None, eq=False)
     response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
     # An unfinished or failed job has an answer without faces, which is not the same as a list of none.
     _has_faces: bool = field(default=True, repr=False)

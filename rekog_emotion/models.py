@@ -37,14 +37,14 @@ __all__ = [
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def _short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as Any callable
+def short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as Any callable
     """Return a repr for numbers that rounds: a face has 150 of them, and sixteen digits each hide the picture."""
     return lambda number: "None" if number is None else f"{number:.{digits}f}"
 
 
-_RATIO = _short(3)
-_DEGREES = _short(1)
-_PERCENT = _short(1)
+_RATIO = short(3)
+_DEGREES = short(1)
+_PERCENT = short(1)
 
 
 @frozen(kw_only=True)
@@ -241,7 +241,11 @@ class Landmarks:
             if key not in self.types:
                 raise KeyError(key)
             key = self.types.index(key)
-        position = range(len(self.types))[key]
+        try:
+            position = range(len(self.types))[key]
+        except IndexError:
+            msg = f"there is no landmark at position {key}: the face has {len(self.types)}"
+            raise IndexError(msg) from None
         extra = self._extras.get(position) if self._extras else None
         return Landmark(type=self.types[position], x=self.x[position], y=self.y[position], extra=extra)
 
