@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -91,6 +92,9 @@ _SERVER_FAULT: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
 # A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
 _LONGEST_MESSAGE: Final = 300
+# What follows in the message about a wrong signature is the request with its headers, session token and all.
+_QUOTED_REQUEST: Final = "The Canonical String for this request"
+_URL_CREDENTIALS: Final = re.compile(r"//[^/@\s]+@")
 
 
 def call(
@@ -98,7 +102,7 @@ def call(
     method: str,
     *,
     job_id: str | None = None,
-    clock: _waiting.Clock = _waiting.SYSTEM_CLOCK,
+    clock: _waiting.Clock | None = None,
     cancel: threading.Event | None = None,
     **parameters: Any,  # noqa: ANN401 -- the service's own parameters
 ) -> Mapping[str, Any]:
@@ -156,16 +160,18 @@ def map_error(
         mapped = _service_error(error, operation=operation, job_id=job_id)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {error}")
-    elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.ResponseStreamingError)):
+    elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         hint = _region_hint(client)
-        mapped = TransportError(f"{operation} got no answer: {error}{hint}", operation=operation, job_id=job_id)
+        mapped = TransportError(
+            f"{operation} got no answer: {_quoted(str(error))}{hint}", operation=operation, job_id=job_id
+        )
     elif isinstance(error, exceptions.BotoCoreError):
         mapped = configuration_error(error)
     elif isinstance(error, ResponseParserError):
         mapped = ResponseError(f"the answer of {operation} cannot be read: {error}", job_id=job_id)
-    elif isinstance(error, AttributeError) and service_region(client) is not None:
-        # botocore takes the body `null` or `[]` for an object and stumbles over it.
-        mapped = ResponseError(f"the answer of {operation} is no JSON object", job_id=job_id)
+    elif isinstance(error, (AttributeError, TypeError, UnicodeError)) and service_region(client) is not None:
+        # botocore takes any body for an object of the service's shape and stumbles over `null`, `[]` or foreign bytes.
+        mapped = ResponseError(f"the answer of {operation} is not in the service's shape", job_id=job_id)
     return mapped
 
 
@@ -179,9 +185,7 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None) ->
             kind = errors.InternalServiceError
         elif status == _TOO_MANY_REQUESTS:
             kind = errors.ThrottledError
-    text = str(detail.get("Message", "")).strip() or "no message"
-    if len(text) > _LONGEST_MESSAGE:
-        text = f"{text[:_LONGEST_MESSAGE]}..."
+    text = _quoted(str(detail.get("Message") or "")) or "no message"
     subject = f"{operation} of job {job_id}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
     if kind in _HINTS:
@@ -194,6 +198,13 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None) ->
         status=status,
         job_id=job_id,
     )
+
+
+def _quoted(text: str) -> str:
+    """Return foreign text as part of a message: in one line, cut, without what is nobody else's business."""
+    text = " ".join(text.partition(_QUOTED_REQUEST)[0].split())
+    text = _URL_CREDENTIALS.sub("//***@", text)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
 
 
 def _region_hint(client: object) -> str:

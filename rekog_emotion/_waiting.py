@@ -32,6 +32,8 @@ RETRY_SECONDS: Final = 60.0
 _BASE: Final = 0.5
 _THROTTLED_BASE: Final = 1.0
 _LONGEST: Final = 20.0
+# More would still be cut to the longest wait, and overflow after days of failing polls.
+_DOUBLINGS: Final = 10
 
 
 class Clock(Protocol):
@@ -65,31 +67,37 @@ def is_transient(error: BaseException) -> bool:
 def _backoff(error: BaseException | None, failures: int) -> float:
     """Return the longest wait after so many failures: doubling, twice as long after throttling."""
     base = _THROTTLED_BASE if isinstance(error, ThrottledError) else _BASE
-    return float(min(base * 2 ** (failures - 1), _LONGEST))
+    doublings = min(failures - 1, _DOUBLINGS)
+    return float(min(base * 2**doublings, _LONGEST))
 
 
-def retry(call: Callable[[], T], *, clock: Clock = SYSTEM_CLOCK, cancel: threading.Event | None = None) -> T:
+def retry(call: Callable[[], T], *, clock: Clock | None = None, cancel: threading.Event | None = None) -> T:
     """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
 
     Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
-    Blog, 2015). It stops before a wait that would pass the deadline. The error that is raised is the last one.
+    Blog, 2015). It stops before a wait that would pass the deadline, and without another call when ``cancel`` is set.
+    The error that is raised is the last one.
     """
+    clock = clock or SYSTEM_CLOCK
     begin = clock.now()
+    failure: BaseException | None = None
 
     def stop(state: tenacity.RetryCallState) -> bool:
         late = clock.now() - begin + state.upcoming_sleep > RETRY_SECONDS
-        return late or state.attempt_number >= ATTEMPTS or (cancel is not None and cancel.is_set())
+        return late or state.attempt_number >= ATTEMPTS
 
     def wait(state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        return random.uniform(0, _backoff(error, state.attempt_number))  # noqa: S311 -- jitter is no secret
+        nonlocal failure
+        failure = _failure(state)
+        return random.uniform(0, _backoff(failure, state.attempt_number))  # noqa: S311 -- jitter is no secret
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds, cancel)
+        if failure is not None and cancel is not None and cancel.is_set():
+            raise failure
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(is_transient),
-        stop=stop,
-        wait=wait,
-        sleep=lambda seconds: clock.sleep(seconds, cancel),
-        reraise=True,
+        retry=tenacity.retry_if_exception(is_transient), stop=stop, wait=wait, sleep=sleep, reraise=True
     )
     return retrying(call)
 
@@ -113,9 +121,9 @@ class PollSchedule:
     cap: float = 120.0
     jitter: float = 0.1
 
-    def interval(self, waited: float) -> float:
-        """Return seconds to wait after ``waited`` seconds, jitter included."""
-        seconds = min(max(self.share * waited, self.floor), self.cap)
+    def interval(self, waited: float, setback: float = 0.0) -> float:
+        """Return seconds to wait after ``waited`` seconds, ``setback`` more after a failed look, jitter included."""
+        seconds = min(max(self.share * waited, self.floor), self.cap) + setback
         return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 -- jitter is no secret
 
 
@@ -125,7 +133,7 @@ def poll(
     unfinished: Callable[[T], bool],
     schedule: PollSchedule,
     timeout: float | None,
-    clock: Clock = SYSTEM_CLOCK,
+    clock: Clock | None = None,
     cancel: threading.Event | None = None,
     on_wait: Callable[[float, float], None] | None = None,
     timed_out: Callable[[float, BaseException | None], RekogEmotionError],
@@ -139,7 +147,7 @@ def poll(
         unfinished: Tells whether an answer means "not yet".
         schedule: How long to wait between looks; a failed look waits longer.
         timeout: Seconds; ``None`` for ever. It ends before a wait that would pass it.
-        clock: Where time comes from.
+        clock: Where time comes from; left out, the system's.
         cancel: Ends a wait at once when set.
         on_wait: Called with the seconds waited and to wait, before each wait.
         timed_out: Makes the error for the deadline, from the seconds waited and the failure of the last look, if any.
@@ -149,19 +157,19 @@ def poll(
     Raises:
         RekogEmotionError: What ``timed_out`` or ``cancelled`` made, or a failure of ``look`` that is not tolerated.
     """
+    clock = clock or SYSTEM_CLOCK
     begin, failures = clock.now(), 0
 
     def looked() -> T:
         if cancel is not None and cancel.is_set():
-            raise _CancelledError
+            raise cancelled(clock.now() - begin)
         return look()
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal failures
-        error = state.outcome.exception() if state.outcome else None
+        error = _failure(state)
         failures = failures + 1 if error else 0
-        interval = schedule.interval(clock.now() - begin)
-        return max(interval, _backoff(error, failures)) if error else interval
+        return schedule.interval(clock.now() - begin, _backoff(error, failures) if error else 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
         return timeout is not None and clock.now() - begin + state.upcoming_sleep > timeout
@@ -171,7 +179,7 @@ def poll(
             on_wait(clock.now() - begin, state.upcoming_sleep)
 
     def give_up(state: tenacity.RetryCallState) -> Any:  # noqa: ANN401 -- it only raises
-        error = state.outcome.exception() if state.outcome else None
+        error = _failure(state)
         raise timed_out(clock.now() - begin, error) from error
 
     retrying = tenacity.Retrying(
@@ -182,11 +190,8 @@ def poll(
         before_sleep=before_sleep,
         retry_error_callback=give_up,
     )
-    try:
-        return retrying(looked)
-    except _CancelledError:
-        raise cancelled(clock.now() - begin) from None
+    return retrying(looked)
 
 
-class _CancelledError(Exception):
-    """The caller's ``cancel`` was set; leaves tenacity without a look."""
+def _failure(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
