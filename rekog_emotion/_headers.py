@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from attrs import frozen
 
-from .errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

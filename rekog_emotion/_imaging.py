@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
-from ._headers import ImageHeader, check_pixels, read_header
-from .errors import InvalidInputError
+from rekog_emotion._headers import ImageHeader, check_pixels, read_header
+from rekog_emotion._sniffing import image_format
+from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["encode", "fit_jpeg", "load_rgb", "to_rgb"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["encode", "enough_pixels", "fit_jpeg", "from_array", "load_rgb", "to_rgb"]
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -64,7 +68,7 @@ def load_rgb(data: bytes, *, enough: int | None = None) -> Image.Image:
     header = read_header(data)
     if header:
         check_pixels(header.width, header.height)
-    with _decoding():
+    with _decoding("damaged or truncated"):
         image = _open(data, header)
         check_pixels(*image.size)
         if enough and image.width * image.height > enough:
@@ -89,8 +93,13 @@ def to_rgb(image: Image.Image) -> Image.Image:
         InvalidInputError: The picture cannot be decoded, is closed, or is a decompression bomb.
     """
     check_pixels(*image.size)
-    with _decoding():
+    with _decoding("damaged, truncated or closed"):
         return _convert(image.copy() if image.format == "PNG" else ImageOps.exif_transpose(image))
+
+
+def from_array(array: NDArray[np.uint8]) -> Image.Image:
+    """Wrap an array of shape height x width, or height x width x 1, 3 (RGB) or 4 (RGBA)."""
+    return Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array)
 
 
 def encode(image: Image.Image, *, max_bytes: int, min_side: int) -> bytes:
@@ -168,7 +177,10 @@ def _open(data: bytes, header: ImageHeader | None) -> Image.Image:
             return plugin(file, "")
         except (SyntaxError, IndexError, TypeError, struct.error):  # "not mine", as Image.open takes it
             continue
-    message = "the content is no picture that Pillow reads; pass a JPEG or a PNG"
+    if image_format(data[:16]) == "HEIC":
+        message = "reading HEIC needs pillow-heif: install it and call pillow_heif.register_heif_opener() first"
+    else:
+        message = "the content is no image that Pillow reads; pass a JPEG or PNG"
     raise InvalidInputError(message)
 
 
@@ -189,7 +201,7 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 @contextmanager
-def _decoding() -> Iterator[None]:
+def _decoding(causes: str) -> Iterator[None]:
     try:
         yield
     except (InvalidInputError, MemoryError):
@@ -198,7 +210,7 @@ def _decoding() -> Iterator[None]:
         message = "the image has too many pixels for Pillow (a decompression bomb?); shrink it first"
         raise InvalidInputError(message) from error
     except Exception as error:
-        message = "the image cannot be decoded: it is damaged or truncated; get an intact copy of it"
+        message = f"the image cannot be decoded: it is {causes}; get an intact copy of it"
         raise InvalidInputError(message) from error
 
 

@@ -1,0 +1,76 @@
+"""What content is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+__all__ = ["image_format", "not_an_image", "video_format"]
+
+_IMAGES: Final = (
+    ("JPEG", re.compile(rb"\xff\xd8\xff")),
+    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("GIF", re.compile(rb"GIF8[79]a")),
+    ("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("TIFF", re.compile(rb"II[*+]\0|MM\0[*+]")),
+    ("AVIF", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
+    ("HEIC", re.compile(rb"....ftyp(?:he[ivx][cmsx]|mif1|msf1)", re.DOTALL)),
+)
+# An ISO file (ftyp) whose brand is none of an image above is a video, but for Canon's raw photos.
+_VIDEOS: Final = (
+    ("MP4 or MOV", re.compile(rb"....(?:ftyp(?!crx )|moov|mdat|wide|pnot)", re.DOTALL)),
+    ("Matroska or WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
+    ("AVI", re.compile(rb"RIFF....AVI ", re.DOTALL)),
+    ("MPEG", re.compile(rb"\0\0\x01[\xba\xb3]")),
+    ("Windows Media", re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
+    ("Flash", re.compile(rb"FLV\x01")),
+)
+_DOCUMENTS: Final = (
+    (re.compile(rb"%PDF-"), "a PDF; export its page as a JPEG or PNG"),
+    (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"), "PostScript, which would have to be run; export it as a JPEG or PNG"),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive; unpack it and pass one of its images"),
+    (re.compile(rb"(?s:.{,1000}?)<svg[\s>]", re.IGNORECASE), "an SVG drawing; export it as a PNG"),
+    (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page, perhaps of a failed download"),
+    (re.compile(rb"data:image/|/9j/|iVBORw0KGgo|R0lGOD|UklGR"), "Base64 text; decode it with base64.b64decode first"),
+)
+_TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, XPM and XBM, which Pillow reads
+
+
+def image_format(head: bytes) -> str | None:
+    """Name the image format that the content begins like, out of those that are common; ``None`` for any other."""
+    return next((name for name, start in _IMAGES if start.match(head)), None)
+
+
+def video_format(head: bytes) -> str | None:
+    """Name the video container that the content begins like; ``None`` for any other."""
+    if image_format(head):
+        return None
+    return next((name for name, start in _VIDEOS if start.match(head)), None)
+
+
+def not_an_image(head: bytes) -> str | None:
+    """Say what the content is and what to do with it where it is certainly no image.
+
+    Args:
+        head: The first 1024 bytes or more.
+
+    Returns:
+        For example ``"a PDF; export its page as a JPEG or PNG"``; ``None`` where it may be an image.
+    """
+    if video := video_format(head):
+        return f"a video ({video}); pass it to analyze_video"
+    for start, what in _DOCUMENTS:
+        if start.match(head):
+            return what
+    if _is_text(head[:1024]) and not _TEXT_IMAGES.match(head):
+        return "text, not an image; check what was read or downloaded"
+    return None
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)

@@ -1,0 +1,279 @@
+"""What goes in: images and videos as callers have them, made into what a client takes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
+
+from attrs import field, frozen
+
+from rekog_emotion._headers import check_pixels, read_header
+from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire, shown
+from rekog_emotion._reading import BinaryFile, opened, read_all, read_file
+from rekog_emotion._sniffing import image_format, not_an_image
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.models import S3Object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+__all__ = [
+    "BinaryFile",
+    "ImageSource",
+    "PreparedImage",
+    "PreparedVideo",
+    "VideoSource",
+    "parse_s3_uri",
+    "prepare_image",
+    "prepare_video",
+    "s3_wire",
+]
+
+MAX_BYTES: Final = 5_242_880  # ImageBlob of the service model; botocore does not check it
+MIN_SIDE: Final = 80  # pixels, as the service documents; under it says no more than "Request has Invalid Parameters"
+_HEAD: Final = 1024  # bytes
+
+ImageSource: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8] | S3Object"
+)
+VideoSource: TypeAlias = "str | os.PathLike[str] | S3Object"
+
+
+@frozen(kw_only=True)
+class PreparedImage:
+    """An image as a client takes it.
+
+    Attributes:
+        wire: The ``Image`` parameter of DetectFaces: ``{"Bytes": ...}`` or ``{"S3Object": {...}}``.
+        size: Width and height in pixels of the picture as a viewer shows it, before any shrinking; ``None`` in S3.
+        name: What messages call it: its path, its URI, or for example ``"<bytes>"``.
+    """
+
+    wire: dict[str, Any] = field(repr=False)
+    size: tuple[int, int] | None
+    name: str
+
+
+@frozen(kw_only=True)
+class PreparedVideo:
+    """Where a video is: either ``path`` or ``s3_object`` is set.
+
+    Attributes:
+        path: The local file, which exists and is not empty.
+        s3_object: The object in S3.
+        name: What messages call it: its path or its URI.
+    """
+
+    path: Path | None
+    s3_object: S3Object | None
+    name: str
+
+
+def prepare_image(source: ImageSource) -> PreparedImage:
+    """Make an image into what a client takes.
+
+    A JPEG or PNG within the service's limits goes out byte for byte and needs no Pillow. Any other format that Pillow
+    reads, and any file of more than 5 242 880 bytes, is turned by its EXIF orientation, converted to 8-bit RGB over
+    white and encoded as a JPEG that fits. PIL images and arrays become a PNG while they are small, else a JPEG of high
+    quality. The content decides what a file is, never its suffix.
+
+    Args:
+        source: A path; bytes; a binary file object, which is read from its current position to its end and neither
+            closed nor rewound; a PIL image; an array of uint8, height x width x 3 (RGB), height x width x 4 (RGBA) or
+            height x width (grey); ``s3://bucket/key``, whose key is taken as it is but for a final ``?versionId=...``;
+            or an `S3Object`.
+
+    Returns:
+        The image, its size and its name.
+
+    Raises:
+        InvalidInputError: The source is no image, or one that the service would refuse.
+        MissingExtraError: The image has to be converted, and the ``image`` extra is not installed.
+    """
+    if isinstance(source, str | os.PathLike):
+        source = locate(source)
+    if isinstance(source, S3Object):
+        return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=s3_uri(source))
+    name = _name(source)
+    with _naming(name):
+        data, size = _encoded(source, name)
+    return PreparedImage(wire={"Bytes": data}, size=size, name=name)
+
+
+def prepare_video(source: VideoSource) -> PreparedVideo:
+    """Find a video.
+
+    Args:
+        source: A path, ``s3://bucket/key`` (as for `prepare_image`) or an `S3Object`.
+
+    Returns:
+        Where it is, and its name.
+
+    Raises:
+        InvalidInputError: There is no such file, it is empty or an image, or the address cannot be used.
+    """
+    if isinstance(source, str | os.PathLike):
+        source = locate(source)
+    if isinstance(source, S3Object):
+        s3_wire(source)
+        return PreparedVideo(path=None, s3_object=source, name=s3_uri(source))
+    name = _name(source)
+    with _naming(name):
+        if not isinstance(source, Path):
+            message = "this is no video; pass a path, an s3:// URI or an S3Object"
+            raise InvalidInputError(message)
+        with opened(source) as file:
+            head = file.read(_HEAD)
+        if not head:
+            message = "the file is empty; check how it was written"
+            raise InvalidInputError(message)
+        if image := image_format(head):
+            message = f"the content is an image ({image}), not a video; pass it to detect_image"
+            raise InvalidInputError(message)
+    return PreparedVideo(path=source, s3_object=None, name=name)
+
+
+def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
+    """Return the bytes to send and the size that they show."""
+    if isinstance(source, Path):
+        with opened(source) as file:
+            data = read_all(file)
+        return _fitted(data, name)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _fitted(bytes(source), name)  # the same object when it is bytes already
+    if _is_image(source):
+        return _from_image(source)
+    if _is_array(source):
+        return _from_array(source, name)
+    if _is_file(source):
+        return _fitted(read_file(source), name)
+    message = (
+        "this is no image; pass a path, bytes, a binary file object, a PIL image, an RGB array, an s3:// URI or an "
+        "S3Object"
+    )
+    raise InvalidInputError(message)
+
+
+def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
+    if not data:
+        message = "there are no bytes; check how they were read or written"
+        raise InvalidInputError(message)
+    header = read_header(data)
+    if header:
+        check_pixels(header.width, header.height)
+        _check_size(header.size)
+        if len(data) <= MAX_BYTES:
+            return data, header.size
+    elif what := not_an_image(data):
+        message = f"the content is {what}"
+        raise InvalidInputError(message)
+    kind = f"of over {MAX_BYTES} bytes" if header else "that is neither JPEG nor PNG"
+    with _image_extra(f"{name}: an image {kind}"):
+        from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra
+    image = _imaging.load_rgb(data, enough=_imaging.enough_pixels(MAX_BYTES))
+    size = header.size if header else image.size
+    _check_size(size)
+    return _imaging.fit_jpeg(image, max_bytes=MAX_BYTES, min_side=MIN_SIDE), size
+
+
+def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
+    from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra, though here it is surely installed
+
+    _check_size(image.size)
+    rgb = _imaging.to_rgb(image)
+    return _imaging.encode(rgb, max_bytes=MAX_BYTES, min_side=MIN_SIDE), rgb.size
+
+
+def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]:
+    if wrong := _wrong_array(array):
+        raise InvalidInputError(wrong)
+    height, width = array.shape[:2]
+    _check_size((width, height))
+    with _image_extra(f"{name}: encoding an array"):
+        from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra
+    return _from_image(_imaging.from_array(array))
+
+
+def _wrong_array(array: NDArray[Any]) -> str | None:
+    if array.dtype.kind == "f":
+        return (
+            f"the array is {array.dtype}; pass uint8 from 0 to 255, for values from 0 to 1 as "
+            "(array * 255).round().astype('uint8')"
+        )
+    if array.dtype != "uint8":
+        return f"the array is {array.dtype}; scale it to 0..255 and pass array.astype('uint8')"
+    match array.shape:
+        case (_, _) | (_, _, 1 | 3 | 4):
+            return None
+        case (1 | 3 | 4, _, _):
+            mend = "the channels come first, so pass array.transpose(1, 2, 0)"
+        case (_, _, _, _):
+            mend = "these look like several images, so pass one at a time"
+        case (_,):
+            mend = "pass array.tobytes() when it holds the content of a file, else height x width x 3 (RGB)"
+        case _:
+            mend = "pass height x width x 3 (RGB), height x width x 4 (RGBA) or height x width (grey)"
+    return f"the shape of the array is {array.shape}; {mend}"
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if min(size) < MIN_SIDE:
+        message = (
+            f"the image has {size[0]} x {size[1]} pixels, and the service needs {MIN_SIDE} a side; pass a larger one"
+        )
+        raise InvalidInputError(message)
+
+
+def _is_image(source: object) -> TypeGuard[Image.Image]:
+    # Nobody has an instance of an optional package's class without having imported it.
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(source, pillow.Image)
+
+
+def _is_array(source: object) -> TypeGuard[NDArray[Any]]:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(source, numpy.ndarray)
+
+
+def _is_file(source: object) -> TypeGuard[BinaryFile]:
+    return callable(getattr(source, "read", None))
+
+
+def _name(source: object) -> str:
+    if source is None:
+        return "None"
+    if isinstance(source, Path):
+        return shown(str(source))
+    if _is_image(source):
+        return "<PIL image>"
+    if _is_array(source):
+        return "<array>"
+    if _is_file(source):
+        name = getattr(source, "name", None)
+        return f"<file {shown(name)}>" if isinstance(name, str) else "<file>"
+    return f"<{type(source).__name__}>"
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say in an error which source it is about."""
+    try:
+        yield
+    except InvalidInputError as error:
+        message = f"{name}: {error.message}"
+        raise InvalidInputError(message) from error.__cause__
+
+
+@contextmanager
+def _image_extra(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(what, extra="image") from error
