@@ -25,6 +25,35 @@ def test_response_metadata_is_no_part_of_the_value(kind):
     assert first.to_aws()["ResponseMetadata"] == {"RequestId": "r-1"}
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ImageAnalysis(engine="aws", source="a.jpg"), ImageAnalysis(engine="embedded", source="b.jpg")),
+        (VideoAnalysis(engine="aws"), VideoAnalysis(engine="embedded")),
+    ],
+    ids=["image", "video"],
+)
+def test_origin_is_no_part_of_the_value(first, second):
+    """Who made an analysis, and of which file, shows but does not make it another one."""
+    assert first == second
+    assert hash(first) == hash(second)
+    assert repr(first) != repr(second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (ImageAnalysis(size=(640, 480)), ImageAnalysis(size=(480, 640))),
+        (VideoAnalysis(next_token="t-2"), VideoAnalysis(next_token="t-3")),  # noqa: S106 -- page tokens, no secrets
+        (VideoAnalysis(job_id="j-1"), VideoAnalysis(job_id="j-2")),
+    ],
+    ids=["size", "token", "job"],
+)
+def test_everything_else_is(first, second):
+    """Analyses that differ in anything else are different."""
+    assert first != second
+
+
 def test_response_metadata_is_a_copy():
     """What is done to an answer after it was read does not reach the analysis."""
     answer = {"FaceDetails": [], "ResponseMetadata": {"HTTPHeaders": {"server": "a"}}}
@@ -54,7 +83,8 @@ def test_response_metadata_is_a_copy():
                 }
             ),
             (
-                "VideoAnalysis(faces=<2 faces>, status=SUCCEEDED, status_message=None, metadata=VideoMetadata(codec=None, "
+                "VideoAnalysis(faces=<2 faces>, status=SUCCEEDED, status_message=None, "
+                "metadata=VideoMetadata(codec=None, "
                 "duration_millis=None, format=None, frame_rate=29.97, frame_height=None, frame_width=None, "
                 "color_range=FULL), job_id='j-1', video=None, job_tag=None, engine=None)"
             ),

@@ -257,7 +257,8 @@ def test_exports(module):
             (
                 "Face(bounding_box=BoundingBox(width=0.250, height=0.500, left=0.125, top=-0.062), confidence=100.0, "
                 "age_range=AgeRange(low=38, high=48), smile=Attribute(value=True, confidence=98.8), "
-                "eyeglasses=Attribute(value=False, confidence=97.0), sunglasses=Attribute(value=False, confidence=96.0), "
+                "eyeglasses=Attribute(value=False, confidence=97.0), "
+                "sunglasses=Attribute(value=False, confidence=96.0), "
                 "gender=Gender(value=Female, confidence=95.0), beard=Attribute(value=False, confidence=94.0), "
                 "mustache=Attribute(value=False, confidence=93.0), eyes_open=Attribute(value=True, confidence=92.0), "
                 "mouth_open=Attribute(value=True, confidence=91.0), "
