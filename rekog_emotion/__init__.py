@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
-    from rekog_emotion.api import detect_image
+    from rekog_emotion.api import analyze_video, detect_image, start_video
     from rekog_emotion.clients import RekognitionClient, aws_client
     from rekog_emotion.enums import (
         ColorRange,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         ThrottledError,
         TransportError,
     )
+    from rekog_emotion.jobs import VideoJob
     from rekog_emotion.models import (
         AgeRange,
         Attribute,
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
         Quality,
         S3Object,
     )
+    from rekog_emotion.progress import Progress, ProgressEvent
+    from rekog_emotion.staging import S3Staging, Staging
 
 __all__ = [
     "AccessDeniedError",
@@ -100,25 +103,32 @@ __all__ = [
     "OrientationCorrection",
     "PaginationError",
     "Pose",
+    "Progress",
+    "ProgressEvent",
     "Quality",
     "RekogEmotionError",
     "RekognitionClient",
     "ResponseError",
     "S3Object",
+    "S3Staging",
     "ServiceError",
+    "Staging",
     "StagingError",
     "ThrottledError",
     "TimedFace",
     "TransportError",
     "Video",
     "VideoAnalysis",
+    "VideoJob",
     "VideoMetadata",
+    "analyze_video",
     "aws_client",
     "detect_image",
+    "start_video",
 ]
 
 # Where the names live, the lightest first.
-_MODULES = ("errors", "enums", "models", "analyses", "clients", "api")
+_MODULES = ("errors", "enums", "models", "analyses", "progress", "clients", "staging", "jobs", "api")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes

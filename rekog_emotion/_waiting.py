@@ -11,21 +11,26 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import tenacity
 from attrs import frozen
 
 from rekog_emotion.errors import (
     InternalServiceError,
+    InvalidInputError,
     RekogEmotionError,
     ThrottledError,
     TransportError,
 )
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "PollSchedule", "is_transient", "poll", "retry"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "PollSchedule", "Seconds", "is_transient", "poll", "retry", "seconds"]
 
 T = TypeVar("T")
+
+Seconds: TypeAlias = float | timedelta | None
+"""How long: seconds, a ``timedelta``, or ``None`` for ever."""
 
 ATTEMPTS: Final = 5
 RETRY_SECONDS: Final = 60.0
@@ -57,6 +62,21 @@ class _SystemClock:
 
 
 SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+def seconds(duration: Seconds, name: str) -> float | None:
+    """Return a caller's duration in seconds.
+
+    Raises:
+        InvalidInputError: It is no number, negative or not a number at all.
+    """
+    value = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        msg = f"{name}={duration!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
+        raise InvalidInputError(msg)
+    return float(value)
 
 
 def is_transient(error: BaseException) -> bool:

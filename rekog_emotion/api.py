@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from rekog_emotion import _calls, _wire
-from rekog_emotion.analyses import ImageAnalysis
-from rekog_emotion.clients import engine_name, resolve_client
+from rekog_emotion._waiting import SYSTEM_CLOCK, Clock, Seconds, seconds
+from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
+from rekog_emotion.clients import RekognitionClient, engine_name, resolve_client
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.sources import ImageSource, prepare_image
+from rekog_emotion.jobs import TIMEOUT, VideoJob
+from rekog_emotion.progress import OnProgress
+from rekog_emotion.sources import ImageSource, VideoSource, prepare_image
+from rekog_emotion.staging import Staging
 
-if TYPE_CHECKING:
-    from rekog_emotion.clients import RekognitionClient
-
-__all__ = ["detect_image"]
+__all__ = ["analyze_video", "detect_image", "start_video"]
 
 # The service's own list; a test compares it with the installed service model.
 ATTRIBUTES: Final = (
@@ -87,3 +89,118 @@ def _attributes(attributes: str | Sequence[str]) -> list[str]:
         msg = 'attributes= is empty: ask for "ALL", "DEFAULT" or a list of names'
         raise InvalidInputError(msg)
     return wanted
+
+
+def start_video(
+    source: VideoSource,
+    *,
+    client: RekognitionClient | str | None = None,
+    staging: Staging | str | None = None,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+    timeout: Seconds = TIMEOUT,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    face_attributes: str = "ALL",
+    client_request_token: str | None = None,
+    job_tag: str | None = None,
+    notification_channel: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> VideoJob:
+    """Start the analysis of a video and return its job, which waits, gives the faces and can be resumed.
+
+    Args:
+        source: A path, ``s3://bucket/key`` or :class:`S3Object`.
+        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods; left out, what the environment
+            variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+        staging: Where a local file is uploaded for AWS: ``"s3://bucket/prefix/"``, or an object with ``stage`` and
+            ``discard``. The key is random, and the job deletes its upload when it has ended. The embedded engine takes
+            local files as they are.
+        s3_client: The boto3 S3 client for the upload; left out, one of the session that made ``client``.
+        timeout: Longest wait for a free slot, where the account runs as many jobs as it may: seconds, a ``timedelta``,
+            or ``None`` for ever.
+        on_progress: Called with a :class:`Progress` while uploading (from the threads of the upload) and waiting.
+        cancel: Ends the upload or the wait at once when set.
+        face_attributes: ``"ALL"``, or ``"DEFAULT"``, which leaves out the emotions.
+        client_request_token: Left out, a fresh one. A token that was used in the last 7 days gives that job back.
+        job_tag: Comes back with the result and in notifications.
+        notification_channel: The service's ``{"SNSTopicArn": ..., "RoleArn": ...}``, for a message at the end.
+        clock: Where time comes from, for tests.
+
+    Raises:
+        InvalidInputError: The source or an argument cannot be used; nothing was uploaded or started.
+        MissingExtraError: The client needs an extra that is not installed.
+        ConfigurationError: AWS is not configured.
+        StagingError: The upload failed, or was left when the job could not start.
+        JobTimeoutError: No slot was free in time.
+        JobCancelledError: ``cancel`` was set; nothing was left behind.
+        ServiceError: The service refused; its subclasses say why.
+        TransportError: No answer came.
+        ResponseError: The answer is broken.
+    """
+    return VideoJob.start(
+        source,
+        client=client,
+        staging=staging,
+        s3_client=s3_client,
+        timeout=timeout,
+        on_progress=on_progress,
+        cancel=cancel,
+        face_attributes=face_attributes,
+        client_request_token=client_request_token,
+        job_tag=job_tag,
+        notification_channel=notification_channel,
+        clock=clock,
+    )
+
+
+def analyze_video(
+    source: VideoSource,
+    *,
+    client: RekognitionClient | str | None = None,
+    staging: Staging | str | None = None,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+    timeout: Seconds = TIMEOUT,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    face_attributes: str = "ALL",
+    client_request_token: str | None = None,
+    job_tag: str | None = None,
+    notification_channel: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
+) -> VideoAnalysis:
+    """Find the faces of a video over time and describe them: start a job, wait for it, read every page.
+
+    Emotions are how a face looks, not what a person feels.
+
+    Arguments are those of :func:`start_video`; ``timeout`` and ``cancel`` hold for the whole, and where they end it
+    after the start, the job goes on: ``VideoJob.from_dict(error.state)`` takes it up again.
+
+    Returns:
+        Every face, in the order of the service, about two samples a second.
+
+    Raises:
+        JobFailedError: The service ended the job as FAILED; the message has its reason.
+        JobTimeoutError: The time is over.
+        JobCancelledError: ``cancel`` was set.
+        PaginationError: The pages do not fit together.
+        RekogEmotionError: Whatever :func:`start_video` raises.
+    """
+    clock = clock or SYSTEM_CLOCK
+    limit = seconds(timeout, "timeout")
+    begin = clock.now()
+    job = VideoJob.start(
+        source,
+        client=client,
+        staging=staging,
+        s3_client=s3_client,
+        timeout=limit,
+        on_progress=on_progress,
+        cancel=cancel,
+        face_attributes=face_attributes,
+        client_request_token=client_request_token,
+        job_tag=job_tag,
+        notification_channel=notification_channel,
+        clock=clock,
+    )
+    left = None if limit is None else max(limit - (clock.now() - begin), 0.0)
+    return job.result(timeout=left, on_progress=on_progress, cancel=cancel)

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from weakref import WeakKeyDictionary
 
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
 
-__all__ = ["RekognitionClient", "aws_client", "engine_name", "resolve_client", "service_region"]
+__all__ = ["RekognitionClient", "aws_client", "engine_name", "resolve_client", "s3_client_for", "service_region"]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
@@ -99,7 +100,8 @@ def aws_client(
     settings = Config(connect_timeout=connect_timeout, read_timeout=read_timeout, user_agent_extra="rekog-emotion")
     if config is not None:
         settings = settings.merge(config)
-    settings = settings.merge(Config(retries={"total_max_attempts": 1}))
+    # The mode is named, too: "adaptive" in the environment would sleep between our attempts by itself.
+    settings = settings.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
     try:
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
@@ -108,7 +110,31 @@ def aws_client(
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
+    _SESSIONS[client] = session
     return cast("RekognitionClient", client)
+
+
+# boto3 clients do not tell their session, and uploads must be made with the same credentials.
+_SESSIONS: Final[WeakKeyDictionary[object, Session]] = WeakKeyDictionary()
+
+
+def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
+    """Build an S3 client beside a Rekognition client: of its session if we made it, else of the default one.
+
+    Raises:
+        ConfigurationError: There are no credentials, or the configuration is broken.
+    """
+    import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
+    from botocore.config import Config  # noqa: PLC0415 -- likewise
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
+
+    # S3 retries uploads part by part, which is botocore's business; the counts are pinned, since its defaults change.
+    settings = Config(retries={"mode": "standard", "total_max_attempts": 5})
+    try:
+        session = _SESSIONS.get(client) or boto3.session.Session()
+        return session.client("s3", region_name=service_region(client), config=settings)
+    except (BotoCoreError, ValueError) as error:
+        raise configuration_error(error) from error
 
 
 _NO_CREDENTIALS: Final = (

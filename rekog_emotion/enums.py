@@ -15,17 +15,18 @@ __all__ = [
     "JobStatus",
     "LandmarkType",
     "OrientationCorrection",
+    "Word",
 ]
 
 
-class _Word(StrEnum):
+class Word(StrEnum):
     """A word of the service; its repr is the bare value, so that values read well on a terminal."""
 
     def __repr__(self) -> str:
         return str(self.value)
 
 
-class EmotionType(_Word):
+class EmotionType(Word):
     """How a face looks; not what the person feels."""
 
     HAPPY = "HAPPY"
@@ -39,14 +40,14 @@ class EmotionType(_Word):
     FEAR = "FEAR"
 
 
-class GenderType(_Word):
+class GenderType(Word):
     """How a face looks to the model; not a person's gender identity."""
 
     MALE = "Male"
     FEMALE = "Female"
 
 
-class JobStatus(_Word):
+class JobStatus(Word):
     """The states of a video job."""
 
     IN_PROGRESS = "IN_PROGRESS"
@@ -54,14 +55,14 @@ class JobStatus(_Word):
     FAILED = "FAILED"
 
 
-class ColorRange(_Word):
+class ColorRange(Word):
     """Luma range of a video: full (0-255) or limited (16-235)."""
 
     FULL = "FULL"
     LIMITED = "LIMITED"
 
 
-class OrientationCorrection(_Word):
+class OrientationCorrection(Word):
     """Clockwise turn that an image needs; the service has not sent it since 2018."""
 
     ROTATE_0 = "ROTATE_0"
@@ -70,7 +71,7 @@ class OrientationCorrection(_Word):
     ROTATE_270 = "ROTATE_270"
 
 
-class LandmarkType(_Word):
+class LandmarkType(Word):
     """Points of a face. Left and right are the viewer's: on an upright face ``EYE_LEFT.x < EYE_RIGHT.x``."""
 
     EYE_LEFT = "eyeLeft"

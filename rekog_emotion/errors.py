@@ -241,12 +241,32 @@ class JobFailedError(JobError):
     """The service ended the job as FAILED; the message has its reason."""
 
 
-class JobTimeoutError(JobError, TimeoutError):
-    """The time to wait was over before the job; the job itself goes on and can be resumed."""
+class _UnfinishedJobError(JobError):
+    """The wait ended before the job.
+
+    Attributes:
+        state: What ``VideoJob.from_dict()`` resumes the job from, its upload included; ``None`` while none was started.
+    """
+
+    def __init__(self, message: str, *, job_id: str | None = None, state: dict[str, Any] | None = None) -> None:
+        super().__init__(message, job_id=job_id)
+        self.state = state
 
 
-class JobCancelledError(JobError):
-    """The caller cancelled the wait; the job itself goes on and can be resumed."""
+class JobTimeoutError(_UnfinishedJobError, TimeoutError):
+    """The time to wait was over before the job; the job itself goes on and can be resumed.
+
+    Attributes:
+        state: What ``VideoJob.from_dict()`` resumes the job from, its upload included; ``None`` while none was started.
+    """
+
+
+class JobCancelledError(_UnfinishedJobError):
+    """The caller cancelled the wait; the job itself goes on and can be resumed.
+
+    Attributes:
+        state: What ``VideoJob.from_dict()`` resumes the job from, its upload included; ``None`` while none was started.
+    """
 
 
 class PaginationError(JobError):

@@ -1,0 +1,131 @@
+"""How a video job begins: the parameters, the upload, and the wait for a slot."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import evolve, frozen
+
+from rekog_emotion import _calls, _waiting
+from rekog_emotion._locations import s3_wire
+from rekog_emotion.analyses import StartedJob
+from rekog_emotion.errors import (
+    InvalidInputError,
+    JobCancelledError,
+    JobTimeoutError,
+    LimitExceededError,
+    StagingError,
+)
+from rekog_emotion.models import S3Object
+from rekog_emotion.progress import OnProgress, ProgressEvent, tell
+
+if TYPE_CHECKING:
+    from rekog_emotion.clients import RekognitionClient
+    from rekog_emotion.staging import Staging
+
+__all__ = ["Starter", "start_parameters"]
+
+# A slot is free when another job ends: minutes, never back-off seconds.
+_SLOTS: Final = _waiting.PollSchedule(floor=10.0)
+# The service model's patterns, which botocore does not check; an upload would be made in vain.
+_TOKEN: Final = re.compile(r"[a-zA-Z0-9-_]{1,64}")
+_TAG: Final = re.compile(r"[a-zA-Z0-9_.\-:+=/]{1,1024}")
+_FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
+
+
+def start_parameters(
+    *,
+    face_attributes: str,
+    client_request_token: str | None,
+    job_tag: str | None,
+    notification_channel: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Return the parameters of StartFaceDetection but for the video.
+
+    A token is always sent, a fresh one unless the caller gave one: without it, a time-out on the way back and the retry
+    that follows buy the job twice; with a fixed one, the service gives yesterday's job back.
+
+    Raises:
+        InvalidInputError: The service would refuse one of them.
+    """
+    if face_attributes not in _FACE_ATTRIBUTES:
+        msg = f'face_attributes={face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
+        raise InvalidInputError(msg)
+    if client_request_token is not None and not _TOKEN.fullmatch(client_request_token):
+        msg = f"client_request_token={client_request_token!r} is not 1 to 64 letters, digits, hyphens and underscores"
+        raise InvalidInputError(msg)
+    if job_tag is not None and not _TAG.fullmatch(job_tag):
+        msg = f"job_tag={job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
+        raise InvalidInputError(msg)
+    parameters: dict[str, Any] = {
+        "FaceAttributes": face_attributes,
+        "ClientRequestToken": client_request_token or uuid.uuid4().hex,
+    }
+    if job_tag is not None:
+        parameters["JobTag"] = job_tag
+    if notification_channel is not None:
+        parameters["NotificationChannel"] = dict(notification_channel)
+    return parameters
+
+
+@frozen(kw_only=True)
+class Starter:
+    """Starts one job."""
+
+    client: RekognitionClient
+    parameters: Mapping[str, Any]
+    timeout: float | None
+    on_progress: OnProgress | None
+    cancel: threading.Event | None
+    clock: _waiting.Clock
+
+    def start(self, video: S3Object) -> str:
+        """Start the job and return its id, waiting for a slot where too many jobs run."""
+        request = {**self.parameters, "Video": {"S3Object": s3_wire(video)}}
+
+        def on_wait(waited: float, interval: float) -> None:
+            tell(self.on_progress, event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
+
+        answer = _waiting.poll(
+            lambda: _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request),
+            unfinished=lambda _: False,
+            tolerate=lambda error: isinstance(error, LimitExceededError),
+            schedule=_SLOTS,
+            timeout=self.timeout,
+            clock=self.clock,
+            cancel=self.cancel,
+            on_wait=on_wait,
+            timed_out=lambda waited, failure: JobTimeoutError(
+                f"no job could be started within {waited:.0f} s: {failure}"
+            ),
+            cancelled=lambda waited: JobCancelledError(
+                f"the start was cancelled after {waited:.0f} s; no job was started"
+            ),
+        )
+        return StartedJob.from_aws(answer).job_id or ""
+
+    def stage_and_start(self, path: Path, staging: Staging) -> tuple[S3Object, str]:
+        """Upload a file and start the job on it; return the upload and the job's id.
+
+        The upload is deleted when the job could not start, for whatever reason.
+        """
+
+        def on_bytes(done: int, total: int) -> None:
+            tell(self.on_progress, event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
+
+        upload = staging.stage(path, on_bytes=on_bytes, cancel=self.cancel)
+        try:
+            # By key alone, which is random: to read a version takes a permission of its own.
+            return upload, self.start(evolve(upload, version=None))
+        except BaseException as error:
+            try:
+                staging.discard(upload)
+            except StagingError as left:
+                msg = f"{left}; it was uploaded for a job that could not start: {error}"
+                raise StagingError(msg, bucket=left.bucket, key=left.key) from error
+            raise

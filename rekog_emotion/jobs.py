@@ -1,0 +1,416 @@
+"""Video jobs: start one, wait for it, read every face of it, and take it up again in another process.
+
+The service has no waiter and no paginator for them. The life cycle here follows three rules. An unfinished job is
+never "no faces". A wait that ends early loses nothing: the job goes on at the service, and the error says how to resume
+it. An upload belongs to its job: it is deleted when the job has ended or could not start, and by whoever resumes or
+discards it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from attrs import define, evolve, field
+
+from rekog_emotion import _calls, _waiting, _wire
+from rekog_emotion._locations import s3_uri
+from rekog_emotion._starting import Starter, start_parameters
+from rekog_emotion._waiting import Seconds
+from rekog_emotion.analyses import TimedFace, VideoAnalysis
+from rekog_emotion.clients import engine_name, resolve_client
+from rekog_emotion.enums import JobStatus
+from rekog_emotion.errors import (
+    InvalidInputError,
+    InvalidPaginationTokenError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    PaginationError,
+    ResponseError,
+    StagingError,
+)
+from rekog_emotion.models import S3Object
+from rekog_emotion.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.sources import VideoSource, prepare_video
+from rekog_emotion.staging import Staging, resolve_discard, resolve_staging
+
+if TYPE_CHECKING:
+    from rekog_emotion.clients import RekognitionClient
+
+__all__ = ["TIMEOUT", "VideoJob"]
+
+TIMEOUT: Final = 3600.0
+"""Seconds to wait for a job unless told otherwise."""
+
+_PAGE_SIZE: Final = 1000  # the service's maximum; larger values are taken for it
+_POLLS: Final = _waiting.PollSchedule()
+_STATE_VERSION: Final = 1
+
+_log: Final = logging.getLogger("rekog_emotion")
+
+
+@define(kw_only=True, eq=False, repr=False)
+class VideoJob:
+    """A face-detection job at the service.
+
+    Attributes:
+        job_id: The service's id; results are kept for 7 days under it.
+    """
+
+    job_id: str
+    _client: RekognitionClient
+    _staging: Staging | None = None
+    _upload: S3Object | None = None
+    _token: str | None = None
+    _clock: _waiting.Clock = field(factory=lambda: _waiting.SYSTEM_CLOCK)
+    _first: VideoAnalysis | None = field(default=None, init=False)
+
+    def __repr__(self) -> str:
+        upload = f" with upload {s3_uri(self._upload)}" if self._upload else ""
+        return f"<VideoJob {self.job_id}{upload}>"
+
+    # --- beginnings ---
+
+    @classmethod
+    def start(
+        cls,
+        source: VideoSource,
+        *,
+        client: RekognitionClient | str | None = None,
+        staging: Staging | str | None = None,
+        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        timeout: Seconds = TIMEOUT,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+        face_attributes: str = "ALL",
+        client_request_token: str | None = None,
+        job_tag: str | None = None,
+        notification_channel: Mapping[str, str] | None = None,
+        clock: _waiting.Clock | None = None,
+    ) -> VideoJob:
+        """Start a job; see :func:`rekog_emotion.start_video`."""
+        clock = clock or _waiting.SYSTEM_CLOCK
+        deadline = _waiting.seconds(timeout, "timeout")
+        parameters = start_parameters(
+            face_attributes=face_attributes,
+            client_request_token=client_request_token,
+            job_tag=job_tag,
+            notification_channel=notification_channel,
+        )
+        video = prepare_video(source)
+        rekognition = resolve_client(client)
+        starter = Starter(
+            client=rekognition,
+            parameters=parameters,
+            timeout=deadline,
+            on_progress=on_progress,
+            cancel=cancel,
+            clock=clock,
+        )
+        where, upload = None, None
+        if video.s3_object is not None:
+            job_id = starter.start(video.s3_object)
+        else:
+            where = resolve_staging(staging, client=rekognition, s3_client=s3_client)
+            upload, job_id = starter.stage_and_start(video.path or Path(), where)
+        job = cls(
+            job_id=job_id, client=rekognition, staging=where, upload=upload, token=client_request_token, clock=clock
+        )
+        _log.info("started job %s for %s", job_id, video.name)
+        with job._resumable():
+            tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id)
+        return job
+
+    @classmethod
+    def resume(
+        cls,
+        job_id: str,
+        *,
+        client: RekognitionClient | str | None = None,
+        clock: _waiting.Clock | None = None,
+    ) -> VideoJob:
+        """Take up a job by its id; an upload that belongs to it is known to :meth:`from_dict` only.
+
+        Args:
+            job_id: What the error or :attr:`job_id` said.
+            client: As for :func:`rekog_emotion.analyze_video`, of the account and region that started the job.
+            clock: Where time comes from, for tests.
+        """
+        if not isinstance(job_id, str) or not job_id:
+            msg = f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
+            raise InvalidInputError(msg)
+        return cls(job_id=job_id, client=resolve_client(client), clock=clock or _waiting.SYSTEM_CLOCK)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
+        upload = self._upload
+        owned = None if upload is None else {"bucket": upload.bucket, "key": upload.name, "version": upload.version}
+        return {"version": _STATE_VERSION, "job_id": self.job_id, "upload": owned}
+
+    @classmethod
+    def from_dict(
+        cls,
+        state: Mapping[str, Any],
+        *,
+        client: RekognitionClient | str | None = None,
+        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        clock: _waiting.Clock | None = None,
+    ) -> VideoJob:
+        """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``.
+
+        Raises:
+            InvalidInputError: ``state`` is of another kind or version.
+        """
+        if not isinstance(state, Mapping) or state.get("version") != _STATE_VERSION or "job_id" not in state:
+            msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_STATE_VERSION})"
+            raise InvalidInputError(msg)
+        job = cls.resume(state["job_id"], client=client, clock=clock)
+        owned = state.get("upload")
+        if owned is None:
+            return job
+        upload = S3Object(bucket=owned["bucket"], name=owned["key"], version=owned["version"])
+        return evolve(job, upload=upload, staging=resolve_discard(job._client, upload, s3_client))  # noqa: SLF001 -- ours
+
+    # --- life ---
+
+    def status(self) -> JobStatus:
+        """Ask once how the job is; an upload is deleted when it has ended.
+
+        Raises:
+            JobNotFoundError: The service knows no such job.
+            ResponseError: The answer is broken.
+            StagingError: The upload could not be deleted.
+        """
+        page = self._fetch()
+        if page.status != JobStatus.IN_PROGRESS:
+            self._ended(page)
+        return JobStatus(page.status or "")
+
+    def wait(
+        self,
+        *,
+        timeout: Seconds = TIMEOUT,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        """Return when the job has succeeded.
+
+        Looks at once, then again after about a tenth of the time waited so far, between one second and two minutes. A
+        poll that is throttled or gets no answer is a longer wait, not an error.
+
+        Args:
+            timeout: Seconds or a ``timedelta``; ``None`` for ever.
+            on_progress: Called with a :class:`Progress` at every poll and wait.
+            cancel: Ends the wait at once when set.
+
+        Raises:
+            JobFailedError: The service ended the job as FAILED; the message has its reason.
+            JobTimeoutError: The time is over; the job goes on, and ``VideoJob.from_dict(error.state)`` resumes it.
+            JobCancelledError: ``cancel`` was set; as above.
+            JobNotFoundError: The service knows no such job.
+            ResponseError: The answer is broken.
+            StagingError: The job has ended, and its upload could not be deleted.
+        """
+        if self._first is not None:
+            return
+        looks = 0
+
+        def look() -> VideoAnalysis:
+            nonlocal looks
+            page = self._read(_calls.once(self._client, "get_face_detection", job_id=self.job_id, **self._request()))
+            looks += 1
+            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
+            return page
+
+        def on_wait(waited: float, interval: float) -> None:
+            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
+
+        with self._resumable():
+            page = _waiting.poll(
+                look,
+                unfinished=lambda page: page.status == JobStatus.IN_PROGRESS,
+                schedule=_POLLS,
+                timeout=_waiting.seconds(timeout, "timeout"),
+                clock=self._clock,
+                cancel=cancel,
+                on_wait=on_wait,
+                timed_out=self._timed_out,
+                cancelled=self._cancelled,
+            )
+        if looks == 1 and self._token is not None:
+            _log.warning(
+                "job %s was %s at the first look: the token %r may have given back a job that was started before",
+                self.job_id,
+                page.status,
+                self._token,
+            )
+        self._ended(page)
+
+    def faces(
+        self,
+        *,
+        timeout: Seconds = TIMEOUT,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[TimedFace]:
+        """Wait for the job, then give its faces one by one, fetching pages of 1000 as they are needed.
+
+        Args and errors are those of :meth:`wait`; besides:
+
+        Raises:
+            PaginationError: The pages do not fit together.
+        """
+        for page in self._pages(timeout=timeout, on_progress=on_progress, cancel=cancel):
+            yield from page.faces
+
+    def result(
+        self,
+        *,
+        timeout: Seconds = TIMEOUT,
+        on_progress: OnProgress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> VideoAnalysis:
+        """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`."""
+        whole = _wire.merge(list(self._pages(timeout=timeout, on_progress=on_progress, cancel=cancel)))
+        return evolve(whole, engine=whole.engine or engine_name(self._client))
+
+    def discard(self) -> None:
+        """Delete the upload of a job whose result is not wanted; a second time does nothing.
+
+        The service has no call that stops a job.
+
+        Raises:
+            StagingError: It could not be deleted.
+        """
+        if self._upload is not None and self._staging is not None:
+            self._staging.discard(self._upload)
+        self._upload = None
+
+    # --- inside ---
+
+    def _request(self, token: str | None = None) -> dict[str, Any]:
+        request: dict[str, Any] = {"JobId": self.job_id, "MaxResults": _PAGE_SIZE}
+        return request if token is None else {**request, "NextToken": token}
+
+    def _read(self, answer: Mapping[str, Any]) -> VideoAnalysis:
+        try:
+            page = VideoAnalysis.from_aws(answer)
+        except ResponseError as error:
+            error.job_id = self.job_id
+            raise
+        if page.status not in set(JobStatus):
+            problem = f"expected one of {', '.join(JobStatus)}, got {page.status!r}"
+            raise ResponseError(problem, path="JobStatus", job_id=self.job_id)
+        return page
+
+    def _ended(self, page: VideoAnalysis) -> None:
+        """Take note of the first page, or of the failure, of a job that has ended, and take its upload away."""
+        if page.status == JobStatus.FAILED:
+            message = f"job {self.job_id} failed: {page.status_message or 'the service gives no reason'}"
+            try:
+                self.discard()
+            except StagingError as error:
+                message = f"{message}; {error}"
+            raise JobFailedError(message, job_id=self.job_id)
+        self._first = page
+        try:
+            self.discard()
+        except StagingError as error:
+            error.job_id = self.job_id
+            error.add_note(f"The analysis is complete: VideoJob.resume({self.job_id!r}).result() gives it.")
+            raise
+
+    def _pages(
+        self, *, timeout: Seconds, on_progress: OnProgress | None, cancel: threading.Event | None
+    ) -> Iterator[VideoAnalysis]:
+        """Give the pages, and each face once: when a page token expires, the job is read again from its first page."""
+        self.wait(timeout=timeout, on_progress=on_progress, cancel=cancel)
+        given, last, restarted_at = 0, None, -1
+        while True:
+            position = 0
+            try:
+                for page in self._walk(cancel):
+                    known = min(given - position, len(page.faces))
+                    position += len(page.faces)
+                    if known and known == given - position + len(page.faces) and page.faces[known - 1] != last:
+                        self._broken("read again after a token had expired, they are not the same")
+                    if known and known == len(page.faces):
+                        continue
+                    fresh = evolve(page, faces=page.faces[known:])
+                    given, last = position, page.faces[-1] if page.faces else None
+                    tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=given)
+                    yield fresh
+            except InvalidPaginationTokenError:
+                # Tokens expire after 24 hours, results only after 7 days.
+                if given == restarted_at:
+                    raise
+                _log.info("a page token of job %s has expired: reading again from the first page", self.job_id)
+                restarted_at = given
+                self._first = self._succeeded(self._fetch(cancel=cancel))
+            else:
+                return
+
+    def _walk(self, cancel: threading.Event | None) -> Iterator[VideoAnalysis]:
+        """Give the pages from the first to the last."""
+        page, seen = self._first, set[str]()
+        while page is not None:
+            yield page
+            token = page.next_token
+            if token is None:
+                return
+            if token in seen:
+                self._broken("a page token came twice, so that they would never end")
+            seen.add(token)
+            if cancel is not None and cancel.is_set():
+                raise self._cancelled(None)
+            page = self._succeeded(self._fetch(token, cancel=cancel))
+
+    def _fetch(self, token: str | None = None, *, cancel: threading.Event | None = None) -> VideoAnalysis:
+        answer = _calls.call(
+            self._client,
+            "get_face_detection",
+            job_id=self.job_id,
+            clock=self._clock,
+            cancel=cancel,
+            **self._request(token),
+        )
+        return self._read(answer)
+
+    def _succeeded(self, page: VideoAnalysis) -> VideoAnalysis:
+        if page.status == JobStatus.FAILED:
+            self._ended(page)
+        if page.status != JobStatus.SUCCEEDED:
+            self._broken(f"one came as {page.status} after the job had SUCCEEDED")
+        return page
+
+    def _broken(self, problem: str) -> NoReturn:
+        msg = f"the pages of job {self.job_id} do not fit together: {problem}; VideoJob.resume() begins again"
+        raise PaginationError(msg, job_id=self.job_id)
+
+    @contextmanager
+    def _resumable(self) -> Iterator[None]:
+        """Say on an interrupt, which no handler of ours answers, how to take the job up again."""
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"Job {self.job_id} goes on: VideoJob.from_dict({self.to_dict()!r}) resumes it.")
+            raise
+
+    def _how_to_resume(self) -> str:
+        kept = f"; its upload {s3_uri(self._upload)} is kept until then" if self._upload else ""
+        return f"it goes on at the service, and VideoJob.from_dict(error.state) resumes it{kept}"
+
+    def _timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
+        last = f" (the last look failed: {failure})" if failure else ""
+        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._how_to_resume()}"
+        return JobTimeoutError(msg, job_id=self.job_id, state=self.to_dict())
+
+    def _cancelled(self, waited: float | None) -> JobCancelledError:
+        when = "while its pages were read" if waited is None else f"after {waited:.0f} s"
+        msg = f"the wait for job {self.job_id} was cancelled {when}; {self._how_to_resume()}"
+        return JobCancelledError(msg, job_id=self.job_id, state=self.to_dict())

@@ -1,0 +1,200 @@
+"""Uploads: the service reads video from S3 only, so a local file has to lie there while the job reads it.
+
+A :class:`Staging` puts a file where a client can read it and takes it away again. :class:`S3Staging` is the one for
+AWS; the embedded engine brings its own, which moves nothing. There is no default bucket, ever.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+from rekog_emotion import clients
+from rekog_emotion._locations import parse_s3_uri, s3_uri
+from rekog_emotion.errors import InvalidInputError, JobCancelledError, StagingError
+from rekog_emotion.models import S3Object
+
+if TYPE_CHECKING:
+    from rekog_emotion.clients import RekognitionClient
+
+__all__ = ["OnBytes", "S3Staging", "Staging", "resolve_staging"]
+
+OnBytes = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all."""
+
+MAX_BYTES: Final = 10 * 1024**3  # the service's limit for stored video
+
+
+@runtime_checkable
+class Staging(Protocol):
+    """Puts a local file where a client can read it."""
+
+    def stage(self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None) -> S3Object:
+        """Make the file readable for the client and return how the client shall call it."""
+        ...
+
+    def discard(self, staged: S3Object) -> None:
+        """Take it away again; a second time does nothing."""
+        ...
+
+
+@frozen(kw_only=True)
+class S3Staging:
+    """Multipart upload to a bucket, under a random key, and deletion by version id.
+
+    Attributes:
+        bucket: Name of the bucket, in the region of the Rekognition client.
+        prefix: What keys begin with: empty, or ending in a slash.
+    """
+
+    bucket: str
+    prefix: str = ""
+    _s3_client: Any = field(repr=False)
+
+    def stage(self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None) -> S3Object:
+        """Upload a file.
+
+        Args:
+            path: The file; 10 GiB at most.
+            on_bytes: Called with the bytes done and the bytes in all, from the threads of the upload.
+            cancel: Ends the upload when set.
+
+        Raises:
+            InvalidInputError: The file is larger than the service takes.
+            JobCancelledError: ``cancel`` was set.
+            StagingError: The upload failed; nothing is left, or the message says so.
+        """
+        total = path.stat().st_size
+        if total > MAX_BYTES:
+            msg = f"{path} has {total} bytes; the service takes videos up to {MAX_BYTES} bytes (10 GiB): split it"
+            raise InvalidInputError(msg)
+        key = f"{self.prefix}{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
+        staged = S3Object(bucket=self.bucket, name=key)
+        tally = _Tally(total=total, on_bytes=on_bytes, cancel=cancel)
+        try:
+            self._s3_client.upload_file(Filename=str(path), Bucket=self.bucket, Key=key, Callback=tally)
+            # Deleting without the version would leave it behind under a delete marker.
+            head = self._s3_client.head_object(Bucket=self.bucket, Key=key)
+        except BaseException as error:
+            # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
+            self._withdraw(staged, error)
+            if tally.cancelled:
+                msg = f"the upload of {path} was cancelled; no job was started"
+                raise JobCancelledError(msg) from None
+            if not _is_vendor_error(error):
+                raise
+            msg = f"{path} could not be uploaded to {s3_uri(staged)}: {error}"
+            raise StagingError(msg, bucket=self.bucket, key=key) from error
+        version = head.get("VersionId")
+        return S3Object(bucket=self.bucket, name=key, version=version if version != "null" else None)
+
+    def _withdraw(self, staged: S3Object, reason: BaseException) -> None:
+        try:
+            self.discard(staged)
+        except StagingError as error:
+            # The bucket that refuses the upload mostly refuses the deletion, too: the first reason is the one to show.
+            reason.add_note(f"What there may be of it could not be deleted: {error}")
+
+    def discard(self, staged: S3Object) -> None:
+        """Delete an upload.
+
+        Raises:
+            StagingError: It could not be deleted; ``bucket`` and ``key`` say what is left.
+        """
+        version = {} if staged.version is None else {"VersionId": staged.version}
+        try:
+            self._s3_client.delete_object(Bucket=staged.bucket, Key=staged.name, **version)
+        except Exception as error:
+            if not _is_vendor_error(error):
+                raise
+            msg = f"the upload {s3_uri(staged)} could not be deleted: {error}; delete it yourself"
+            raise StagingError(msg, bucket=staged.bucket, key=staged.name) from error
+
+
+class _Tally:
+    """Counts what the upload threads report, and ends the upload when asked to."""
+
+    def __init__(self, *, total: int, on_bytes: OnBytes | None, cancel: threading.Event | None) -> None:
+        self._total = total
+        self._on_bytes = on_bytes
+        self._cancel = cancel
+        self._done = 0
+        self._lock = threading.Lock()
+        self.cancelled = False
+
+    def __call__(self, count: int) -> None:
+        with self._lock:
+            if self._cancel is not None and self._cancel.is_set():
+                self.cancelled = True
+                raise _CancelledError
+            self._done += count
+            if self._on_bytes is not None:
+                self._on_bytes(self._done, self._total)
+
+
+class _CancelledError(Exception):
+    """Makes boto3 abort the upload."""
+
+
+def _is_vendor_error(error: BaseException) -> bool:
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415 -- an S3 client is at work, so it is loaded
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- likewise
+
+    return isinstance(error, (Boto3Error, BotoCoreError, ClientError))
+
+
+def resolve_staging(
+    staging: Staging | str | None,
+    *,
+    client: RekognitionClient,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+) -> Staging:
+    """Return where local files go for a client: the client's own way if it has one, else the bucket that was named.
+
+    Raises:
+        InvalidInputError: The client reads from S3 and no bucket was named, or ``staging`` is neither address nor
+            object.
+        ConfigurationError: The S3 client cannot be made.
+    """
+    if isinstance(client, Staging):
+        return client
+    if isinstance(staging, str):
+        bucket, prefix = _bucket_and_prefix(staging)
+        return S3Staging(bucket=bucket, prefix=prefix, s3_client=s3_client or clients.s3_client_for(client))
+    if isinstance(staging, Staging):
+        return staging
+    if staging is None:
+        msg = (
+            "Rekognition reads video from S3 only: upload the file and pass its s3:// address, pass "
+            'staging="s3://bucket/prefix/" to have it uploaded and deleted for you, or stay offline with '
+            'client="embedded"'
+        )
+        raise InvalidInputError(msg)
+    msg = f'staging= got {type(staging).__name__}: pass "s3://bucket/prefix/" or an object with stage() and discard()'
+    raise InvalidInputError(msg)
+
+
+def _bucket_and_prefix(address: str) -> tuple[str, str]:
+    scheme, _, rest = address.partition("://")
+    if scheme != "s3":
+        msg = f'staging={address!r} is no S3 address: pass "s3://bucket/prefix/"'
+        raise InvalidInputError(msg)
+    bucket, _, prefix = rest.partition("/")
+    parse_s3_uri(f"s3://{bucket}/{prefix}key")
+    return bucket, prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+
+
+def resolve_discard(
+    client: RekognitionClient,
+    upload: S3Object,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+) -> Staging:
+    """Return what can delete an upload that another process made."""
+    if isinstance(client, Staging):
+        return client
+    return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or clients.s3_client_for(client))
