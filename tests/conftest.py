@@ -1,0 +1,78 @@
+"""What every test stands on: no AWS configuration of this machine, and no thread left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.http_standin import HttpStandin
+from tests.virtual_clock import VirtualClock
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory):
+    """Give a home folder with nothing in it."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def isolated(empty_home) -> Iterator[None]:
+    """Hide the configuration of AWS, of proxies and of this library that the machine may have."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == "REKOG_EMOTION_CLIENT":
+                patch.delenv(name)
+        patch.setenv("HOME", str(empty_home))
+        patch.setenv("AWS_CONFIG_FILE", str(empty_home / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(empty_home / "credentials"))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        if "boto3" in sys.modules:
+            patch.setattr("boto3.DEFAULT_SESSION", None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fail a test that leaves threads behind; pools of module and session fixtures call theirs ``lasting...``."""
+    before = set(threading.enumerate())
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(timeout=1)
+    names = [thread.name for thread in left if thread.is_alive() and not thread.name.startswith("lasting")]
+    assert names == []
+
+
+def configure_aws(patch: pytest.MonkeyPatch) -> None:
+    """Set a region and credentials that open no door."""
+    patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    patch.setenv("AWS_SESSION_TOKEN", "not-a-token")
+    patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture
+def credentials(monkeypatch) -> None:
+    """Configure AWS for a test that makes no call."""
+    configure_aws(monkeypatch)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> VirtualClock:
+    """Give the clock that the library uses in this test."""
+    clock = VirtualClock()
+    monkeypatch.setattr("rekog_emotion._waiting.SYSTEM_CLOCK", clock)
+    return clock
+
+
+@pytest.fixture
+def standin(monkeypatch) -> Iterator[HttpStandin]:
+    """Give a scripted HTTP server, where every client of this test goes that has no other ``endpoint_url``."""
+    configure_aws(monkeypatch)
+    with HttpStandin() as standin:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", standin.url)
+        yield standin

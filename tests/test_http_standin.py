@@ -1,0 +1,97 @@
+import threading
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from tests.http_standin import Answer, HttpStandin, close, fault, reset, silence
+
+IMPATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=0.2)
+
+
+@pytest.fixture
+def client(standin):
+    """Give a boto3 client that makes one attempt, at the stand-in."""
+    client = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
+    yield client
+    client.close()
+
+
+def test_gives_answers_in_turn_and_the_last_one_ever_after(standin, client):
+    """A script says what a polled job answers."""
+    standin.script("GetFaceDetection", Answer({"JobStatus": "IN_PROGRESS"}), Answer({"JobStatus": "SUCCEEDED"}))
+
+    statuses = [client.get_face_detection(JobId="1")["JobStatus"] for _ in range(3)]
+
+    assert statuses == ["IN_PROGRESS", "SUCCEEDED", "SUCCEEDED"]
+
+
+def test_writes_down_what_was_asked(standin, client):
+    """Operation, body and headers of each request are kept."""
+    standin.script("StartFaceDetection", Answer({"JobId": "1"}))
+
+    client.start_face_detection(Video={"S3Object": {"Bucket": "bucket", "Name": "clip.mp4"}}, JobTag="tag")
+
+    [request] = standin.requests
+    assert request.operation == "StartFaceDetection"
+    assert request.body == {"Video": {"S3Object": {"Bucket": "bucket", "Name": "clip.mp4"}}, "JobTag": "tag"}
+    assert request.headers["Content-Type"] == "application/x-amz-json-1.1"
+
+
+def test_refuses_what_no_script_says(client):
+    """A call that a test did not expect fails by name."""
+    with pytest.raises(ClientError, match="NotScripted"):
+        client.get_face_detection(JobId="1")
+
+
+def test_gives_the_errors_of_the_service(standin, client):
+    """A fault is what botocore makes a ClientError of."""
+    standin.script("GetFaceDetection", fault("ResourceNotFoundException", "Not here", status=404, request_id="r-7"))
+
+    with pytest.raises(client.exceptions.ResourceNotFoundException) as caught:
+        client.get_face_detection(JobId="1")
+
+    assert caught.value.response["Error"] == {"Code": "ResourceNotFoundException", "Message": "Not here"}
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert caught.value.response["ResponseMetadata"]["RequestId"] == "r-7"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "reason"),
+    [
+        (reset, ConnectionClosedError, "Connection reset by peer"),
+        (close, ConnectionClosedError, "Remote end closed connection without response"),
+        (silence, ReadTimeoutError, "Read timed out"),
+    ],
+)
+def test_breaks_connections(standin, client, reply, error, reason):
+    """A reset, a close and no answer at all look to the client like what they are."""
+    standin.script("GetFaceDetection", reply)
+
+    with pytest.raises(error) as caught:
+        client.get_face_detection(JobId="1")
+
+    assert reason in str(caught.value.kwargs["error"])
+
+
+def test_cuts_bodies(standin, client):
+    """A body ends before its announced length."""
+    standin.script("GetFaceDetection", Answer({"JobStatus": "SUCCEEDED"}, cut=5))
+
+    assert "JobStatus" not in client.get_face_detection(JobId="1")
+
+
+@pytest.mark.usefixtures("credentials")
+def test_leaves_nothing_behind():
+    """When the block ends, silent and idle connections are over, and the port is free."""
+    before = threading.active_count()
+    with HttpStandin() as standin:
+        standin.script("GetFaceDetection", Answer({}), silence)
+        client = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
+        client.get_face_detection(JobId="1")
+        with pytest.raises(ReadTimeoutError):
+            client.get_face_detection(JobId="1")
+
+    assert threading.active_count() == before
+    client.close()
