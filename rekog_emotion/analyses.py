@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
 from rekog_emotion.models import Face, S3Object, Value, short
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from rekog_emotion.results.drawing import Picture
 
 __all__ = [
     "ImageAnalysis",
@@ -72,6 +77,25 @@ class ImageAnalysis(Value):
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
         return _members.write_shape(self)
+
+    def draw(self, picture: Picture) -> Image.Image:
+        """Draw the faces on a copy of their picture: boxes, landmarks, and labels that say how the faces look.
+
+        Args:
+            picture: The picture that was analysed, or a copy of another size: a path, the bytes of a file, or a PIL
+                image, which stays as it is. It is turned by its EXIF orientation, as it was for the analysis.
+
+        Returns:
+            A new picture in mode RGB, as large as the turned one.
+
+        Raises:
+            InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed.
+            MissingExtraError: The ``image`` extra is not installed.
+            OSError: The file cannot be read.
+        """
+        from rekog_emotion.results.drawing import draw  # noqa: PLC0415 -- Pillow is an extra
+
+        return draw(self, picture)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,122 @@
+"""What the commands write: results for people or programs to standard output, errors in one line to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+from rekog_emotion.errors import (
+    JobError,
+    RekogEmotionError,
+    ResponseError,
+    ServiceError,
+    StagingError,
+    TransportError,
+)
+
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "NO_READER",
+    "OK",
+    "PROGRAM",
+    "UNUSABLE",
+    "for_programs",
+    "one_line",
+    "print_table",
+    "report",
+    "say",
+]
+
+PROGRAM: Final = "rekog-emotion"
+DEBUG_VARIABLE: Final = "REKOG_EMOTION_DEBUG"
+
+# Exit codes; of several photos the highest counts.
+OK: Final = 0
+FAILED: Final = 1
+UNUSABLE: Final = 2
+INTERRUPTED: Final = 128 + 2  # as a shell reports SIGINT
+NO_READER: Final = 128 + 13  # as a shell reports SIGPIPE
+
+_FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
+
+
+def for_programs(args: argparse.Namespace) -> bool:
+    """Tell whether programs read the output: it was said so, or it does not go to a terminal."""
+    return bool(args.json) or not sys.stdout.isatty()
+
+
+def say(text: str) -> None:
+    """Print a line to standard output at once, so that a reader sees each result when it is there."""
+    print(text, flush=True)  # noqa: T201 -- it is what a command does
+
+
+def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
+    """Print an error to standard error in one line.
+
+    Args:
+        error: Any error.
+        about: The photo that it is about; put before a message that does not begin with it.
+        debug: Print the traceback as well; the environment variable ``REKOG_EMOTION_DEBUG`` says the same.
+
+    Returns:
+        Its exit code.
+    """
+    debug = debug or os.environ.get(DEBUG_VARIABLE, "0") not in {"", "0"}
+    if isinstance(error, RekogEmotionError):
+        message, code = str(error), FAILED if isinstance(error, _FAILED_CALLS) else UNUSABLE
+    else:
+        message, code = f"unexpected {type(error).__name__}: {error}", FAILED
+        if not debug:
+            message = f"{message} (--debug shows where)"
+    if not message.startswith(about):
+        message = f"{about}: {message}"
+    if debug:
+        traceback.print_exception(error)
+    # The library speaks of its argument, the command of its option.
+    message = message.replace('client="embedded"', "--client embedded")
+    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201 -- it is what a command does
+    return code
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, with what a terminal cannot show or would obey written as an escape.
+
+    File names may hold line ends, control sequences and bytes that are no text.
+    """
+    shown = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table to standard output: by rich where the ``cli`` extra is installed, else in plain text.
+
+    Args:
+        columns: The headings; where a line is too long for the terminal, the last column is broken.
+        rows: As many cells each as there are columns.
+    """
+    try:
+        from rich import box  # noqa: PLC0415 -- an extra
+        from rich.console import Console  # noqa: PLC0415 -- likewise
+        from rich.table import Table  # noqa: PLC0415 -- likewise
+        from rich.text import Text  # noqa: PLC0415 -- likewise
+    except ModuleNotFoundError:
+        _print_plain(columns, rows)
+        return
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for i, column in enumerate(columns, start=1):
+        table.add_column(Text(column), no_wrap=i < len(columns))
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(file=sys.stdout).print(table)
+
+
+def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [columns, *rows]
+    widths = [max(len(cell) for cell in cells) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,102 @@
+"""The command ``rekog-emotion``: its parser, and the frame that every command runs in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from rekog_emotion import _terminal
+from rekog_emotion.commands import image
+
+__all__ = ["build_parser", "main"]
+
+_DESCRIPTION: Final = """\
+Find the faces of images and describe them, with Amazon Rekognition or offline
+with the embedded engine.
+
+Emotions are how a face looks, not what a person feels.
+"""
+_EPILOG: Final = f"""\
+environment:
+  REKOG_EMOTION_CLIENT  the client where --client is left out: aws or embedded
+  {_terminal.DEBUG_VARIABLE}   1 does what --debug does
+  AWS_PROFILE, AWS_DEFAULT_REGION and whatever else boto3 reads
+
+exit codes (of several photos the highest counts):
+  {_terminal.OK}    all went well, be there faces or not
+  {_terminal.FAILED}    a call failed, or something unexpected happened
+  {_terminal.UNUSABLE}    something given cannot be used: a photo, an option, the configuration
+  {_terminal.INTERRUPTED}  interrupted by Ctrl-C
+  {_terminal.NO_READER}  the reader of the output went away
+"""
+_COMMANDS: Final = {"image": image}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors take one line and name the help, instead of printing half of it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_terminal.UNUSABLE, f"{self.prog}: {_terminal.one_line(message)}; see {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    """Print the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from rekog_emotion import __version__  # noqa: PLC0415 -- reading it takes longer than building the parser
+
+        _terminal.say(f"{_terminal.PROGRAM} {__version__}")
+        parser.exit()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    form = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog=_terminal.PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=form, allow_abbrev=False
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in _COMMANDS.items():
+        subparser = commands.add_parser(
+            name,
+            help=command.SUMMARY,
+            description=command.DESCRIPTION,
+            epilog=command.EPILOG,
+            formatter_class=form,
+            allow_abbrev=False,
+        )
+        command.add(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: The arguments without the program's name; left out, those of the process.
+
+    Returns:
+        The exit code.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        # A sign that the terminal's encoding lacks is an escape, as on standard error, and no failure.
+        reconfigure(errors="backslashreplace")
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _terminal.INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more on its way out, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _terminal.NO_READER
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the user of a command cannot read a traceback
+        return _terminal.report(error, debug=args.debug)
+    return code

@@ -1,0 +1,236 @@
+"""``rekog-emotion image``: the faces of images, as a table or as JSON Lines, and drawn on a copy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion import _terminal
+from rekog_emotion._terminal import one_line, say
+from rekog_emotion.commands._options import add_shared
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from rekog_emotion.analyses import ImageAnalysis
+    from rekog_emotion.models import Attribute, BoundingBox, Face
+
+__all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
+
+SUMMARY: Final = "find and describe the faces of images"
+DESCRIPTION: Final = """\
+Find the faces of images and describe them: a table on a terminal, JSON Lines
+(one object an image) when asked for or when the output goes elsewhere.
+
+Emotions are how a face looks, not what a person feels.
+"""
+EPILOG: Final = """\
+examples:
+  rekog-emotion image portrait.jpg --client embedded
+  rekog-emotion image portrait.jpg --client embedded --draw overlay.png
+  rekog-emotion image *.jpg --client embedded --draw overlays/
+  rekog-emotion image s3://bucket/portrait.jpg
+  rekog-emotion image *.jpg | jq -c '[.source, (.FaceDetails | length)]'
+"""
+
+_STANDARD_INPUT: Final = "-"
+# What is worth a word when it is so, by the member's name.
+_FEATURES: Final = {
+    "mouth_open": "mouth open",
+    "eyeglasses": "glasses",
+    "sunglasses": "sunglasses",
+    "beard": "beard",
+    "mustache": "mustache",
+    "face_occluded": "covered",
+}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="a file, s3://bucket/key, or - for the bytes of standard input; a bad one does not stop the others",
+    )
+    add_shared(parser)
+    parser.add_argument(
+        "--attributes",
+        type=_attributes,
+        default=("ALL",),
+        metavar="NAMES",
+        help="what to ask for: ALL, DEFAULT (box, landmarks, pose, quality) or a list such as EMOTIONS,SMILE,AGE_RANGE "
+        "(default: ALL)",
+    )
+    parser.add_argument(
+        "--draw",
+        metavar="OUT",
+        help="draw the faces on a copy of the photo: a file such as overlay.png, or a directory (several photos need "
+        "one), which is made where it is missing and gets a PNG of the photo's name",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse the photos one by one; return the highest exit code."""
+    from rekog_emotion.clients import resolve_client  # noqa: PLC0415 -- --help needs none of it
+
+    overlays = _overlays(args.draw, args.photos) if args.draw else [None] * len(args.photos)
+    # Once, and before any photo is read: what is wrong with the configuration is wrong for all of them.
+    resolve_client(args.client)
+    code = _terminal.OK
+    for photo, overlay in zip(args.photos, overlays, strict=True):
+        try:
+            _analyze(photo, overlay, args)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever is wrong with it
+            code = max(code, _terminal.report(error, about=photo, debug=args.debug))
+    return code
+
+
+def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None:
+    from rekog_emotion.api import detect_image  # noqa: PLC0415 -- --help needs none of it
+
+    source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
+    analysis = detect_image(source, client=args.client, attributes=args.attributes)
+    if _terminal.for_programs(args):
+        say(_json_line(photo, analysis))
+    else:
+        _print_faces(photo, analysis)
+    if overlay is None:
+        return
+    _draw(analysis, source, overlay)
+    if not _terminal.for_programs(args):
+        say(f"overlay: {one_line(str(overlay))}")
+
+
+def _json_line(photo: str, analysis: ImageAnalysis) -> str:
+    answer = analysis.to_aws()
+    answer.pop("ResponseMetadata", None)
+    return json.dumps({"source": photo, "size": analysis.size, "engine": analysis.engine, **answer})
+
+
+def _attributes(text: str) -> tuple[str, ...]:
+    from rekog_emotion.api import ATTRIBUTES  # noqa: PLC0415 -- --help needs none of it
+
+    names = tuple(name.strip().upper() for name in text.split(","))
+    for name in names:
+        if name not in ATTRIBUTES:
+            msg = f"{name!r} is none of {', '.join(ATTRIBUTES)}"
+            raise argparse.ArgumentTypeError(msg)
+    return names
+
+
+# The table
+
+
+def _print_faces(photo: str, analysis: ImageAnalysis) -> None:
+    faces = {0: "no faces", 1: "1 face"}.get(len(analysis.faces), f"{len(analysis.faces)} faces")
+    size = f", {analysis.size[0]} x {analysis.size[1]} pixels" if analysis.size else ""
+    say(f"{one_line(photo)}: {faces}{size}, engine: {analysis.engine}")
+    if not analysis.faces:
+        return
+    rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]
+    # What was not asked for is not there for any face, and needs no column.
+    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    _terminal.print_table(columns, [[row[name] for name in columns] for row in rows])
+
+
+def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, str]:
+    emotion, gender, age = face.dominant_emotion, face.gender, face.age_range
+    return {
+        "#": str(number),
+        "box (pixels)" if size else "box (ratio)": _place(face.bounding_box, size),
+        "emotion": f"{emotion.type}{_percent(emotion.confidence)}" if emotion else "",
+        "gender": f"{gender.value}{_percent(gender.confidence)}" if gender else "",
+        "age": f"{age.low}-{age.high}" if age else "",
+        "smile": _yes_or_no(face.smile),
+        "also": ", ".join(_features(face)),
+    }
+
+
+def _features(face: Face) -> Iterator[str]:
+    yield from (word for name, word in _FEATURES.items() if getattr(face, name))
+    if face.eyes_open is not None and not face.eyes_open:
+        yield "eyes closed"
+
+
+def _yes_or_no(attribute: Attribute | None) -> str:
+    if attribute is None:
+        return ""
+    return f"{'yes' if attribute else 'no'}{_percent(attribute.confidence)}"
+
+
+def _percent(confidence: float | None) -> str:
+    return "" if confidence is None else f" {confidence:.1f}%"
+
+
+def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:
+    if box is None:
+        return ""
+    if size is None:
+        return f"{box.left:.2f},{box.top:.2f} {box.width:.2f}x{box.height:.2f}"
+    left, top, right, bottom = box.to_pixels(size)
+    return f"{left},{top} {right - left}x{bottom - top}"
+
+
+# The overlay
+
+
+def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
+    """Return where each overlay goes, or say before any call is paid for why it cannot go there."""
+    from rekog_emotion.results.drawing import writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
+
+    path = Path(out)
+    if path.is_dir() or out.endswith(("/", os.sep)) or (len(photos) > 1 and not path.suffix):
+        path.mkdir(parents=True, exist_ok=True)
+        paths = _names_in(path, photos)
+    elif len(photos) > 1:
+        msg = f"--draw {out} is one file, and there are {len(photos)} photos; name a directory: --draw {out}/"
+        raise InvalidInputError(msg)
+    else:
+        if path.suffix.lower() not in writable_suffixes():
+            msg = f"--draw {out}: the suffix is none that Pillow writes; name it {path.with_suffix('.png')}"
+            raise InvalidInputError(msg)
+        if not path.parent.is_dir():
+            msg = f"--draw {out}: there is no directory {path.parent}; make it first"
+            raise InvalidInputError(msg)
+        paths = [path]
+    originals = {Path(photo).resolve() for photo in photos}
+    for path in paths:
+        if path.resolve() in originals:
+            msg = f"--draw {out} would write over the photo {path}; name another place"
+            raise InvalidInputError(msg)
+    return paths
+
+
+def _names_in(directory: Path, photos: Sequence[str]) -> list[Path]:
+    """Return one name a photo; photos of one name from several directories are numbered."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for photo in photos:
+        stem = "stdin" if photo == _STANDARD_INPUT else Path(photo).stem
+        number, name = 1, f"{stem}.png"
+        # Without regard to case, as some file systems have it.
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}-{number}.png"
+        taken.add(name.casefold())
+        names.append(name)
+    return [directory / name for name in names]
+
+
+def _draw(analysis: ImageAnalysis, source: str | bytes, path: Path) -> None:
+    if analysis.size is None:
+        msg = "cannot be drawn on, as it is in S3; download it and analyse the file"
+        raise InvalidInputError(msg)
+    picture = analysis.draw(source)
+    try:
+        picture.save(path, quality=95)
+    except OSError as error:
+        msg = f"the overlay {path} cannot be written: {error.strerror or error}"
+        raise InvalidInputError(msg) from error
