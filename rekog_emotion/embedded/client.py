@@ -21,6 +21,9 @@ Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | os.PathLike[str] | byt
 
 SMALLEST_SIDE = 80  # pixels; this and the two sizes are the service's limits
 LARGEST_BYTES, LARGEST_OBJECT = 5_242_880, 15 * 1024 * 1024
+# The detector's smallest tiles show it a picture of 768 pixels, and a face's crops need 360: more than this changes
+# no answer, and a JPEG of 50 megapixels is decoded in a third of the time.
+ENOUGH_PIXELS = 8_000_000
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 DEFAULT = ("BoundingBox", "Landmarks", "Pose", "Quality", "Confidence")
 # The service's codes and texts, as recorded from it and as its developer guide lists them.
@@ -153,7 +156,7 @@ def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
     if not data.startswith(SIGNATURES):
         raise _refusal(BAD_FORMAT)
     try:
-        picture = _imaging.load_rgb(data)
+        picture = _imaging.load_rgb(data, enough=ENOUGH_PIXELS)
     except InvalidInputError as error:
         raise _refusal(BAD_FORMAT) from error
     if min(picture.size) < SMALLEST_SIDE:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import TypeAlias
 
 import numpy as np
@@ -74,34 +75,56 @@ class Detector:
         Yields:
             The detections, and the presence (0..1) that the mesh must find in them.
         """
-        windows = [_frame(image)] if fast else [_frame(image), _frame(image, MARGIN), *_tiles(*image.size)]
-        found = _merge(self._look(image, windows, SCORE))
+        view = cache(partial(_view, image))
+        whole = [_frame(image), _frame(image, MARGIN)]
+        windows = whole[:1] if fast else [*whole, *_tiles(*image.size)]
+        found = _merge(self._look(map(view, windows), SCORE))
         if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
-            turned = self._look(image, [_frame(image), _frame(image, MARGIN)], DOUBT, quarter_turns=(1, 2, 3))
+            turned = self._look(map(view, whole), DOUBT, quarter_turns=(1, 2, 3))
             found = np.concatenate([_undisputed(found, turned), _merge(turned)])
         yield _detections(found), 0.3
-        yield _detections(_merge(self._look(image, [_frame(image, m) for m in LENIENT_MARGINS], LOW_SCORE))), 0.5
+        yield _detections(_merge(self._look([view(_frame(image, m)) for m in LENIENT_MARGINS], LOW_SCORE))), 0.5
 
-    def _look(
-        self, image: Image.Image, windows: Sequence[Window], threshold: float, *, quarter_turns: Sequence[int] = (0,)
-    ) -> FloatArray:
-        """Run the network on every window in every turn.
+    def _look(self, views: Iterable[_View], threshold: float, *, quarter_turns: Sequence[int] = (0,)) -> FloatArray:
+        """Run the network on every view in every turn.
 
         Returns:
             Rows of 17: box (left, top, right, bottom), six points (eyes, nose, mouth, ears) and score; picture pixels.
         """
-        views = [(window, *_view(image, window)) for window in windows]
-        jobs = [(view, turns) for turns in quarter_turns for view in views]
-        regression, logits = self._net(np.stack([np.rot90(view[1], turns) for view, turns in jobs]))
+        jobs = [(view, turns) for view in views for turns in quarter_turns]
+        regression, logits = self._net(np.stack([np.rot90(view.canvas, turns) for view, turns in jobs]))
         scores = sigmoid(logits[:, :, 0])
         found = []
-        for ((window, _, scale, shift), turns), values, score in zip(jobs, regression, scores, strict=True):
+        for (view, turns), values, score in zip(jobs, regression, scores, strict=True):
             hit = score > threshold
-            points = _turn_back(_points(values[hit].astype(float) / SIDE, self._anchors[hit]), turns) * SIDE * scale + shift
+            points = _turn_back(_points(values[hit].astype(float) / SIDE, self._anchors[hit]), turns)
+            points = points * SIDE * view.scale + view.shift
             low, high = points[:, :2].min(1), points[:, :2].max(1)
             rows = np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
-            found.append(rows[~_cut(rows, window, image.size)])
+            found.append(rows[~view.cuts(rows)])
         return np.concatenate(found)
+
+
+@frozen(eq=False)
+class _View:
+    """What the network sees of a window in a picture.
+
+    Attributes:
+        canvas: The window, centred in a square; what lies outside the picture is neutral grey (0 of -1..1).
+        scale: Pixels of the picture in one of the canvas, across and down.
+        shift: Where the canvas begins in the picture, pixels.
+        inner: For left, top, right and bottom edge, where the window ends within the picture, pixels; else infinite.
+    """
+
+    canvas: FloatArray
+    scale: FloatArray
+    shift: FloatArray
+    inner: FloatArray
+
+    def cuts(self, rows: FloatArray) -> NDArray[np.bool_]:
+        """Tell which boxes an inner edge of the window cuts: they are whole in another one."""
+        before, after = rows[:, :2] < self.inner[:2] + EDGE, rows[:, 2:4] > self.inner[2:] - EDGE
+        return np.asarray((before | after).any(1))
 
 
 def _frame(image: Image.Image, margin: float = 0.0) -> Window:
@@ -130,11 +153,7 @@ def _starts(length: int, side: float) -> list[float]:
     return [0.0] if count == 1 else [(length - side) * k / (count - 1) for k in range(count)]
 
 
-def _view(image: Image.Image, window: Window) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return what the network sees of a window, and the scale and shift from its pixels to the picture's.
-
-    The window is centred in a square; what lies outside the picture is neutral grey, 0 in the network's -1..1.
-    """
+def _view(image: Image.Image, window: Window) -> _View:
     x0, y0, x1, y1 = window
     zoom = SIDE / max(x1 - x0, y1 - y0)
     inside = max(0, x0), max(0, y0), min(image.width, x1), min(image.height, y1)
@@ -146,7 +165,13 @@ def _view(image: Image.Image, window: Window) -> tuple[FloatArray, FloatArray, F
     canvas = np.zeros((SIDE, SIDE, 3), np.float32)
     canvas[top : top + height, left : left + width] = np.asarray(small, np.float32) / 127.5 - 1
     scale = np.array([(inside[2] - inside[0]) / width, (inside[3] - inside[1]) / height])
-    return canvas, scale, np.array(inside[:2]) - np.array([left, top]) * scale
+    inner = [
+        x0 if x0 > 0 else -math.inf,
+        y0 if y0 > 0 else -math.inf,
+        x1 if x1 < image.width else math.inf,
+        y1 if y1 < image.height else math.inf,
+    ]
+    return _View(canvas, scale, np.array(inside[:2]) - np.array([left, top]) * scale, np.array(inner))
 
 
 def _points(values: FloatArray, anchors: FloatArray) -> FloatArray:
@@ -160,17 +185,6 @@ def _turn_back(points: FloatArray, quarter_turns: int) -> FloatArray:
     for _ in range(quarter_turns):
         points = np.stack([1 - points[..., 1], points[..., 0]], -1)
     return points
-
-
-def _cut(rows: FloatArray, window: Window, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Tell which boxes an inner edge of the window cuts: they are whole in another tile."""
-    cut = np.zeros(len(rows), bool)
-    for axis in (0, 1):
-        if window[axis] > 0:
-            cut |= rows[:, axis] < window[axis] + EDGE
-        if window[axis + 2] < size[axis]:
-            cut |= rows[:, axis + 2] > window[axis + 2] - EDGE
-    return cut
 
 
 def _merge(rows: FloatArray) -> FloatArray:

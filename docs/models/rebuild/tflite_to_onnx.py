@@ -1,0 +1,279 @@
+"""TFLite to ONNX, for the operators of MediaPipe's three face networks.
+
+TFLite lays images out as (N, height, width, channels), ONNX's convolutions as (N, channels, height, width): a tensor is
+kept in the layout in which it was made, and is transposed when it is first needed in the other. Image networks get a
+free batch axis. Weights that are float16 stay so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tflite
+from graph import Graph
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+DTYPES = {
+    tflite.TensorType.FLOAT32: np.float32,
+    tflite.TensorType.FLOAT16: np.float16,
+    tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.INT64: np.int64,
+}
+OPERATORS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
+IMAGE = 4  # axes
+TO_CHANNELS_FIRST, TO_CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+ELEMENTWISE = {
+    "ADD": tflite.AddOptions,
+    "DIV": tflite.DivOptions,
+    "MUL": tflite.MulOptions,
+    "SUB": tflite.SubOptions,
+}
+
+
+def convert(source: Path, target: Path) -> None:
+    """Convert a network.
+
+    Args:
+        source: TFLite file.
+        target: ONNX file; inputs are called ``input``, outputs ``out0``, ``out1``, ...
+    """
+    network = _Converter(tflite.Model.GetRootAsModel(source.read_bytes(), 0))
+    network.run()
+    network.write(target)
+
+
+class _Converter(Graph):
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 -- tflite ships no types
+        super().__init__("w")
+        self.model, self.subgraph = model, model.Subgraphs(0)
+        self.shape: dict[int, list[int]] = {}
+        self.fixed: dict[int, NDArray[Any]] = {}  # constants, by TFLite's number of the tensor, as are the others
+        self.last: dict[int, str] = {}  # tensors with the channels last
+        self.first: dict[int, str] = {}  # tensors with the channels first
+        for number in range(self.subgraph.TensorsLength()):
+            tensor = self.subgraph.Tensors(number)
+            self.shape[number] = tensor.ShapeAsNumpy().tolist() if tensor.ShapeLength() else []
+            buffer = model.Buffers(tensor.Buffer())
+            if buffer.DataLength():
+                data = np.frombuffer(buffer.DataAsNumpy().tobytes(), DTYPES[tensor.Type()])
+                self.fixed[number] = data.reshape(self.shape[number])
+        self.input = self.subgraph.Inputs(0)
+        self.last[self.input] = "input"
+        self.batched = len(self.shape[self.input]) == IMAGE
+
+    def run(self) -> None:
+        """Translate every operator; one that is not known here has no method and fails."""
+        for number in range(self.subgraph.OperatorsLength()):
+            operator = self.subgraph.Operators(number)
+            code = self.model.OperatorCodes(operator.OpcodeIndex())
+            name = OPERATORS[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+            inputs, output = operator.InputsAsNumpy().tolist(), int(operator.Outputs(0))
+            if name in ELEMENTWISE:
+                self.elementwise(name, operator, inputs, output)
+            else:
+                getattr(self, name.lower())(operator, inputs, output)
+
+    def write(self, target: Path) -> None:
+        outputs = {}
+        for number in range(self.subgraph.OutputsLength()):
+            tensor = int(self.subgraph.Outputs(number))
+            name = f"out{number}"
+            self.nodes.append(helper.make_node("Identity", [self.channels_last(tensor)], [name]))
+            outputs[name] = self.batch_of(tensor)
+        self.save(target, name="g", inputs={"input": self.batch_of(self.input)}, outputs=outputs)
+
+    def batch_of(self, tensor: int) -> list[Any]:
+        return ["N", *self.shape[tensor][1:]] if self.batched else self.shape[tensor]
+
+    # Nodes and operands
+
+    def node(self, operator: str, inputs: list[str], **options: Any) -> str:  # noqa: ANN401 -- ONNX attributes
+        output = self.name(operator.lower())
+        self.nodes.append(helper.make_node(operator, inputs, [output], **options))
+        return output
+
+    def weight(self, array: NDArray[Any] | np.generic) -> str:
+        name = self.constant(array)
+        return self.node("Cast", [name], to=TensorProto.FLOAT) if array.dtype == np.float16 else name
+
+    def numbers(self, *values: int) -> str:
+        return self.weight(np.array(values, np.int64))
+
+    def channels_last(self, tensor: int) -> str:
+        if tensor not in self.last:
+            if tensor in self.fixed:
+                self.last[tensor] = self.weight(self.fixed[tensor])
+            else:
+                self.last[tensor] = self.node("Transpose", [self.first[tensor]], perm=TO_CHANNELS_LAST)
+        return self.last[tensor]
+
+    def channels_first(self, tensor: int) -> str:
+        if tensor not in self.first:
+            self.first[tensor] = self.node("Transpose", [self.channels_last(tensor)], perm=TO_CHANNELS_FIRST)
+        return self.first[tensor]
+
+    def activated(self, x: str, activation: int) -> str:
+        if activation == tflite.ActivationFunctionType.NONE:
+            return x
+        assert activation == tflite.ActivationFunctionType.RELU
+        return self.node("Relu", [x])
+
+    def padding(
+        self, mode: int, image: tuple[int, int], strides: tuple[int, int], window: tuple[int, int]
+    ) -> list[int]:
+        """Return TFLite's SAME padding for an input and an output image; none for VALID."""
+        if mode != tflite.Padding.SAME:
+            return [0, 0, 0, 0]
+        before, after = [], []
+        for axis in (0, 1):
+            size, out = self.shape[image[0]][axis + 1], self.shape[image[1]][axis + 1]
+            missing = max((out - 1) * strides[axis] + window[axis] - size, 0)
+            before.append(missing // 2)
+            after.append(missing - missing // 2)
+        return [*before, *after]
+
+    # Operators, called as TFLite calls them
+
+    def dequantize(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.fixed[output] = self.fixed[inputs[0]]
+
+    def conv_2d(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        options = _options(operator, tflite.Conv2DOptions)
+        self.convolution(options, inputs, output, kernel=self.fixed[inputs[1]].transpose(0, 3, 1, 2), group=1)
+
+    def depthwise_conv_2d(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        options = _options(operator, tflite.DepthwiseConv2DOptions)
+        kernel = self.fixed[inputs[1]].transpose(3, 0, 1, 2)
+        self.convolution(options, inputs, output, kernel=kernel, group=self.shape[inputs[0]][3])
+
+    def convolution(
+        self,
+        options: Any,  # noqa: ANN401 -- tflite ships no types
+        inputs: list[int],
+        output: int,
+        *,
+        kernel: NDArray[Any],
+        group: int,
+    ) -> None:
+        image, _, *bias = inputs
+        window, strides = kernel.shape[2:], (options.StrideH(), options.StrideW())
+        assert options.DilationHFactor() == options.DilationWFactor() == 1
+        pads = self.padding(options.Padding(), (image, output), strides, window)
+        operands = [self.channels_first(image), self.weight(kernel)]
+        operands += [self.weight(self.fixed[tensor]) for tensor in bias]
+        x = self.node(
+            "Conv",
+            operands,
+            kernel_shape=list(window),
+            strides=list(strides),
+            dilations=[1, 1],
+            pads=pads,
+            group=group,
+        )
+        self.first[output] = self.activated(x, options.FusedActivationFunction())
+
+    def prelu(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        """Write a*x + (1-a)*relu(x) as two depthwise convolutions: ONNX Runtime's own PRelu is slow."""
+        slope = self.fixed[inputs[1]].ravel().astype(np.float32)
+        options = {"group": len(slope), "kernel_shape": [1, 1]}
+        x = self.channels_first(inputs[0])
+        below, above = (self.weight(part.reshape(-1, 1, 1, 1)) for part in (slope, 1 - slope))
+        positive = self.node("Conv", [self.node("Relu", [x]), above], **options)
+        self.first[output] = self.node("Add", [positive, self.node("Conv", [x, below], **options)])
+
+    def max_pool_2d(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        options = _options(operator, tflite.Pool2DOptions)
+        window, strides = (options.FilterHeight(), options.FilterWidth()), (options.StrideH(), options.StrideW())
+        pads = self.padding(options.Padding(), (inputs[0], output), strides, window)
+        x = [self.channels_first(inputs[0])]
+        x = self.node("MaxPool", x, kernel_shape=list(window), strides=list(strides), pads=pads)
+        self.first[output] = self.activated(x, options.FusedActivationFunction())
+
+    def pad(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        before, after = self.fixed[inputs[1]][TO_CHANNELS_FIRST].T.tolist()
+        self.first[output] = self.node("Pad", [self.channels_first(inputs[0]), self.numbers(*before, *after)])
+
+    def resize_bilinear(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        assert _options(operator, tflite.ResizeBilinearOptions).HalfPixelCenters()
+        (_, *old, _), (_, *new, _) = self.shape[inputs[0]], self.shape[output]
+        scales = np.array([1, 1, new[0] / old[0], new[1] / old[1]], np.float32)
+        x = [self.channels_first(inputs[0]), "", self.weight(scales)]
+        self.first[output] = self.node("Resize", x, mode="linear", coordinate_transformation_mode="half_pixel")
+
+    def elementwise(self, name: str, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        activation = _options(operator, ELEMENTWISE[name]).FusedActivationFunction()
+        operands, made = self.channels_last, self.last
+        if any(tensor in self.first for tensor in inputs):
+            operands, made = self.channels_first, self.first
+        made[output] = self.activated(self.node(name.capitalize(), [operands(t) for t in inputs]), activation)
+
+    def relu(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.unary("Relu", inputs[0], output)
+
+    def logistic(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.unary("Sigmoid", inputs[0], output)
+
+    def unary(self, name: str, tensor: int, output: int) -> None:
+        made = self.first if tensor in self.first else self.last
+        made[output] = self.node(name, [made[tensor]])
+
+    def neg(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.last[output] = self.node("Neg", [self.channels_last(inputs[0])])
+
+    def sqrt(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.last[output] = self.node("Sqrt", [self.channels_last(inputs[0])])
+
+    def rsqrt(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.last[output] = self.node("Reciprocal", [self.node("Sqrt", [self.channels_last(inputs[0])])])
+
+    def squared_difference(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        difference = self.node("Sub", [self.channels_last(tensor) for tensor in inputs])
+        self.last[output] = self.node("Mul", [difference, difference])
+
+    def mean(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.reduction("ReduceMean", operator, inputs, output)
+
+    def sum(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        self.reduction("ReduceSum", operator, inputs, output)
+
+    def reduction(self, name: str, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        axes = self.numbers(*np.atleast_1d(self.fixed[inputs[1]]).tolist())
+        keep = int(_options(operator, tflite.ReducerOptions).KeepDims())
+        self.last[output] = self.node(name, [self.channels_last(inputs[0]), axes], keepdims=keep)
+
+    def reshape(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        shape = [-1, *self.shape[output][1:]] if self.batched else self.shape[output]
+        self.last[output] = self.node("Reshape", [self.channels_last(inputs[0]), self.numbers(*shape)])
+
+    def concatenation(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        axis = _options(operator, tflite.ConcatenationOptions).Axis() % len(self.shape[output])
+        self.last[output] = self.node("Concat", [self.channels_last(tensor) for tensor in inputs], axis=axis)
+
+    def transpose(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        axes = self.fixed[inputs[1]].tolist()
+        self.last[output] = self.node("Transpose", [self.channels_last(inputs[0])], perm=axes)
+
+    def strided_slice(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
+        options = _options(operator, tflite.StridedSliceOptions)
+        assert options.EllipsisMask() == options.NewAxisMask() == 0
+        begin, end, strides = (self.fixed[tensor].tolist() for tensor in inputs[1:])
+        axes = range(len(begin))
+        for axis in axes:
+            if options.BeginMask() >> axis & 1:
+                begin[axis] = 0
+            if options.EndMask() >> axis & 1:
+                end[axis] = 2**31 - 1
+            if options.ShrinkAxisMask() >> axis & 1:
+                end[axis] = begin[axis] + 1 if begin[axis] != -1 else 2**31 - 1
+        x = [self.channels_last(inputs[0]), *(self.numbers(*values) for values in (begin, end, axes, strides))]
+        x = self.node("Slice", x)
+        self.last[output] = self.node("Reshape", [x, self.numbers(*self.shape[output])])
+
+
+def _options(operator: Any, kind: type[Any]) -> Any:  # noqa: ANN401 -- tflite ships no types
+    table, options = operator.BuiltinOptions(), kind()
+    options.Init(table.Bytes, table.Pos)
+    return options
