@@ -75,9 +75,10 @@ def load_rgb(data: bytes, *, enough: int | None = None) -> Image.Image:
             factor = math.sqrt(enough / (image.width * image.height))
             image.draft(image.mode, (math.ceil(image.width * factor), math.ceil(image.height * factor)))
         if header is None:
-            return to_rgb(image)
-        turn = _TURNS.get(header.orientation)
-        return _convert(image.transpose(turn) if turn else image)
+            image = ImageOps.exif_transpose(image)
+        elif header.orientation in _TURNS:
+            image = image.transpose(_TURNS[header.orientation])
+        return _convert(image)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
