@@ -77,19 +77,20 @@ def read_header(data: bytes) -> ImageHeader | None:
     return None
 
 
-def check_pixels(width: int, height: int) -> None:
+def check_pixels(width: int, height: int, *, limit: int = MAX_PIXELS) -> None:
     """Refuse a decompression bomb: a small file whose pixels would fill the memory.
 
     Args:
         width: Columns, in pixels.
         height: Rows, in pixels.
+        limit: The most pixels that are taken.
 
     Raises:
-        InvalidInputError: There are more than `MAX_PIXELS`.
+        InvalidInputError: There are more.
     """
-    if width * height > MAX_PIXELS:
+    if width * height > limit:
         message = (
-            f"the image has {width} x {height} pixels, more than the {MAX_PIXELS} that are decoded (a decompression "
+            f"the image has {width} x {height} pixels, more than the {limit} that are decoded (a decompression "
             "bomb?); shrink it first"
         )
         raise InvalidInputError(message)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 
-from rekog_emotion._headers import ImageHeader, check_pixels, read_header
+from rekog_emotion._headers import MAX_PIXELS, ImageHeader, check_pixels, read_header
 from rekog_emotion._sniffing import image_format
 from rekog_emotion.errors import InvalidInputError
 
@@ -36,6 +36,7 @@ _QUALITIES: Final = (95, 90, 85, 80, 75)  # a JPEG over 95 grows without looking
 _ENOUGH_PIXELS_A_BYTE: Final = 8  # under one bit a pixel a JPEG shows blocks: more pixels than that help nobody
 _JPEG_MAX_SIDE: Final = 65_500  # libjpeg's JPEG_MAX_DIMENSION
 _LOSSLESS_BYTES: Final = 1 << 20  # up to here PNG costs some milliseconds; above, its size costs more than it gives
+_TIFF_MAX_PIXELS: Final = (1 << 28) // 3  # above it Pillow's TIFF reader warns or refuses, by its global limit
 
 
 class _Jpeg(JpegImagePlugin.JpegImageFile):
@@ -70,7 +71,7 @@ def load_rgb(data: bytes, *, enough: int | None = None) -> Image.Image:
         check_pixels(header.width, header.height)
     with _decoding("damaged or truncated"):
         image = _open(data, header)
-        check_pixels(*image.size)
+        check_pixels(*image.size, limit=_TIFF_MAX_PIXELS if image.format == "TIFF" else MAX_PIXELS)
         if enough and image.width * image.height > enough:
             factor = math.sqrt(enough / (image.width * image.height))
             image.draft(image.mode, (math.ceil(image.width * factor), math.ceil(image.height * factor)))

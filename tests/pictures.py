@@ -47,6 +47,13 @@ def exif(block: bytes) -> bytes:
     return segment(0xE1, b"Exif\0\0" + block)
 
 
+def exif_of(orientation: int) -> Image.Exif:
+    """Return an EXIF block for Pillow's writers."""
+    block = Image.Exif()
+    block[274] = orientation
+    return block
+
+
 def jpeg(*before: bytes, width: int = 120, height: int = 90) -> bytes:
     """Return a JPEG whose headers are right and whose pixels are not: for what reads headers alone."""
     return SOI + b"".join(before) + frame(width, height) + scan() + EOI

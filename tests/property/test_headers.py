@@ -27,6 +27,7 @@ files = st.builds(
 
 
 def outcome(data):
+    """Return what came of reading: a header, nothing, or the message of the error."""
     try:
         return read_header(data)
     except InvalidInputError as error:
