@@ -4,10 +4,12 @@ Usage::
 
     python docs/models/rebuild/train_attributes.py PACK OUT.onnx [--seed 0] [--epochs 16]
 
-``PACK`` holds ``labels.csv`` (``file``, ``source``, ``split``, one column an attribute: 0..1, empty for unknown) and the
-aligned crops that it names, 112 x 112: centres of the eyes at (.34, .38) and (.66, .38) of the side, centre of the mouth
-at (.5, .72). Needs numpy, opencv-python-headless, pandas and torch. ``half_weights.py`` halves the result.
+``PACK`` holds ``labels.csv`` (``file``, ``source``, ``split``, one column an attribute: 0..1, empty for unknown) and
+the aligned crops that it names, 112 x 112: centres of the eyes at (.34, .38) and (.66, .38) of the side, centre of the
+mouth at (.5, .72). Needs numpy, opencv-python-headless, pandas and torch. ``half_weights.py`` halves the result.
 """
+
+# ruff: noqa: PLR2004 -- a recipe is made of figures
 
 from __future__ import annotations
 
