@@ -107,7 +107,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     except ModuleNotFoundError:
         _print_plain(columns, rows)
         return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(columns, start=1):
         table.add_column(Text(column), no_wrap=i < len(columns))
     for row in rows:

@@ -143,11 +143,12 @@ def _draw_box(pen: ImageDraw.ImageDraw, one: _Drawn, line: int) -> None:
 
 
 def _draw_landmarks(canvas: Image.Image, one: _Drawn) -> None:
-    diameter = max(2, round(one.width / 30))
+    diameter = max(1, round(one.width / 30))
     for landmark in one.face.landmarks or ():
         if landmark.x is not None and landmark.y is not None:
             x, y = landmark.to_pixels(canvas.size)
-            _draw_dot(canvas, (x, y), diameter + 2, _DARK)
+            if diameter > 1:  # on a small face thirty rims would leave nothing of it
+                _draw_dot(canvas, (x, y), diameter + 2, _DARK)
             _draw_dot(canvas, (x, y), diameter, one.color)
 
 
@@ -191,7 +192,7 @@ def _draw_label(
 def _fitted(pen: ImageDraw.ImageDraw, text: str, letters: float, width: int) -> tuple[Font, Rectangle]:
     """Return the font in which a text is no wider than the picture, and the pixels that it takes from (0, 0)."""
     while True:
-        font = ImageFont.load_default(letters)
+        font = ImageFont.load_default(round(letters))
         left, top, right, bottom = (round(side) for side in pen.multiline_textbbox((0, 0), text, font=font))
         # Room for the padding, which is a sixth of a letter a side.
         if right - left + letters < width or letters < _SMALLEST_LETTERS:
