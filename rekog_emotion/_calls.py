@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from rekog_emotion import _waiting, errors
+from rekog_emotion._quoting import quoted
 from rekog_emotion.clients import configuration_error, service_region
 from rekog_emotion.errors import (
     InvalidInputError,
@@ -90,11 +90,6 @@ _HINTS: Final[dict[type[ServiceError], str]] = {
 
 _SERVER_FAULT: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
-# A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
-_LONGEST_MESSAGE: Final = 300
-# What follows in the message about a wrong signature is the request with its headers, session token and all.
-_QUOTED_REQUEST: Final = "The Canonical String for this request"
-_URL_CREDENTIALS: Final = re.compile(r"//[^/@\s]+@")
 
 
 def call(
@@ -159,16 +154,14 @@ def map_error(
     if isinstance(error, exceptions.ClientError):
         mapped = _service_error(error, operation=operation, job_id=job_id)
     elif isinstance(error, exceptions.ParamValidationError):
-        mapped = InvalidInputError(f"{operation} was not called: {error}")
+        mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
     elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
-        hint = _region_hint(client)
-        mapped = TransportError(
-            f"{operation} got no answer: {_quoted(str(error))}{hint}", operation=operation, job_id=job_id
-        )
+        text = f"{operation} got no answer: {quoted(error)}{_region_hint(client)}"
+        mapped = TransportError(text, operation=operation, job_id=job_id)
     elif isinstance(error, exceptions.BotoCoreError):
         mapped = configuration_error(error)
     elif isinstance(error, ResponseParserError):
-        mapped = ResponseError(f"the answer of {operation} cannot be read: {error}", job_id=job_id)
+        mapped = ResponseError(f"the answer of {operation} cannot be read: {quoted(error)}", job_id=job_id)
     elif isinstance(error, (AttributeError, TypeError, UnicodeError)) and service_region(client) is not None:
         # botocore takes any body for an object of the service's shape and stumbles over `null`, `[]` or foreign bytes.
         mapped = ResponseError(f"the answer of {operation} is not in the service's shape", job_id=job_id)
@@ -185,7 +178,7 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None) ->
             kind = errors.InternalServiceError
         elif status == _TOO_MANY_REQUESTS:
             kind = errors.ThrottledError
-    text = _quoted(str(detail.get("Message") or "")) or "no message"
+    text = quoted(detail.get("Message") or "") or "no message"
     subject = f"{operation} of job {job_id}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
     if kind in _HINTS:
@@ -198,13 +191,6 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None) ->
         status=status,
         job_id=job_id,
     )
-
-
-def _quoted(text: str) -> str:
-    """Return foreign text as part of a message: in one line, cut, without what is nobody else's business."""
-    text = " ".join(text.partition(_QUOTED_REQUEST)[0].split())
-    text = _URL_CREDENTIALS.sub("//***@", text)
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
 
 
 def _region_hint(client: object) -> str:

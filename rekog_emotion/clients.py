@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from rekog_emotion._quoting import quoted
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's 
     # S3 retries uploads part by part, which is botocore's business; the counts are pinned, since its defaults change.
     settings = Config(retries={"mode": "standard", "total_max_attempts": 5})
     try:
-        session = _SESSIONS.get(client) or boto3.session.Session()
+        # What is no boto3 client may not even be weakly referenced.
+        session = _SESSIONS.get(client) if service_region(client) else None
+        session = session or boto3.session.Session()
         return session.client("s3", region_name=service_region(client), config=settings)
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
@@ -155,7 +158,8 @@ def configuration_error(error: Exception) -> ConfigurationError:
         return ConfigurationError(_NO_REGION)
     if isinstance(error, NoCredentialsError):
         return ConfigurationError(_NO_CREDENTIALS)
-    return ConfigurationError(f"the AWS configuration cannot be used: {error}; mend it, {_STAY_OFFLINE}")
+    reason = quoted(error).rstrip(".")
+    return ConfigurationError(f"the AWS configuration cannot be used: {reason}; mend it, {_STAY_OFFLINE}")
 
 
 def _embedded_client() -> RekognitionClient:
@@ -217,6 +221,9 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
             msg = f"client={client!r} names no client: use 'aws', 'embedded' or an object with boto3's methods"
             raise InvalidInputError(msg)
         return _CACHE.get(client)
+    if isinstance(client, type):
+        msg = f"client= got the class {client.__name__} itself: pass an object of it, {client.__name__}()"
+        raise InvalidInputError(msg)
     missing = [name for name in _METHODS if not callable(getattr(client, name, None))]
     if missing:
         msg = (
