@@ -30,6 +30,7 @@ DEFAULT = ("BoundingBox", "Landmarks", "Pose", "Quality", "Confidence")
 BAD_PARAMETER = ("InvalidParameterException", "Request has Invalid Parameters")
 BAD_FORMAT = ("InvalidImageFormatException", "Request has invalid image format")
 TOO_LARGE = ("ImageTooLargeException", "Image size is too large")
+BAD_OBJECT = ("InvalidS3ObjectException", "Request has invalid S3 object")
 UNREADABLE_OBJECT = (
     "InvalidS3ObjectException",
     "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
@@ -61,9 +62,9 @@ class EmbeddedClient:
     Safe to use from several threads at once; the networks are loaded when they are first needed.
 
     Args:
-        mode: ``"default"`` searches tiles of the picture and finds faces from about a hundredth of its longer side (20
-            pixels of 1920). ``"fast"`` looks once at the whole and takes half the time or less; it misses most faces
-            below a fortieth of the longer side, and finds all from about a twentieth on (96 pixels of 1920).
+        mode: ``"default"`` searches tiles of the picture, too: it finds upright faces from about a sixtieth of the
+            longer side on (32 pixels of 1920), and some from an eightieth. ``"fast"`` looks once at the whole and takes
+            about half the time; it finds faces from about a twentieth on (96 pixels of 1920), none below a thirtieth.
         threads: Threads that one network call may use. In a service that answers many calls at once, leave it at one.
         resolver: Where objects in S3 lie on this machine: takes the wire's ``S3Object`` (``Bucket``, ``Name``,
             ``Version``) and gives a path or the bytes. Without it every object is an ``InvalidS3ObjectException``, as
@@ -122,7 +123,7 @@ class EmbeddedClient:
         match image:
             case {"Bytes": bytes() | bytearray() | memoryview() as data}:
                 limit = LARGEST_BYTES
-            case {"S3Object": {"Bucket": str(), "Name": str()} as where}:
+            case {"S3Object": Mapping() as where}:
                 data, limit = self._fetch(where), LARGEST_OBJECT
             case _:
                 raise _refusal(BAD_PARAMETER)
@@ -133,6 +134,8 @@ class EmbeddedClient:
         return bytes(data)
 
     def _fetch(self, where: Mapping[str, Any]) -> bytes:
+        if not {"Bucket", "Name"}.issubset(where):
+            raise _refusal(BAD_OBJECT)
         if self._resolver is None:
             raise _refusal(UNREADABLE_OBJECT)
         try:
@@ -145,7 +148,11 @@ class EmbeddedClient:
 def _attributes(requested: Sequence[Any]) -> frozenset[str] | None:
     """Return the members of a face that were asked for, or ``None`` for all."""
     known = ("ALL", "DEFAULT", *OPTIONAL)
-    if isinstance(requested, str) or not all(name in known for name in requested):
+    if (
+        isinstance(requested, str)
+        or not isinstance(requested, Sequence)
+        or not all(name in known for name in requested)
+    ):
         raise _refusal(BAD_PARAMETER)
     if "ALL" in requested:
         return None

@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from rekog_emotion.embedded import detector
+
+
+@given(width=st.integers(80, 5000), height=st.integers(80, 5000))
+def test_tiles_cover_the_picture_and_overlap(width, height):
+    """Every point lies in a tile of each size, and a small face lies whole in one of them."""
+    tiles = detector._tiles(width, height)
+    longest = max(width, height)
+
+    assert bool(tiles) == (longest >= 400)
+    for share in (1 / 2, 1 / 4):
+        side = longest * share
+        layer = [tile for tile in tiles if abs(max(tile[2] - tile[0], tile[3] - tile[1]) - side) < 1]
+        for axis, length in ((0, width), (1, height)) if layer else ():
+            starts, ends = sorted({t[axis] for t in layer}), sorted({t[axis + 2] for t in layer})
+            assert starts[0] == 0
+            assert ends[-1] == pytest.approx(length)
+            assert all(end - start >= 0.29 * side for start, end in zip(starts[1:], ends, strict=False))
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_turning_back(turns):
+    """A point found on the turned canvas comes back to where it lies on the upright one."""
+    canvas = np.zeros((192, 192))
+    canvas[40, 150] = 1
+    row, column = np.argwhere(np.rot90(canvas, turns))[0]
+    found = (np.array([[[column, row]]]) + 0.5) / 192
+
+    assert pytest.approx(detector._turn_back(found, turns) * 192) == [[[150.5, 40.5]]]
+
+
+def rows(*boxes_and_scores):
+    """Return detections with their points at the origin."""
+    return np.array([[*box, *[0] * 12, score] for box, score in boxes_and_scores], float).reshape(-1, 17)
+
+
+def test_merging_averages_one_face_and_keeps_others():
+    """Overlapping boxes become one, weighted by score, with the best score; others stay; a box inside one goes."""
+    merged = detector._merge(
+        rows(
+            ((0, 0, 10, 10), 0.8),
+            ((2, 0, 12, 10), 0.4),
+            ((50, 50, 60, 60), 0.9),
+            ((51, 51, 54, 54), 0.5),
+        )
+    )
+
+    assert merged[:, [0, 1, 2, 3, 16]] == pytest.approx(np.array([[50, 50, 60, 60, 0.9], [2 / 3, 0, 32 / 3, 10, 0.8]]))
+
+
+def test_merging_nothing_or_an_empty_box():
+    """No detection stays none; a box without area is a detection like others."""
+    assert detector._merge(rows()).shape == (0, 17)
+    assert len(detector._merge(rows(((5, 5, 5, 5), 0.6), ((5, 5, 5, 5), 0.5)))) == 2
+
+
+def test_a_sure_turned_detection_beats_a_doubtful_upright_one():
+    """Where both overlap the doubtful one goes; sure ones and others stay."""
+    upright = rows(((0, 0, 10, 10), 0.6), ((0, 0, 10, 10), 0.8), ((40, 40, 50, 50), 0.6))
+    turned = rows(((0, 0, 11, 10), 0.9))
+
+    assert detector._undisputed(upright, turned).tolist() == upright[1:].tolist()
+    assert detector._undisputed(upright, rows()).tolist() == upright.tolist()
+
+
+def test_boxes_cut_by_an_inner_edge_are_left_to_another_tile():
+    """An edge of the picture cuts nothing; an edge within it does."""
+    view = detector._view(Image.new("RGB", (400, 400)), (0, 0, 200, 400))
+    found = rows(((0, 0, 90, 90), 0.9), ((120, 50, 198, 120), 0.9), ((50, 320, 120, 400), 0.9))
+
+    assert view.cuts(found).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("angle", [0, 30, -50, 90, 180, 270])
+def test_faces_in_any_turn(engine, portrait, angle):
+    """A face that lies or stands on its head is found, and its roll (clockwise) tells so."""
+    picture = portrait("obama").crop((140, 0, 420, 280)).rotate(angle, fillcolor=(90, 90, 90))
+    picture = picture.resize((480, 480))
+
+    (face,) = engine.analyze(picture)
+
+    assert (face["Pose"]["Roll"] + angle + 180) % 360 - 180 == pytest.approx(0, abs=12)
+
+
+def test_a_face_that_fills_the_picture(engine, portrait):
+    """Margins shrink what is too large for the network."""
+    (face,) = engine.analyze(portrait().crop((180, 55, 270, 175)).resize((540, 720)))
+
+    assert face["BoundingBox"]["Width"] > 0.8

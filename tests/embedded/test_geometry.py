@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity
+
+numbers = st.floats(-500, 500, allow_nan=False)
+POINTS = np.array([[0.0, 0.0], [10.0, 0.0], [3.0, 7.0], [-4.0, 2.0]])
+
+
+@given(angle=st.floats(-3.1, 3.1), scale=st.floats(0.1, 10), x=numbers, y=numbers)
+def test_similarity_recovers_the_map_of_its_points(angle, scale, x, y):
+    """Points that a rotation, a scale and a shift made give these back."""
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    made = np.array([[cos, -sin, x], [sin, cos, y]])
+
+    found = similarity(POINTS, POINTS @ made[:, :2].T + made[:, 2])
+
+    assert made == pytest.approx(found, abs=1e-6)
+
+
+@given(angle=st.floats(-3.1, 3.1), scale=st.floats(0.1, 10), x=numbers, y=numbers)
+def test_invert_undoes_a_map(angle, scale, x, y):
+    """There and back is where it began."""
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    there = np.array([[cos, -sin, x], [sin, cos, y]])
+    back = invert(there)
+
+    moved = POINTS @ there[:, :2].T + there[:, 2]
+
+    assert pytest.approx(moved @ back[:, :2].T + back[:, 2], abs=1e-6) == POINTS
+
+
+@pytest.mark.parametrize(
+    ("other", "of_union", "of_smaller"),
+    [
+        ((0, 0, 10, 10), 1, 1),
+        ((5, 0, 15, 10), 1 / 3, 1 / 2),
+        ((2, 2, 4, 4), 0.04, 1),
+        ((20, 20, 30, 30), 0, 0),
+        ((10, 0, 20, 10), 0, 0),
+        ((3, 3, 3, 3), 0, 0),
+    ],
+)
+def test_overlap(other, of_union, of_smaller):
+    """Boxes that only touch, or have no area, share nothing."""
+    box, others = np.array([0.0, 0, 10, 10]), np.array([other], float)
+
+    assert of_union == pytest.approx(overlap(box, others)[0])
+    assert of_smaller == pytest.approx(overlap(box, others, of_smaller=True)[0])
+
+
+def gradient(side):
+    """Return a picture whose red grows to the right and whose green grows downwards."""
+    ramp = np.linspace(0, 255, side)
+    picture = np.zeros((side, side, 3), np.uint8)
+    picture[:, :, 0], picture[:, :, 1] = ramp, ramp[:, None]
+    return Image.fromarray(picture)
+
+
+@pytest.mark.parametrize("side", [100, 400, 2000])
+def test_a_warped_crop_shows_what_lies_there(side):
+    """At any size, and however much the patch was shrunk, colours come from where the matrix points."""
+    patch = Patch(gradient(side), side / 2, side / 2, 0.4 * side)
+    to_image = np.array([[side / 200, 0, side / 4], [0, side / 200, side / 4]])
+
+    crop = patch.warp(to_image, 100).astype(float)
+
+    expected = 255 * (0.25 + (np.arange(100) + 0.5) / 200)
+    assert expected == pytest.approx(crop[50, :, 0], abs=4)
+    assert expected == pytest.approx(crop[:, 50, 1], abs=4)
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (100, 100), (0, 100), (-60, 50), (50, 190)])
+def test_outside_the_picture_its_edge_repeats(x, y):
+    """A patch that reaches beyond the picture, or lies beyond it, has no black corner."""
+    patch = Patch(Image.new("RGB", (100, 100), (90, 120, 150)), x, y, 40)
+
+    crop = patch.warp(np.array([[1.0, 0, x - 30], [0, 1.0, y - 30]]), 60)
+
+    assert {(90, 120, 150)} == {tuple(pixel) for pixel in crop.reshape(-1, 3).tolist()}

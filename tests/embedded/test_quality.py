@@ -1,0 +1,60 @@
+import pytest
+from PIL import ImageDraw, ImageEnhance, ImageFilter
+
+from rekog_emotion.embedded.quality import quality
+
+FACE = (182.0, 58.0, 271.0, 178.0)
+
+
+def test_a_darker_face_is_less_bright(portrait):
+    """Brightness follows the light."""
+    values = [
+        quality(ImageEnhance.Brightness(portrait()).enhance(light), FACE)["Brightness"] for light in (1, 0.6, 0.3, 0.1)
+    ]
+
+    assert sorted(values, reverse=True) == values
+    assert values[0] - values[-1] > 50
+
+
+def test_a_blurred_face_is_less_sharp(portrait):
+    """Sharpness follows the focus."""
+    values = [
+        quality(portrait().filter(ImageFilter.GaussianBlur(radius)), FACE)["Sharpness"] for radius in (0, 1, 2, 4)
+    ]
+
+    assert sorted(values, reverse=True) == values
+    assert values[0] - values[-1] > 50
+
+
+def test_a_small_face_is_less_sharp(portrait):
+    """A face of few pixels has no detail, however crisp these are."""
+    small = portrait().resize((128, 128))
+
+    assert quality(small, tuple(side / 4 for side in FACE))["Sharpness"] < quality(portrait(), FACE)["Sharpness"] - 20
+
+
+def test_a_masked_face_is_occluded(engine, portrait):
+    """A surgical mask is seen; a bare face is not called covered."""
+    picture = portrait("obama")
+    (bare,) = engine.analyze(picture)
+    ImageDraw.Draw(picture).polygon(
+        [(222, 150), (280, 135), (336, 150), (330, 195), (280, 222), (228, 195)], "lightblue"
+    )
+
+    (masked,) = engine.analyze(picture)
+
+    assert [bare["FaceOccluded"]["Value"], masked["FaceOccluded"]["Value"]] == [False, True]
+
+
+def test_a_face_cut_by_the_picture_is_occluded(engine, portrait):
+    """Landmarks outside the picture are covered ones; they are still given, outside 0..1."""
+    (face,) = engine.analyze(portrait("obama").crop((285, 0, 512, 320)).resize((454, 640)))
+
+    assert face["FaceOccluded"]["Value"]
+    assert min(mark["X"] for mark in face["Landmarks"]) < 0
+
+
+@pytest.mark.parametrize("name", ["astronaut", "obama", "biden"])
+def test_bare_faces_are_not_occluded(engine, portrait, name):
+    """None of the portraits is covered."""
+    assert [face["FaceOccluded"]["Value"] for face in engine.analyze(portrait(name))] == [False]
