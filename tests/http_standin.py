@@ -90,6 +90,7 @@ class HttpStandin:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.released = threading.Event()
+        self._arrived = threading.Condition()
         self._scripts: defaultdict[str, deque[Reply]] = defaultdict(deque)
         self._server = _Server(self)
         # Shutting down waits for one turn of the loop.
@@ -108,9 +109,16 @@ class HttpStandin:
         """Return the names of what was asked, in order."""
         return [request.operation for request in self.requests]
 
+    def wait_for(self, count: int) -> None:
+        """Return when so many requests have come in: a client that gives up is ahead of the server."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: len(self.requests) >= count, timeout=10)
+
     def reply_to(self, request: Request) -> Reply:
         """Write the request down and return the next reply to it."""
-        self.requests.append(request)
+        with self._arrived:
+            self.requests.append(request)
+            self._arrived.notify_all()
         script = self._scripts[request.operation]
         if not script:
             return fault("NotScripted", f"the stand-in has no reply to {request.operation}")

@@ -7,13 +7,14 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from tests.http_standin import Answer, HttpStandin, close, fault, reset, silence
 
-IMPATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=0.2)
+ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
+IMPATIENT = ONE_ATTEMPT.merge(Config(read_timeout=0.1))
 
 
 @pytest.fixture
 def client(standin):
     """Give a boto3 client that makes one attempt, at the stand-in."""
-    client = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
+    client = boto3.client("rekognition", endpoint_url=standin.url, config=ONE_ATTEMPT)
     yield client
     client.close()
 
@@ -62,17 +63,29 @@ def test_gives_the_errors_of_the_service(standin, client):
     [
         (reset, ConnectionClosedError, "Connection reset by peer"),
         (close, ConnectionClosedError, "Remote end closed connection without response"),
-        (silence, ReadTimeoutError, "Read timed out"),
     ],
 )
 def test_breaks_connections(standin, client, reply, error, reason):
-    """A reset, a close and no answer at all look to the client like what they are."""
+    """A reset and a close look to the client like what they are."""
     standin.script("GetFaceDetection", reply)
 
     with pytest.raises(error) as caught:
         client.get_face_detection(JobId="1")
 
     assert reason in str(caught.value.kwargs["error"])
+
+
+def test_never_answers(standin):
+    """The request arrives, and that is all."""
+    client = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
+    standin.script("GetFaceDetection", silence)
+
+    with pytest.raises(ReadTimeoutError):
+        client.get_face_detection(JobId="1")
+
+    standin.wait_for(1)
+    assert standin.operations() == ["GetFaceDetection"]
+    client.close()
 
 
 def test_cuts_bodies(standin, client):
@@ -88,10 +101,12 @@ def test_leaves_nothing_behind():
     before = threading.active_count()
     with HttpStandin() as standin:
         standin.script("GetFaceDetection", Answer({}), silence)
-        client = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
-        client.get_face_detection(JobId="1")
+        idle = boto3.client("rekognition", endpoint_url=standin.url, config=ONE_ATTEMPT)
+        idle.get_face_detection(JobId="1")
+        gone = boto3.client("rekognition", endpoint_url=standin.url, config=IMPATIENT)
         with pytest.raises(ReadTimeoutError):
-            client.get_face_detection(JobId="1")
+            gone.get_face_detection(JobId="1")
 
     assert threading.active_count() == before
-    client.close()
+    idle.close()
+    gone.close()
