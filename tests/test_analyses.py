@@ -55,11 +55,12 @@ def test_everything_else_is(first, second):
 
 
 def test_response_metadata_is_a_copy():
-    """What is done to an answer after it was read does not reach the analysis."""
+    """What is done to an answer, read or written, does not reach the analysis."""
     answer = {"FaceDetails": [], "ResponseMetadata": {"HTTPHeaders": {"server": "a"}}}
     analysis = ImageAnalysis.from_aws(answer)
 
     answer["ResponseMetadata"]["HTTPHeaders"]["server"] = "b"
+    analysis.to_aws()["ResponseMetadata"]["HTTPHeaders"]["server"] = "c"
 
     assert analysis.response_metadata == {"HTTPHeaders": {"server": "a"}}
 

@@ -466,10 +466,11 @@ def test_landmark_types_in_doubt():
         ([("CALM", 5.0), ("HAPPY", 90.0), ("SAD", 3.0)], "HAPPY"),
         ([("CALM", 50.0), ("HAPPY", 50.0)], "CALM"),
         ([("CALM", None), ("HAPPY", 0.0)], "HAPPY"),
+        ([("CALM", 0.0), ("HAPPY", 1.0)], "HAPPY"),
         ([("CALM", -5.0), ("HAPPY", -1.0)], "HAPPY"),
         ([("CALM", 3), ("BORED", 397.5)], "BORED"),
     ],
-    ids=["not the first", "first of a tie", "no confidence", "below zero", "unknown word"],
+    ids=["not the first", "first of a tie", "no confidence", "zero", "below zero", "unknown word"],
 )
 def test_dominant_emotion(scores, dominant):
     """The dominant emotion is the one of the highest confidence, wherever it stands; the first of a tie."""
