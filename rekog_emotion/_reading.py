@@ -67,7 +67,9 @@ def read_file(file: BinaryFile) -> bytes:
         data = read_all(file)
     except UnicodeDecodeError as error:  # a wrapper of a text file, as tempfile makes them
         raise InvalidInputError(text) from error
-    except OSError as error:
+    except InvalidInputError:
+        raise
+    except (OSError, TypeError, ValueError) as error:  # write only, read() without a size, closed in a wrapper
         message = "the file object cannot be read; open it in mode 'rb'"
         raise InvalidInputError(message) from error
     if not data:

@@ -243,7 +243,7 @@ def _is_array(source: object) -> TypeGuard[NDArray[Any]]:
 
 
 def _is_file(source: object) -> TypeGuard[BinaryFile]:
-    return callable(getattr(source, "read", None))
+    return callable(getattr(source, "read", None)) and not isinstance(source, type)
 
 
 def _name(source: object) -> str:
