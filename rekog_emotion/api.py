@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rekog_emotion import _calls, _wire
-from rekog_emotion._waiting import SYSTEM_CLOCK, Clock, Seconds, seconds
+from rekog_emotion import _calls, _waiting, _wire
+from rekog_emotion._waiting import Clock, Seconds, seconds
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.clients import RekognitionClient, engine_name, resolve_client
 from rekog_emotion.errors import InvalidInputError
@@ -80,6 +80,9 @@ def detect_image(
 
 
 def _attributes(attributes: str | Sequence[str]) -> list[str]:
+    if not isinstance(attributes, Iterable):
+        msg = f'attributes= got {type(attributes).__name__}: ask for "ALL", "DEFAULT" or a list of names'
+        raise InvalidInputError(msg)
     wanted = [attributes] if isinstance(attributes, str) else list(attributes)
     for name in wanted:
         if name not in ATTRIBUTES:
@@ -185,7 +188,7 @@ def analyze_video(
         PaginationError: The pages do not fit together.
         RekogEmotionError: Whatever :func:`start_video` raises.
     """
-    clock = clock or SYSTEM_CLOCK
+    clock = clock or _waiting.SYSTEM_CLOCK
     limit = seconds(timeout, "timeout")
     begin = clock.now()
     job = VideoJob.start(
