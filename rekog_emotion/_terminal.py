@@ -70,7 +70,7 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
     if isinstance(error, RekogEmotionError):
         message, code = str(error), FAILED if isinstance(error, _FAILED_CALLS) else UNUSABLE
     else:
-        message, code = f"unexpected {type(error).__name__}: {error}", FAILED
+        message, code = ": ".join(filter(None, (f"unexpected {type(error).__name__}", str(error)))), FAILED
         if not debug:
             message = f"{message} (--debug shows where)"
     if not message.startswith(about):

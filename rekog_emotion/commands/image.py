@@ -187,18 +187,25 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
 
     path = Path(out)
     if path.is_dir() or out.endswith(("/", os.sep)) or (len(photos) > 1 and not path.suffix):
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"--draw {out}: the directory cannot be made: {error.strerror}"
+            raise InvalidInputError(msg) from error
         paths = _names_in(path, photos)
     elif len(photos) > 1:
-        msg = f"--draw {out} is one file, and there are {len(photos)} photos; name a directory: --draw {out}/"
+        msg = (
+            f"--draw {out} is one file, and there are {len(photos)} photos; name a directory: "
+            f"--draw {path.with_suffix('')}/"
+        )
+        raise InvalidInputError(msg)
+    elif path.suffix.lower() not in writable_suffixes():
+        msg = f"--draw {out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
+        raise InvalidInputError(msg)
+    elif not path.parent.is_dir():
+        msg = f"--draw {out}: there is no directory {path.parent}; make it first"
         raise InvalidInputError(msg)
     else:
-        if path.suffix.lower() not in writable_suffixes():
-            msg = f"--draw {out}: the suffix is none that Pillow writes; name it {path.with_suffix('.png')}"
-            raise InvalidInputError(msg)
-        if not path.parent.is_dir():
-            msg = f"--draw {out}: there is no directory {path.parent}; make it first"
-            raise InvalidInputError(msg)
         paths = [path]
     originals = {Path(photo).resolve() for photo in photos}
     for path in paths:
