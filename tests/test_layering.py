@@ -1,0 +1,170 @@
+import ast
+import graphlib
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(find_spec("rekog_emotion").origin).parent
+
+# What each module may import of the package when it is itself imported; a package within counts as one module. A module
+# that is not here has no place yet: put it where it belongs, low before high.
+LEAVES = {"errors": set(), "enums": set()}
+LEAVES |= {name: {"errors"} for name in ("_headers", "_quoting", "_sniffing", "_waiting")}
+VALUES = {
+    "models": {"enums", "errors"},
+    "analyses": {"enums", "models"},
+    "progress": {"enums"},
+    "_members": {"analyses", "enums", "models"},
+    "_shapes": {"_members", "enums", "models"},
+    "_wire": {"_members", "_shapes", "analyses", "enums", "errors", "models"},
+}
+WAY_IN = {
+    "_imaging": {"_headers", "_sniffing", "errors"},
+    "_locations": {"_quoting", "errors", "models"},
+    "_reading": {"_quoting", "_sniffing", "errors"},
+    "sources": {"_headers", "_locations", "_quoting", "_reading", "_sniffing", "errors", "models"},
+    "clients": {"_quoting", "errors"},
+}
+JOBS = {
+    "_calls": {"_quoting", "_waiting", "clients", "errors"},
+    "staging": {"_locations", "_quoting", "clients", "errors", "models"},
+    "_starting": {"_calls", "_locations", "_waiting", "analyses", "errors", "models", "progress"},
+}
+JOBS["jobs"] = {*JOBS, *JOBS["_starting"], "_wire", "clients", "enums", "sources"}
+JOBS["api"] = {*JOBS, *JOBS["jobs"]}
+BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
+# The embedded engine and the server know the rest by the wire alone.
+BESIDE = {
+    "embedded": {"_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
+    "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
+    "results": {"_imaging", "_wire", "analyses", "enums", "errors", "models"},
+}
+TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
+TOP |= {
+    "_terminal": {"enums", "errors", "models", "progress"},
+    "commands": {*BELOW, "_terminal"},
+    "cli": {"_terminal", "commands", "errors"},
+    "__main__": {"cli"},
+    # Loads names when they are first used.
+    "__init__": set(),
+}
+MAY_IMPORT = {**BELOW, **BESIDE, **TOP}
+
+# Modules that `import rekog_emotion` and its names must not load: slow, large or not installed.
+HEAVY = {"PIL", "aiobotocore", "av", "boto3", "botocore", "matplotlib", "numpy", "onnxruntime", "pandas", "ray", "rich"}
+
+
+def place(path):
+    """Return the name of the table for a source file."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def statements(body):
+    """Yield the statements that run when a module is imported, those within blocks and classes included."""
+    for statement in body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        yield statement
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            guarded = isinstance(statement, ast.If) and ast.unparse(statement.test).endswith("TYPE_CHECKING")
+            if block == "body" and guarded:
+                continue
+            yield from statements(getattr(statement, block, []))
+
+
+def imported(source, package):
+    """Yield the full names that a source imports on module level; ``from x import y`` gives ``x.y``."""
+    for statement in statements(ast.parse(source).body):
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) + 1 - statement.level] if statement.level else []
+            module = ".".join([*base, *filter(None, [statement.module])])
+            yield from (f"{module}.{alias.name}" for alias in statement.names)
+
+
+def imported_places(path):
+    """Return the names of the table that a source file imports."""
+    package = ".".join(["rekog_emotion", *path.relative_to(ROOT).parts[:-1]])
+    parts = [name.split(".") for name in imported(path.read_text(encoding="utf-8"), package)]
+    return {rest[0] if rest else "__init__" for root, *rest in parts if root == "rekog_emotion"}
+
+
+FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import a.b, c", {"a.b", "c"}),
+        ("from a.b import c as d", {"a.b.c"}),
+        ("from . import a\nfrom .a import b\nfrom ..a import c", {"p.q.a", "p.q.a.b", "p.a.c"}),
+        (
+            "try:\n    import a\nexcept ImportError:\n    import b\nelse:\n    import c\nfinally:\n    import d",
+            set("abcd"),
+        ),
+        ("class A:\n    import a\n    def f(self):\n        import b", {"a"}),
+        ("if x:\n    import a\nelse:\n    import b\nwith x:\n    import c", set("abc")),
+        ("match x:\n    case 1:\n        import a", {"a"}),
+        ("if TYPE_CHECKING:\n    import a\nelse:\n    import b", {"b"}),
+        ("if typing.TYPE_CHECKING:\n    import a\n\nasync def f():\n    import b", set()),
+    ],
+)
+def test_finds_imports(source, names):
+    """Imports in blocks and classes are found; those in functions, and for type checkers alone, do not count."""
+    assert set(imported(source, "p.q")) == names
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES.keys())
+def test_imports_run_one_way(path):
+    """A module imports on module level only what the table lets it."""
+    name = place(path)
+    assert name in MAY_IMPORT, f"rekog_emotion.{name} has no place in MAY_IMPORT yet: put it where it belongs"
+
+    assert sorted(imported_places(path) - MAY_IMPORT[name] - {name}) == []
+
+
+def test_table_has_no_cycle():
+    """The table itself leads one way."""
+    order = list(graphlib.TopologicalSorter(MAY_IMPORT).static_order())
+
+    assert sorted(order) == sorted(MAY_IMPORT)
+
+
+def test_waiting_alone_uses_tenacity():
+    """Retrying and polling live in one place."""
+    users = {
+        place(path)
+        for path in FILES.values()
+        if any(
+            "tenacity" in ast.unparse(node).split()[1]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+        )
+    }
+
+    assert users == {"_waiting"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import rekog_emotion",
+        "import rekog_emotion\nfor name in rekog_emotion.__all__: getattr(rekog_emotion, name)",
+        "from rekog_emotion import *",
+        "import rekog_emotion.errors, rekog_emotion.models, rekog_emotion.analyses",
+    ],
+    ids=["package", "every name", "star", "values"],
+)
+def test_imports_nothing_heavy(code):
+    """Neither the package nor any of its names loads what only a call or an extra needs."""
+    program = f"import sys\n{code}\nprint(*sorted({HEAVY!r} & set(sys.modules)))"
+
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == []
