@@ -1,15 +1,18 @@
-"""The table of the service's members, and values back to the wire.
+"""The table of the service's members: what each is called on the wire and here, and what it holds.
 
-A test compares ``MEMBERS`` with botocore's service model, so that a member which the service gains is noticed.
+Reading (``_wire``) and writing (below) both walk it; a test compares it with botocore's service model, so that a member
+which the service gains is noticed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, Video, VideoAnalysis, VideoMetadata
+from rekog_emotion.enums import ColorRange, EmotionType, GenderType, JobStatus, LandmarkType, OrientationCorrection
 from rekog_emotion.models import (
     AgeRange,
     Attribute,
@@ -26,75 +29,128 @@ from rekog_emotion.models import (
     Value,
 )
 
-__all__ = ["KNOWN", "MEMBERS", "write_shape"]
+__all__ = ["BOOLEAN", "INTEGER", "MEMBERS", "NUMBER", "OBJECT", "TEXT", "Leaf", "Many", "Member", "One", "write_shape"]
 
-# Wire name and attribute of every member of every shape, in the service's order.
-MEMBERS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
-    BoundingBox: (("Width", "width"), ("Height", "height"), ("Left", "left"), ("Top", "top")),
-    AgeRange: (("Low", "low"), ("High", "high")),
-    Attribute: (("Value", "value"), ("Confidence", "confidence")),
-    Gender: (("Value", "value"), ("Confidence", "confidence")),
-    Emotion: (("Type", "type"), ("Confidence", "confidence")),
-    Landmark: (("Type", "type"), ("X", "x"), ("Y", "y")),
-    Pose: (("Roll", "roll"), ("Yaw", "yaw"), ("Pitch", "pitch")),
-    Quality: (("Brightness", "brightness"), ("Sharpness", "sharpness")),
-    EyeDirection: (("Yaw", "yaw"), ("Pitch", "pitch"), ("Confidence", "confidence")),
-    Face: (
-        ("BoundingBox", "bounding_box"),
-        ("AgeRange", "age_range"),
-        ("Smile", "smile"),
-        ("Eyeglasses", "eyeglasses"),
-        ("Sunglasses", "sunglasses"),
-        ("Gender", "gender"),
-        ("Beard", "beard"),
-        ("Mustache", "mustache"),
-        ("EyesOpen", "eyes_open"),
-        ("MouthOpen", "mouth_open"),
-        ("Emotions", "emotions"),
-        ("Landmarks", "landmarks"),
-        ("Pose", "pose"),
-        ("Quality", "quality"),
-        ("Confidence", "confidence"),
-        ("FaceOccluded", "face_occluded"),
-        ("EyeDirection", "eye_direction"),
+
+class Leaf(NamedTuple):
+    """A plain value.
+
+    Attributes:
+        expected: What an error calls it.
+        classes: The exact classes it may have; a bool is no number here.
+        words: For a word of an open vocabulary, the enum's members by their wire form.
+    """
+
+    expected: str
+    classes: frozenset[type]
+    words: Mapping[str, StrEnum] | None = None
+
+
+class One(NamedTuple):
+    """Another shape."""
+
+    shape: type[Value]
+
+
+class Many(NamedTuple):
+    """A list of another shape."""
+
+    shape: type[Value]
+
+
+class Member(NamedTuple):
+    """One member of a shape: its name on the wire, its attribute here, and what it holds."""
+
+    name: str
+    attribute: str
+    kind: Leaf | One | Many
+
+
+NUMBER: Final = Leaf("a number", frozenset({float, int}))
+INTEGER: Final = Leaf("an integer", frozenset({int}))
+BOOLEAN: Final = Leaf("a boolean", frozenset({bool}))
+TEXT: Final = Leaf("a string", frozenset({str}))
+OBJECT: Final = Leaf("an object", frozenset({dict}))
+
+
+def _word(vocabulary: type[StrEnum]) -> Leaf:
+    return Leaf(TEXT.expected, TEXT.classes, {word.value: word for word in vocabulary})
+
+
+def _members(*rows: tuple[str, str, Leaf | One | Many]) -> tuple[Member, ...]:
+    return tuple(Member(*row) for row in rows)
+
+
+# Every member of every shape, in the service's order.
+MEMBERS: Final[dict[type[Value], tuple[Member, ...]]] = {
+    BoundingBox: _members(
+        ("Width", "width", NUMBER),
+        ("Height", "height", NUMBER),
+        ("Left", "left", NUMBER),
+        ("Top", "top", NUMBER),
     ),
-    ImageAnalysis: (
-        ("FaceDetails", "faces"),
-        ("OrientationCorrection", "orientation_correction"),
-        ("ResponseMetadata", "response_metadata"),
+    AgeRange: _members(("Low", "low", INTEGER), ("High", "high", INTEGER)),
+    Attribute: _members(("Value", "value", BOOLEAN), ("Confidence", "confidence", NUMBER)),
+    Gender: _members(("Value", "value", _word(GenderType)), ("Confidence", "confidence", NUMBER)),
+    Emotion: _members(("Type", "type", _word(EmotionType)), ("Confidence", "confidence", NUMBER)),
+    Landmark: _members(("Type", "type", _word(LandmarkType)), ("X", "x", NUMBER), ("Y", "y", NUMBER)),
+    Pose: _members(("Roll", "roll", NUMBER), ("Yaw", "yaw", NUMBER), ("Pitch", "pitch", NUMBER)),
+    Quality: _members(("Brightness", "brightness", NUMBER), ("Sharpness", "sharpness", NUMBER)),
+    EyeDirection: _members(("Yaw", "yaw", NUMBER), ("Pitch", "pitch", NUMBER), ("Confidence", "confidence", NUMBER)),
+    Face: _members(
+        ("BoundingBox", "bounding_box", One(BoundingBox)),
+        ("AgeRange", "age_range", One(AgeRange)),
+        ("Smile", "smile", One(Attribute)),
+        ("Eyeglasses", "eyeglasses", One(Attribute)),
+        ("Sunglasses", "sunglasses", One(Attribute)),
+        ("Gender", "gender", One(Gender)),
+        ("Beard", "beard", One(Attribute)),
+        ("Mustache", "mustache", One(Attribute)),
+        ("EyesOpen", "eyes_open", One(Attribute)),
+        ("MouthOpen", "mouth_open", One(Attribute)),
+        ("Emotions", "emotions", Many(Emotion)),
+        ("Landmarks", "landmarks", Many(Landmark)),
+        ("Pose", "pose", One(Pose)),
+        ("Quality", "quality", One(Quality)),
+        ("Confidence", "confidence", NUMBER),
+        ("FaceOccluded", "face_occluded", One(Attribute)),
+        ("EyeDirection", "eye_direction", One(EyeDirection)),
     ),
-    S3Object: (("Bucket", "bucket"), ("Name", "name"), ("Version", "version")),
-    Video: (("S3Object", "s3_object"),),
-    VideoMetadata: (
-        ("Codec", "codec"),
-        ("DurationMillis", "duration_millis"),
-        ("Format", "format"),
-        ("FrameRate", "frame_rate"),
-        ("FrameHeight", "frame_height"),
-        ("FrameWidth", "frame_width"),
-        ("ColorRange", "color_range"),
+    ImageAnalysis: _members(
+        ("FaceDetails", "faces", Many(Face)),
+        ("OrientationCorrection", "orientation_correction", _word(OrientationCorrection)),
+        ("ResponseMetadata", "response_metadata", OBJECT),
     ),
-    TimedFace: (("Timestamp", "timestamp_ms"), ("Face", "face")),
-    StartedJob: (("JobId", "job_id"), ("ResponseMetadata", "response_metadata")),
-    VideoAnalysis: (
-        ("JobStatus", "status"),
-        ("StatusMessage", "status_message"),
-        ("VideoMetadata", "metadata"),
-        ("NextToken", "next_token"),
-        ("Faces", "faces"),
-        ("JobId", "job_id"),
-        ("Video", "video"),
-        ("JobTag", "job_tag"),
-        ("ResponseMetadata", "response_metadata"),
+    S3Object: _members(("Bucket", "bucket", TEXT), ("Name", "name", TEXT), ("Version", "version", TEXT)),
+    Video: _members(("S3Object", "s3_object", One(S3Object))),
+    VideoMetadata: _members(
+        ("Codec", "codec", TEXT),
+        ("DurationMillis", "duration_millis", INTEGER),
+        ("Format", "format", TEXT),
+        ("FrameRate", "frame_rate", NUMBER),
+        ("FrameHeight", "frame_height", INTEGER),
+        ("FrameWidth", "frame_width", INTEGER),
+        ("ColorRange", "color_range", _word(ColorRange)),
+    ),
+    TimedFace: _members(("Timestamp", "timestamp_ms", INTEGER), ("Face", "face", One(Face))),
+    StartedJob: _members(("JobId", "job_id", TEXT), ("ResponseMetadata", "response_metadata", OBJECT)),
+    VideoAnalysis: _members(
+        ("JobStatus", "status", _word(JobStatus)),
+        ("StatusMessage", "status_message", TEXT),
+        ("VideoMetadata", "metadata", One(VideoMetadata)),
+        ("NextToken", "next_token", TEXT),
+        ("Faces", "faces", Many(TimedFace)),
+        ("JobId", "job_id", TEXT),
+        ("Video", "video", One(Video)),
+        ("JobTag", "job_tag", TEXT),
+        ("ResponseMetadata", "response_metadata", OBJECT),
     ),
 }
-
-KNOWN: Final = {shape: frozenset(name for name, _ in members) for shape, members in MEMBERS.items()}
 
 
 def write_shape(value: Value) -> dict[str, Any]:
     """Return the wire form of a value: dicts, lists and plain strings, numbers and booleans."""
-    members = {name: getattr(value, attribute) for name, attribute in MEMBERS[type(value)]}
+    members = {name: getattr(value, attribute) for name, attribute, _ in MEMBERS[type(value)]}
     if isinstance(value, VideoAnalysis) and not value._has_faces and not value.faces:  # noqa: SLF001 -- our own value
         del members["Faces"]
     known = {name: _write(member) for name, member in members.items() if member is not None}

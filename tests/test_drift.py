@@ -122,7 +122,7 @@ def values_within(value):
     inner = (
         value
         if isinstance(value, (tuple, Landmarks))
-        else [getattr(value, attribute) for _, attribute in MEMBERS.get(type(value), ())]
+        else [getattr(value, attribute) for _, attribute, _ in MEMBERS.get(type(value), ())]
     )
     found = [value] if isinstance(value, Value) else []
     for item in inner:
@@ -143,7 +143,7 @@ def test_every_structure_has_a_class():
 @pytest.mark.parametrize("name", [name for name in STRUCTURES if name in SHAPES])
 def test_every_member_is_known(name):
     """Each member of each structure has an attribute in its class."""
-    known = dict(MEMBERS[SHAPES[name]])
+    known = {name: attribute for name, attribute, _ in MEMBERS[SHAPES[name]]}
 
     assert sorted(set(STRUCTURES[name].members) - set(known)) == []
     assert [attribute for attribute in known.values() if not hasattr(SHAPES[name], attribute)] == []
@@ -206,7 +206,7 @@ def test_no_class_without_a_structure():
 @pytest.mark.parametrize("name", [name for name in STRUCTURES if name in SHAPES])
 def test_no_member_of_our_own(name):
     """A member that we name is one that the service has."""
-    assert sorted({name for name, _ in MEMBERS[SHAPES[name]]} - set(STRUCTURES[name].members) - BESIDE_THE_ANSWER) == []
+    assert sorted({name for name, _, _ in MEMBERS[SHAPES[name]]} - set(STRUCTURES[name].members) - BESIDE_THE_ANSWER) == []
 
 
 @newest_only

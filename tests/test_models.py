@@ -105,8 +105,8 @@ VALUES = {
 each_value = pytest.mark.parametrize("value", VALUES.values(), ids=[kind.__name__ for kind in VALUES])
 each_member = pytest.mark.parametrize(
     ("value", "name", "attribute"),
-    [(value, *member) for kind, value in VALUES.items() for member in MEMBERS[kind]],
-    ids=[f"{kind.__name__}.{attribute}" for kind in VALUES for _, attribute in MEMBERS[kind]],
+    [(value, *member[:2]) for kind, value in VALUES.items() for member in MEMBERS[kind]],
+    ids=[f"{kind.__name__}.{attribute}" for kind in VALUES for _, attribute, _ in MEMBERS[kind]],
 )
 
 
