@@ -79,6 +79,28 @@ def test_is_a_value(reader, data):
     assert [as_text(twin.to_aws()) for twin in twins] == [as_text(answer)] * 3
 
 
+def noisy(answer):
+    """Return an answer with an unknown member in every object."""
+    if isinstance(answer, dict):
+        return {name: noisy(member) for name, member in answer.items()} | {"X-Noise": 1}
+    return [noisy(item) for item in answer] if isinstance(answer, list) else answer
+
+
+@each_reader
+@given(data=st.data())
+@patiently
+def test_unknown_members_change_nothing_else(reader, data):
+    """Unknown members are kept, and all that is known is read as it is without them: same classes, same values."""
+    kind, answers = READERS[reader]
+    answer = data.draw(answers)
+
+    plain, with_noise = kind.from_aws(answer), kind.from_aws(noisy(answer))
+
+    assert repr(with_noise) == repr(plain)
+    assert hash(with_noise) == hash(plain)
+    assert with_noise.to_aws() == noisy(answer)
+
+
 @given(detail=face_details, confidence=NUMBERS, left=NUMBERS, kind=st.text(max_size=8))
 @patiently
 def test_change_shows(detail, confidence, left, kind):
