@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from attrs import frozen
 from PIL import Image
 
@@ -18,10 +19,14 @@ from rekog_emotion.embedded.quality import occlusion, quality
 __all__ = ["Observation", "detail"]
 
 # Fitted on six recorded answers of the service (11 faces). Its box is higher than the mesh and a little narrower:
-# margins are shares of the mesh's width or height. Angles are slope and offset, degrees: the service sees level heads
-# 9 degrees further up.
+# margins are shares of the mesh's width or height.
 LEFT, RIGHT, TOP, BOTTOM = -0.016, -0.014, 0.114, -0.01
-YAW, PITCH = (0.9, 0.0), (0.9, 9.0)
+# From the mesh's angles to the service's, degrees, linear between the knots; fitted on the same answers and on ten
+# frames of a video (27 faces). The service sees level heads further up, and the mesh does not follow a head that looks
+# down for more than half of the way.
+ROLL = ((-180, -30, 30, 180), (-180, -31.5, 31.5, 180))
+YAW = ((-90, 90), (-81, 81))
+PITCH = ((-180, -30, -15, 0, 40, 180), (-180, -44, -3.5, 6.5, 42, 180))
 # Eye widths (pixels) from which the iris begins to tell something, and tells all it can; on lids that are closed from
 # this coefficient on it tells nothing.
 IRIS_SEEN, BLINKING = (10, 30), 0.6
@@ -62,7 +67,10 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
     left, top, right, bottom = _box(face)
     form = shape(face, seen.muscles)
     male = (2 * seen.apparent.male + likely["Male"]) / 3
-    yaw, pitch = YAW[0] * seen.pose.yaw + YAW[1], PITCH[0] * seen.pose.pitch + PITCH[1]
+    raw = seen.pose
+    roll, yaw, pitch = (
+        float(np.interp(angle, *knots)) for angle, knots in ((raw.roll, ROLL), (raw.yaw, YAW), (raw.pitch, PITCH))
+    )
     light, covered = _visibility(image, seen)
     return {
         "BoundingBox": {
@@ -85,7 +93,7 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
             {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
             for name, (x, y, _) in zip(LANDMARKS, face.points[list(LANDMARKS.values())], strict=True)
         ],
-        "Pose": {"Roll": seen.pose.roll, "Yaw": yaw, "Pitch": pitch},
+        "Pose": {"Roll": roll, "Yaw": yaw, "Pitch": pitch},
         "Quality": light,
         "Confidence": 100 * max(face.score, face.presence),
         "FaceOccluded": _flag(max(covered, likely["FaceOccluded"], likely["Sunglasses"])),

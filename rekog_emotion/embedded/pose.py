@@ -51,7 +51,8 @@ class HeadModel:
     def pose(self, points: FloatArray) -> Pose:
         """Return the rotation from the canonical face to a mesh: the weighted orthogonal Procrustes fit (Kabsch 1976).
 
-        Yaw and pitch are where the nose points; roll is what remains when both are undone.
+        The angles are the service's: the head nods, then turns, then is tilted in the plane of the picture. (That order
+        halves the errors of yaw and roll on tilted heads, and alone explains a recorded pitch of 151 degrees.)
 
         Args:
             points: Vertices of a mesh, shape (478, 3).
@@ -59,20 +60,12 @@ class HeadModel:
         seen = self._centred(points[self._index] * FLIP)
         u, _, vt = np.linalg.svd((seen * self._weight).T @ self._model)
         rotation = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-        x, y, z = map(float, rotation[:, 2])
-        yaw, pitch = math.atan2(x, z), math.asin(max(-1.0, min(1.0, y)))
-        level = np.array(
-            [
-                [math.cos(yaw), math.sin(yaw) * -math.sin(pitch), math.sin(yaw) * math.cos(pitch)],
-                [0, math.cos(pitch), math.sin(pitch)],
-                [-math.sin(yaw), math.cos(yaw) * -math.sin(pitch), math.cos(yaw) * math.cos(pitch)],
-            ]
-        )
-        rest = level.T @ rotation
+        # rotation = roll in the picture * yaw * pitch, so that its last row is (-sin y, -cos y sin p, cos y cos p).
+        (x, _, _), (y, _, _), (side, down, front) = rotation.tolist()
         return Pose(
-            roll=-math.degrees(math.atan2(rest[1, 0], rest[0, 0])),
-            yaw=math.degrees(yaw),
-            pitch=math.degrees(pitch),
+            roll=-math.degrees(math.atan2(y, x)),
+            yaw=-math.degrees(math.asin(max(-1.0, min(1.0, side)))),
+            pitch=-math.degrees(math.atan2(down, front)),
             rotation=rotation,
         )
 

@@ -1,12 +1,14 @@
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from rekog_emotion.embedded.detail import Observation, detail
 from rekog_emotion.embedded.engine import _find
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(engine, portrait):
     """Return the portrait and what the networks say of it."""
     picture, nets = portrait(), engine._networks()
@@ -50,6 +52,28 @@ def test_flags_follow_the_probabilities(seen, name, value, members):
 
     assert members == {member: face[member]["Value"] for member in members}
     assert all(50 <= face[member]["Confidence"] <= 100 for member in members)
+
+
+@settings(max_examples=25)
+@given(roll=st.integers(-180, 180), yaw=st.integers(-90, 90), pitch=st.integers(-180, 180))
+def test_angles_stay_in_the_service_s_bounds(seen, roll, yaw, pitch):
+    """Whatever the mesh says, the angles are valid, and a tilt or a turn keeps its side."""
+    picture, observation = seen
+    pose = attrs.evolve(observation.pose, roll=roll, yaw=yaw, pitch=pitch)
+
+    angles = detail(picture, attrs.evolve(observation, pose=pose))["Pose"]
+
+    assert all(-180 <= angle <= 180 for angle in angles.values())
+    assert (angles["Roll"] > 0, angles["Yaw"] > 0) == (roll > 0, yaw > 0)
+
+
+@pytest.mark.parametrize(("mesh", "service"), [(-30, -44), (-15, -3.5), (0, 6.5), (40, 42)])
+def test_heads_that_look_down_look_further_down(seen, mesh, service):
+    """The mesh follows a sinking head only half of the way."""
+    picture, observation = seen
+    pose = attrs.evolve(observation.pose, pitch=mesh)
+
+    assert service == pytest.approx(detail(picture, attrs.evolve(observation, pose=pose))["Pose"]["Pitch"])
 
 
 def test_closed_eyes_look_where_the_head_does(seen):

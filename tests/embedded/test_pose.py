@@ -16,19 +16,30 @@ def head():
 
 
 def turned(roll=0.0, yaw=0.0, pitch=0.0, scale=20.0):
-    """Return the canonical face as the mesh of a turned head, in pixels."""
+    """Return the canonical face as the mesh, in pixels, of a head that nods, then turns, then is tilted."""
     with np.load(WEIGHTS / "canonical.npz") as data:
         canonical = data["V"].astype(float)
     r, y, p = np.radians([-roll, yaw, pitch])
     about_z = np.array([[math.cos(r), -math.sin(r), 0], [math.sin(r), math.cos(r), 0], [0, 0, 1]])
     about_y = np.array([[math.cos(y), 0, math.sin(y)], [0, 1, 0], [-math.sin(y), 0, math.cos(y)]])
     about_x = np.array([[1, 0, 0], [0, math.cos(p), math.sin(p)], [0, -math.sin(p), math.cos(p)]])
-    return canonical @ (about_y @ about_x @ about_z).T * scale * FLIP + [300, 200, 0]
+    return canonical @ (about_z @ about_y @ about_x).T * scale * FLIP + [300, 200, 0]
 
 
 @pytest.mark.parametrize(
     ("roll", "yaw", "pitch"),
-    [(0, 0, 0), (25, 0, 0), (-170, 0, 0), (0, 40, 0), (0, -75, 0), (0, 0, 30), (0, 0, -50), (20, 30, -15)],
+    [
+        (0, 0, 0),
+        (25, 0, 0),
+        (-170, 0, 0),
+        (0, 40, 0),
+        (0, -75, 0),
+        (0, 0, 30),
+        (0, 0, -50),
+        (0, 0, 120),
+        (-35, 15, 40),
+        (20, 30, -15),
+    ],
 )
 def test_pose_recovers_the_angles(head, roll, yaw, pitch):
     """Roll is clockwise, yaw to the right of the picture, pitch up."""
