@@ -19,7 +19,8 @@ def client_error(operation: str, code: str, message: str, *, status: int = 400) 
         message: The service's text, for example ``"Request has Invalid Parameters"``.
         status: HTTP status code; all errors that a caller can mend are 400.
     """
-    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": response_metadata(status)}
+    # A plain dict, which the published types of botocore take for too little.
+    answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": response_metadata(status)}
     return ClientError(answer, operation)
 
 
