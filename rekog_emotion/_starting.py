@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field
 
 from rekog_emotion import _calls, _waiting
 from rekog_emotion._locations import s3_wire
@@ -19,6 +19,7 @@ from rekog_emotion.errors import (
     JobCancelledError,
     JobTimeoutError,
     LimitExceededError,
+    RekogEmotionError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -56,10 +57,10 @@ def start_parameters(
     if face_attributes not in _FACE_ATTRIBUTES:
         msg = f'face_attributes={face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
         raise InvalidInputError(msg)
-    if client_request_token is not None and not _TOKEN.fullmatch(client_request_token):
+    if client_request_token is not None and not _matches(_TOKEN, client_request_token):
         msg = f"client_request_token={client_request_token!r} is not 1 to 64 letters, digits, hyphens and underscores"
         raise InvalidInputError(msg)
-    if job_tag is not None and not _TAG.fullmatch(job_tag):
+    if job_tag is not None and not _matches(_TAG, job_tag):
         msg = f"job_tag={job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
         raise InvalidInputError(msg)
     parameters: dict[str, Any] = {
@@ -73,9 +74,17 @@ def start_parameters(
     return parameters
 
 
-@frozen(kw_only=True)
+def _matches(pattern: re.Pattern[str], text: object) -> bool:
+    return isinstance(text, str) and pattern.fullmatch(text) is not None
+
+
+@define(kw_only=True)
 class Starter:
-    """Starts one job."""
+    """Starts one job.
+
+    Attributes:
+        began: When it was first tried, after the upload, on the clock.
+    """
 
     client: RekognitionClient
     parameters: Mapping[str, Any]
@@ -83,16 +92,28 @@ class Starter:
     on_progress: OnProgress | None
     cancel: threading.Event | None
     clock: _waiting.Clock
+    began: float = field(default=0.0, init=False)
 
     def start(self, video: S3Object) -> str:
         """Start the job and return its id, waiting for a slot where too many jobs run."""
+        self.began = self.clock.now()
         request = {**self.parameters, "Video": {"S3Object": s3_wire(video)}}
 
         def on_wait(waited: float, interval: float) -> None:
             tell(self.on_progress, event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
 
+        def attempt() -> Mapping[str, Any]:
+            try:
+                return _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request)
+            except RekogEmotionError as error:
+                if self._is_cancelled() and _waiting.is_transient(error):
+                    # After a call without answer there may be a job.
+                    msg = f"the start was cancelled after a failure: {error}"
+                    raise JobCancelledError(msg) from error
+                raise
+
         answer = _waiting.poll(
-            lambda: _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request),
+            attempt,
             unfinished=lambda _: False,
             tolerate=lambda error: isinstance(error, LimitExceededError),
             schedule=_SLOTS,
@@ -114,6 +135,9 @@ class Starter:
 
         The upload is deleted when the job could not start, for whatever reason.
         """
+        if self._is_cancelled():
+            msg = f"the upload of {path} was cancelled before it began; no job was started"
+            raise JobCancelledError(msg)
 
         def on_bytes(done: int, total: int) -> None:
             tell(self.on_progress, event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
@@ -126,6 +150,13 @@ class Starter:
             try:
                 staging.discard(upload)
             except StagingError as left:
+                if not isinstance(error, Exception):
+                    # An interrupt stays one.
+                    error.add_note(str(left))
+                    raise error from left
                 msg = f"{left}; it was uploaded for a job that could not start: {error}"
                 raise StagingError(msg, bucket=left.bucket, key=left.key) from error
             raise
+
+    def _is_cancelled(self) -> bool:
+        return self.cancel is not None and self.cancel.is_set()

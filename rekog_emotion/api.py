@@ -134,6 +134,8 @@ def start_video(
         MissingExtraError: The client needs an extra that is not installed.
         ConfigurationError: AWS is not configured.
         StagingError: The upload failed, or was left when the job could not start.
+        IdempotentParameterMismatchError: ``client_request_token`` was used for another video or other parameters, which
+            every upload is.
         JobTimeoutError: No slot was free in time.
         JobCancelledError: ``cancel`` was set; nothing was left behind.
         ServiceError: The service refused; its subclasses say why.
@@ -175,8 +177,9 @@ def analyze_video(
 
     Emotions are how a face looks, not what a person feels.
 
-    Arguments are those of :func:`start_video`; ``timeout`` and ``cancel`` hold for the whole, and where they end it
-    after the start, the job goes on: ``VideoJob.from_dict(error.state)`` takes it up again.
+    Arguments are those of :func:`start_video`. ``timeout`` is for the wait for a slot and for the job together; an
+    upload takes the time that it takes. ``cancel`` ends all of it. Where one of them ends it after the start, the job
+    goes on: ``VideoJob.from_dict(error.state)`` takes it up again.
 
     Returns:
         Every face, in the order of the service, about two samples a second.
@@ -190,7 +193,6 @@ def analyze_video(
     """
     clock = clock or _waiting.SYSTEM_CLOCK
     limit = seconds(timeout, "timeout")
-    begin = clock.now()
     job = VideoJob.start(
         source,
         client=client,
@@ -205,5 +207,5 @@ def analyze_video(
         notification_channel=notification_channel,
         clock=clock,
     )
-    left = None if limit is None else max(limit - (clock.now() - begin), 0.0)
+    left = None if limit is None else max(limit - (clock.now() - job._began), 0.0)  # noqa: SLF001 -- ours
     return job.result(timeout=left, on_progress=on_progress, cancel=cancel)

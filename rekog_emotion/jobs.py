@@ -13,11 +13,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion import _calls, _waiting, _wire
+from rekog_emotion import _paging, _waiting, _wire
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._starting import Starter, start_parameters
 from rekog_emotion._waiting import Seconds
@@ -26,12 +26,11 @@ from rekog_emotion.clients import engine_name, resolve_client
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import (
     InvalidInputError,
-    InvalidPaginationTokenError,
     JobCancelledError,
+    JobError,
     JobFailedError,
     JobTimeoutError,
-    PaginationError,
-    ResponseError,
+    RekogEmotionError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -47,9 +46,10 @@ __all__ = ["TIMEOUT", "VideoJob"]
 TIMEOUT: Final = 3600.0
 """Seconds to wait for a job unless told otherwise."""
 
-_PAGE_SIZE: Final = 1000  # the service's maximum; larger values are taken for it
 _POLLS: Final = _waiting.PollSchedule()
 _STATE_VERSION: Final = 1
+_GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+_IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
 
 _log: Final = logging.getLogger("rekog_emotion")
 
@@ -67,6 +67,7 @@ class VideoJob:
     _staging: Staging | None = None
     _upload: S3Object | None = None
     _token: str | None = None
+    _began: float = 0.0  # on the clock: when the job was first asked for
     _clock: _waiting.Clock = field(factory=lambda: _waiting.SYSTEM_CLOCK)
     _first: VideoAnalysis | None = field(default=None, init=False)
 
@@ -119,7 +120,13 @@ class VideoJob:
             where = resolve_staging(staging, client=rekognition, s3_client=s3_client)
             upload, job_id = starter.stage_and_start(video.path or Path(), where)
         job = cls(
-            job_id=job_id, client=rekognition, staging=where, upload=upload, token=client_request_token, clock=clock
+            job_id=job_id,
+            client=rekognition,
+            staging=where,
+            upload=upload,
+            token=client_request_token,
+            began=starter.began,
+            clock=clock,
         )
         _log.info("started job %s for %s", job_id, video.name)
         with job._resumable():
@@ -158,23 +165,36 @@ class VideoJob:
         state: Mapping[str, Any],
         *,
         client: RekognitionClient | str | None = None,
+        staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
         clock: _waiting.Clock | None = None,
     ) -> VideoJob:
         """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``.
 
+        Args:
+            state: A mapping, by way of JSON too.
+            client: As for :meth:`resume`.
+            staging: The object that the job was started with, if it was one of the caller's.
+            s3_client: As for :func:`rekog_emotion.start_video`; it deletes the upload.
+            clock: Where time comes from, for tests.
+
         Raises:
             InvalidInputError: ``state`` is of another kind or version.
         """
-        if not isinstance(state, Mapping) or state.get("version") != _STATE_VERSION or "job_id" not in state:
-            msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_STATE_VERSION})"
-            raise InvalidInputError(msg)
-        job = cls.resume(state["job_id"], client=client, clock=clock)
-        owned = state.get("upload")
-        if owned is None:
-            return job
-        upload = S3Object(bucket=owned["bucket"], name=owned["key"], version=owned["version"])
-        return evolve(job, upload=upload, staging=resolve_discard(job._client, upload, s3_client))  # noqa: SLF001 -- ours
+        match state:
+            case {"version": version, "job_id": job_id, "upload": None} if version == _STATE_VERSION:
+                return cls.resume(job_id, client=client, clock=clock)
+            case {
+                "version": version,
+                "job_id": job_id,
+                "upload": {"bucket": str(bucket), "key": str(key), "version": str() | None as object_version},
+            } if version == _STATE_VERSION:
+                job = cls.resume(job_id, client=client, clock=clock)
+                upload = S3Object(bucket=bucket, name=key, version=object_version)
+                where = resolve_discard(staging, client=job._client, upload=upload, s3_client=s3_client)  # noqa: SLF001 -- ours
+                return evolve(job, upload=upload, staging=where)
+        msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_STATE_VERSION})"
+        raise InvalidInputError(msg)
 
     # --- life ---
 
@@ -182,14 +202,17 @@ class VideoJob:
         """Ask once how the job is; an upload is deleted when it has ended.
 
         Raises:
-            JobNotFoundError: The service knows no such job.
+            ServiceError: The service refused, with ``JobNotFoundError`` where it knows no such job.
+            TransportError: No answer came.
             ResponseError: The answer is broken.
-            StagingError: The upload could not be deleted.
+            StagingError: The job has ended, and its upload could not be deleted.
         """
-        page = self._fetch()
+        page = _paging.look(self._client, self.job_id)
+        if page.status == JobStatus.SUCCEEDED:
+            self._first = page
         if page.status != JobStatus.IN_PROGRESS:
-            self._ended(page)
-        return JobStatus(page.status or "")
+            self.discard()
+        return JobStatus(str(page.status))
 
     def wait(
         self,
@@ -212,44 +235,13 @@ class VideoJob:
             JobFailedError: The service ended the job as FAILED; the message has its reason.
             JobTimeoutError: The time is over; the job goes on, and ``VideoJob.from_dict(error.state)`` resumes it.
             JobCancelledError: ``cancel`` was set; as above.
-            JobNotFoundError: The service knows no such job.
+            ServiceError: The service refused for good, with ``JobNotFoundError`` where it knows no such job.
             ResponseError: The answer is broken.
             StagingError: The job has ended, and its upload could not be deleted.
         """
-        if self._first is not None:
-            return
-        looks = 0
-
-        def look() -> VideoAnalysis:
-            nonlocal looks
-            page = self._read(_calls.once(self._client, "get_face_detection", job_id=self.job_id, **self._request()))
-            looks += 1
-            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
-            return page
-
-        def on_wait(waited: float, interval: float) -> None:
-            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
-
+        limit = _waiting.seconds(timeout, "timeout")
         with self._resumable():
-            page = _waiting.poll(
-                look,
-                unfinished=lambda page: page.status == JobStatus.IN_PROGRESS,
-                schedule=_POLLS,
-                timeout=_waiting.seconds(timeout, "timeout"),
-                clock=self._clock,
-                cancel=cancel,
-                on_wait=on_wait,
-                timed_out=self._timed_out,
-                cancelled=self._cancelled,
-            )
-        if looks == 1 and self._token is not None:
-            _log.warning(
-                "job %s was %s at the first look: the token %r may have given back a job that was started before",
-                self.job_id,
-                page.status,
-                self._token,
-            )
-        self._ended(page)
+            self._wait(limit, on_progress, cancel)
 
     def faces(
         self,
@@ -265,8 +257,9 @@ class VideoJob:
         Raises:
             PaginationError: The pages do not fit together.
         """
-        for page in self._pages(timeout=timeout, on_progress=on_progress, cancel=cancel):
-            yield from page.faces
+        # No generator by itself: a wrong argument is an error of this call, not of the first face.
+        pages = self._pages(_waiting.seconds(timeout, "timeout"), on_progress, cancel)
+        return (face for page in pages for face in page.faces)
 
     def result(
         self,
@@ -276,8 +269,9 @@ class VideoJob:
         cancel: threading.Event | None = None,
     ) -> VideoAnalysis:
         """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`."""
-        whole = _wire.merge(list(self._pages(timeout=timeout, on_progress=on_progress, cancel=cancel)))
-        return evolve(whole, engine=whole.engine or engine_name(self._client))
+        limit = _waiting.seconds(timeout, "timeout")
+        whole = _wire.merge(list(self._pages(limit, on_progress, cancel)))
+        return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client))
 
     def discard(self) -> None:
         """Delete the upload of a job whose result is not wanted; a second time does nothing.
@@ -288,24 +282,51 @@ class VideoJob:
             StagingError: It could not be deleted.
         """
         if self._upload is not None and self._staging is not None:
-            self._staging.discard(self._upload)
+            try:
+                self._staging.discard(self._upload)
+            except StagingError as error:
+                error.job_id = self.job_id
+                raise
         self._upload = None
 
     # --- inside ---
 
-    def _request(self, token: str | None = None) -> dict[str, Any]:
-        request: dict[str, Any] = {"JobId": self.job_id, "MaxResults": _PAGE_SIZE}
-        return request if token is None else {**request, "NextToken": token}
+    def _wait(
+        self, limit: float | None, on_progress: OnProgress | None, cancel: threading.Event | None
+    ) -> VideoAnalysis:
+        if self._first is not None:
+            return self._first
+        looks = 0
 
-    def _read(self, answer: Mapping[str, Any]) -> VideoAnalysis:
-        try:
-            page = VideoAnalysis.from_aws(answer)
-        except ResponseError as error:
-            error.job_id = self.job_id
-            raise
-        if page.status not in set(JobStatus):
-            problem = f"expected one of {', '.join(JobStatus)}, got {page.status!r}"
-            raise ResponseError(problem, path="JobStatus", job_id=self.job_id)
+        def look() -> VideoAnalysis:
+            nonlocal looks
+            page = _paging.look(self._client, self.job_id)
+            looks += 1
+            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
+            return page
+
+        def on_wait(waited: float, interval: float) -> None:
+            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
+
+        page = _waiting.poll(
+            look,
+            unfinished=lambda page: page.status == JobStatus.IN_PROGRESS,
+            schedule=_POLLS,
+            timeout=limit,
+            clock=self._clock,
+            cancel=cancel,
+            on_wait=on_wait,
+            timed_out=self._timed_out,
+            cancelled=self._cancelled,
+        )
+        if looks == 1 and self._token is not None:
+            _log.warning(
+                "job %s was %s at the first look: the token %r may have given back a job that was started before",
+                self.job_id,
+                page.status,
+                self._token,
+            )
+        self._ended(page)
         return page
 
     def _ended(self, page: VideoAnalysis) -> None:
@@ -321,96 +342,63 @@ class VideoJob:
         try:
             self.discard()
         except StagingError as error:
-            error.job_id = self.job_id
             error.add_note(f"The analysis is complete: VideoJob.resume({self.job_id!r}).result() gives it.")
             raise
 
     def _pages(
-        self, *, timeout: Seconds, on_progress: OnProgress | None, cancel: threading.Event | None
+        self, limit: float | None, on_progress: OnProgress | None, cancel: threading.Event | None
     ) -> Iterator[VideoAnalysis]:
-        """Give the pages, and each face once: when a page token expires, the job is read again from its first page."""
-        self.wait(timeout=timeout, on_progress=on_progress, cancel=cancel)
-        given, last, restarted_at = 0, None, -1
-        while True:
-            position = 0
-            try:
-                for page in self._walk(cancel):
-                    known = min(given - position, len(page.faces))
-                    position += len(page.faces)
-                    if known and known == given - position + len(page.faces) and page.faces[known - 1] != last:
-                        self._broken("read again after a token had expired, they are not the same")
-                    if known and known == len(page.faces):
-                        continue
-                    fresh = evolve(page, faces=page.faces[known:])
-                    given, last = position, page.faces[-1] if page.faces else None
-                    tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=given)
-                    yield fresh
-            except InvalidPaginationTokenError:
-                # Tokens expire after 24 hours, results only after 7 days.
-                if given == restarted_at:
-                    raise
-                _log.info("a page token of job %s has expired: reading again from the first page", self.job_id)
-                restarted_at = given
-                self._first = self._succeeded(self._fetch(cancel=cancel))
-            else:
-                return
+        faces = 0
+        with self._resumable():
+            first = self._wait(limit, on_progress, cancel)
+            for page in _paging.each_page(first, lambda token: self._fetch(token, cancel), job_id=self.job_id):
+                faces += len(page.faces)
+                tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
+                yield page
 
-    def _walk(self, cancel: threading.Event | None) -> Iterator[VideoAnalysis]:
-        """Give the pages from the first to the last."""
-        page, seen = self._first, set[str]()
-        while page is not None:
-            yield page
-            token = page.next_token
-            if token is None:
-                return
-            if token in seen:
-                self._broken("a page token came twice, so that they would never end")
-            seen.add(token)
-            if cancel is not None and cancel.is_set():
-                raise self._cancelled(None)
-            page = self._succeeded(self._fetch(token, cancel=cancel))
-
-    def _fetch(self, token: str | None = None, *, cancel: threading.Event | None = None) -> VideoAnalysis:
-        answer = _calls.call(
-            self._client,
-            "get_face_detection",
-            job_id=self.job_id,
-            clock=self._clock,
-            cancel=cancel,
-            **self._request(token),
-        )
-        return self._read(answer)
-
-    def _succeeded(self, page: VideoAnalysis) -> VideoAnalysis:
+    def _fetch(self, token: str | None, cancel: threading.Event | None) -> VideoAnalysis:
+        """Fetch a page of a job that has succeeded."""
+        if cancel is not None and cancel.is_set():
+            raise self._cancelled(None)
+        try:
+            page = _paging.page_of(self._client, self.job_id, token=token, clock=self._clock, cancel=cancel)
+        except RekogEmotionError as error:
+            if cancel is not None and cancel.is_set() and _waiting.is_transient(error):
+                raise self._cancelled(None) from error
+            raise
+        if page.status == JobStatus.IN_PROGRESS:
+            problem = f"one came as {page.status} after the job had SUCCEEDED"
+            raise _paging.misfit(problem, job_id=self.job_id)
         if page.status == JobStatus.FAILED:
             self._ended(page)
-        if page.status != JobStatus.SUCCEEDED:
-            self._broken(f"one came as {page.status} after the job had SUCCEEDED")
+        if token is None:
+            self._first = page
         return page
-
-    def _broken(self, problem: str) -> NoReturn:
-        msg = f"the pages of job {self.job_id} do not fit together: {problem}; VideoJob.resume() begins again"
-        raise PaginationError(msg, job_id=self.job_id)
 
     @contextmanager
     def _resumable(self) -> Iterator[None]:
-        """Say on an interrupt, which no handler of ours answers, how to take the job up again."""
+        """Say how to take the job and its upload up again on every way out that does not say it by itself."""
         try:
             yield
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(f"Job {self.job_id} goes on: VideoJob.from_dict({self.to_dict()!r}) resumes it.")
+        except (GeneratorExit, JobError, StagingError):
+            raise
+        except BaseException as error:
+            # An error of ours has the job's id, which is enough where nothing lies in a bucket.
+            if self._upload is not None or not isinstance(error, RekogEmotionError):
+                error.add_note(f"VideoJob.from_dict({self.to_dict()!r}) takes job {self.job_id} up again{self._kept()}")
             raise
 
-    def _how_to_resume(self) -> str:
-        kept = f"; its upload {s3_uri(self._upload)} is kept until then" if self._upload else ""
-        return f"it goes on at the service, and VideoJob.from_dict(error.state) resumes it{kept}"
+    def _kept(self) -> str:
+        return f"; its upload {s3_uri(self._upload)} is kept until then" if self._upload else ""
 
     def _timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
         last = f" (the last look failed: {failure})" if failure else ""
-        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._how_to_resume()}"
+        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {_GOES_ON}{self._kept()}"
         return JobTimeoutError(msg, job_id=self.job_id, state=self.to_dict())
 
     def _cancelled(self, waited: float | None) -> JobCancelledError:
-        when = "while its pages were read" if waited is None else f"after {waited:.0f} s"
-        msg = f"the wait for job {self.job_id} was cancelled {when}; {self._how_to_resume()}"
+        if waited is None:
+            msg = f"reading the pages of job {self.job_id} was cancelled; {_IS_KEPT}{self._kept()}"
+        else:
+            msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {_GOES_ON}{self._kept()}"
         return JobCancelledError(msg, job_id=self.job_id, state=self.to_dict())

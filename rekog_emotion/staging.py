@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rekog_emotion import clients
 from rekog_emotion._locations import parse_s3_uri, s3_uri
+from rekog_emotion._quoting import quoted
 from rekog_emotion.errors import InvalidInputError, JobCancelledError, StagingError
 from rekog_emotion.models import S3Object
 
@@ -78,22 +80,33 @@ class S3Staging:
         tally = _Tally(total=total, on_bytes=on_bytes, cancel=cancel)
         try:
             self._s3_client.upload_file(Filename=str(path), Bucket=self.bucket, Key=key, Callback=tally)
-            # Deleting without the version would leave it behind under a delete marker.
-            head = self._s3_client.head_object(Bucket=self.bucket, Key=key)
+            version = self._version(staged)
         except BaseException as error:
             # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
             self._withdraw(staged, error)
             if tally.cancelled:
                 msg = f"the upload of {path} was cancelled; no job was started"
                 raise JobCancelledError(msg) from None
-            if not _is_vendor_error(error):
+            if not isinstance(error, OSError) and not _is_vendor_error(error):
                 raise
-            msg = f"{path} could not be uploaded to {s3_uri(staged)}: {error}"
+            msg = f"{path} could not be uploaded to {s3_uri(staged)}: {quoted(error)}"
             raise StagingError(msg, bucket=self.bucket, key=key) from error
-        version = head.get("VersionId")
-        return S3Object(bucket=self.bucket, name=key, version=version if version != "null" else None)
+        return evolve(staged, version=version)
+
+    def _version(self, staged: S3Object) -> str | None:
+        """Look up the version, without which a deletion would leave it behind under a delete marker."""
+        version: str | None = self._s3_client.head_object(Bucket=staged.bucket, Key=staged.name).get("VersionId")
+        return version
 
     def _withdraw(self, staged: S3Object, reason: BaseException) -> None:
+        """Delete what there may be of an upload that failed."""
+        try:
+            staged = evolve(staged, version=self._version(staged))
+        except Exception as error:
+            if not _is_vendor_error(error):
+                raise
+            if _is_not_found(error):
+                return
         try:
             self.discard(staged)
         except StagingError as error:
@@ -112,7 +125,7 @@ class S3Staging:
         except Exception as error:
             if not _is_vendor_error(error):
                 raise
-            msg = f"the upload {s3_uri(staged)} could not be deleted: {error}; delete it yourself"
+            msg = f"the upload {s3_uri(staged)} could not be deleted: {quoted(error)}; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name) from error
 
 
@@ -148,6 +161,11 @@ def _is_vendor_error(error: BaseException) -> bool:
     return isinstance(error, (Boto3Error, BotoCoreError, ClientError))
 
 
+def _is_not_found(error: Exception) -> bool:
+    metadata: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
+    return metadata.get("HTTPStatusCode") == HTTPStatus.NOT_FOUND
+
+
 def resolve_staging(
     staging: Staging | str | None,
     *,
@@ -181,7 +199,7 @@ def resolve_staging(
 
 def _bucket_and_prefix(address: str) -> tuple[str, str]:
     scheme, _, rest = address.partition("://")
-    if scheme != "s3":
+    if scheme.lower() != "s3":
         msg = f'staging={address!r} is no S3 address: pass "s3://bucket/prefix/"'
         raise InvalidInputError(msg)
     bucket, _, prefix = rest.partition("/")
@@ -190,11 +208,19 @@ def _bucket_and_prefix(address: str) -> tuple[str, str]:
 
 
 def resolve_discard(
+    staging: Staging | None,
+    *,
     client: RekognitionClient,
     upload: S3Object,
     s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
 ) -> Staging:
-    """Return what can delete an upload that another process made."""
+    """Return what can delete an upload that another process made.
+
+    Raises:
+        ConfigurationError: The S3 client cannot be made.
+    """
     if isinstance(client, Staging):
         return client
+    if staging is not None:
+        return staging
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or clients.s3_client_for(client))
