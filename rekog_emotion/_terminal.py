@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Final
 
+from rekog_emotion._quoting import quoted
 from rekog_emotion.errors import (
     JobError,
     RekogEmotionError,
@@ -70,7 +71,7 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
     if isinstance(error, RekogEmotionError):
         message, code = str(error), FAILED if isinstance(error, _FAILED_CALLS) else UNUSABLE
     else:
-        message, code = ": ".join(filter(None, (f"unexpected {type(error).__name__}", str(error)))), FAILED
+        message, code = ": ".join(filter(None, (f"unexpected {type(error).__name__}", quoted(error)))), FAILED
         if not debug:
             message = f"{message} (--debug shows where)"
     if not message.startswith(about):

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
@@ -25,8 +26,11 @@ def aws(standin):
 
 @pytest.fixture
 def workplace(monkeypatch, tmp_path):
-    """Work in a folder with the portraits where the documents say they are, and nothing else."""
+    """Work in a folder with the pictures that the documents speak of, and nothing else."""
     shutil.copytree(ROOT / "tests/data", tmp_path / "tests/data")
+    shutil.copy(ROOT / "tests/data/astronaut.jpg", tmp_path / "photo.jpg")
+    with Image.open(tmp_path / "photo.jpg") as portrait:
+        portrait.save(tmp_path / "test.png")
     monkeypatch.chdir(tmp_path)
 
 
