@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from rekog_emotion import _terminal
-from rekog_emotion.commands import image
+from rekog_emotion.commands import image, video
 
 __all__ = ["build_parser", "main"]
 
 _DESCRIPTION: Final = """\
-Find the faces of images and describe them, with Amazon Rekognition or offline
-with the embedded engine.
+Find the faces of images and videos and describe them, with Amazon Rekognition
+or offline with the embedded engine.
 
 Emotions are how a face looks, not what a person feels.
 """
@@ -32,7 +32,7 @@ exit codes (of several photos the highest counts):
   {_terminal.INTERRUPTED}  interrupted by Ctrl-C
   {_terminal.NO_READER}  the reader of the output went away
 """
-_COMMANDS: Final = {"image": image}
+_COMMANDS: Final = {"image": image, "video": video}
 
 
 class _Parser(argparse.ArgumentParser):
