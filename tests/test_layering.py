@@ -30,6 +30,7 @@ WAY_IN = {
 }
 JOBS = {
     "_calls": {"_quoting", "_waiting", "clients", "errors"},
+    "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
     "staging": {"_locations", "_quoting", "clients", "errors", "models"},
     "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
     "_starting": {"_calls", "_locations", "_waiting", "analyses", "errors", "models", "progress"},
