@@ -89,10 +89,15 @@ def test_never_answers(standin):
 
 
 def test_cuts_bodies(standin, client):
-    """A body ends before its announced length."""
+    """A body ends before its announced length, which not every version of botocore minds."""
     standin.script("GetFaceDetection", Answer({"JobStatus": "SUCCEEDED"}, cut=5))
 
-    assert "JobStatus" not in client.get_face_detection(JobId="1")
+    try:
+        answer = client.get_face_detection(JobId="1")
+    except ConnectionClosedError as error:
+        answer = error.kwargs
+
+    assert "JobStatus" not in answer
 
 
 @pytest.mark.usefixtures("credentials")
