@@ -462,7 +462,7 @@ def test_what_is_no_video_is_refused(source, message):
 def test_an_image_is_no_video(file_format, tmp_path):
     """Point to detect_image."""
     path = tmp_path / "clip.mp4"
-    portrait().save(path, file_format.upper())
+    path.write_bytes(saved(portrait(), file_format.upper()))
 
     with pytest.raises(InvalidInputError) as caught:
         prepare_video(path)
