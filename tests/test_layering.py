@@ -30,7 +30,6 @@ WAY_IN = {
 }
 JOBS = {
     "_calls": {"_quoting", "_waiting", "clients", "errors"},
-    "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
     "staging": {"_locations", "_quoting", "clients", "errors", "models"},
     "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
     "_starting": {"_calls", "_locations", "_waiting", "analyses", "errors", "models", "progress"},
@@ -46,7 +45,7 @@ BESIDE = {
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {
-    "_terminal": {"enums", "errors", "models", "progress"},
+    "_terminal": {"_quoting", "enums", "errors", "models", "progress"},
     "commands": {*BELOW, "_terminal"},
     "cli": {"_terminal", "commands", "errors"},
     "__main__": {"cli"},
