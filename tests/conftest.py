@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,12 @@ def clock(monkeypatch) -> VirtualClock:
     clock = VirtualClock()
     monkeypatch.setattr("rekog_emotion._waiting.SYSTEM_CLOCK", clock)
     return clock
+
+
+@pytest.fixture
+def no_jitter(monkeypatch) -> None:
+    """Take the middle of an interval to poll, which is the interval without jitter, and half of one to retry."""
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
 
 
 @pytest.fixture

@@ -50,12 +50,6 @@ def time():
 
 
 @pytest.fixture
-def no_jitter(monkeypatch):
-    """Take the middle of an interval to poll, which is the interval without jitter, and half of one to retry."""
-    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
-
-
-@pytest.fixture
 def longest_jitter(monkeypatch):
     """Take the upper end of every interval."""
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
