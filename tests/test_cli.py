@@ -98,7 +98,7 @@ def test_photo_in_s3_has_a_box_in_ratios(terminal, monkeypatch, standin):
     box = {"Width": 0.25, "Height": 0.5, "Left": -0.1, "Top": 0.125}
     details = [
         {"BoundingBox": box, "EyesOpen": {"Value": False, "Confidence": 80.0}, "Smile": {"Value": False}},
-        {"Confidence": 99.0, "Gender": {"Value": "Male", "Confidence": 70.0}},
+        {"BoundingBox": {"Width": 0.25}, "Gender": {"Value": "Male", "Confidence": 70.0}},
     ]
     standin.script("DetectFaces", Answer({"FaceDetails": details}))
 

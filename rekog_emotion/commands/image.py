@@ -170,7 +170,7 @@ def _percent(confidence: float | None) -> str:
 
 
 def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:
-    if box is None:
+    if box is None or None in {box.left, box.top, box.width, box.height}:
         return ""
     if size is None:
         return f"{box.left:.2f},{box.top:.2f} {box.width:.2f}x{box.height:.2f}"
