@@ -188,8 +188,10 @@ def poll(
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal failures
         error = _failure(state)
-        failures = failures + 1 if error else 0
-        return schedule.interval(clock.now() - begin, _backoff(error, failures) if error else 0.0)
+        # What else is tolerated means "not yet", too, such as a full account: no reason to slow down.
+        failing = error is not None and is_transient(error)
+        failures = failures + 1 if failing else 0
+        return schedule.interval(clock.now() - begin, _backoff(error, failures) if failing else 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
         return timeout is not None and clock.now() - begin + state.upcoming_sleep > timeout

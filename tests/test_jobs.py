@@ -467,9 +467,8 @@ def test_says_that_a_token_may_have_given_an_old_job_back(caplog, script, warns)
     client = ScriptedClient(*script)
     job = start_video(VIDEO, client=client, client_request_token=MINE)
 
-    with caplog.at_level(logging.WARNING, logger="rekog_emotion"):
-        with suppress(JobFailedError):
-            job.wait()
+    with caplog.at_level(logging.WARNING, logger="rekog_emotion"), suppress(JobFailedError):
+        job.wait()
 
     status = script[-1]["JobStatus"]
     text = f"job j-1 was {status} at the first look: the token 'mine' may have given back a job that was started before"

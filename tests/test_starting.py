@@ -1,0 +1,329 @@
+import re
+import threading
+from datetime import timedelta
+
+import pytest
+
+from rekog_emotion import (
+    AccessDeniedError,
+    InvalidInputError,
+    JobCancelledError,
+    JobTimeoutError,
+    Progress,
+    ResponseError,
+    S3Object,
+    StagingError,
+    ThrottledError,
+    VideoJob,
+    analyze_video,
+    start_video,
+)
+from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, page, refusal
+
+VIDEO = "s3://bucket/clip.mp4"
+MINE = "mine"
+FULL = refusal("LimitExceededException", "Too many jobs", operation="StartFaceDetection")
+FULL_TEXT = (
+    "StartFaceDetection failed with LimitExceededException: Too many jobs (too many jobs run at once (20 by default); "
+    "a slot is free when one of them ends)"
+)
+THROTTLED = refusal("ThrottlingException", "Rate exceeded", operation="StartFaceDetection")
+THROTTLED_TEXT = (
+    "StartFaceDetection failed with ThrottlingException: Rate exceeded (requests come faster than the account's "
+    "quota; slow down or have the quota raised)"
+)
+DENIED_TEXT = (
+    "StartFaceDetection failed with AccessDeniedException: No. (check the credentials, the clock and that the identity "
+    "may call rekognition:StartFaceDetection)"
+)
+NO_DURATION = "is no duration: pass seconds, a timedelta, or None to wait for ever"
+NOT_OF_64 = "is not 1 to 64 letters, digits, hyphens and underscores"
+NOT_OF_1024 = "is not 1 to 1024 letters, digits and any of _.-:+=/"
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Give a file that nobody decodes."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"no video")
+    return path
+
+
+# --- what is sent ---
+
+
+def test_asks_for_everything():
+    """All attributes and a fresh token, unless the caller says otherwise."""
+    client = ScriptedClient()
+
+    first, second = (start_video(VIDEO, client=client) for _ in range(2))
+
+    assert first.job_id == second.job_id == "j-1"
+    sent = [call.pop("ClientRequestToken") for call in client.calls]
+    assert (
+        client.calls == [{"FaceAttributes": "ALL", "Video": {"S3Object": {"Bucket": "bucket", "Name": "clip.mp4"}}}] * 2
+    )
+    assert len(set(sent)) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{32}", text) for text in sent)
+
+
+def test_sends_what_the_caller_says():
+    """Every option reaches the service under its name."""
+    client = ScriptedClient()
+    channel = {"SNSTopicArn": "arn:aws:sns:eu-west-1:1:topic", "RoleArn": "arn:aws:iam::1:role/rekognition"}
+
+    start_video(
+        S3Object(bucket="bucket", name="clip.mp4", version="v-1"),
+        client=client,
+        face_attributes="DEFAULT",
+        client_request_token=MINE,
+        job_tag="tag:1",
+        notification_channel=channel,
+    )
+
+    assert client.calls == [
+        {
+            "FaceAttributes": "DEFAULT",
+            "ClientRequestToken": "mine",
+            "JobTag": "tag:1",
+            "NotificationChannel": channel,
+            "Video": {"S3Object": {"Bucket": "bucket", "Name": "clip.mp4", "Version": "v-1"}},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": -1}, f"timeout=-1 {NO_DURATION}"),
+        ({"timeout": float("nan")}, f"timeout=nan {NO_DURATION}"),
+        ({"timeout": "x"}, f"timeout='x' {NO_DURATION}"),
+        ({"timeout": timedelta(seconds=-1)}, f"timeout=datetime.timedelta(days=-1, seconds=86399) {NO_DURATION}"),
+        *(
+            (
+                {"face_attributes": wrong},
+                f'face_attributes={wrong!r} is not "ALL", or "DEFAULT", which leaves out the emotions',
+            )
+            for wrong in ("all", "EMOTIONS", ["ALL"], None)
+        ),
+        *(
+            ({"client_request_token": wrong}, f"client_request_token={wrong!r} {NOT_OF_64}")
+            for wrong in ("", "a b", "é", "a\n", "a" * 65, 7)
+        ),
+        *(({"job_tag": wrong}, f"job_tag={wrong!r} {NOT_OF_1024}") for wrong in ("", "a b", "a" * 1025, b"tag")),
+    ],
+    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+)
+@pytest.mark.parametrize("verb", [start_video, analyze_video], ids=lambda verb: verb.__name__)
+def test_refuses_wrong_arguments(clip, verb, options, message):
+    """What the service would refuse is an error before anything is uploaded or called."""
+    client, shelf = ScriptedClient(), Shelf()
+
+    with pytest.raises(InvalidInputError) as caught:
+        verb(clip, client=client, staging=shelf, **options)
+
+    assert str(caught.value) == message
+    assert client.calls == shelf.events == []
+
+
+@pytest.mark.parametrize("source", ["missing.mp4", b"bytes", 7, "http://example/clip.mp4"], ids=repr)
+def test_refuses_wrong_sources(source):
+    """What is no video is an error before anything is called."""
+    client, shelf = ScriptedClient(), Shelf()
+
+    with pytest.raises(InvalidInputError):
+        analyze_video(source, client=client, staging=shelf)
+
+    assert client.calls == shelf.events == []
+
+
+# --- slots ---
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_waits_for_a_slot(clock):
+    """Where too many jobs run, it tries again after ten seconds or a tenth of the time so far, with the same token."""
+    client = ScriptedClient(page(), start=[*[FULL] * 12, STARTED])
+    events = []
+
+    start_video(VIDEO, client=client, on_progress=events.append)
+
+    assert clock.sleeps == pytest.approx([*[10] * 11, 11])
+    assert len({call["ClientRequestToken"] for call in client.calls}) == 1
+    assert events[:2] == [
+        Progress(event="WAITING_FOR_SLOT", seconds=0, next_seconds=10),
+        Progress(event="WAITING_FOR_SLOT", seconds=10, next_seconds=10),
+    ]
+    assert [event.event for event in events] == ["WAITING_FOR_SLOT"] * 12 + ["STARTED"]
+
+
+def test_jobs_that_wait_for_a_slot_do_not_all_ask_at_once(clock):
+    """The waits differ by up to a tenth."""
+    start_video(VIDEO, client=ScriptedClient(start=[*[FULL] * 10, STARTED]))
+
+    assert all(9 <= seconds <= 11 for seconds in clock.sleeps)
+    assert len(set(clock.sleeps)) == 10
+
+
+@pytest.mark.usefixtures("no_jitter")
+@pytest.mark.parametrize(("timeout", "calls", "waited"), [(0, 1, 0), (25, 3, 20), (timedelta(seconds=30), 4, 30)])
+def test_no_slot_in_time(clock, clip, timeout, calls, waited):
+    """The deadline ends the wait; nothing was started, and the upload is gone."""
+    client, shelf = ScriptedClient(start=[FULL]), Shelf()
+
+    with pytest.raises(JobTimeoutError) as caught:
+        analyze_video(clip, client=client, staging=shelf, timeout=timeout)
+
+    assert str(caught.value) == f"no job could be started within {waited} s: {FULL_TEXT}"
+    assert (caught.value.job_id, caught.value.state) == (None, None)
+    assert len(client.calls) == calls
+    assert clock.now() == waited
+    assert shelf.events == ["stage clip.mp4", "discard k-1"]
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_one_deadline_for_slot_and_job(clock):
+    """What the wait for a slot took is not there for the job."""
+    client = ScriptedClient(IN_PROGRESS, start=[FULL, FULL, STARTED])
+
+    with pytest.raises(JobTimeoutError) as caught:
+        analyze_video(VIDEO, client=client, timeout=23)
+
+    assert str(caught.value).startswith("job j-1 was not finished after 3 s; ")
+    assert clock.now() == 23
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_an_upload_does_not_count(clock, clip):
+    """The deadline is for the service: a slow line does not use it up."""
+    client, shelf = ScriptedClient(IN_PROGRESS), Shelf()
+    shelf.stage = lambda *_, **__: (clock.advance(7200), S3Object(bucket="shelf", name="k-1"))[1]
+
+    with pytest.raises(JobTimeoutError) as caught:
+        analyze_video(clip, client=client, staging=shelf, timeout=3)
+
+    assert str(caught.value).startswith("job j-1 was not finished after 3 s; ")
+    assert clock.now() == 7203
+
+
+@pytest.mark.usefixtures("no_jitter", "clock")
+def test_for_ever():
+    """Without a limit it waits as long as it takes, for a slot and for the job."""
+    client = ScriptedClient(*[IN_PROGRESS] * 100, page(), start=[*[FULL] * 100, STARTED])
+
+    assert analyze_video(VIDEO, client=client, timeout=None).faces == ()
+
+
+# --- cancels and failures ---
+
+
+@pytest.mark.usefixtures("clock")
+def test_cancelled_before_it_began(clip):
+    """When cancel is set, nothing is uploaded and nothing called."""
+    client, shelf, cancel = ScriptedClient(), Shelf(), threading.Event()
+    cancel.set()
+
+    with pytest.raises(JobCancelledError) as caught:
+        analyze_video(clip, client=client, staging=shelf, cancel=cancel)
+
+    assert str(caught.value) == f"the upload of {clip} was cancelled before it began; no job was started"
+    with pytest.raises(JobCancelledError) as caught:
+        analyze_video(VIDEO, client=client, cancel=cancel)
+
+    assert str(caught.value) == "the start was cancelled after 0 s; no job was started"
+    assert client.calls == shelf.events == []
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_cancelled_while_waiting_for_a_slot(clock, clip):
+    """The wait ends at once; nothing was started, and the upload is gone."""
+    client, shelf, cancel = ScriptedClient(start=[FULL]), Shelf(), threading.Event()
+    clock.at(12.5, cancel.set)
+
+    with pytest.raises(JobCancelledError) as caught:
+        analyze_video(clip, client=client, staging=shelf, cancel=cancel)
+
+    assert str(caught.value) == "the start was cancelled after 12 s; no job was started"
+    assert (caught.value.job_id, caught.value.state) == (None, None)
+    assert clock.now() == 12.5
+    assert shelf.events == ["stage clip.mp4", "discard k-1"]
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_cancelled_while_the_start_is_tried_again(clock, clip):
+    """A cancel is a cancel, and does not claim to know what became of a start that failed."""
+    client, shelf, cancel = ScriptedClient(start=[THROTTLED], retries=True), Shelf(), threading.Event()
+    clock.at(0.25, cancel.set)
+
+    with pytest.raises(JobCancelledError) as caught:
+        analyze_video(clip, client=client, staging=shelf, cancel=cancel)
+
+    assert str(caught.value) == f"the start was cancelled after a failure: {THROTTLED_TEXT}"
+    assert isinstance(caught.value.__cause__, ThrottledError)
+    assert len(client.calls) == 1
+    assert shelf.events == ["stage clip.mp4", "discard k-1"]
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_a_start_is_tried_again_with_its_token(clock):
+    """A start without answer may have been heard: the token makes the next one the same."""
+    client = ScriptedClient(start=[LOST, THROTTLED, STARTED], retries=True)
+
+    start_video(VIDEO, client=client)
+
+    assert len(client.calls) == 3
+    assert len({call["ClientRequestToken"] for call in client.calls}) == 1
+    assert clock.sleeps == [0.25, 1.0]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("step", "error", "message"),
+    [
+        (THROTTLED, ThrottledError, THROTTLED_TEXT),
+        (
+            refusal("AccessDeniedException", operation="StartFaceDetection"),
+            AccessDeniedError,
+            DENIED_TEXT,
+        ),
+        ({}, ResponseError, "JobId: missing from the answer, which is broken: the job may have been started"),
+    ],
+    ids=["throttled", "denied", "no-job-id"],
+)
+def test_cannot_start(clip, step, error, message):
+    """The error is the service's, after one call, and the upload is gone."""
+    client, shelf = ScriptedClient(start=[step]), Shelf()
+
+    with pytest.raises(error) as caught:
+        start_video(clip, client=client, staging=shelf)
+
+    assert str(caught.value) == message
+    assert len(client.calls) == 1
+    assert shelf.events == ["stage clip.mp4", "discard k-1"]
+
+
+def test_cannot_start_and_cannot_tidy_up(clip):
+    """What is left in the bucket is the error, and why the job could not start is its reason."""
+    client = ScriptedClient(start=[refusal("VideoTooLargeException", operation="StartFaceDetection")])
+
+    with pytest.raises(StagingError) as caught:
+        start_video(clip, client=client, staging=Shelf(broken=True))
+
+    assert str(caught.value) == (
+        "it sticks; it was uploaded for a job that could not start: StartFaceDetection failed with "
+        "VideoTooLargeException: No. (the service takes JPEG and PNG images, and H.264 video in MP4 or MOV, within its "
+        "limits)"
+    )
+    assert (caught.value.bucket, caught.value.key, caught.value.job_id) == ("shelf", "k-1", None)
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["tidy", "untidy"])
+def test_interrupted_between_upload_and_start(clip, broken):
+    """Ctrl-C stays one, takes the upload away, and notes where that failed."""
+    client, shelf = ScriptedClient(start=[KeyboardInterrupt()]), Shelf(broken=broken)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        VideoJob.start(clip, client=client, staging=shelf)
+
+    assert shelf.events == ["stage clip.mp4", *([] if broken else ["discard k-1"])]
+    assert getattr(caught.value, "__notes__", []) == (["it sticks"] if broken else [])
