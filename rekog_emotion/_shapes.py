@@ -13,7 +13,8 @@ from copy import deepcopy
 from operator import itemgetter
 from typing import Any, Final, NoReturn, TypeAlias
 
-from rekog_emotion._members import MEMBERS, OBJECT, Leaf, Many, One
+from rekog_emotion._members import MEMBERS, NUMBER, OBJECT, Leaf, Many, One
+from rekog_emotion.analyses import ImageAnalysis, StartedJob, VideoAnalysis
 from rekog_emotion.enums import LandmarkType
 from rekog_emotion.models import Landmark, Landmarks, Value
 
@@ -104,7 +105,7 @@ def _list_reader(read: Reader) -> Reader:
 # --- the fast way ---
 
 
-def _setter(shape: type[Value], attribute: str) -> Callable[[Any, Any], None]:
+def _setter(shape: type, attribute: str) -> Callable[[Any, Any], None]:
     """Return what sets a slot: frozen values refuse ``setattr``, their slot descriptors do not."""
     setter: Callable[[Any, Any], None] = getattr(shape, attribute).__set__
     return setter
@@ -149,8 +150,35 @@ def _fast_reader(shape: type[Value]) -> Reader:
     return read
 
 
+def _fast_pair_reader(shape: type[Value], one_kind: Leaf, two_kind: Leaf) -> Reader:
+    """Read a shape of two leaves, which is what twenty of a face's twenty-five parts are, with the loops unrolled."""
+    (one_name, one_attribute, _), (two_name, two_attribute, _) = MEMBERS[shape]
+    put_one, put_two, put_extra = (_setter(shape, name) for name in (one_attribute, two_attribute, "_extra"))
+    words, one_classes, two_classes = one_kind.words, one_kind.classes, two_kind.classes
+
+    def read(wire: Any) -> Any:  # noqa: ANN401 -- whatever came, to a value of the shape
+        one, two = wire[one_name], wire[two_name]
+        if words:
+            one = words[one]
+        elif one.__class__ not in one_classes:
+            raise _UnusualError
+        if two.__class__ not in two_classes or len(wire) != 2:  # noqa: PLR2004 -- a pair
+            raise _UnusualError
+        value = _new(shape)
+        put_one(value, one)
+        put_two(value, two)
+        put_extra(value, None)
+        return value
+
+    return read
+
+
 def _reader(shape: type[Value]) -> Reader:
-    fast = _fast_reader(shape)
+    match [kind for _, _, kind in MEMBERS[shape]]:
+        case [Leaf() as one, Leaf() as two]:
+            fast = _fast_pair_reader(shape, one, two)
+        case _:
+            fast = _fast_reader(shape)
 
     def read(wire: object) -> Any:  # noqa: ANN401 -- a value of the shape
         try:
@@ -165,7 +193,7 @@ def _reader(shape: type[Value]) -> Reader:
 
 _LANDMARKS: Final = {word.value: word for word in LandmarkType}
 _COLUMNS: Final = itemgetter("Type", "X", "Y")
-_NUMBERS: Final = frozenset({float, int})
+_LANDMARK_SETTERS: Final = tuple(_setter(Landmarks, name) for name in ("types", "x", "y", "_extras"))
 # One tuple of types serves all faces whose landmarks come in the same order; the service has had a handful of orders.
 _LAYOUTS: Final[dict[tuple[str, ...], tuple[LandmarkType, ...]]] = {}
 _MAX_LAYOUTS: Final = 64
@@ -184,14 +212,17 @@ def _read_landmarks(wire: Any) -> Landmarks:  # noqa: ANN401 -- whatever came
         plain = sum(map(len, wire)) == len(MEMBERS[Landmark]) * len(types)
     except (KeyError, TypeError, ValueError):
         plain = False
-    if plain and _NUMBERS.issuperset(map(type, x)) and _NUMBERS.issuperset(map(type, y)):
-        return Landmarks(types=layout, x=x, y=y)
+    if plain and NUMBER.classes.issuperset(map(type, x)) and NUMBER.classes.issuperset(map(type, y)):
+        landmarks: Landmarks = _new(Landmarks)
+        for put, column in zip(_LANDMARK_SETTERS, (layout, x, y, None), strict=True):
+            put(landmarks, column)
+        return landmarks
     return Landmarks.of(_list_reader(READERS[Landmark])(wire))
 
 
-# Dependencies stand first in the table.
+# Dependencies stand first in the table. Whole answers have members of ours beside the wire's: _wire reads them.
 READERS: Final[dict[type[Value], Reader]] = {}
 _LIST_READERS: Final[dict[type[Value], Reader]] = {}
-for _shape in MEMBERS:
+for _shape in [shape for shape in MEMBERS if shape not in {ImageAnalysis, StartedJob, VideoAnalysis}]:
     READERS[_shape] = _reader(_shape)
     _LIST_READERS[_shape] = _read_landmarks if _shape is Landmark else _list_reader(READERS[_shape])

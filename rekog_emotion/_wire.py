@@ -10,12 +10,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from rekog_emotion._shapes import READERS, MismatchError, broken, read_members
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, VideoAnalysis
+from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import InvalidInputError, ResponseError
 from rekog_emotion.models import Face
 
-__all__ = ["ENGINE_HEADER", "engine_of", "merge", "read_face", "read_image", "read_started_job", "read_video"]
+__all__ = [
+    "ENGINE_HEADER",
+    "engine_of",
+    "merge",
+    "read_face",
+    "read_image",
+    "read_started_job",
+    "read_timed_face",
+    "read_video",
+]
 
 T = TypeVar("T")
 
@@ -41,6 +50,12 @@ def _answer(read: Callable[[Mapping[str, Any]], T], answer: Mapping[str, Any]) -
 def read_face(detail: Mapping[str, Any]) -> Face:
     """Read a ``FaceDetail``."""
     face: Face = _answer(READERS[Face], detail)
+    return face
+
+
+def read_timed_face(detection: Mapping[str, Any]) -> TimedFace:
+    """Read a ``FaceDetection``."""
+    face: TimedFace = _answer(READERS[TimedFace], detection)
     return face
 
 

@@ -40,7 +40,7 @@ class ImageAnalysis(Value):
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
-    faces: tuple[Face, ...] = ()
+    faces: tuple[Face, ...] = field(default=(), repr=lambda faces: f"<{len(faces)} faces>")
     size: tuple[int, int] | None = None
     engine: str | None = field(default=None, eq=False)
     source: str | None = field(default=None, eq=False)
@@ -139,6 +139,23 @@ class TimedFace(Value):
 
     timestamp_ms: int | None = None
     face: Face | None = None
+
+    @classmethod
+    def from_aws(cls, detection: Mapping[str, Any]) -> TimedFace:
+        """Read the service's ``FaceDetection``.
+
+        Raises:
+            ResponseError: A member has the wrong type; ``path`` says which.
+        """
+        from rekog_emotion import _wire  # noqa: PLC0415 -- _wire imports this module
+
+        return _wire.read_timed_face(detection)
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the service's ``FaceDetection``, equal to what :meth:`from_aws` read."""
+        from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
+
+        return _members.write_shape(self)
 
     @property
     def seconds(self) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from rekog_emotion._fastpath import accelerate
 from rekog_emotion._quoting import quoted
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 
@@ -112,6 +113,7 @@ def aws_client(
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
     _SESSIONS[client] = session
+    accelerate(client)
     return cast("RekognitionClient", client)
 
 

@@ -39,12 +39,21 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 def short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as Any callable
     """Return a repr for numbers that rounds: a face has 150 of them, and sixteen digits each hide the picture."""
-    return lambda number: "None" if number is None else f"{number:.{digits}f}"
+    # Zero is added to lose the sign of a zero that was a small negative number.
+    return lambda number: "None" if number is None else f"{round(number, digits) + 0:.{digits}f}"
 
 
 _RATIO = short(3)
 _DEGREES = short(1)
 _PERCENT = short(1)
+
+
+def known_size(size: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the size of a picture, if it is known."""
+    if size is None:
+        msg = "the picture's size is not known, as it is in S3: pass its width and height as a viewer shows it"
+        raise InvalidInputError(msg)
+    return size
 
 
 @frozen(kw_only=True)
@@ -76,7 +85,7 @@ class BoundingBox(Value):
     left: float | None = field(default=None, repr=_RATIO)
     top: float | None = field(default=None, repr=_RATIO)
 
-    def to_pixels(self, size: tuple[int, int], *, clip: bool = False) -> tuple[int, int, int, int]:
+    def to_pixels(self, size: tuple[int, int] | None, *, clip: bool = False) -> tuple[int, int, int, int]:
         """Return ``(left, top, right, bottom)`` in whole pixels, the order of ``PIL.Image.crop``.
 
         Args:
@@ -84,12 +93,13 @@ class BoundingBox(Value):
             clip: Cut the box at the edges of the picture.
 
         Raises:
-            InvalidInputError: The service left a side of this box out.
+            InvalidInputError: The service left a side of this box out, or the size is ``None``, as it is of an image
+                in S3.
         """
         if self.width is None or self.height is None or self.left is None or self.top is None:
             msg = f"cannot place {self!r} on a picture: a side is missing"
             raise InvalidInputError(msg)
-        width, height = size
+        width, height = known_size(size)
         left, right = round(self.left * width), round((self.left + self.width) * width)
         top, bottom = round(self.top * height), round((self.top + self.height) * height)
         if clip:
@@ -162,16 +172,17 @@ class Landmark(Value):
     x: float | None = field(default=None, repr=_RATIO)
     y: float | None = field(default=None, repr=_RATIO)
 
-    def to_pixels(self, size: tuple[int, int]) -> tuple[float, float]:
+    def to_pixels(self, size: tuple[int, int] | None) -> tuple[float, float]:
         """Return ``(x, y)`` in pixels for a picture of the given width and height.
 
         Raises:
-            InvalidInputError: The service left a coordinate out.
+            InvalidInputError: The service left a coordinate out, or the size is ``None``.
         """
         if self.x is None or self.y is None:
             msg = f"cannot place {self!r} on a picture: a coordinate is missing"
             raise InvalidInputError(msg)
-        return self.x * size[0], self.y * size[1]
+        width, height = known_size(size)
+        return self.x * width, self.y * height
 
 
 @frozen(kw_only=True, repr=False)

@@ -327,7 +327,7 @@ NO_SHAPE = "the answer of DetectFaces is not in the service's shape"
         (Answer([]), NO_SHAPE, ""),
         (Answer("words"), NO_SHAPE, ""),
         (Answer(7), NO_SHAPE, ""),
-        (Answer({"FaceDetails": [7]}), NO_SHAPE, ""),
+        (Answer({"FaceDetails": [7]}), "FaceDetails[0]: expected an object, got int", "FaceDetails[0]"),
         (Answer({"FaceDetails": "words"}), NO_SHAPE, ""),
         (Answer(b"\xff\xfe\x00"), NO_SHAPE, ""),
         (Answer({"__type": 5}, status=400), NO_SHAPE, ""),

@@ -11,14 +11,14 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 
 # What each module may import of the package when it is itself imported; a package within counts as one module. A module
 # that is not here has no place yet: put it where it belongs, low before high.
-LEAVES = {"errors": set(), "enums": set()}
+LEAVES = {"errors": set(), "enums": set(), "_fastpath": set()}
 LEAVES |= {name: {"errors"} for name in ("_headers", "_quoting", "_sniffing", "_waiting")}
 VALUES = {
     "models": {"enums", "errors"},
     "analyses": {"enums", "models"},
     "progress": {"enums"},
     "_members": {"analyses", "enums", "models"},
-    "_shapes": {"_members", "enums", "models"},
+    "_shapes": {"_members", "analyses", "enums", "models"},
     "_wire": {"_members", "_shapes", "analyses", "enums", "errors", "models"},
 }
 WAY_IN = {
@@ -26,7 +26,7 @@ WAY_IN = {
     "_locations": {"_quoting", "errors", "models"},
     "_reading": {"_quoting", "_sniffing", "errors"},
     "sources": {"_headers", "_locations", "_quoting", "_reading", "_sniffing", "errors", "models"},
-    "clients": {"_quoting", "errors"},
+    "clients": {"_fastpath", "_quoting", "errors"},
 }
 JOBS = {
     "_calls": {"_quoting", "_waiting", "clients", "errors"},
