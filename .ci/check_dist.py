@@ -19,9 +19,8 @@ networks = {name for name in in_sdist if name.suffix in {".onnx", ".npz"}}
 
 problems = [f"the wheel lacks {name}" for name in needed | networks if name not in in_wheel]
 problems += [f"the sdist lacks {name}" for name in needed if name not in in_sdist]
-problems += [
-    f"the sdist lacks {name}" for name in ("README.md", "tests", "docs") if PurePosixPath(name) not in in_sdist
-]
+top_level = {name.parts[0] for name in in_sdist if name.parts}
+problems += [f"the sdist lacks {name}" for name in ("README.md", "tests", "docs") if name not in top_level]
 problems += [] if networks else ["there are no networks"]
 for licence in ("LICENSE", "rekog_emotion/embedded/weights/NOTICE"):
     if information / "licenses" / licence not in in_wheel:
