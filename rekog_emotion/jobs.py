@@ -12,7 +12,6 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
@@ -114,11 +113,11 @@ class VideoJob:
             clock=clock,
         )
         where, upload = None, None
-        if video.s3_object is not None:
-            job_id = starter.start(video.s3_object)
+        if isinstance(video.place, S3Object):
+            job_id = starter.start(video.place)
         else:
             where = resolve_staging(staging, client=rekognition, s3_client=s3_client)
-            upload, job_id = starter.stage_and_start(video.path or Path(), where)
+            upload, job_id = starter.stage_and_start(video.place, where)
         job = cls(
             job_id=job_id,
             client=rekognition,

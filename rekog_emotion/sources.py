@@ -63,16 +63,14 @@ class PreparedImage:
 
 @frozen(kw_only=True)
 class PreparedVideo:
-    """Where a video is: either ``path`` or ``s3_object`` is set.
+    """Where a video is.
 
     Attributes:
-        path: The local file, which exists and is not empty.
-        s3_object: The object in S3.
+        place: The local file, which exists and is not empty, or the object in S3.
         name: What messages call it: its path or its URI.
     """
 
-    path: Path | None
-    s3_object: S3Object | None
+    place: Path | S3Object
     name: str
 
 
@@ -123,7 +121,7 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
         source = locate(source)
     if isinstance(source, S3Object):
         s3_wire(source)
-        return PreparedVideo(path=None, s3_object=source, name=s3_uri(source))
+        return PreparedVideo(place=source, name=s3_uri(source))
     name = _name(source)
     with _naming(name):
         if not isinstance(source, Path):
@@ -137,7 +135,7 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
         if image := image_format(head):
             message = f"the content is an image ({image}), not a video; pass it to detect_image"
             raise InvalidInputError(message)
-    return PreparedVideo(path=source, s3_object=None, name=name)
+    return PreparedVideo(place=source, name=name)
 
 
 def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:

@@ -397,7 +397,7 @@ def clip(tmp_path):
 @pytest.mark.parametrize("kind", [str, lambda path: path])
 def test_a_local_video_is_found(kind, clip):
     """Give its path and its name."""
-    assert PreparedVideo(path=clip, s3_object=None, name=str(clip)) == prepare_video(kind(clip))
+    assert PreparedVideo(place=clip, name=str(clip)) == prepare_video(kind(clip))
 
 
 @pytest.mark.parametrize("source", ["s3://clips/a.mp4", S3Object(bucket="clips", name="a.mp4")])
@@ -405,7 +405,7 @@ def test_a_video_in_s3_is_named(source):
     """Give the object and its name."""
     s3_object = S3Object(bucket="clips", name="a.mp4")
 
-    assert PreparedVideo(path=None, s3_object=s3_object, name="s3://clips/a.mp4") == prepare_video(source)
+    assert PreparedVideo(place=s3_object, name="s3://clips/a.mp4") == prepare_video(source)
 
 
 NO_VIDEO = "this is no video; pass a path, an s3:// URI or an S3Object"
