@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import count
@@ -59,7 +59,7 @@ def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises:
         UnsupportedVideoError: No picture can be decoded.
-        OSError: The file cannot be read.
+        OSError: The file is not there, or must not be read.
     """
     with _opened(path) as (container, stream):
         first = next(_frames(container, stream), None)
@@ -78,7 +78,7 @@ def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
     return {name: value for name, value in metadata.items() if value is not None}
 
 
-def samples(path: str | os.PathLike[str]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uint8]]]:
     """Yield the pictures that the service looks at, two a second, with their times.
 
     Sample ``k`` is frame ``floor(k * fps / 2)`` at ``floor(frame * 1000 / fps)`` milliseconds, the rule that recorded
@@ -96,8 +96,8 @@ def samples(path: str | os.PathLike[str]) -> Iterator[tuple[int, NDArray[np.uint
         Milliseconds from the first picture, and an upright RGB array of shape (height, width, 3).
 
     Raises:
-        UnsupportedVideoError: The file cannot be opened, or its pictures cannot be converted.
-        OSError: The file cannot be read.
+        UnsupportedVideoError: The file cannot be opened or read on, or its pictures cannot be converted.
+        OSError: The file is not there, or must not be read.
     """
     with _opened(path) as (container, stream):
         rate = _frame_rate(stream)
@@ -127,9 +127,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Vide
             stream.codec_context.thread_count = 1
             stream.codec_context.options = CODEC_OPTIONS
             yield container, stream
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
     except av.FFmpegError as error:
-        if isinstance(error, OSError):
-            raise
         raise UnsupportedVideoError(path) from error
 
 

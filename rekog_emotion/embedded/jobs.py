@@ -1,0 +1,381 @@
+"""Video jobs of the embedded engine: the service's states, tokens, slots, pages and expiry."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import logging
+import os
+import secrets
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from attrs import evolve
+from botocore.exceptions import ClientError
+from numpy.typing import NDArray
+
+from rekog_emotion.embedded import parameters
+from rekog_emotion.embedded.crew import Crew
+from rekog_emotion.embedded.faults import client_error, response_metadata
+from rekog_emotion.embedded.files import Resolver
+from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
+from rekog_emotion.errors import InvalidInputError
+
+__all__ = ["Detect", "Jobs"]
+
+Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
+"""Takes an RGB array (height, width, 3), gives the service's ``FaceDetails`` with all members."""
+
+RESULTS_LAST: Final = 7 * 24 * 60 * 60.0  # seconds; so does a ClientRequestToken
+PAGE_TOKENS_LAST: Final = 24 * 60 * 60.0
+MAX_BYTES: Final = 10 * 1024**3
+DEFAULT_MEMBERS: Final = frozenset({"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"})
+DEFAULT_LANDMARKS: Final = frozenset({"eyeLeft", "eyeRight", "mouthLeft", "mouthRight", "nose"})
+NEVER_ON_VIDEO: Final = frozenset({"EyeDirection", "FaceOccluded"})
+PAGE_TOKEN: Final = struct.Struct(">Qd")  # position of the page's first face, and when the token was given out
+
+START: Final = "StartFaceDetection"
+GET: Final = "GetFaceDetection"
+# The service's codes and texts: recorded from it, or as its developer guide and its service model have them.
+BAD_PARAMETER: Final = ("InvalidParameterException", "Request has Invalid Parameters")
+UNREADABLE_OBJECT: Final = (
+    "InvalidS3ObjectException",
+    "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+)
+TOO_LARGE: Final = (
+    "VideoTooLargeException",
+    (
+        "The file size or duration of the supplied media is too large. The maximum file size is 10GB. "
+        "The maximum duration is 6 hours."
+    ),
+)
+OTHER_REQUEST: Final = (
+    "IdempotentParameterMismatchException",
+    (
+        "A ClientRequestToken input parameter was reused with an operation, but at least one of the other input "
+        "parameters is different from the previous call to the operation."
+    ),
+)
+NO_SLOT: Final = (
+    "LimitExceededException",
+    "%d open Jobs for User arn:aws:iam::000000000000:user/embedded Maximum limit: %d",
+)
+BAD_PAGE: Final = ("InvalidPaginationTokenException", "Invalid Pagination Token")
+NO_JOB: Final = ("ResourceNotFoundException", "Could not find JobId")
+UNSUPPORTED: Final = "Unsupported codec/format."
+STOPPED: Final = "The job was stopped: its client was closed."
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Jobs:
+    """Face detection in videos, in background threads.
+
+    Safe to use from several threads at once. In a forked child, an open job of the parent is run anew when it is asked
+    for. An emotion is how a face looks, not what a person feels.
+
+    Args:
+        detect: Finds the faces of a picture; called from the background threads.
+        resolver: Where objects in S3 lie on this machine. Without it every object is an ``InvalidS3ObjectException``,
+            as is one for which it raises ``OSError`` or ``LookupError``, or which is no file.
+        store: Keeps the jobs; a new :class:`~rekog_emotion.embedded.store.MemoryStore` if left out.
+        clock: Gives the time in seconds: results last seven days, page tokens one.
+        max_jobs: Jobs that may be open at once; 20 is the service's default quota.
+        workers: Jobs that run at once. The others wait; they, too, are IN_PROGRESS.
+    """
+
+    def __init__(
+        self,
+        detect: Detect,
+        *,
+        resolver: Resolver | None = None,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.time,
+        max_jobs: int = 20,
+        workers: int = 1,
+    ) -> None:
+        self._detect = detect
+        self._resolver = resolver
+        self._store: Store = MemoryStore() if store is None else store
+        self._clock = clock
+        self._max_jobs = max_jobs
+        self._workers = workers
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._open: dict[str, threading.Event] = {}
+        self._crew: Crew[JobRecord] = Crew(self._run, size=self._workers)
+
+    def _leave_parent(self) -> None:
+        """Begin afresh in a forked child, where no thread of the parent goes on or gives back a lock."""
+        if os.getpid() != self._process:
+            self._begin()
+
+    def start(
+        self,
+        video: object,
+        *,
+        client_request_token: object = None,
+        notification_channel: object = None,
+        face_attributes: object = "DEFAULT",
+        job_tag: object = None,
+    ) -> dict[str, Any]:
+        """Answer StartFaceDetection.
+
+        Args:
+            video: ``{"S3Object": {"Bucket": ..., "Name": ...}}``.
+            client_request_token: The same token with the same parameters gives the same job, for seven days.
+            notification_channel: Checked only: nothing is published.
+            face_attributes: ``"ALL"``, or ``"DEFAULT"`` for bounding box, confidence, five landmarks, pose and quality.
+            job_tag: Comes back with the result.
+
+        Returns:
+            The service's answer: ``JobId`` and ``ResponseMetadata``.
+
+        Raises:
+            botocore.exceptions.ClientError: The service's errors.
+            InvalidInputError: The resolver gave bytes where it has to give a path.
+            MissingExtraError: PyAV is not installed.
+        """
+        self._leave_parent()
+        try:
+            token = parameters.checked_token(client_request_token)
+            request = parameters.checked_start(
+                video=video,
+                face_attributes=face_attributes,
+                job_tag=job_tag,
+                notification_channel=notification_channel,
+            )
+        except ValueError as error:
+            raise _refusal(START, BAD_PARAMETER) from error
+        with self._lock:
+            job = self._admit(token, request)
+        if job is None:
+            path, metadata = self._inspect(request["Video"]["S3Object"])
+            with self._lock:
+                # While the video was read, others may have started jobs, even with this token.
+                job = self._admit(token, request)
+                if job is None:
+                    job = JobRecord(
+                        job_id=secrets.token_hex(32),
+                        request=request,
+                        token=token,
+                        path=path,
+                        started=self._clock(),
+                        metadata=metadata,
+                    )
+                    self._store.put(job)
+                    self._submit(job)
+        return {"JobId": job.job_id, "ResponseMetadata": response_metadata()}
+
+    def _admit(self, token: str | None, request: Mapping[str, Any]) -> JobRecord | None:
+        """Return the job that this request started before, or ``None`` if there is a slot for a new one."""
+        now = self._clock()
+        self._store.purge(now - RESULTS_LAST)
+        known = None if token is None else self._store.with_token(token)
+        if known is not None and now - known.started <= RESULTS_LAST:
+            if known.request != request:
+                raise _refusal(START, OTHER_REQUEST)
+            return known
+        if len(self._open) >= self._max_jobs:
+            raise _refusal(START, NO_SLOT, len(self._open), self._max_jobs)
+        return None
+
+    def _inspect(self, s3_object: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
+        """Return where a video lies, and its ``VideoMetadata`` if it can be decoded."""
+        from rekog_emotion.embedded import video  # noqa: PLC0415 -- PyAV, a tenth of a second, is for video only
+
+        try:
+            path = self._locate(s3_object)
+            if os.path.getsize(path) > MAX_BYTES:  # noqa: PTH202 -- nothing else of a Path is needed
+                raise _refusal(START, TOO_LARGE)
+            metadata = video.probe(path)
+        except video.UnsupportedVideoError:
+            return path, None
+        except (OSError, LookupError) as error:
+            raise _refusal(START, UNREADABLE_OBJECT) from error
+        if metadata.get("DurationMillis", 0) > video.LONGEST * 1000:
+            raise _refusal(START, TOO_LARGE)
+        return path, metadata
+
+    def _locate(self, s3_object: Mapping[str, Any]) -> str:
+        if self._resolver is None:
+            raise LookupError(s3_object["Name"])
+        path = self._resolver(s3_object)
+        if isinstance(path, bytes):
+            msg = "the resolver gave bytes for a video: have it give the path of a file"
+            raise InvalidInputError(msg)
+        if not os.path.isfile(path):  # noqa: PTH113 -- nothing else of a Path is needed; a pipe would never end
+            raise LookupError(path)
+        return os.fspath(path)
+
+    def get(self, job_id: object, *, max_results: object = 1000, next_token: object = None) -> dict[str, Any]:
+        """Answer GetFaceDetection.
+
+        Args:
+            job_id: What the start returned.
+            max_results: Faces on this page, at least one; 1000 at most, and more is no error.
+            next_token: ``NextToken`` of the page before; the first page has none.
+
+        Returns:
+            The service's answer: ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
+            ``EyeDirection`` are always absent, as with the service.
+
+        Raises:
+            botocore.exceptions.ClientError: The service's errors.
+        """
+        self._leave_parent()
+        try:
+            identifier = parameters.checked_job_id(job_id)
+            size = parameters.checked_page_size(max_results)
+            token = parameters.checked_page_token(next_token)
+        except ValueError as error:
+            raise _refusal(GET, BAD_PARAMETER) from error
+        job = self._current(identifier)
+        now = self._clock()
+        if job is None or (job.ended is not None and now - job.ended > RESULTS_LAST):
+            raise _refusal(GET, NO_JOB)
+        begin = 0 if token is None else _position(job, token, now=now)
+        answer: dict[str, Any] = {"JobStatus": job.status}
+        if job.status == "FAILED":
+            answer["StatusMessage"] = job.message
+        elif job.status == "SUCCEEDED":
+            answer["VideoMetadata"] = dict(job.metadata or {})
+            answer["Faces"] = self._store.faces(job.job_id, begin, begin + size)
+            if begin + size < job.face_count:
+                answer["NextToken"] = _page_token(job, begin + size, now)
+        else:
+            answer["Faces"] = []
+        answer["JobId"] = job.job_id
+        answer["Video"] = {"S3Object": dict(job.request["Video"]["S3Object"])}
+        if "JobTag" in job.request:
+            answer["JobTag"] = job.request["JobTag"]
+        return {**answer, "ResponseMetadata": response_metadata()}
+
+    def _current(self, job_id: str) -> JobRecord | None:
+        """Return a job as it stands; an open one that nobody runs here, like a parent's after a fork, is run anew."""
+        with self._lock:
+            running = job_id in self._open  # asked first: a job that ends is stored first
+            job = self._store.get(job_id)
+            if job is not None and job.ended is None and not running:
+                self._submit(job)
+            return job
+
+    def join(self, job_id: str, timeout: float | None = None) -> bool:
+        """Wait for the end of a job that runs here.
+
+        Args:
+            job_id: What the start returned.
+            timeout: Seconds; without it, as long as it takes.
+
+        Returns:
+            Whether the job has ended.
+        """
+        ended = self._open.get(job_id)
+        return ended is None or ended.wait(timeout)
+
+    def stop(self) -> None:
+        """Ask all open jobs to end as FAILED, without waiting for it (finalizers may not wait)."""
+        self._crew.stopped = True
+
+    def close(self) -> None:
+        """End all open jobs as FAILED and wait for their threads; results stay, and a later start begins anew."""
+        self._leave_parent()
+        self._crew.close()
+
+    def _submit(self, job: JobRecord) -> None:
+        if self._crew.stopped:
+            self._crew = Crew(self._run, size=self._workers)
+        self._open[job.job_id] = threading.Event()
+        self._crew.add(job)
+
+    def _run(self, crew: Crew[JobRecord], job: JobRecord) -> None:
+        try:
+            ended = self._ended(crew, job)
+            if ended.status == "FAILED":
+                self._store.drop_faces(job.job_id)
+            self._store.put(ended)
+        except Exception:  # noqa: BLE001 -- whatever a store may raise must not end the thread
+            # It stays open in the store, and is run anew when it is asked for.
+            _LOG.exception("the outcome of video job %s could not be stored", job.job_id)
+        finally:
+            self._open.pop(job.job_id).set()
+
+    def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord:
+        """Find the faces of a video, and return the job as it ended."""
+        from rekog_emotion.embedded.video import UnsupportedVideoError  # noqa: PLC0415 -- PyAV is for video only
+
+        try:
+            count = self._find_faces(crew, job)
+        except UnsupportedVideoError:
+            message = UNSUPPORTED
+        except _StoppedError:
+            message = STOPPED
+        except Exception as error:  # noqa: BLE001 -- whatever the engine may raise is this job's failure
+            _LOG.exception("video job %s failed", job.job_id)
+            message = f"Internal error: {type(error).__name__}"
+        else:
+            return evolve(job, status="SUCCEEDED", face_count=count, ended=self._clock())
+        return evolve(job, status="FAILED", message=message, ended=self._clock())
+
+    def _find_faces(self, crew: Crew[JobRecord], job: JobRecord) -> int:
+        """Store the faces of a video, sample by sample, and return their number."""
+        from rekog_emotion.embedded import video  # noqa: PLC0415 -- PyAV is for video only
+
+        if job.metadata is None:
+            raise video.UnsupportedVideoError(job.path)
+        self._store.drop_faces(job.job_id)  # of a run that was cut short
+        count = 0
+        with closing(video.samples(job.path)) as samples:
+            for milliseconds, picture in samples:
+                if crew.stopped:
+                    raise _StoppedError
+                faces = [
+                    {"Timestamp": milliseconds, "Face": _on_video(face, job.request["FaceAttributes"])}
+                    for face in self._detect(picture)
+                ]
+                self._store.add_faces(job.job_id, faces)
+                count += len(faces)
+        return count
+
+
+class _StoppedError(Exception):
+    """The client was closed before the job ended."""
+
+
+def _on_video(face: Mapping[str, Any], attributes: str) -> dict[str, Any]:
+    """Return the members that the service gives of a face on video."""
+    if attributes == "ALL":
+        return {name: value for name, value in face.items() if name not in NEVER_ON_VIDEO}
+    landmarks = [landmark for landmark in face["Landmarks"] if landmark["Type"] in DEFAULT_LANDMARKS]
+    return {name: value for name, value in face.items() if name in DEFAULT_MEMBERS} | {"Landmarks": landmarks}
+
+
+def _page_token(job: JobRecord, begin: int, now: float) -> str:
+    """Return an opaque text that says where a page begins, and that this job gave it out, and when."""
+    content = PAGE_TOKEN.pack(begin, now)
+    mark = hmac.digest(job.job_id.encode(), content, "sha256")
+    return base64.urlsafe_b64encode(content + mark).decode()
+
+
+def _position(job: JobRecord, token: str, *, now: float) -> int:
+    """Return where the page of a token begins."""
+    try:
+        begin, issued = PAGE_TOKEN.unpack_from(base64.urlsafe_b64decode(token))
+    except (ValueError, struct.error) as error:
+        raise _refusal(GET, BAD_PAGE) from error
+    if not hmac.compare_digest(token, _page_token(job, begin, issued)) or now - issued > PAGE_TOKENS_LAST:
+        raise _refusal(GET, BAD_PAGE)
+    return int(begin)
+
+
+def _refusal(operation: str, code_and_message: tuple[str, str], *numbers: int) -> ClientError:
+    code, message = code_and_message
+    return client_error(operation, code, message % numbers)
