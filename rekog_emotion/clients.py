@@ -181,16 +181,16 @@ class _Cache:
         self._clients: dict[tuple[object, ...], RekognitionClient] = {}
 
     def get(self, name: str) -> RekognitionClient:
-        # boto3 reads its configuration from variables that begin with AWS_; a fork shares no sockets or threads.
+        # boto3 reads its configuration from variables that begin with AWS_.
         settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
-        key = (os.getpid(), name, settings if name == "aws" else ())
+        key = (name, settings if name == "aws" else ())
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = _FACTORIES[name]()
             return self._clients[key]
 
     def clear(self) -> None:
-        """Forget all clients; in a forked child the lock may be held by a thread that does not exist there."""
+        """Forget all clients: a forked child shares no sockets, and no thread there gives back a lock that was held."""
         self._lock = threading.Lock()
         self._clients = {}
 

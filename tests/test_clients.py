@@ -217,9 +217,16 @@ def test_a_client_that_cannot_be_made_is_tried_again(monkeypatch):
     assert service_region(resolve_client("aws")) == "us-east-1"
 
 
-def test_threads_share_one_client(made):
-    """Many threads that ask at once get the one that the first of them makes."""
-    gate = threading.Barrier(8)
+def test_threads_share_one_client(monkeypatch):
+    """Many threads that ask at once get the one that the first of them makes, while the others wait at the lock."""
+    gate, made = threading.Barrier(8), []
+
+    def make():
+        assert clients._CACHE._lock.locked()
+        made.append(SimpleNamespace())
+        return made[-1]
+
+    monkeypatch.setitem(clients._FACTORIES, "aws", make)
 
     def ask(_):
         gate.wait(10)
