@@ -83,14 +83,16 @@ class S3Staging:
             version = self._version(staged)
         except BaseException as error:
             # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
-            self._withdraw(staged, error)
+            failure = error
             if tally.cancelled:
-                msg = f"the upload of {path} was cancelled; no job was started"
-                raise JobCancelledError(msg) from None
-            if not isinstance(error, OSError) and not _is_vendor_error(error):
+                failure = JobCancelledError(f"the upload of {path} was cancelled; no job was started")
+            elif isinstance(error, OSError) or _is_vendor_error(error):
+                msg = f"{path} could not be uploaded to {s3_uri(staged)}: {quoted(error)}"
+                failure = StagingError(msg, bucket=self.bucket, key=key)
+            self._withdraw(staged, failure)
+            if failure is error:
                 raise
-            msg = f"{path} could not be uploaded to {s3_uri(staged)}: {quoted(error)}"
-            raise StagingError(msg, bucket=self.bucket, key=key) from error
+            raise failure from None if tally.cancelled else error
         return evolve(staged, version=version)
 
     def _version(self, staged: S3Object) -> str | None:
