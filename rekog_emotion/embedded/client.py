@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 from botocore.exceptions import ClientError
 
 from rekog_emotion import _imaging
+from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.engine import Engine, Mode
-from rekog_emotion.embedded.faults import client_error, response_metadata
-from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS
+from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
+from rekog_emotion.embedded.files import LocalFiles, Resolver
+from rekog_emotion.embedded.jobs import Jobs
+from rekog_emotion.embedded.store import Store
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.models import S3Object
 
 __all__ = ["EmbeddedClient", "Resolver"]
-
-Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | os.PathLike[str] | bytes]
 
 SMALLEST_SIDE = 80  # pixels; this and the two sizes are the service's limits
 LARGEST_BYTES, LARGEST_OBJECT = 5_242_880, 15 * 1024 * 1024
@@ -25,16 +31,10 @@ LARGEST_BYTES, LARGEST_OBJECT = 5_242_880, 15 * 1024 * 1024
 # no answer, and a JPEG of 50 megapixels is decoded in a third of the time.
 ENOUGH_PIXELS = 8_000_000
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-DEFAULT = ("BoundingBox", "Landmarks", "Pose", "Quality", "Confidence")
 # The service's codes and texts, as recorded from it and as its developer guide lists them.
-BAD_PARAMETER = ("InvalidParameterException", "Request has Invalid Parameters")
 BAD_FORMAT = ("InvalidImageFormatException", "Request has invalid image format")
 TOO_LARGE = ("ImageTooLargeException", "Image size is too large")
 BAD_OBJECT = ("InvalidS3ObjectException", "Request has invalid S3 object")
-UNREADABLE_OBJECT = (
-    "InvalidS3ObjectException",
-    "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
-)
 # What ``Attributes`` may ask for beyond the default members.
 OPTIONAL = {
     "AGE_RANGE": "AgeRange",
@@ -67,8 +67,11 @@ class EmbeddedClient:
             about half the time; it finds faces from about a twentieth on (96 pixels of 1920), none below a thirtieth.
         threads: Threads that one network call may use. In a service that answers many calls at once, leave it at one.
         resolver: Where objects in S3 lie on this machine: takes the wire's ``S3Object`` (``Bucket``, ``Name``,
-            ``Version``) and gives a path or the bytes. Without it every object is an ``InvalidS3ObjectException``, as
-            is one for which it raises ``OSError`` or ``LookupError``.
+            ``Version``) and gives a path or, of a picture, the bytes. Without it every object is an
+            ``InvalidS3ObjectException``, as is one for which it raises ``OSError`` or ``LookupError``.
+        store: Keeps video jobs and their results; left out, they live as long as the client.
+        clock: Gives the time in seconds, by which results and tokens expire.
+        workers: Video jobs that run at once, each in a thread; up to twenty may be open.
 
     Attributes:
         engine: ``"embedded"``.
@@ -77,7 +80,14 @@ class EmbeddedClient:
     engine = "embedded"
 
     def __init__(
-        self, *, mode: Literal["default", "fast"] = "default", threads: int = 1, resolver: Resolver | None = None
+        self,
+        *,
+        mode: Literal["default", "fast"] = "default",
+        threads: int = 1,
+        resolver: Resolver | None = None,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.time,
+        workers: int = 1,
     ) -> None:
         if mode not in {"default", "fast"}:
             msg = f"unknown mode {mode!r}: use 'default' or 'fast'"
@@ -85,6 +95,16 @@ class EmbeddedClient:
         self._mode: Mode = mode
         self._resolver = resolver
         self._analyzer = Engine(threads=threads)
+        self._files = LocalFiles(resolver)
+        self._jobs = Jobs(
+            partial(self._analyzer.analyze, mode=mode),
+            resolver=self._files.resolve,
+            store=store,
+            clock=clock,
+            workers=workers,
+        )
+        # A job ends with its client. Nothing that runs may hold the client, and a finalizer may not wait.
+        weakref.finalize(self, self._jobs.stop)
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +113,8 @@ class EmbeddedClient:
         self.close()
 
     def close(self) -> None:
-        """Free the networks; a later call would load them anew."""
+        """End open video jobs, as FAILED, and free the networks; a later call would load them anew."""
+        self._jobs.close()
         self._analyzer.close()
 
     def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ("DEFAULT",)) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's signature
@@ -114,7 +135,86 @@ class EmbeddedClient:
         wanted = _attributes(Attributes)
         picture = _decode(self._read(Image))
         faces = self._analyzer.analyze(picture, mode=self._mode)
-        return {"FaceDetails": [_reduce(face, wanted) for face in faces], "ResponseMetadata": response_metadata()}
+        if wanted is not None:
+            faces = [reduced(face, wanted) for face in faces]
+        return {"FaceDetails": faces, "ResponseMetadata": response_metadata()}
+
+    def start_face_detection(
+        self,
+        *,
+        Video: Any,  # noqa: ANN401, N803 -- boto3's signature
+        ClientRequestToken: str | None = None,  # noqa: N803 -- boto3's signature
+        NotificationChannel: Any = None,  # noqa: ANN401, N803 -- boto3's signature
+        FaceAttributes: Any = "DEFAULT",  # noqa: ANN401, N803 -- boto3's signature
+        JobTag: str | None = None,  # noqa: N803 -- boto3's signature
+    ) -> Mapping[str, Any]:
+        """Start to find the faces of a video, at two pictures a second, in the background.
+
+        Args:
+            Video: ``{"S3Object": {"Bucket": ..., "Name": ...}}``: what the resolver knows, or :meth:`stage` gave.
+            ClientRequestToken: The same token with the same parameters gives the same job, for seven days.
+            NotificationChannel: Checked only: nothing is published.
+            FaceAttributes: ``"ALL"``, or ``"DEFAULT"`` for bounding box, confidence, five landmarks, pose and quality.
+            JobTag: Comes back with the result.
+
+        Returns:
+            The service's answer: ``JobId`` and ``ResponseMetadata``.
+
+        Raises:
+            botocore.exceptions.ClientError: The service's errors. What cannot be decoded is none: the job fails.
+            MissingExtraError: PyAV is not installed.
+        """
+        return self._jobs.start(
+            Video,
+            client_request_token=ClientRequestToken,
+            notification_channel=NotificationChannel,
+            face_attributes=FaceAttributes,
+            job_tag=JobTag,
+        )
+
+    def get_face_detection(
+        self,
+        *,
+        JobId: str,  # noqa: N803 -- boto3's signature
+        MaxResults: int = 1000,  # noqa: N803 -- boto3's signature
+        NextToken: str | None = None,  # noqa: N803 -- boto3's signature
+    ) -> Mapping[str, Any]:
+        """Return the state of a video job, or a page of its result.
+
+        Args:
+            JobId: What the start returned.
+            MaxResults: Faces on this page, at least one; 1000 at most, and more is no error.
+            NextToken: That of the page before; the first page has none.
+
+        Returns:
+            The service's answer: ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
+            ``EyeDirection`` are always absent, as with the service.
+
+        Raises:
+            botocore.exceptions.ClientError: The service's errors.
+        """
+        return self._jobs.get(JobId, max_results=MaxResults, next_token=NextToken)
+
+    def stage(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        on_bytes: Callable[[int, int], None] | None = None,  # noqa: ARG002 -- no byte is moved
+        cancel: threading.Event | None = None,  # noqa: ARG002 -- likewise
+    ) -> S3Object:
+        """Name a local file as the operations on video name theirs; it stays where it is.
+
+        Args:
+            path: The file. It has to be there until the job has ended.
+            on_bytes: For clients that upload; never called.
+            cancel: Likewise.
+        """
+        staged = self._files.stage(path)
+        return S3Object(bucket=staged["Bucket"], name=staged["Name"])
+
+    def discard(self, staged: S3Object) -> None:
+        """Forget the name of a file; a second time does nothing."""
+        self._files.discard({"Bucket": staged.bucket, "Name": staged.name})
 
     def _read(self, image: Any) -> bytes:  # noqa: ANN401 -- whatever the caller gave
         """Return the bytes of an ``Image``, in the service's limits."""
@@ -156,7 +256,7 @@ def _attributes(requested: Sequence[Any]) -> frozenset[str] | None:
         raise _refusal(BAD_PARAMETER)
     if "ALL" in requested:
         return None
-    return frozenset(DEFAULT).union(OPTIONAL[name] for name in requested if name != "DEFAULT")
+    return DEFAULT_MEMBERS.union(OPTIONAL[name] for name in requested if name != "DEFAULT")
 
 
 def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
@@ -169,14 +269,6 @@ def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
     if min(picture.size) < SMALLEST_SIDE:
         raise _refusal(BAD_PARAMETER)
     return picture
-
-
-def _reduce(face: dict[str, Any], wanted: frozenset[str] | None) -> dict[str, Any]:
-    """Return a face with the members that were asked for."""
-    if wanted is None:
-        return face
-    reduced = {name: value for name, value in face.items() if name in wanted}
-    return reduced | {"Landmarks": face["Landmarks"][:DEFAULT_LANDMARKS]}
 
 
 def _refusal(code_and_message: tuple[str, str]) -> ClientError:

@@ -11,12 +11,15 @@ from PIL import Image
 
 from rekog_emotion.embedded.age_gender import Apparent, age_range
 from rekog_emotion.embedded.attributes import shape
-from rekog_emotion.embedded.mesh import LANDMARKS, FaceMesh
+from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS, FaceMesh
 from rekog_emotion.embedded.nets import sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
 from rekog_emotion.embedded.quality import occlusion, quality
 
-__all__ = ["Observation", "detail"]
+__all__ = ["DEFAULT_MEMBERS", "Observation", "detail", "reduced"]
+
+# What the service gives of a face without being asked for more.
+DEFAULT_MEMBERS = frozenset({"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"})
 
 # Fitted on six recorded answers of the service (11 faces). Its box is higher than the mesh and a little narrower:
 # margins are shares of the mesh's width or height.
@@ -136,3 +139,9 @@ def _eye_direction(seen: Observation, yaw: float, pitch: float) -> dict[str, flo
         "Pitch": min(SIDEWAYS, max(-SIDEWAYS, pitch + trust * up)),
         "Confidence": 100 * float(sigmoid(10 * (0.8 - blink))) * seen.face.presence,
     }
+
+
+def reduced(face: Mapping[str, Any], members: frozenset[str]) -> dict[str, Any]:
+    """Return a face with some of its members, and with the five landmarks that the service gives then."""
+    some = {name: value for name, value in face.items() if name in members}
+    return some | {"Landmarks": face["Landmarks"][:DEFAULT_LANDMARKS]}

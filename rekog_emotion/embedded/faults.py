@@ -7,7 +7,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-__all__ = ["client_error", "response_metadata"]
+__all__ = ["BAD_PARAMETER", "UNREADABLE_OBJECT", "client_error", "response_metadata"]
+
+# Codes and texts of the service, as recorded from it and as its developer guide lists them.
+BAD_PARAMETER = ("InvalidParameterException", "Request has Invalid Parameters")
+UNREADABLE_OBJECT = (
+    "InvalidS3ObjectException",
+    "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+)
 
 
 def client_error(operation: str, code: str, message: str, *, status: int = 400) -> ClientError:

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 __all__ = ["BUCKET", "LocalFiles", "Resolver"]
 
-Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | os.PathLike[str]]
-"""Takes the wire's ``S3Object`` (``Bucket``, ``Name``, ``Version``), gives a path or raises ``LookupError``."""
+Resolver: TypeAlias = Callable[[Mapping[str, Any]], str | os.PathLike[str] | bytes]
+"""Takes the wire's ``S3Object`` (``Bucket``, ``Name``, ``Version``); gives a path or, of a picture, the bytes."""
 
 BUCKET = "local-files"
 
@@ -39,8 +39,8 @@ class LocalFiles:
         if staged["Bucket"] == BUCKET:
             self._paths.pop(staged["Name"], None)
 
-    def resolve(self, s3_object: Mapping[str, Any]) -> str | os.PathLike[str]:
-        """Return the path of an object.
+    def resolve(self, s3_object: Mapping[str, Any]) -> str | os.PathLike[str] | bytes:
+        """Return the path of an object, or what the resolver of the others gives.
 
         Raises:
             LookupError: It was not staged, and nothing else is known.

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from rekog_emotion.embedded import parameters
 from rekog_emotion.embedded.crew import Crew
-from rekog_emotion.embedded.faults import client_error, response_metadata
+from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
+from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
 from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 from rekog_emotion.errors import InvalidInputError
@@ -34,19 +35,12 @@ Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
 RESULTS_LAST: Final = 7 * 24 * 60 * 60.0  # seconds; so does a ClientRequestToken
 PAGE_TOKENS_LAST: Final = 24 * 60 * 60.0
 MAX_BYTES: Final = 10 * 1024**3
-DEFAULT_MEMBERS: Final = frozenset({"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"})
-DEFAULT_LANDMARKS: Final = frozenset({"eyeLeft", "eyeRight", "mouthLeft", "mouthRight", "nose"})
 NEVER_ON_VIDEO: Final = frozenset({"EyeDirection", "FaceOccluded"})
 PAGE_TOKEN: Final = struct.Struct(">Qd")  # position of the page's first face, and when the token was given out
 
 START: Final = "StartFaceDetection"
 GET: Final = "GetFaceDetection"
 # The service's codes and texts: recorded from it, or as its developer guide and its service model have them.
-BAD_PARAMETER: Final = ("InvalidParameterException", "Request has Invalid Parameters")
-UNREADABLE_OBJECT: Final = (
-    "InvalidS3ObjectException",
-    "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
-)
 TOO_LARGE: Final = (
     "VideoTooLargeException",
     (
@@ -354,8 +348,7 @@ def _on_video(face: Mapping[str, Any], attributes: str) -> dict[str, Any]:
     """Return the members that the service gives of a face on video."""
     if attributes == "ALL":
         return {name: value for name, value in face.items() if name not in NEVER_ON_VIDEO}
-    landmarks = [landmark for landmark in face["Landmarks"] if landmark["Type"] in DEFAULT_LANDMARKS]
-    return {name: value for name, value in face.items() if name in DEFAULT_MEMBERS} | {"Landmarks": landmarks}
+    return reduced(face, DEFAULT_MEMBERS)
 
 
 def _page_token(job: JobRecord, begin: int, now: float) -> str:

@@ -1,0 +1,111 @@
+"""The embedded client analyses local clips as the service does those in S3."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import pytest
+
+from rekog_emotion import analyze_video
+from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.embedded.store import MemoryStore
+from rekog_emotion.errors import InvalidS3ObjectError, JobFailedError
+from rekog_emotion.models import S3Object
+from rekog_emotion.staging import Staging
+from tests.embedded.clips import BAD, bad_clips, counting, grid, people_mp4, scene
+from tests.embedded.job_desk import Gate, bare, clock, refused
+
+__all__ = ["bad_clips", "clock", "counting", "people_mp4", "scene"]
+
+
+VIDEO = {"S3Object": {"Bucket": "bucket", "Name": "clip.mp4"}}
+
+
+@pytest.fixture
+def gate(monkeypatch) -> Gate:
+    """Put a gate in the place of every engine made in this test."""
+    gate = Gate()
+    monkeypatch.setattr("rekog_emotion.embedded.client.Engine.analyze", lambda _, picture, **__: gate(picture))
+    return gate
+
+
+def test_a_local_clip(client, people_mp4, scene):
+    """A path is analysed where it lies: faces at the samples in which somebody is seen, and at no other."""
+    clip = analyze_video(people_mp4, client=client)
+    people = [milliseconds for milliseconds, _ in grid(30, 180) if scene.person(milliseconds / 1000) is not None]
+    assert people == [face.timestamp_ms for face in clip.faces]
+    assert (clip.engine, clip.status, clip.metadata.duration_millis) == ("embedded", "SUCCEEDED", 6000)
+    assert all(face.face.dominant_emotion is not None for face in clip.faces)
+    assert client._files._paths == {}
+
+
+def test_paths_and_objects_agree(people_mp4):
+    """The same clip gives the same faces through a path and through a resolver."""
+    with EmbeddedClient(resolver=lambda _: people_mp4, mode="fast") as client:
+        from_path = analyze_video(people_mp4, client=client)
+        from_object = analyze_video("s3://bucket/clip.mp4", client=client)
+    assert from_path.faces == from_object.faces
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_clips(client, bad_clips, name):
+    """What cannot be decoded is a failed job with the service's text, whatever it is."""
+    with pytest.raises(JobFailedError) as caught:
+        analyze_video(client.stage(bad_clips[name]), client=client)
+    assert str(caught.value) == f"job {caught.value.job_id} failed: Unsupported codec/format."
+
+
+def test_staging(client, counting):
+    """The client is where local files go: it names them, and forgets the names."""
+    assert isinstance(client, Staging)
+    staged = client.stage(counting)
+    assert staged == S3Object(bucket="local-files", name=staged.name)
+    client.discard(staged)
+    client.discard(staged)
+    with pytest.raises(InvalidS3ObjectError):
+        analyze_video(staged, client=client)
+
+
+def test_parameters(counting, clock):
+    """Every parameter of the two operations has its effect."""
+    store = MemoryStore()
+    with EmbeddedClient(resolver=lambda _: counting, store=store, clock=clock.now, mode="fast") as client:
+        start = {"Video": VIDEO, "ClientRequestToken": "t", "FaceAttributes": "ALL", "JobTag": "tag"}
+        job_id = client.start_face_detection(**start)["JobId"]
+        assert client._jobs.join(job_id, 30)
+        assert job_id == client.start_face_detection(**start)["JobId"]
+        answer = client.get_face_detection(JobId=job_id, MaxResults=1, NextToken="")
+        assert (bare(answer)["JobTag"], answer["Video"]) == ("tag", VIDEO)
+        channel = {"SNSTopicArn": "topic", "RoleArn": "role"}
+        assert refused(client.start_face_detection, Video=VIDEO, NotificationChannel=channel)[1] == (
+            "InvalidParameterException"
+        )
+        assert store.get(job_id).started == 0.0
+
+
+def test_closing_ends_jobs(gate, counting):
+    """Closing the client ends its jobs and their threads."""
+    client = EmbeddedClient(resolver=lambda _: counting)
+    job_id = client.start_face_detection(Video=VIDEO)["JobId"]
+    assert gate.entered.wait(10)
+    client._jobs.stop()
+    gate.opened.set()
+    client.close()
+    assert client.get_face_detection(JobId=job_id)["StatusMessage"] == "The job was stopped: its client was closed."
+    assert "rekog-emotion-video" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_forgetting_the_client_ends_jobs(gate, counting):
+    """Nothing of a job holds the client, and a client that nobody holds takes its jobs along."""
+    client = EmbeddedClient(resolver=lambda _: counting)
+    jobs, client_is_there = client._jobs, weakref.ref(client)
+    job_id = client.start_face_detection(Video=VIDEO)["JobId"]
+    assert gate.entered.wait(10)
+    del client
+    gc.collect()
+    assert client_is_there() is None
+    gate.opened.set()
+    assert jobs.join(job_id, 30)
+    assert jobs.get(job_id)["JobStatus"] == "FAILED"
