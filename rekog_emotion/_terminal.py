@@ -43,6 +43,11 @@ UNUSABLE: Final = 2
 INTERRUPTED: Final = 128 + 2  # as a shell reports SIGINT
 NO_READER: Final = 128 + 13  # as a shell reports SIGPIPE
 
+_OPTIONS: Final = {
+    'client="embedded"': "--client embedded",
+    'staging="s3://bucket/prefix/"': "--staging s3://bucket/prefix/",
+    "staging=": "--staging ",
+}
 _FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
 
 
@@ -78,8 +83,9 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
         message = f"{about}: {message}"
     if debug:
         traceback.print_exception(error)
-    # The library speaks of its argument, the command of its option.
-    message = message.replace('client="embedded"', "--client embedded")
+    # The library speaks of its arguments, the command of its options.
+    for argument, option in _OPTIONS.items():
+        message = message.replace(argument, option)
     print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201 -- it is what a command does
     return code
 

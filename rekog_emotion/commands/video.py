@@ -180,7 +180,9 @@ def _progress() -> Iterator[OnProgress]:
         yield _silent
         return
     columns = rich.SpinnerColumn(), rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TimeElapsedColumn()
-    with rich.Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    with rich.Progress(
+        *columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
         task = bar.add_task("starting", total=None)
 
         def on_progress(progress: Progress) -> None:
@@ -198,4 +200,4 @@ def _words(progress: Progress) -> str:
         "UPLOADING": f"uploading, {(progress.bytes_done or 0) / 1e6:.1f} of {(progress.bytes_total or 0) / 1e6:.1f} MB",
         "WAITING_FOR_SLOT": "waiting for a free slot",
         "PAGE": f"reading, {progress.faces} faces",
-    }.get(progress.event, f"job {progress.job_id}")
+    }.get(progress.event, "waiting for the job")
