@@ -56,7 +56,7 @@ class S3Staging:
 
     bucket: str
     prefix: str = ""
-    _s3_client: Any = field(repr=False)
+    _s3_client: Any = field(alias="s3_client", repr=False)
 
     def stage(self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None) -> S3Object:
         """Upload a file.

@@ -1,0 +1,90 @@
+"""What type checkers make of the verbs for videos; checked with mypy and pyright in strict mode, never run."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, assert_type
+
+from types_boto3_rekognition import RekognitionClient as Boto3Client
+
+import rekog_emotion as rekog
+from rekog_emotion.staging import OnBytes
+
+# --- what goes in ---
+
+cancel = threading.Event()
+s3_client: Any = None  # boto3's clients have no importable type
+MINE = "mine"
+
+
+def on_progress(progress: rekog.Progress) -> None:
+    """Every member but the event may be absent."""
+    assert_type(progress.event, rekog.ProgressEvent)
+    assert_type(progress.job_id, str | None)
+    assert_type(progress.seconds, float | None)
+    assert_type(progress.next_seconds, float | None)
+    assert_type(progress.bytes_done, int | None)
+    assert_type(progress.bytes_total, int | None)
+    assert_type(progress.status, str | None)
+    assert_type(progress.faces, int | None)
+
+
+class Shelf:
+    """A staging of the caller's own."""
+
+    def stage(
+        self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None
+    ) -> rekog.S3Object:
+        """Take a file."""
+        assert_type(on_bytes, OnBytes | None)
+        assert_type(cancel, threading.Event | None)
+        return rekog.S3Object(bucket="shelf", name=path.name)
+
+    def discard(self, staged: rekog.S3Object) -> None:
+        """Take it away."""
+
+
+def takes_boto3s_own(client: Boto3Client) -> None:
+    """A boto3 client, as its published types describe it, needs no adapter."""
+    assert_type(rekog.analyze_video(Path("clip.mp4"), client=client, staging="s3://bucket/in/"), rekog.VideoAnalysis)
+    assert_type(rekog.VideoJob.resume("j-1", client=client), rekog.VideoJob)
+
+
+shelf: rekog.Staging = Shelf()
+bucket: rekog.Staging = rekog.S3Staging(bucket="bucket", prefix="in/", s3_client=s3_client)
+
+assert_type(rekog.analyze_video("clip.mp4", client="embedded"), rekog.VideoAnalysis)
+assert_type(rekog.analyze_video(rekog.S3Object(bucket="bucket", name="clip.mp4")), rekog.VideoAnalysis)
+job = rekog.start_video(
+    "clip.mp4",
+    client=rekog.aws_client(),
+    staging=shelf,
+    s3_client=s3_client,
+    timeout=timedelta(hours=2),
+    on_progress=on_progress,
+    cancel=cancel,
+    face_attributes="DEFAULT",
+    client_request_token=MINE,
+    job_tag="tag",
+    notification_channel={"SNSTopicArn": "arn", "RoleArn": "arn"},
+)
+
+# --- what comes out ---
+
+assert_type(job, rekog.VideoJob)
+assert_type(job.job_id, str)
+assert_type(job.status(), rekog.JobStatus)
+assert_type(job.faces(timeout=None), Iterator[rekog.TimedFace])
+assert_type(job.result(timeout=60, on_progress=on_progress, cancel=cancel), rekog.VideoAnalysis)
+assert_type(job.to_dict(), dict[str, Any])
+assert_type(rekog.VideoJob.from_dict(job.to_dict(), client="aws", staging=shelf), rekog.VideoJob)
+job.wait(timeout=2.5)
+job.discard()
+
+# --- what a checker refuses ---
+
+rekog.analyze_video(b"bytes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- bytes are no video
+rekog.analyze_video("clip.mp4", timeout="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a duration is no text
+rekog.analyze_video("clip.mp4", staging=object())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- lacks stage() and discard()
+rekog.start_video("clip.mp4", cancel=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- an Event
