@@ -62,7 +62,7 @@ def write_sound(path: Path, *, cover: Picture | None = None) -> Path:
             art = container.add_stream("mjpeg")
             art.height, art.width = cover.shape[:2]
             art.pix_fmt = "yuvj420p"
-            art.disposition = av.stream.Disposition.attached_pic
+            art.disposition = av.stream.Disposition.attached_pic.value
             container.mux(art.encode(av.VideoFrame.from_ndarray(cover, format="rgb24")))
             container.mux(art.encode())
         for k in range(47):
