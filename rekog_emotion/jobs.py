@@ -388,7 +388,10 @@ class VideoJob:
             raise
 
     def _kept(self) -> str:
-        return f"; its upload {s3_uri(self._upload)} is kept until then" if self._upload else ""
+        # A client that takes files by itself has moved nothing.
+        if self._upload is None or isinstance(self._client, Staging):
+            return ""
+        return f"; its upload {s3_uri(self._upload)} is kept until then"
 
     def _timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
         last = f" (the last look failed: {failure})" if failure else ""

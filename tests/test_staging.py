@@ -548,6 +548,17 @@ def test_a_clients_own_way_wins(clip, s3):
     assert s3.operations == []
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_clients_own_way_is_no_upload(clip):
+    """Where nothing was moved, no error speaks of an upload."""
+    with pytest.raises(JobTimeoutError) as caught:
+        analyze_video(clip, client=OwnStage(IN_PROGRESS), timeout=0)
+
+    assert str(caught.value) == (
+        "job j-1 was not finished after 0 s; it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+    )
+
+
 def test_a_video_in_s3_needs_no_staging(s3):
     """An address is passed on, and nothing of it deleted."""
     client = ScriptedClient(page())
