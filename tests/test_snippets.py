@@ -3,12 +3,15 @@ import os
 import shutil
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 from PIL import Image
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
 from rekog_emotion.embedded import EmbeddedClient
+from tests.conftest import configure_aws
 from tests.http_standin import Answer
 
 ROOT = Path(__file__).parents[1]
@@ -16,12 +19,35 @@ DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 SYBIL = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS)])
 
 
-@pytest.fixture
-def aws(standin):
-    """Let every call without ``client=`` reach a stand-in for AWS that has seen the portrait."""
+@pytest.fixture(scope="module")
+def s3_address():
+    """Give the address of a stand-in for S3 that has the bucket for uploads."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    with pytest.MonkeyPatch.context() as patch:
+        configure_aws(patch)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.session.Session().client("s3", endpoint_url=address).create_bucket(Bucket="my-uploads")
+    yield address
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """Give the face of the portrait in the service's shape."""
     portrait = (ROOT / "tests/data/astronaut.jpg").read_bytes()
-    answer = EmbeddedClient().detect_faces(Image={"Bytes": portrait}, Attributes=["ALL"])
-    standin.script("DetectFaces", Answer({"FaceDetails": answer["FaceDetails"]}))
+    return EmbeddedClient().detect_faces(Image={"Bytes": portrait}, Attributes=["ALL"])["FaceDetails"]
+
+
+@pytest.fixture
+def aws(standin, s3_address, faces, monkeypatch):
+    """Let calls without ``client=`` reach stand-ins for AWS that have seen the portrait, as a photo and as a video."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_address)
+    standin.script("DetectFaces", Answer({"FaceDetails": faces}))
+    standin.script("StartFaceDetection", Answer({"JobId": "376e40bc4cfa8522"}))
+    page = {"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 500 * i, "Face": face} for i, face in enumerate(faces)]}
+    standin.script("GetFaceDetection", Answer(page))
 
 
 @pytest.fixture
@@ -29,6 +55,7 @@ def workplace(monkeypatch, tmp_path):
     """Work in a folder with the pictures that the documents speak of, and nothing else."""
     shutil.copytree(ROOT / "tests/data", tmp_path / "tests/data")
     shutil.copy(ROOT / "tests/data/astronaut.jpg", tmp_path / "photo.jpg")
+    shutil.copy(ROOT / "tests/data/people.mp4", tmp_path / "clip.mp4")
     with Image.open(tmp_path / "photo.jpg") as portrait:
         portrait.save(tmp_path / "test.png")
     monkeypatch.chdir(tmp_path)
