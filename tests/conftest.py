@@ -14,26 +14,26 @@ from tests.http_standin import HttpStandin
 from tests.virtual_clock import VirtualClock
 
 
-@pytest.fixture(scope="session")
-def empty_home(tmp_path_factory):
-    """Give a home folder with nothing in it."""
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(autouse=True)
-def isolated(empty_home) -> Iterator[None]:
-    """Hide the configuration of AWS, of proxies and of this library that the machine may have."""
+@pytest.fixture(scope="session", autouse=True)
+def isolated(tmp_path_factory) -> Iterator[None]:
+    """Hide the configuration of AWS, of proxies and of this library that the machine may have, from fixtures, too."""
+    home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith("AWS_") or name.lower().endswith("_proxy") or name == "REKOG_EMOTION_CLIENT":
                 patch.delenv(name)
-        patch.setenv("HOME", str(empty_home))
-        patch.setenv("AWS_CONFIG_FILE", str(empty_home / "config"))
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(empty_home / "credentials"))
+        patch.setenv("HOME", str(home))
+        patch.setenv("AWS_CONFIG_FILE", str(home / "config"))
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        if "boto3" in sys.modules:
-            patch.setattr("boto3.DEFAULT_SESSION", None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_session_of_others() -> None:
+    """Have boto3 forget the session that another test configured."""
+    if "boto3" in sys.modules:
+        sys.modules["boto3"].DEFAULT_SESSION = None
 
 
 @pytest.fixture(autouse=True)
