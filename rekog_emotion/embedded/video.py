@@ -104,11 +104,14 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
         slack = min(ROUNDING, 1 / rate / 2)
         grid = _grid(rate)
         seconds = next(grid)
+        # One for all: in PyAV a frame and its side data hold each other, and their memory, until the next collection.
+        orientation: _Orientation | None = None
         for frame, until in _displayed(_frames(container, stream), at_least=2 * slack):
             picture: NDArray[np.uint8] | None = None
             while seconds + slack < min(until, LONGEST):
+                orientation = orientation or _orientation(frame)
                 if picture is None:
-                    picture = _upright(frame)
+                    picture = _upright(frame, orientation)
                 yield int(seconds * 1000), picture
                 seconds = next(grid)
 
@@ -206,9 +209,8 @@ def _orientation(frame: VideoFrame) -> _Orientation:
     return _Orientation(turned=False, rows_reversed=d < 0, columns_reversed=a < 0)
 
 
-def _upright(frame: VideoFrame) -> NDArray[np.uint8]:
+def _upright(frame: VideoFrame, orientation: _Orientation) -> NDArray[np.uint8]:
     picture = cast("NDArray[np.uint8]", frame.to_ndarray(format="rgb24", threads=1))
-    orientation = _orientation(frame)
     if orientation.turned:
         picture = picture.swapaxes(0, 1)
     if orientation.rows_reversed:

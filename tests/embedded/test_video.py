@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
@@ -298,6 +300,17 @@ class TestBadClips:
 
 
 class TestResources:
+    def test_frames_are_let_go(self, counting):
+        """Without a garbage collection, too, only the frames at hand are held, however many were read."""
+        gc.collect()
+        gc.disable()
+        try:
+            held = [sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()) for _ in samples(counting)]
+        finally:
+            gc.enable()
+        assert len(held) == 6
+        assert held[1] == held[-1]
+
     def test_closing_early(self, counting):
         """A reader that is closed half-way leaves no open file and no thread."""
         before = threading.active_count()
