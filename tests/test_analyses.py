@@ -70,7 +70,10 @@ def test_response_metadata_is_a_copy():
     [
         (
             ImageAnalysis(size=(640, 480), engine="aws", source="me.jpg", response_metadata=METADATA),
-            "ImageAnalysis(faces=<0 faces>, size=(640, 480), engine='aws', source='me.jpg', orientation_correction=None)",
+            (
+                "ImageAnalysis(faces=<0 faces>, size=(640, 480), engine='aws', source='me.jpg', "
+                "orientation_correction=None)"
+            ),
         ),
         (
             VideoAnalysis.from_aws(

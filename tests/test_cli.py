@@ -1,6 +1,8 @@
+import contextlib
 import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -440,12 +442,23 @@ def test_overlay_that_cannot_be_written(capsys, tmp_path, blank):
     assert (2, blank, expected) == (code, json.loads(out)["source"], err)
 
 
-def test_module_is_the_command():
-    """``python -m rekog_emotion`` is the same command."""
-    ended = command("image", "nowhere.jpg", *EMBEDDED, text=True)
+def test_module_is_the_command(capsys, monkeypatch):
+    """``python -m rekog_emotion`` is the same command, and its exit code that of the process."""
+    monkeypatch.setattr(sys, "argv", ["rekog_emotion", "image", "nowhere.jpg", *EMBEDDED])
+
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("rekog_emotion", run_name="__main__")
 
     expected = (
         "rekog-emotion: nowhere.jpg: there is no such file; check the path, which starts at the current directory "
         "unless it is absolute\n"
     )
-    assert (2, "", expected) == (ended.returncode, ended.stdout, ended.stderr)
+    assert (ended.value.code, *capsys.readouterr()) == (2, "", expected)
+
+
+def test_output_may_be_any_stream(blank):
+    """Standard output may be replaced by a stream that is no file, as notebooks do."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = main(["image", blank, *EMBEDDED])
+
+    assert (code, json.loads(out.getvalue())["source"]) == (0, blank)
