@@ -1,0 +1,146 @@
+"""Where an ``S3Object`` lies: in a folder of this machine, or in S3."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from shutil import copyfileobj
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.server.spool import Spool
+
+__all__ = ["MediaRoot", "S3Objects"]
+
+_LOG: Final = logging.getLogger(__name__)
+_DEFAULT_REGION: Final = "us-east-1"
+_CHUNK: Final = 1024 * 1024
+
+
+class MediaRoot:
+    """Objects that are files of a folder: ``folder/bucket/key``.
+
+    Nothing outside of the bucket's folder is ever given, whatever ``..``, absolute key or link is in the way.
+
+    Args:
+        folder: Holds a folder for each bucket.
+
+    Raises:
+        InvalidInputError: There is no such folder.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._root = Path(folder)
+        if not self._root.is_dir():
+            msg = f"the media root {self._root} is no folder; make it, with a folder for each bucket"
+            raise InvalidInputError(msg)
+
+    def __call__(self, s3_object: Mapping[str, Any]) -> Path:
+        """Return the path of an object.
+
+        Args:
+            s3_object: The wire's ``S3Object``.
+
+        Raises:
+            LookupError: There is no such file within the bucket's folder, or a version is asked for.
+        """
+        bucket, parts = s3_object["Bucket"], s3_object["Name"].split("/")
+        # What is no plain name would be another file, or the same one under a name that S3 tells from it.
+        if "Version" in s3_object or not all(map(_is_plain, (bucket, *parts))):
+            raise LookupError(s3_object["Name"])
+        try:
+            folder = (self._root / bucket).resolve(strict=True)
+            path: Path = folder.joinpath(*parts).resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise LookupError(s3_object["Name"]) from error
+        within = folder.is_relative_to(self._root.resolve()) and path.is_relative_to(folder)
+        # A pipe or a device would be read for ever.
+        if not within or not path.is_file():
+            raise LookupError(s3_object["Name"])
+        return path
+
+
+def _is_plain(name: str) -> bool:
+    return name not in {"", ".", ".."} and not any(sign in name for sign in (*_SEPARATORS, "\0"))
+
+
+# On Windows, a colon begins a drive's path or a stream of the file.
+_SEPARATORS: Final = ("/", "\\", ":") if os.name == "nt" else ("/",)
+
+
+class S3Objects:
+    """Objects in S3, by boto3 with the endpoint, region and credentials of the environment.
+
+    Args:
+        spool: Takes the copies; it deletes them with the request, or with the job.
+    """
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def __call__(self, s3_object: Mapping[str, Any]) -> Path:
+        """Return the path of a copy of an object; of one that is too large, something as large as that.
+
+        Args:
+            s3_object: The wire's ``S3Object``.
+
+        Raises:
+            LookupError: There is none, it may not be read, or its bucket is in another region. The log says which.
+        """
+        where = {"Bucket": s3_object["Bucket"], "Key": s3_object["Name"]}
+        if "Version" in s3_object:
+            where["VersionId"] = s3_object["Version"]
+        try:
+            client = self._s3()
+            _check_region(client, where["Bucket"])
+            return self._copy(client, where)
+        except (BotoCoreError, ClientError) as error:
+            # In full: neither has credentials in its text, and the service's answer says nothing.
+            _LOG.warning("s3://%s/%s cannot be read: %s", where["Bucket"], where["Key"], error)
+            raise LookupError(where["Key"]) from error
+
+    def _s3(self) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
+        import boto3  # noqa: PLC0415 -- a third of a second, and a folder may be all that is used
+
+        with self._lock:
+            if self._client is None:
+                session = boto3.session.Session()
+                settings = Config(
+                    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3}
+                )
+                region = session.region_name or _DEFAULT_REGION
+                self._client = session.client("s3", region_name=region, config=settings)
+            return self._client
+
+    def _copy(self, client: Any, where: Mapping[str, str]) -> Path:  # noqa: ANN401 -- likewise
+        found = client.get_object(**where)
+        with closing(found["Body"]) as body:
+            path = self._spool.new_file()
+            with path.open("wb") as file:
+                if found["ContentLength"] > self._spool.largest:
+                    file.truncate(self._spool.largest + 1)
+                else:
+                    copyfileobj(body, file, _CHUNK)
+        return path
+
+
+def _check_region(client: Any, bucket: str) -> None:  # noqa: ANN401 -- likewise
+    """Refuse a bucket of another region, as the service does; botocore would follow it there."""
+    try:
+        answer = client.head_bucket(Bucket=bucket)
+    except ClientError as error:  # it may be that only its objects may be read
+        answer = error.response
+    region = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region", client.meta.region_name)
+    if region != client.meta.region_name:
+        msg = f"the bucket is in {region}, and this endpoint is in {client.meta.region_name}"
+        _LOG.warning("s3://%s: %s", bucket, msg)
+        raise LookupError(msg)

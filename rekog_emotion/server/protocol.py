@@ -1,0 +1,159 @@
+"""Rekognition's wire protocol: which operation a request means, and answers and errors in the service's form."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from attrs import evolve, field, frozen
+from botocore.exceptions import ClientError
+from botocore.model import ServiceModel, StructureShape
+
+__all__ = [
+    "BAD_SIGNATURE",
+    "METHODS",
+    "Answer",
+    "RefusedError",
+    "answer_to",
+    "answer_to_error",
+    "input_shape",
+    "operation_of",
+    "refusal",
+    "serialization_error",
+    "service_error",
+]
+
+CONTENT_TYPE: Final = "application/x-amz-json-1.1"
+TARGET: Final = "RekognitionService"
+METHODS: Final = {
+    "DetectFaces": "detect_faces",
+    "StartFaceDetection": "start_face_detection",
+    "GetFaceDetection": "get_face_detection",
+}
+BAD_SIGNATURE: Final = "InvalidSignatureException"
+UNKNOWN: Final = "UnknownOperationException"
+
+
+@frozen(kw_only=True)
+class Answer:
+    """An answer on its way out.
+
+    Attributes:
+        body: JSON.
+        status: HTTP status code.
+        request_id: What ``x-amzn-RequestId`` says.
+        engine: Who answered, where the client says so.
+    """
+
+    body: bytes
+    status: int = 200
+    request_id: str = field(factory=lambda: str(uuid.uuid4()))
+    engine: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, apart from those that every HTTP answer has."""
+        engine = {} if self.engine is None else {"x-rekog-emotion-engine": self.engine}
+        return {"x-amzn-RequestId": self.request_id, "Content-Type": CONTENT_TYPE, **engine}
+
+
+class RefusedError(Exception):
+    """The request is not carried out; the error has the answer that says so."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def refusal(code: str, message: str | None, *, status: int = 400) -> RefusedError:
+    """Return an error of AWS's front end, which all services share: it has its text in ``message``.
+
+    Args:
+        code: The error's code.
+        message: Its text; some have none.
+        status: HTTP status code.
+    """
+    return _refused({"__type": code, "message": message}, status)
+
+
+def serialization_error(message: str | None) -> RefusedError:
+    """Return the error for a body that is not of the operation's types; its text is in ``Message``."""
+    return _refused({"__type": "SerializationException", "Message": message}, 400)
+
+
+def service_error(code: str, message: str, *, status: int = 400) -> RefusedError:
+    """Return an error of Rekognition itself, which has its code twice and its text in ``Message``.
+
+    Args:
+        code: The error's code.
+        message: Its text.
+        status: HTTP status code.
+    """
+    return _refused({"__type": code, "Code": code, "Message": message}, status)
+
+
+def _refused(body: Mapping[str, str | None], status: int) -> RefusedError:
+    said = {name: text for name, text in body.items() if text is not None}
+    return RefusedError(Answer(body=_json(said), status=status))
+
+
+def operation_of(method: str, path: str, headers: Mapping[str, str]) -> str:
+    """Return the operation that a request means.
+
+    Args:
+        method: HTTP method.
+        path: Path of the URL.
+        headers: By names in lower case.
+
+    Raises:
+        RefusedError: It is not Rekognition's protocol, or an operation that is not answered here.
+    """
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if (method, path, content_type) != ("POST", "/", CONTENT_TYPE):
+        raise refusal(UNKNOWN, None, status=404)
+    prefix, _, operation = headers.get("x-amz-target", "").partition(".")
+    if prefix == TARGET and operation in METHODS:
+        return operation
+    if prefix == TARGET and operation in _model().operation_names:
+        raise refusal(UNKNOWN, f"{operation} is not answered by this endpoint, which has {', '.join(METHODS)}")
+    raise refusal(UNKNOWN, None)
+
+
+def answer_to(result: Mapping[str, Any]) -> Answer:
+    """Return the answer that carries what a client returned."""
+    metadata = result.get("ResponseMetadata", {})
+    content = {name: value for name, value in result.items() if name != "ResponseMetadata"}
+    return _marked(Answer(body=_json(content)), metadata)
+
+
+def answer_to_error(error: ClientError) -> Answer:
+    """Return the answer that carries the error that a client raised."""
+    described, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    code, status = described.get("Code", "InternalServerError"), metadata.get("HTTPStatusCode", 400)
+    return _marked(service_error(code, described.get("Message", ""), status=status).answer, metadata)
+
+
+def input_shape(operation: str) -> StructureShape:
+    """Return what botocore's model of the service says of the operation's request."""
+    shape = _model().operation_model(operation).input_shape
+    assert isinstance(shape, StructureShape)  # noqa: S101 -- for type checkers: all of Rekognition's are
+    return shape
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("rekognition")
+
+
+def _marked(answer: Answer, metadata: Mapping[str, Any]) -> Answer:
+    """Return the answer with the request id and the engine of the client's own answer, if it says them."""
+    engine = metadata.get("HTTPHeaders", {}).get("x-rekog-emotion-engine")
+    return evolve(answer, request_id=metadata.get("RequestId") or answer.request_id, engine=engine)
+
+
+def _json(content: Any) -> bytes:  # noqa: ANN401 -- whatever a client returned
+    return json.dumps(content, separators=(",", ":")).encode()

@@ -1,0 +1,89 @@
+"""The application behind a socket: where it may listen, and uvicorn."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from rekog_emotion.errors import ConfigurationError, InvalidInputError
+
+__all__ = ["listen", "serve", "uvicorn_server"]
+
+_GRACE: Final = 30  # seconds that answers under way are waited for at the end
+_IDLE: Final = 75  # seconds that a connection is kept open between requests; SDKs drop theirs sooner
+
+
+def listen(host: str, port: int, *, public: bool) -> socket.socket:
+    """Return a socket that listens.
+
+    Args:
+        host: Name or address.
+        port: Port; 0 takes a free one.
+        public: Whether others than this machine may reach it.
+
+    Raises:
+        InvalidInputError: The host is unknown, or others could reach it and must not.
+        ConfigurationError: The address is not this machine's, or the port is in use.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except (OSError, UnicodeError) as error:
+        msg = f"the host {host} is unknown: name an address of this machine, such as 127.0.0.1"
+        raise InvalidInputError(msg) from error
+    if not public and not ipaddress.ip_address(address[0]).is_loopback:
+        msg = (
+            f"others can reach the host {host}, and could use this endpoint without a key: name --access-key and "
+            "--secret-key-file, or stay at --host 127.0.0.1"
+        )
+        raise InvalidInputError(msg)
+    listener = socket.socket(family)
+    try:
+        # As servers do, so that the next one need not wait for the connections of this one to be forgotten.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        msg = f"cannot listen at {host} port {port}: {error.strerror}; name another --port, or 0 for a free one"
+        raise ConfigurationError(msg) from error
+    return listener
+
+
+def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
+    """Return uvicorn, set up for an application of :func:`~rekog_emotion.server.create_app`."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    return uvicorn.Server(config)
+
+
+def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, and until the answers under way are out."""
+    with _end_by_signals(), suppress(KeyboardInterrupt):
+        uvicorn_server(app).run(sockets=[listener])
+
+
+@contextmanager
+def _end_by_signals() -> Iterator[None]:
+    """Make SIGTERM what SIGINT is: uvicorn raises both again when it is done, and the first would kill the process."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
