@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from rekog_emotion import _terminal
-from rekog_emotion.commands import image, video
+from rekog_emotion.commands import image, serve, video
 
 __all__ = ["build_parser", "main"]
 
@@ -32,7 +32,7 @@ exit codes (of several photos the highest counts):
   {_terminal.INTERRUPTED}  interrupted by Ctrl-C
   {_terminal.NO_READER}  the reader of the output went away
 """
-_COMMANDS: Final = {"image": image, "video": video}
+_COMMANDS: Final = {"image": image, "video": video, "serve": serve}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import Any, Final
 
@@ -59,13 +59,15 @@ def create_app(
             left open at the end.
         keys: Secret access keys by their access key ids. Requests have to be signed with one of them; without any,
             they have to be signed, and nobody looks how.
-        spool: Where the client's :class:`S3Objects` keep their copies; left out, a temporary folder.
+        spool: Where the client's :class:`S3Objects` keep their copies, left open at the end; without one, a temporary
+            folder.
         workers: Requests of one operation that are worked on at once, each in a thread.
         waiting: Requests of one operation that wait for that at most; more get a ThrottlingException.
         body_timeout: Seconds that a request may take to come in.
         clock: Gives the time in seconds since 1970, by which signatures are checked.
     """
-    spool = Spool() if spool is None else spool
+    own = Spool()
+    spool = own if spool is None else spool
     endpoint = _Endpoint(
         client,
         check=SignatureCheck(keys, clock=clock),
@@ -74,7 +76,14 @@ def create_app(
         intake=Intake(timeout=body_timeout),
         lanes={name: Lane(f"rekog-emotion-{name}", workers=workers, waiting=waiting) for name in METHODS},
     )
-    return Starlette(routes=[Route("/{path:path}", endpoint)], lifespan=endpoint.lifespan)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        with closing(own):
+            async with endpoint.open():
+                yield
+
+    return Starlette(routes=[Route("/{path:path}", endpoint)], lifespan=lifespan)
 
 
 class _Endpoint:
@@ -98,7 +107,7 @@ class _Endpoint:
         self._lanes = lanes
 
     @asynccontextmanager
-    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+    async def open(self) -> AsyncIterator[None]:
         """Watch the jobs as long as the server runs; at its end wait for the work that is left."""
         watch = asyncio.create_task(self._endings.watch(_WATCH_INTERVAL))
         try:
@@ -107,7 +116,6 @@ class _Endpoint:
             watch.cancel()
             for lane in self._lanes.values():
                 await asyncio.to_thread(lane.close)
-            self._spool.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

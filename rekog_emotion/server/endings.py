@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekog_emotion.clients import RekognitionClient
-from rekog_emotion.server.spool import Spool, remove
+from rekog_emotion.server.spool import NOTE, Spool, remove
 
 __all__ = ["Endings", "publish"]
 
@@ -68,7 +68,7 @@ class Endings:
         self._publish = publish
         self._clock = clock
         self._lock = threading.Lock()
-        notes = (json.loads(path.read_bytes()) for path in sorted(spool.folder.glob("*.json")))
+        notes = (json.loads(path.read_bytes()) for path in spool.found(NOTE))
         self._open: dict[str, dict[str, Any]] = {note["JobId"]: note for note in notes if not note["Ended"]}
 
     def add(self, job_id: str, request: Mapping[str, Any], files: list[Path]) -> None:
@@ -133,7 +133,7 @@ class Endings:
             _LOG.warning("the end of video job %s cannot be published to %s: %s", note["JobId"], topic, error)
 
     def _note(self, job_id: str) -> Path:
-        return self._spool.folder / f"{hashlib.sha256(job_id.encode()).hexdigest()}.json"
+        return self._spool.folder / f"{hashlib.sha256(job_id.encode()).hexdigest()}{NOTE}"
 
     def _write(self, note: Mapping[str, Any]) -> None:
         # In one step: a server that is killed leaves the old note or the new one.

@@ -11,8 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Spool"]
+__all__ = ["NOTE", "Spool", "remove"]
 
+OBJECT: Final = ".object"
+NOTE: Final = ".json"
 # Seconds, as long as the results of a job. What a killed server left behind and no job claims goes then.
 _KEPT: Final = 7 * 24 * 60 * 60
 
@@ -26,11 +28,26 @@ class Spool:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self._temporary = None if folder is not None else tempfile.TemporaryDirectory(prefix="rekog-emotion-")
-        self.folder = Path(self._temporary.name if self._temporary is not None else os.fspath(folder or ""))
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = None if folder is None else Path(folder)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.Lock()
         self._here = threading.local()
-        self._remove_old()
+        if self._folder is not None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove([path for path in (*self.found(OBJECT), *self.found(NOTE)) if _is_old(path)])
+
+    @property
+    def folder(self) -> Path:
+        """The folder; a temporary one is made when it is first asked for."""
+        with self._lock:
+            if self._folder is None:
+                self._temporary = tempfile.TemporaryDirectory(prefix="rekog-emotion-")
+                self._folder = Path(self._temporary.name)
+            return self._folder
+
+    def found(self, suffix: str) -> list[Path]:
+        """Return the files of a suffix that there are."""
+        return [] if self._folder is None else sorted(self._folder.glob(f"*{suffix}"))
 
     @contextmanager
     def request(self, largest: int) -> Iterator[list[Path]]:
@@ -53,7 +70,7 @@ class Spool:
 
     def new_file(self) -> Path:
         """Make a file for the request of this thread."""
-        handle, name = tempfile.mkstemp(suffix=".object", dir=self.folder)
+        handle, name = tempfile.mkstemp(suffix=OBJECT, dir=self.folder)
         os.close(handle)
         self._here.files.append(Path(name))
         return Path(name)
@@ -63,10 +80,10 @@ class Spool:
         if self._temporary is not None:
             self._temporary.cleanup()
 
-    def _remove_old(self) -> None:
-        now = time.time()  # that of the file system, whatever clock the jobs go by
-        for suffix in ("object", "json"):
-            remove([path for path in self.folder.glob(f"*.{suffix}") if now - path.stat().st_mtime > _KEPT])
+
+def _is_old(path: Path) -> bool:
+    # By the time of the file system, whatever clock the jobs go by.
+    return time.time() - path.stat().st_mtime > _KEPT
 
 
 def remove(files: list[Path]) -> None:
