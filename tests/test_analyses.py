@@ -69,7 +69,7 @@ def test_response_metadata_is_a_copy():
     ("value", "text"),
     [
         (
-            ImageAnalysis(size=(640, 480), engine="aws", source="me.jpg", response_metadata=METADATA),
+            ImageAnalysis(size=(640, 480), engine="aws", source="a.jpg", response_metadata=METADATA),
             (
                 "ImageAnalysis(faces=<0 faces>, size=(640, 480), engine='aws', source='me.jpg', "
                 "orientation_correction=None)"
