@@ -1,0 +1,327 @@
+import datetime as dt
+import json
+
+import botocore.auth
+import pytest
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from rekog_emotion.server import create_app
+from tests.server.conftest import at_a_port, boto
+from tests.server.in_process import InProcess
+
+BODY = b'{"JobId": "job-1"}'
+NOW = dt.datetime(2026, 11, 22, 12, 0, 0, tzinfo=dt.UTC)
+KEYS = {"AKIDEXAMPLE": "not-a-secret", "other": "another"}
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+UNKNOWN_KEY = "The security token included in the request is invalid."
+FORM = (
+    "Authorization header requires a Credential of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request and a time of the "
+    "form YYYYMMDDThhmmssZ."
+)
+
+
+@pytest.fixture
+def endpoint(scripted):
+    """Give an endpoint with two keys, at noon."""
+    with InProcess(create_app(scripted, keys=KEYS, clock=NOW.timestamp)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Let botocore sign at noon, or when it is told to."""
+
+    def set_to(time):
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: time)
+
+    set_to(NOW)
+    return set_to
+
+
+def signed(*, key="AKIDEXAMPLE", secret=KEYS["AKIDEXAMPLE"], region="eu-west-1", service="rekognition", **headers):
+    """Return the headers of a request that botocore signed."""
+    request = AWSRequest("POST", "http://localhost:80/", data=BODY)
+    named = {"Host": "localhost", "Content-Type": "application/x-amz-json-1.1", **headers}
+    for name, value in {**named, "X-Amz-Target": "RekognitionService.GetFaceDetection"}.items():
+        request.headers[name] = value
+    SigV4Auth(Credentials(key, secret), service, region).add_auth(request)
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def outcome(endpoint, headers, body=BODY, query=""):
+    """Return the error code and text, if it is one."""
+    reply = endpoint.ask("GetFaceDetection", headers={"authorization": None, **headers}, body=body, query=query)
+    return (reply.code, reply.message) if reply.status != 200 else None
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"key": "other", "secret": "another"},
+        {"region": "us-gov-west-1"},
+        {"X-Custom": "  several   spaces "},
+    ],
+)
+def test_lets_in_who_has_a_key(endpoint, options):
+    """Any of the keys, any region, and any header that is signed."""
+    assert outcome(endpoint, signed(**options)) is None
+
+
+@pytest.mark.usefixtures("clock")
+def test_looks_at_signed_headers_alone(endpoint):
+    """What a proxy or a client adds unsigned does not matter; what is signed does, whatever it is."""
+    headers = signed()
+    assert outcome(endpoint, {**headers, "user-agent": "anything", "x-forwarded-for": "10.0.0.1"}) is None
+    assert outcome(endpoint, {**headers, "host": "elsewhere"}) == ("InvalidSignatureException", MISMATCH)
+
+
+def test_signs_what_botocore_would_leave_out(endpoint, scripted):
+    """SDKs that sign headers that botocore does not, such as User-Agent, are understood."""
+    request = AWSRequest("POST", "http://localhost/", data=BODY)
+    for name, value in {"host": "localhost", "user-agent": "an SDK", "x-amz-date": "20261122T120000Z"}.items():
+        request.headers[name] = value
+    signer = SigV4Auth(Credentials("other", "another"), "rekognition", "eu-west-1")
+    signer.headers_to_sign = lambda request: request.headers
+    request.context["timestamp"] = "20261122T120000Z"
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    authorization = (
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders=host;user-agent;x-amz-date, "
+        f"Signature={signature}"
+    )
+
+    headers = {"authorization": authorization, "user-agent": "an SDK", "x-amz-date": "20261122T120000Z"}
+    assert outcome(endpoint, headers) is None
+    assert outcome(endpoint, {**headers, "user-agent": "another"}) == ("InvalidSignatureException", MISMATCH)
+    assert len(scripted.asked) == 1
+
+
+@pytest.mark.usefixtures("clock")
+def test_takes_the_date_header(endpoint):
+    """A request may be signed by its Date instead."""
+    headers = signed(Date="replaced by botocore")
+
+    assert "x-amz-date" not in headers
+    assert outcome(endpoint, headers) is None
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("options", "changed", "code", "message"),
+    [
+        pytest.param({"secret": "wrong"}, {}, "InvalidSignatureException", MISMATCH, id="secret"),
+        pytest.param({"key": "unknown"}, {}, "UnrecognizedClientException", UNKNOWN_KEY, id="key"),
+        pytest.param({}, {"x-amz-security-token": "t"}, "UnrecognizedClientException", UNKNOWN_KEY, id="session"),
+        pytest.param(
+            {}, {"x-amz-target": "RekognitionService.DetectFaces"}, "InvalidSignatureException", MISMATCH, id="target"
+        ),
+        pytest.param({}, {"x-amz-content-sha256": "0" * 64}, "InvalidSignatureException", MISMATCH, id="digest"),
+        pytest.param(
+            {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}, {}, "InvalidSignatureException", MISMATCH, id="open"
+        ),
+        pytest.param(
+            {"service": "s3"},
+            {},
+            "InvalidSignatureException",
+            "Credential should be scoped to correct service: 'rekognition'. ",
+            id="service",
+        ),
+    ],
+)
+def test_keeps_out_who_has_none(endpoint, scripted, options, changed, code, message):
+    """A wrong key, and whatever was changed after signing, with the service's codes."""
+    assert outcome(endpoint, {**signed(**options), **changed}) == (code, message)
+    assert scripted.asked == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_body_is_signed(endpoint):
+    """An altered body is found out."""
+    assert outcome(endpoint, signed(), body=BODY.replace(b"1", b"2")) == ("InvalidSignatureException", MISMATCH)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [
+        (-5, None),
+        (5, None),
+        (-6, "Signature expired: 20261122T115400Z is now earlier than 20261122T115500Z (20261122T120000Z - 5 min.)"),
+        (
+            6,
+            (
+                "Signature not yet current: 20261122T120600Z is still later than 20261122T120500Z "
+                "(20261122T120000Z + 5 min.)"
+            ),
+        ),
+    ],
+)
+def test_clocks_may_differ_a_little(endpoint, clock, minutes, message):
+    """By five minutes."""
+    clock(NOW + dt.timedelta(minutes=minutes))
+
+    assert outcome(endpoint, signed()) == (message and ("InvalidSignatureException", message))
+
+
+def changed(old, new):
+    """Return a change of the Authorization header."""
+    return lambda headers: {**headers, "authorization": headers["authorization"].replace(old, new)}
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        pytest.param(
+            changed("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+            "IncompleteSignatureException",
+            "Authorization header requires AWS4-HMAC-SHA256.",
+            id="algorithm",
+        ),
+        pytest.param(
+            lambda headers: {**headers, "authorization": "AWS4-HMAC-SHA256 Credential=", "x-amz-date": ""},
+            "IncompleteSignatureException",
+            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."
+            " Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of "
+            "either a 'X-Amz-Date' or a 'Date' header.",
+            id="everything",
+        ),
+        pytest.param(changed("/20261122/", "/today/"), "IncompleteSignatureException", FORM, id="scope"),
+        pytest.param(
+            lambda headers: {**changed("/20261122/", "/20261322/")(headers), "x-amz-date": "20261322T120000Z"},
+            "IncompleteSignatureException",
+            FORM,
+            id="no such day",
+        ),
+        pytest.param(
+            lambda headers: {**headers, "x-amz-date": "2026-11-22"}, "IncompleteSignatureException", FORM, id="date"
+        ),
+        pytest.param(
+            changed("aws4_request", "aws5_request"),
+            "InvalidSignatureException",
+            "Credential should be scoped with a valid terminator: 'aws4_request'. ",
+            id="terminator",
+        ),
+        pytest.param(
+            changed("/20261122/", "/20261121/"),
+            "InvalidSignatureException",
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            "'20261121' != '20261122', from '20261122T120000Z'.",
+            id="day",
+        ),
+        pytest.param(
+            changed("host;", ""),
+            "InvalidSignatureException",
+            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+            id="host",
+        ),
+        pytest.param(changed("Signature=", "Signature=é"), "InvalidSignatureException", MISMATCH, id="no hexadecimal"),
+        pytest.param(
+            lambda headers: {**headers, "authorization": "Bearer token"},
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+            id="another scheme",
+        ),
+        pytest.param(
+            lambda headers: {**headers, "authorization": None},
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+            id="unsigned",
+        ),
+    ],
+)
+def test_says_what_is_missing(endpoint, change, code, message):
+    """What is no whole signature is refused with the service's codes; nothing of it is repeated."""
+    assert outcome(endpoint, change(signed())) == (code, message)
+
+
+def presigned(expires=60, key="other", secret=KEYS["other"]):
+    """Return the query of a request that botocore presigned."""
+    request = AWSRequest("POST", "http://localhost/?a=b", data=b"", headers={"Host": "localhost"})
+    signer = SigV4QueryAuth(Credentials(key, secret), "rekognition", "eu-west-1", expires=expires)
+    signer.add_auth(request)
+    return request.url.partition("?")[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "seconds", "code", "message"),
+    [
+        pytest.param({}, 60, "SerializationException", None, id="good"),
+        pytest.param({}, -300, "SerializationException", None, id="ahead"),
+        pytest.param(
+            {},
+            61,
+            "InvalidSignatureException",
+            "Signature expired: 20261122T115959Z is now earlier than 20261122T120000Z",
+            id="expired",
+        ),
+        pytest.param({"secret": "wrong"}, 0, "InvalidSignatureException", MISMATCH, id="secret"),
+        pytest.param({"key": "unknown"}, 0, "UnrecognizedClientException", UNKNOWN_KEY, id="key"),
+        pytest.param(
+            {"expires": 604_801},
+            0,
+            "IncompleteSignatureException",
+            "Authorization header requires AWS4-HMAC-SHA256. Authorization header requires an 'X-Amz-Expires' of at "
+            "most 604800.",
+            id="life",
+        ),
+    ],
+)
+def test_signature_may_be_in_the_query(endpoint, clock, options, seconds, code, message):
+    """A presigned request passes as long as it says; the body, here an empty one, is signed with it."""
+    clock(NOW - dt.timedelta(seconds=seconds))
+
+    assert outcome(endpoint, {}, body=b"", query=presigned(**options)) == (code, message)
+
+
+def test_query_says_what_is_missing(endpoint):
+    """Half a presigned request is incomplete."""
+    code, message = outcome(endpoint, {}, query="X-Amz-Signature=0&X-Amz-Date=20261122T120000Z&X-Amz-Expires=60")
+
+    missing = ("Algorithm", "Credential", "SignedHeaders")
+    assert code == "IncompleteSignatureException"
+    assert message == " ".join(f"Authorization header requires 'X-Amz-{name}' query parameter." for name in missing)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({"authorization": "AWS4-HMAC-SHA256 anything"}, ""),
+        ({"authorization": "AWS4-ECDSA-P256-SHA256 anything"}, ""),
+        ({}, "X-Amz-Signature=anything"),
+    ],
+)
+def test_without_keys_any_signature_passes(scripted, headers, query):
+    """It has to be there, and nobody looks at it."""
+    with InProcess(create_app(scripted)) as endpoint:
+        assert outcome(endpoint, headers, query=query) is None
+        assert outcome(endpoint, {}) == ("MissingAuthenticationTokenException", "Missing Authentication Token")
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"), [("not-a-secret", None), ("wrong", "InvalidSignatureException")], ids=["right", "wrong"]
+)
+def test_boto3_signs(scripted, monkeypatch, secret, code):
+    """An unmodified boto3 client gets in over HTTP, or does not."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-southeast-2")
+    with at_a_port(create_app(scripted, keys=KEYS)) as url, boto(url) as client:
+        if code is None:
+            assert client.get_face_detection(JobId="job-1")["JobStatus"] == "SUCCEEDED"
+        else:
+            with pytest.raises(ClientError) as caught:
+                client.get_face_detection(JobId="job-1")
+            assert caught.value.response["Error"]["Code"] == code
+
+
+def test_refuses_before_it_reads(endpoint, scripted):
+    """Who has no key learns nothing of what is wrong with the request."""
+    assert outcome(endpoint, {}, body=json.dumps({"JobId": 1}).encode())[0] == "MissingAuthenticationTokenException"
+    assert scripted.asked == []
