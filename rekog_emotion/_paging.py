@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import evolve
@@ -34,7 +35,8 @@ def look(client: RekognitionClient, job_id: str) -> VideoAnalysis:
     Raises:
         ResponseError: The answer is broken, or its status is none of the three.
     """
-    return _read(_calls.once(client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=_SIZE), job_id)
+    ask = partial(_calls.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=_SIZE)
+    return _read(ask, job_id)
 
 
 def page_of(
@@ -51,7 +53,8 @@ def page_of(
         ResponseError: As for :func:`look`.
     """
     place = {} if token is None else {"NextToken": token}
-    answer = _calls.call(
+    ask = partial(
+        _calls.call,
         client,
         "get_face_detection",
         job_id=job_id,
@@ -61,12 +64,12 @@ def page_of(
         MaxResults=_SIZE,
         **place,
     )
-    return _read(answer, job_id)
+    return _read(ask, job_id)
 
 
-def _read(answer: Mapping[str, Any], job_id: str) -> VideoAnalysis:
+def _read(ask: Callable[[], Mapping[str, Any]], job_id: str) -> VideoAnalysis:
     try:
-        page = VideoAnalysis.from_aws(answer)
+        page = VideoAnalysis.from_aws(ask())  # no variable holds the answer: its faces are freed as they are read
     except ResponseError as error:
         error.job_id = job_id
         raise

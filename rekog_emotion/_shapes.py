@@ -2,14 +2,16 @@
 
 Every shape has two readers that give equal values. The fast one is made for what the service sends a thousand times a
 page: a dict with nothing unknown, null or of a wrong type. It fills the slots of a new value directly, which takes a
-third of the time of the generated ``__init__`` of a frozen class. Whatever it does not expect it leaves to the careful
-one, which keeps unknown members and nulls, and says where an answer is broken.
+third of the time of the generated ``__init__`` of a frozen class; like that ``__init__``, it is written from the table
+and compiled. Whatever it does not expect it leaves to the careful one, which keeps unknown members and nulls, and says
+where an answer is broken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -21,6 +23,7 @@ from rekog_emotion.models import Landmark, Landmarks, Value
 __all__ = ["READERS", "MismatchError", "broken", "read_members"]
 
 Reader: TypeAlias = Callable[[Any], Any]
+_Put: TypeAlias = Callable[[Any, Any], None]
 
 _new: Final[Callable[[type], Any]] = object.__new__
 
@@ -105,9 +108,9 @@ def _list_reader(read: Reader) -> Reader:
 # --- the fast way ---
 
 
-def _setter(shape: type, attribute: str) -> Callable[[Any, Any], None]:
+def _setter(shape: type, attribute: str) -> _Put:
     """Return what sets a slot: frozen values refuse ``setattr``, their slot descriptors do not."""
-    setter: Callable[[Any, Any], None] = getattr(shape, attribute).__set__
+    setter: _Put = getattr(shape, attribute).__set__
     return setter
 
 
@@ -115,74 +118,71 @@ class _UnusualError(Exception):
     """Something that the fast way does not read."""
 
 
-def _fast_reader(shape: type[Value]) -> Reader:
-    rows = [(name, _setter(shape, attribute), kind) for name, attribute, kind in MEMBERS[shape]]
-    leaves = [(name, put, kind.classes) for name, put, kind in rows if isinstance(kind, Leaf) and not kind.words]
-    words = [(name, put, kind.words) for name, put, kind in rows if isinstance(kind, Leaf) and kind.words]
-    nested = [(name, put, READERS[kind.shape]) for name, put, kind in rows if isinstance(kind, One)]
-    nested += [(name, put, _LIST_READERS[kind.shape]) for name, put, kind in rows if isinstance(kind, Many)]
-    put_extra, count = _setter(shape, "_extra"), len(rows)
+def _lines(shape: type[Value], bind: Callable[[object], str], depth: int = 0) -> Iterator[str]:
+    """Yield the lines of Python that make ``value0`` of ``wire0``, ``value1`` of ``wire1`` within it, and so on.
 
-    def read(wire: Any) -> Any:  # noqa: ANN401 -- whatever came, to a value of the shape
-        if wire.__class__ is not dict:
-            raise _UnusualError
-        get, value, absent = wire.get, _new(shape), 0
-        for name, put, classes in leaves:
-            member = get(name)
-            if member.__class__ not in classes:
-                raise _UnusualError
-            put(value, member)
-        for name, put, vocabulary in words:
-            put(value, vocabulary[wire[name]])
-        for name, put, read_nested in nested:
-            member = get(name)
-            if member is None:
-                put(value, None)
-                absent += 1
-            else:
-                put(value, read_nested(member))
-        # More members than those that were found: unknown ones, or nulls.
-        if len(wire) + absent != count:
-            raise _UnusualError
-        put_extra(value, None)
-        return value
+    Args:
+        shape: The shape.
+        bind: Gives the name by which the lines can use an object.
+        depth: How far inside.
+    """
+    wire, value, part, inner = f"wire{depth}", f"value{depth}", f"wire{depth + 1}", f"value{depth + 1}"
+    unusual = f"raise {bind(_UnusualError)}"
+    yield f"if {wire}.__class__ is not dict: {unusual}"
+    yield f"{value}, absent{depth} = {bind(_new)}({bind(shape)}), 0"
+    for name, attribute, kind in MEMBERS[shape]:
+        put = f"{bind(_setter(shape, attribute))}({value}, {{}})".format
+        if isinstance(kind, Leaf):
+            yield f"leaf = {wire}[{name!r}]"
+            if kind.words is None:
+                other = " and ".join(
+                    f"leaf.__class__ is not {bind(wanted)}" for wanted in sorted(kind.classes, key=str)
+                )
+                yield f"if {other}: {unusual}"
+            yield put("leaf" if kind.words is None else f"{bind(kind.words)}[leaf]")
+            continue
+        yield f"{part} = {wire}.get({name!r})"
+        yield f"if {part} is None: absent{depth} += 1; {put(None)}"
+        yield "else:"
+        if isinstance(kind, One):
+            yield from _indented([*_lines(kind.shape, bind, depth + 1), put(inner)])
+        elif kind.shape is Landmark:
+            yield from _indented([put(f"{bind(_read_landmarks)}({part})")])
+        else:
+            each = [*_lines(kind.shape, bind, depth + 1), f"many{depth}.append({inner})"]
+            opening = [f"if {part}.__class__ is not list: {unusual}", f"many{depth} = []", f"for {part} in {part}:"]
+            yield from _indented([*opening, *_indented(each), put(f"tuple(many{depth})")])
+    # More members than those that were found: unknown ones, or nulls.
+    yield f"if len({wire}) + absent{depth} != {len(MEMBERS[shape])}: {unusual}"
+    yield f"{bind(_setter(shape, '_extra'))}({value}, None)"
 
-    return read
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
 
 
-def _fast_pair_reader(shape: type[Value], one_kind: Leaf, two_kind: Leaf) -> Reader:
-    """Read a shape of two leaves, which is what twenty of a face's twenty-five parts are, with the loops unrolled."""
-    (one_name, one_attribute, _), (two_name, two_attribute, _) = MEMBERS[shape]
-    put_one, put_two, put_extra = (_setter(shape, name) for name in (one_attribute, two_attribute, "_extra"))
-    words, one_classes, two_classes = one_kind.words, one_kind.classes, two_kind.classes
+def _compile(shape: type[Value]) -> Reader:
+    """Write the fast reader of a shape in one piece: calls and loops would cost as much as all the rest."""
+    names: dict[str, Any] = {}
 
-    def read(wire: Any) -> Any:  # noqa: ANN401 -- whatever came, to a value of the shape
-        one, two = wire[one_name], wire[two_name]
-        if words:
-            one = words[one]
-        elif one.__class__ not in one_classes:
-            raise _UnusualError
-        if two.__class__ not in two_classes or len(wire) != 2:  # noqa: PLR2004 -- a pair
-            raise _UnusualError
-        value = _new(shape)
-        put_one(value, one)
-        put_two(value, two)
-        put_extra(value, None)
-        return value
+    def bind(thing: object) -> str:
+        name = f"_{len(names)}"
+        names[name] = thing
+        return name
 
+    body = [*_lines(shape, bind), "return value0"]
+    source = "\n".join(["def read(wire0):", *_indented(body)])
+    exec(compile(source, f"<reader of {shape.__name__}>", "exec"), names)  # noqa: S102 -- made of our own table alone
+    read: Reader = names["read"]
     return read
 
 
 def _reader(shape: type[Value]) -> Reader:
-    match [kind for _, _, kind in MEMBERS[shape]]:
-        case [Leaf() as one, Leaf() as two]:
-            fast = _fast_pair_reader(shape, one, two)
-        case _:
-            fast = _fast_reader(shape)
+    fast = cache(partial(_compile, shape))  # compiled when it is first used: it takes some milliseconds
 
     def read(wire: object) -> Any:  # noqa: ANN401 -- a value of the shape
         try:
-            return fast(wire)
+            return fast()(wire)
         except (_UnusualError, KeyError, TypeError, MismatchError):
             return shape(**read_members(shape, wire))
 
@@ -192,8 +192,8 @@ def _reader(shape: type[Value]) -> Reader:
 # --- landmarks, by column ---
 
 _LANDMARKS: Final = {word.value: word for word in LandmarkType}
-_COLUMNS: Final = itemgetter("Type", "X", "Y")
-_LANDMARK_SETTERS: Final = tuple(_setter(Landmarks, name) for name in ("types", "x", "y", "_extras"))
+_TYPE, _X, _Y = map(itemgetter, ("Type", "X", "Y"))
+_PUT_TYPES, _PUT_X, _PUT_Y, _PUT_EXTRAS = (_setter(Landmarks, name) for name in ("types", "x", "y", "_extras"))
 # One tuple of types serves all faces whose landmarks come in the same order; the service has had a handful of orders.
 _LAYOUTS: Final[dict[tuple[str, ...], tuple[LandmarkType, ...]]] = {}
 _MAX_LAYOUTS: Final = 64
@@ -207,22 +207,21 @@ def _layout(types: tuple[str, ...]) -> tuple[LandmarkType, ...]:
 def _read_landmarks(wire: Any) -> Landmarks:  # noqa: ANN401 -- whatever came
     """Read the columns at one go where every landmark is plain, else landmark by landmark."""
     try:
-        types, x, y = zip(*map(_COLUMNS, wire), strict=True)
+        types, x, y = tuple(map(_TYPE, wire)), tuple(map(_X, wire)), tuple(map(_Y, wire))
         layout = _LAYOUTS.get(types) or _layout(types)
-        plain = sum(map(len, wire)) == len(MEMBERS[Landmark]) * len(types)
-    except (KeyError, TypeError, ValueError):
+        plain = wire.__class__ is list and sum(map(len, wire)) == 3 * len(types)
+    except (KeyError, TypeError):
         plain = False
     if plain and NUMBER.classes.issuperset(map(type, x)) and NUMBER.classes.issuperset(map(type, y)):
         landmarks: Landmarks = _new(Landmarks)
-        for put, column in zip(_LANDMARK_SETTERS, (layout, x, y, None), strict=True):
-            put(landmarks, column)
+        _PUT_TYPES(landmarks, layout)
+        _PUT_X(landmarks, x)
+        _PUT_Y(landmarks, y)
+        _PUT_EXTRAS(landmarks, None)
         return landmarks
     return Landmarks.of(_list_reader(READERS[Landmark])(wire))
 
 
-# Dependencies stand first in the table. Whole answers have members of ours beside the wire's: _wire reads them.
-READERS: Final[dict[type[Value], Reader]] = {}
-_LIST_READERS: Final[dict[type[Value], Reader]] = {}
-for _shape in [shape for shape in MEMBERS if shape not in {ImageAnalysis, StartedJob, VideoAnalysis}]:
-    READERS[_shape] = _reader(_shape)
-    _LIST_READERS[_shape] = _read_landmarks if _shape is Landmark else _list_reader(READERS[_shape])
+# Whole answers have members of ours beside the wire's: _wire reads them.
+READERS: Final = {shape: _reader(shape) for shape in MEMBERS if shape not in {ImageAnalysis, StartedJob, VideoAnalysis}}
+_LIST_READERS: Final = {shape: _list_reader(read) for shape, read in READERS.items()} | {Landmark: _read_landmarks}

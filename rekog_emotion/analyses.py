@@ -236,7 +236,9 @@ class VideoAnalysis(Value):
         """
         from rekog_emotion import _wire  # noqa: PLC0415 -- _wire imports this module
 
-        return _wire.read_video(pages, engine=engine)
+        drained = [_wire.draining(page) for page in pages]
+        del pages  # where the caller does not keep them, their faces are freed one by one
+        return _wire.read_video(drained, engine=engine)
 
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of GetFaceDetection, equal to what :meth:`from_aws` read from one page."""

@@ -11,8 +11,8 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 
 # What each module may import of the package when it is itself imported; a package within counts as one module. A module
 # that is not here has no place yet: put it where it belongs, low before high.
-LEAVES = {"errors": set(), "enums": set(), "_fastpath": set()}
-LEAVES |= {name: {"errors"} for name in ("_headers", "_quoting", "_sniffing", "_waiting")}
+LEAVES = {"errors": set(), "enums": set()}
+LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_sniffing", "_waiting")}
 VALUES = {
     "models": {"enums", "errors"},
     "analyses": {"enums", "models"},
