@@ -71,7 +71,7 @@ def test_response_metadata_is_a_copy():
         (
             ImageAnalysis(size=(640, 480), engine="aws", source="a.jpg", response_metadata=METADATA),
             (
-                "ImageAnalysis(faces=<0 faces>, size=(640, 480), engine='aws', source='me.jpg', "
+                "ImageAnalysis(faces=<0 faces>, size=(640, 480), engine='aws', source='a.jpg', "
                 "orientation_correction=None)"
             ),
         ),
