@@ -57,7 +57,7 @@ class Intake:
                 async with asyncio.timeout(self._timeout):
                     excess = await self._read(request, body)
             except TimeoutError:
-                raise refusal(*_TIMED_OUT, status=408) from None
+                raise refusal(*_TIMED_OUT, status=408, last=True) from None
             if excess is not None:
                 raise excess
             yield bytes(body)
@@ -71,7 +71,7 @@ class Intake:
         async for chunk in request.stream():
             read += len(chunk)
             if read > self._largest:
-                excess = refusal(*_TOO_LARGE, status=413)
+                excess = refusal(*_TOO_LARGE, status=413, last=True)
             elif len(chunk) > self._room:
                 excess = excess or _throttled()
             elif excess is None:

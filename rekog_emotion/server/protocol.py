@@ -47,18 +47,21 @@ class Answer:
         status: HTTP status code.
         request_id: What ``x-amzn-RequestId`` says.
         engine: Who answered, where the client says so.
+        last: Whether the connection ends with it, since the request has not come in completely.
     """
 
     body: bytes
     status: int = 200
     request_id: str = field(factory=lambda: str(uuid.uuid4()))
     engine: str | None = None
+    last: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers, apart from those that every HTTP answer has."""
         engine = {} if self.engine is None else {"x-rekog-emotion-engine": self.engine}
-        return {"x-amzn-RequestId": self.request_id, "Content-Type": CONTENT_TYPE, **engine}
+        last = {"Connection": "close"} if self.last else {}
+        return {"x-amzn-RequestId": self.request_id, "Content-Type": CONTENT_TYPE, **engine, **last}
 
 
 class RefusedError(Exception):
@@ -69,15 +72,16 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-def refusal(code: str, message: str | None, *, status: int = 400) -> RefusedError:
+def refusal(code: str, message: str | None, *, status: int = 400, last: bool = False) -> RefusedError:
     """Return an error of AWS's front end, which all services share: it has its text in ``message``.
 
     Args:
         code: The error's code.
         message: Its text; some have none.
         status: HTTP status code.
+        last: Whether the connection ends with it.
     """
-    return _refused({"__type": code, "message": message}, status)
+    return _refused({"__type": code, "message": message}, status, last=last)
 
 
 def serialization_error(message: str | None) -> RefusedError:
@@ -96,9 +100,9 @@ def service_error(code: str, message: str, *, status: int = 400) -> RefusedError
     return _refused({"__type": code, "Code": code, "Message": message}, status)
 
 
-def _refused(body: Mapping[str, str | None], status: int) -> RefusedError:
+def _refused(body: Mapping[str, str | None], status: int, *, last: bool = False) -> RefusedError:
     said = {name: text for name, text in body.items() if text is not None}
-    return RefusedError(Answer(body=_json(said), status=status))
+    return RefusedError(Answer(body=_json(said), status=status, last=last))
 
 
 def operation_of(method: str, path: str, headers: Mapping[str, str]) -> str:
