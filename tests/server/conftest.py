@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,9 @@ from typing import Any
 
 import boto3
 import pytest
+from attrs import frozen
 from botocore.config import Config
+from moto.server import ThreadedMotoServer
 
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.faults import client_error
@@ -109,3 +113,50 @@ def engine() -> Iterator[EmbeddedClient]:
 def aws(monkeypatch) -> None:
     """Configure AWS as a user does who is led to a local endpoint."""
     configure_aws(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Give the address of a stand-in for S3 and SNS."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    """Give what the server warns of, as it comes."""
+    texts: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: texts.append(record.getMessage())
+    logger = logging.getLogger("rekog_emotion.server")
+    logger.addHandler(handler)
+    yield texts
+    logger.removeHandler(handler)
+
+
+@pytest.fixture
+def bucket(moto, monkeypatch) -> Iterator[Bucket]:
+    """Give a bucket at the stand-in, where the environment leads all clients of S3 and SNS."""
+    configure_aws(monkeypatch)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", moto)
+    with boto(moto, "s3") as client:
+        bucket = Bucket(client, f"bucket-{uuid.uuid4()}", moto)
+        client.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        yield bucket
+
+
+@frozen
+class Bucket:
+    """A bucket, and the client that made it."""
+
+    client: Any
+    name: str
+    address: str
+
+    def put(self, key: str, content: bytes) -> dict[str, str]:
+        """Put an object; return the wire's ``S3Object``."""
+        self.client.put_object(Bucket=self.name, Key=key, Body=content)
+        return {"Bucket": self.name, "Name": key}
