@@ -1,4 +1,4 @@
-"""Three clients behind one seam, each told in its own way what the next call shall meet."""
+"""Four clients behind one seam, each told in its own way what the next call shall meet."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from botocore.stub import Stubber
 from PIL import Image
 
 from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.server import create_app
 from tests.conftest import configure_aws
 from tests.embedded.clips import write_clip
 from tests.http_standin import Answer, HttpStandin, fault
+from tests.server.conftest import at_a_port, boto
 
 DATA = Path(__file__).parent.parent / "data"
 METHODS = {
@@ -81,6 +83,19 @@ class Embedded:
         """Find out by itself."""
 
 
+class Served(Embedded):
+    """An unmodified boto3 client, and the embedded engine behind the server."""
+
+    # What the service's front end, which the server stands in for, says before the operation itself could.
+    too_large = (
+        "ValidationException",
+        (
+            "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]' at 'image.bytes' "
+            "failed to satisfy constraint: Member must have length less than or equal to 5242880"
+        ),
+    )
+
+
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
     """Give an embedded client that knows three objects in S3."""
@@ -110,7 +125,15 @@ def over_http(standin):
     client.close()
 
 
-@pytest.fixture(params=["stubbed", "over_http", "embedded"])
+@pytest.fixture
+def served(embedded, monkeypatch):
+    """Give an unmodified boto3 client, at a server before the embedded client."""
+    configure_aws(monkeypatch)
+    with at_a_port(create_app(embedded.client)) as url, boto(url) as client:
+        yield Served(client)
+
+
+@pytest.fixture(params=["stubbed", "over_http", "embedded", "served"])
 def world(request):
     """Give each of them in turn."""
     return request.getfixturevalue(request.param)
