@@ -146,4 +146,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return __all__

@@ -47,6 +47,8 @@ _OPTIONS: Final = {
     'client="embedded"': "--client embedded",
     'staging="s3://bucket/prefix/"': "--staging s3://bucket/prefix/",
     "staging=": "--staging ",
+    "pass it to analyze_video": "use rekog-emotion video",
+    "pass it to detect_image": "use rekog-emotion image",
 }
 _FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
 

@@ -35,7 +35,7 @@ from rekog_emotion.errors import (
 from rekog_emotion.models import S3Object
 from rekog_emotion.progress import OnProgress, ProgressEvent, tell
 from rekog_emotion.sources import VideoSource, prepare_video
-from rekog_emotion.staging import Staging, resolve_discard, resolve_staging
+from rekog_emotion.staging import Staging, bucket_and_prefix, resolve_discard, resolve_staging
 
 if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
@@ -47,6 +47,7 @@ TIMEOUT: Final = 3600.0
 
 _POLLS: Final = _waiting.PollSchedule()
 _STATE_VERSION: Final = 1
+_GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
 _GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
 _IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
 
@@ -103,6 +104,8 @@ class VideoJob:
             notification_channel=notification_channel,
         )
         video = prepare_video(source)
+        if isinstance(staging, str):
+            bucket_and_prefix(staging)  # what is wrong with an argument needs no credentials to be found
         rekognition = resolve_client(client)
         starter = Starter(
             client=rekognition,
@@ -393,14 +396,18 @@ class VideoJob:
             return ""
         return f"; its upload {s3_uri(self._upload)} is kept until then"
 
+    def _goes_on(self) -> str:
+        # A client that takes files by itself works by itself, too: there is no service behind it.
+        return _GOES_ON_HERE if isinstance(self._client, Staging) else _GOES_ON
+
     def _timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
         last = f" (the last look failed: {failure})" if failure else ""
-        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {_GOES_ON}{self._kept()}"
+        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._goes_on()}{self._kept()}"
         return JobTimeoutError(msg, job_id=self.job_id, state=self.to_dict())
 
     def _cancelled(self, waited: float | None) -> JobCancelledError:
         if waited is None:
             msg = f"reading the pages of job {self.job_id} was cancelled; {_IS_KEPT}{self._kept()}"
         else:
-            msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {_GOES_ON}{self._kept()}"
+            msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {self._goes_on()}{self._kept()}"
         return JobCancelledError(msg, job_id=self.job_id, state=self.to_dict())

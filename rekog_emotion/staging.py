@@ -184,7 +184,7 @@ def resolve_staging(
     if isinstance(client, Staging):
         return client
     if isinstance(staging, str):
-        bucket, prefix = _bucket_and_prefix(staging)
+        bucket, prefix = bucket_and_prefix(staging)
         return S3Staging(bucket=bucket, prefix=prefix, s3_client=s3_client or clients.s3_client_for(client))
     if isinstance(staging, Staging):
         return staging
@@ -199,7 +199,12 @@ def resolve_staging(
     raise InvalidInputError(msg)
 
 
-def _bucket_and_prefix(address: str) -> tuple[str, str]:
+def bucket_and_prefix(address: str) -> tuple[str, str]:
+    """Return where ``s3://bucket/prefix/`` is; the prefix is empty or ends in a slash.
+
+    Raises:
+        InvalidInputError: It is no such address.
+    """
     scheme, _, rest = address.partition("://")
     if scheme.lower() != "s3":
         msg = f'staging={address!r} is no S3 address: pass "s3://bucket/prefix/"'

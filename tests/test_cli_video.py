@@ -48,12 +48,12 @@ def service(standin, clock, monkeypatch):
 
 SUMMARY = """\
 people.mp4: 9 faces, 0:06, 640 x 480 pixels, engine: embedded, job: {job}
-time  faces  emotions
-0:00  1      HAPPY 100%
-0:01  1      HAPPY 100%
-0:03  1      HAPPY 100%
-0:04  1      HAPPY 50%, CALM 50%
-0:05  1      CALM 100%
+time  faces at once  leading emotions, share of the faces
+0:00  1              HAPPY 100%
+0:01  1              HAPPY 100%
+0:03  1              HAPPY 100%
+0:04  1              HAPPY 50%, CALM 50%
+0:05  1              CALM 100%
 """
 
 

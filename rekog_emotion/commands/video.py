@@ -25,8 +25,9 @@ __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
 SUMMARY: Final = "find and describe the faces of a video"
 DESCRIPTION: Final = """\
-Find the faces of a video, about two samples a second: a summary on a terminal,
-JSON Lines (one object a face) when asked for or when the output goes elsewhere.
+Find the faces of a video, about two samples a second: on a terminal a summary,
+a row a second with faces (or a longer span of a longer video), elsewhere or
+with --json JSON Lines, one object a face.
 
 Rekognition reads video from S3 only: a local file needs --staging, where it is
 uploaded under a random name and deleted when the job has ended. The embedded
@@ -142,7 +143,9 @@ def _print_summary(source: str, analysis: VideoAnalysis) -> None:
         facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
     say(f"{one_line(source)}: {', '.join(facts)}, engine: {analysis.engine}, job: {analysis.job_id}")
     if analysis.faces:
-        _terminal.print_table(("time", "faces", "emotions"), list(_rows(analysis.faces)))
+        _terminal.print_table(
+            ("time", "faces at once", "leading emotions, share of the faces"), list(_rows(analysis.faces))
+        )
 
 
 def _rows(faces: Iterable[TimedFace]) -> Iterator[tuple[str, str, str]]:
