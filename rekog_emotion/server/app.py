@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.server import protocol
@@ -83,7 +83,10 @@ def create_app(
             async with endpoint.open():
                 yield
 
-    return Starlette(routes=[Route("/{path:path}", endpoint)], lifespan=lifespan)
+    app = Starlette(lifespan=lifespan)
+    # No route takes every path: that of Starlette ends at a line break.
+    app.router.default = endpoint
+    return app
 
 
 class _Endpoint:
@@ -119,6 +122,9 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        if scope["type"] != "http":
+            await WebSocketClose()(scope, receive, send)
+            return
         request = Request(scope, receive)
         try:
             answer = await self._answer(request)
@@ -130,9 +136,10 @@ class _Endpoint:
 
     async def _answer(self, request: Request) -> Answer:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        query = request.scope["query_string"].decode("latin-1")
         async with self._intake.body(request) as body:
-            operation = protocol.operation_of(request.method, request.url.path, dict(headers))
-            work = partial(self._serve, operation, headers, request.url.query, body)
+            operation = protocol.operation_of(request.method, request.scope["path"], dict(headers))
+            work = partial(self._serve, operation, headers, query, body)
             return await unless_gone(request.receive, self._lanes[operation].run(work))
 
     def _serve(self, operation: str, headers: list[tuple[str, str]], query: str, body: bytes) -> Answer:

@@ -41,7 +41,7 @@ class InProcess:
     """An application that has started up, for the length of a ``with`` block."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
         self._runner = asyncio.Runner()
         self._lifespan = app.router.lifespan_context(app)
 
@@ -112,7 +112,7 @@ class InProcess:
             "server": ("127.0.0.1", 80),
             "client": ("127.0.0.1", 1),
         }
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
         if not sent:
             return Reply(0, {}, b"")
         start, *rest = sent

@@ -88,6 +88,7 @@ def test_hides_what_went_wrong(endpoint, scripted, caplog, answer):
         pytest.param({"method": "PUT"}, 404, None, id="another method"),
         pytest.param({"path": "/faces"}, 404, None, id="path"),
         pytest.param({"path": "//"}, 404, None, id="two slashes"),
+        pytest.param({"path": "/\n"}, 404, None, id="line break"),
         pytest.param({"headers": {"content-type": "application/json"}}, 404, None, id="type"),
         pytest.param({"headers": {"content-type": "application/x-amz-json-1.0"}}, 404, None, id="version"),
         pytest.param({"headers": {"content-type": None}}, 404, None, id="no type"),
@@ -128,3 +129,15 @@ def test_takes_any_client():
 
     with InProcess(create_app(Bare())) as endpoint:
         assert endpoint.ask("DetectFaces", IMAGE).content == {"FaceDetails": []}
+
+
+def test_is_no_web_socket(endpoint):
+    """It says so and hangs up."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    endpoint.run(endpoint.app({"type": "websocket", "path": "/", "headers": []}, None, send))
+
+    assert [message["type"] for message in sent] == ["websocket.close"]

@@ -98,6 +98,7 @@ def requests(draw):
         "path": draw(often("/", st.just("/x"), st.text(st.characters(codec="ascii"), max_size=10).map("/{}".format))),
         "query": draw(often("", st.text(st.characters(codec="ascii"), max_size=40), st.just("X-Amz-Signature=1"))),
         "headers": {
+            "host": draw(often("localhost", st.none(), latin)),
             "content-type": draw(often(JSON, mostly_json)),
             "authorization": draw(often(SIGNED, st.none(), latin, latin.map("AWS4-HMAC-SHA256 {}".format))),
             "x-amz-target": draw(

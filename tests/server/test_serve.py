@@ -1,0 +1,272 @@
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rekog_emotion import server
+from rekog_emotion.cli import main
+from tests.conftest import configure_aws
+from tests.server.conftest import DATA, PORTRAIT, boto
+
+LINES = """\
+export AWS_ENDPOINT_URL_REKOGNITION={}
+export AWS_DEFAULT_REGION=us-east-1  # any will do
+export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}; unset AWS_SESSION_TOKEN
+"""
+IMAGE = {"Bytes": PORTRAIT.read_bytes()}
+
+
+@pytest.fixture
+def visit(monkeypatch):
+    """Give a way to run the command in this process, with one visitor, and end it by a signal when that is gone."""
+    configure_aws(monkeypatch)
+
+    def visit(*arguments, visitor, by=signal.SIGTERM):
+        outcome = []
+
+        def come(listener):
+            host, port = listener.getsockname()[:2]
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            try:
+                with boto(url) as client:
+                    outcome.extend((url, visitor(client)))
+            finally:
+                os.kill(os.getpid(), by)
+
+        def serve(app, listener):
+            coming = threading.Thread(target=come, args=(listener,))
+            coming.start()
+            served(app, listener)
+            coming.join()
+
+        served = server.serve
+        monkeypatch.setattr(server, "serve", serve)
+        code = main(["serve", "--port", "0", *arguments])
+        return code, *outcome
+
+    return visit
+
+
+def detect(client):
+    """Return what is seen on a portrait."""
+    return [face["Emotions"][0]["Type"] for face in client.detect_faces(Image=IMAGE, Attributes=["ALL"])["FaceDetails"]]
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_a_signal(visit, capsys, by):
+    """It says how to get there, answers, and ends well; the handlers of signals are what they were."""
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    code, url, seen = visit(visitor=detect, by=by)
+
+    assert (code, seen) == (0, ["HAPPY"])
+    assert capsys.readouterr() == (LINES.format(url, "any", "any"), "")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_serves_a_folder(visit, tmp_path):
+    """Objects are files, photos and videos alike; both are described."""
+    (tmp_path / "bucket").mkdir()
+    for name in ("astronaut.jpg", "people.mp4"):
+        (tmp_path / "bucket" / name).write_bytes((DATA / name).read_bytes())
+
+    def visitor(client):
+        photo = client.detect_faces(Image={"S3Object": {"Bucket": "bucket", "Name": "astronaut.jpg"}})
+        job = client.start_face_detection(Video={"S3Object": {"Bucket": "bucket", "Name": "people.mp4"}})
+        return len(photo["FaceDetails"]), client.get_face_detection(JobId=job["JobId"])["JobStatus"]
+
+    _, _, (faces, status) = visit("--media-root", str(tmp_path), visitor=visitor)
+
+    assert (faces, status in {"IN_PROGRESS", "SUCCEEDED"}) == (1, True)
+
+
+def test_serves_with_a_key(visit, capsys, tmp_path, monkeypatch):
+    """Who has it gets in, at any address; it is not printed."""
+    (tmp_path / "secret").write_text("s3cret\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    arguments = ("--host", "0.0.0.0", "--access-key", "a key", "--secret-key-file", str(tmp_path / "secret"))  # noqa: S104 -- what it is about
+
+    code, url, seen = visit(*arguments, visitor=detect)
+
+    assert (code, seen) == (0, ["HAPPY"])
+    assert capsys.readouterr() == (LINES.format(url, "'a key'", "..."), "")
+
+
+def test_serves_nobody_without_the_key(visit, tmp_path):
+    """A wrong one is the service's error."""
+    (tmp_path / "secret").write_text("s3cret")
+
+    def visitor(client):
+        with contextlib.suppress(ClientError):
+            client.detect_faces(Image=IMAGE)
+            return "let in"
+        return "kept out"
+
+    _, _, outcome = visit("--access-key", "AKID", "--secret-key-file", str(tmp_path / "secret"), visitor=visitor)
+
+    assert outcome == "kept out"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2", "::1"])
+def test_this_machine_needs_no_key(visit, host):
+    """Its own addresses, by number or name."""
+    with (
+        contextlib.suppress(OSError),
+        socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET),
+    ):
+        code, url, _ = visit("--host", host, visitor=detect)
+        assert code == 0
+        assert url.startswith("http://[::1]:" if ":" in host else "http://127.")
+        return
+    pytest.skip(f"this machine has no {host}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *(
+            pytest.param(
+                ["--host", host],
+                f"others can reach the host {host}, and could use this endpoint without a key: name --access-key and "
+                "--secret-key-file, or stay at --host 127.0.0.1",
+                id=host,
+            )
+            for host in ("0.0.0.0", "::", "10.0.0.1")  # noqa: S104 -- what it is about
+        ),
+        pytest.param(
+            ["--host", "no.such.host.invalid"],
+            "the host no.such.host.invalid is unknown: name an address of this machine, such as 127.0.0.1",
+            id="unknown",
+        ),
+        pytest.param(
+            ["--host", ""], "the host is unknown: name an address of this machine, such as 127.0.0.1", id="nothing"
+        ),
+        pytest.param(
+            ["--access-key", "AKID"],
+            "--access-key and --secret-key-file go together: name both or neither",
+            id="no secret",
+        ),
+        pytest.param(
+            ["--secret-key-file", "secret"],
+            "--access-key and --secret-key-file go together: name both or neither",
+            id="no key",
+        ),
+        pytest.param(
+            ["--access-key", "AKID", "--secret-key-file", "nothing"],
+            "--secret-key-file nothing cannot be read: No such file or directory",
+            id="no file",
+        ),
+        pytest.param(
+            ["--access-key", "AKID", "--secret-key-file", "empty"],
+            "--secret-key-file empty is empty: write the secret access key into it",
+            id="empty",
+        ),
+        pytest.param(
+            ["--access-key", "AKID", "--secret-key-file", "binary"],
+            "--secret-key-file binary cannot be read: it is no text",
+            id="binary",
+        ),
+        pytest.param(
+            ["--media-root", "nothing"],
+            "the media root nothing is no folder; make it, with a folder for each bucket",
+            id="no folder",
+        ),
+    ],
+)
+def test_says_what_cannot_be(capsys, tmp_path, monkeypatch, arguments, message):
+    """In one line, before anything is served."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["serve", "--port", "0", *arguments])
+
+    assert (code, capsys.readouterr()) == (2, ("", f"rekog-emotion: {message}\n"))
+
+
+def test_port_is_in_use(capsys):
+    """It says which, and the way out."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code = main(["serve", "--port", str(port)])
+
+    assert (code, capsys.readouterr().err) == (
+        2,
+        (
+            f"rekog-emotion: cannot listen at 127.0.0.1 port {port}: Address already in use; name another --port, or 0 "
+            "for a free one\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "\uff18"])
+def test_port_is_a_number(capsys, port):
+    """Of those that there are."""
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", f"--port={port}"])
+
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == (
+        f"rekog-emotion serve: argument --port: '{port}' is no port: name a number from 0 to 65535; see rekog-emotion "
+        "serve --help\n"
+    )
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_needs_its_extra(missing):
+    """The error is the command that mends it."""
+    program = (
+        "import sys\n"
+        f"sys.modules[{missing!r}] = None\n"
+        "from rekog_emotion.cli import main\n"
+        "sys.exit(main(['serve', '--port', '0']))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)  # noqa: S603 -- our own program
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'rekog-emotion[server]'" in done.stderr
+
+
+def test_other_missing_modules_are_not_the_extras():
+    """They are shown as they are."""
+    program = "import sys\nsys.modules['attrs'] = None\nimport rekog_emotion.server.spool"
+
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)  # noqa: S603 -- our own program
+
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: import of attrs halted" in done.stderr
+
+
+class Server:
+    """The command as a process of its own."""
+
+    def __init__(self, *arguments):
+        self._process = subprocess.Popen(  # noqa: S603 -- our own command
+            [sys.executable, "-m", "rekog_emotion", "serve", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self._process.stdout.readline().strip().partition("=")[2]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end(signal.SIGKILL)
+
+    def end(self, by):
+        """End it; return how it ended, and what it complained of."""
+        if self._process.returncode is None:
+            self._process.send_signal(by)
+        _, errors = self._process.communicate(timeout=60)
+        return self._process.returncode, errors
