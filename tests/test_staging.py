@@ -555,8 +555,8 @@ def test_a_clients_own_way_is_no_upload(clip):
         analyze_video(clip, client=OwnStage(IN_PROGRESS), timeout=0)
 
     assert str(caught.value) == (
-        "job j-1 was not finished after 0 s; it goes on until its client is closed, so wait again with the same client, "
-        "or give it more time"
+        "job j-1 was not finished after 0 s; it goes on until its client is closed, so wait again with the same "
+        "client, or give it more time"
     )
 
 
