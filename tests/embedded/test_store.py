@@ -1,11 +1,14 @@
-"""Jobs and faces are kept in memory, apart from what callers hold."""
+"""Both stores keep jobs and faces, apart from what callers hold."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from attrs import evolve
 
-from rekog_emotion.embedded.store import JobRecord, MemoryStore
+from rekog_emotion.embedded.sqlite_store import SqliteStore
+from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 
 
 def a_job(job_id: str = "a", token: str | None = None, **more: object) -> JobRecord:
@@ -13,10 +16,14 @@ def a_job(job_id: str = "a", token: str | None = None, **more: object) -> JobRec
     return JobRecord(job_id=job_id, request={}, token=token, path="clip.mp4", started=0.0, **more)
 
 
-@pytest.fixture
-def store() -> MemoryStore:
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path) -> Iterator[Store]:
     """Return an empty store."""
-    return MemoryStore()
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        with SqliteStore(tmp_path / "jobs.sqlite") as store:
+            yield store
 
 
 def test_jobs(store):
