@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rekog_emotion._fastpath import accelerate
     from rekog_emotion.analyses import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
     from rekog_emotion.api import analyze_video, detect_image, start_video
     from rekog_emotion.clients import RekognitionClient, aws_client
@@ -121,6 +122,7 @@ __all__ = [
     "VideoAnalysis",
     "VideoJob",
     "VideoMetadata",
+    "accelerate",
     "analyze_video",
     "aws_client",
     "detect_image",
@@ -128,7 +130,7 @@ __all__ = [
 ]
 
 # Where the names live, the lightest first.
-_MODULES = ("errors", "enums", "models", "analyses", "progress", "clients", "staging", "jobs", "api")
+_MODULES = ("errors", "enums", "models", "analyses", "progress", "_fastpath", "clients", "staging", "jobs", "api")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes

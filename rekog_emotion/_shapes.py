@@ -128,8 +128,11 @@ def _lines(shape: type[Value], bind: Callable[[object], str], depth: int = 0) ->
     """
     wire, value, part, inner = f"wire{depth}", f"value{depth}", f"wire{depth + 1}", f"value{depth + 1}"
     unusual = f"raise {bind(_UnusualError)}"
-    yield f"if {wire}.__class__ is not dict: {unusual}"
-    yield f"{value}, absent{depth} = {bind(_new)}({bind(shape)}), 0"
+    plain = all(isinstance(kind, Leaf) for _, _, kind in MEMBERS[shape])
+    if not plain:
+        yield f"if {wire}.__class__ is not dict: {unusual}"
+        yield f"absent{depth} = 0"
+    yield f"{value} = {bind(_new)}({bind(shape)})"
     for name, attribute, kind in MEMBERS[shape]:
         put = f"{bind(_setter(shape, attribute))}({value}, {{}})".format
         if isinstance(kind, Leaf):
@@ -153,7 +156,8 @@ def _lines(shape: type[Value], bind: Callable[[object], str], depth: int = 0) ->
             opening = [f"if {part}.__class__ is not list: {unusual}", f"many{depth} = []", f"for {part} in {part}:"]
             yield from _indented([*opening, *_indented(each), put(f"tuple(many{depth})")])
     # More members than those that were found: unknown ones, or nulls.
-    yield f"if len({wire}) + absent{depth} != {len(MEMBERS[shape])}: {unusual}"
+    found = f"len({wire})" if plain else f"len({wire}) + absent{depth}"
+    yield f"if {found} != {len(MEMBERS[shape])}: {unusual}"
     yield f"{bind(_setter(shape, '_extra'))}({value}, None)"
 
 
