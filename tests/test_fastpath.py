@@ -453,6 +453,30 @@ def test_an_answer_that_is_kept_is_left_alone():
         VideoAnalysis.from_aws({**answer, "Faces": [*answer["Faces"], 7]})
 
 
+def test_faces_are_freed_as_they_are_read():
+    """An answer that nobody keeps shrinks while its values are made."""
+    left, seen = set(), []
+
+    class Detection(dict):
+        """A face that knows how many are left when it is read."""
+
+        def __init__(self, **members):
+            super().__init__(members)
+            left.add(members["Timestamp"])
+
+        def __del__(self):
+            left.discard(self["Timestamp"])
+
+        def items(self):
+            seen.append(sorted(left))
+            return super().items()
+
+    analysis = VideoAnalysis.from_aws({"JobStatus": "SUCCEEDED", "Faces": [Detection(Timestamp=i) for i in range(3)]})
+
+    assert [face.timestamp_ms for face in analysis.faces] == [0, 1, 2]
+    assert seen == [[0, 1, 2], [1, 2], [2]]
+
+
 def test_an_image_on_aws_imports_no_more_than_boto3_needs(tmp_path):
     """A cold ``rekog-emotion image`` on AWS loads what boto3 loads, and attrs, tenacity and orjson."""
     photo = Path(__file__).parent / "data" / "astronaut.jpg"
