@@ -113,7 +113,10 @@ class EmbeddedClient:
         self.close()
 
     def close(self) -> None:
-        """End open video jobs, as FAILED, and free the networks; a later call would load them anew."""
+        """End open video jobs and free the networks; a later call would load them anew.
+
+        The jobs are FAILED, unless their store is a file: then the next client with that file takes them up.
+        """
         self._jobs.close()
         self._analyzer.close()
 

@@ -276,11 +276,15 @@ class Jobs:
         return ended is None or ended.wait(timeout)
 
     def stop(self) -> None:
-        """Ask all open jobs to end as FAILED, without waiting for it (finalizers may not wait)."""
+        """Do what :meth:`close` does, without waiting for it (finalizers may not wait)."""
         self._crew.stopped = True
 
     def close(self) -> None:
-        """End all open jobs as FAILED and wait for their threads; results stay, and a later start begins anew."""
+        """End all open jobs and wait for their threads; results stay, and a later start begins anew.
+
+        The jobs are FAILED, unless the store outlives the process: then they stay open, and are run anew when they are
+        asked for.
+        """
         self._leave_parent()
         self._crew.close()
 
@@ -293,6 +297,8 @@ class Jobs:
     def _run(self, crew: Crew[JobRecord], job: JobRecord) -> None:
         try:
             ended = self._ended(crew, job)
+            if ended is None:
+                return
             if ended.status == "FAILED":
                 self._store.drop_faces(job.job_id)
             self._store.put(ended)
@@ -302,8 +308,8 @@ class Jobs:
         finally:
             self._open.pop(job.job_id).set()
 
-    def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord:
-        """Find the faces of a video, and return the job as it ended."""
+    def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord | None:
+        """Find the faces of a video, and return the job as it ended, or ``None`` if it stays open."""
         from rekog_emotion.embedded.video import UnsupportedVideoError  # noqa: PLC0415 -- PyAV is for video only
 
         try:
@@ -311,6 +317,8 @@ class Jobs:
         except UnsupportedVideoError:
             message = UNSUPPORTED
         except _StoppedError:
+            if not isinstance(self._store, MemoryStore):
+                return None  # the next process with this store takes it up
             message = STOPPED
         except Exception as error:  # noqa: BLE001 -- whatever the engine may raise is this job's failure
             _LOG.exception("video job %s failed", job.job_id)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from botocore.validate import ParamValidator
 
+from rekog_emotion.embedded.sqlite_store import SqliteStore
 from rekog_emotion.embedded.store import MemoryStore
 from tests.embedded.clips import BAD, bad_clips, counting, number_of, people_mov, people_mp4, scene
 from tests.embedded.job_desk import (
@@ -385,6 +386,24 @@ class TestClosing:
                 "The job was stopped: its client was closed.",
             )
         assert "rekog-emotion-video" not in [thread.name for thread in threading.enumerate()]
+
+    def test_open_jobs_wait_in_a_file(self, make, tmp_path):
+        """A store that outlives the process keeps them open: whoever opens it next runs them, to the same end."""
+        gate = Gate()
+        with SqliteStore(tmp_path / "jobs.sqlite") as store:
+            jobs = make(gate, store=store)
+            running, waiting = (jobs.start(s3(name))["JobId"] for name in ("1", "2"))
+            assert gate.entered.wait(10)
+            jobs.stop()
+            gate.opened.set()
+            jobs.close()
+        with SqliteStore(tmp_path / "jobs.sqlite") as store:
+            jobs = make(store=store)
+            for job_id in (running, waiting):
+                assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
+                assert jobs.join(job_id, 30)
+                assert len(jobs.get(job_id)["Faces"]) == 6
+            jobs.close()
 
     def test_results_stay(self, make):
         """What is finished can be read after closing."""

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from botocore.exceptions import ClientError
+from PIL import Image
 
 from rekog_emotion import server
 from rekog_emotion.cli import main
 from tests.conftest import configure_aws
+from tests.embedded.clips import write_clip
 from tests.server.conftest import DATA, PORTRAIT, boto
 
 LINES = """\
@@ -264,9 +267,80 @@ class Server:
     def __exit__(self, *_):
         self.end(signal.SIGKILL)
 
+    def is_running(self):
+        """Tell whether it has not ended, after a moment."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0.05)
+        return self._process.returncode is None
+
     def end(self, by):
         """End it; return how it ended, and what it complained of."""
         if self._process.returncode is None:
             self._process.send_signal(by)
         _, errors = self._process.communicate(timeout=60)
         return self._process.returncode, errors
+
+
+@pytest.fixture
+def long_clip(tmp_path):
+    """Give a media root with a video that takes some seconds to analyse, and the wire's name for it."""
+    (tmp_path / "media/bucket").mkdir(parents=True)
+    with Image.open(PORTRAIT) as portrait:
+        picture = np.asarray(portrait)
+    write_clip(tmp_path / "media/bucket/clip.mp4", [picture] * 24, rate=2)
+    return tmp_path / "media", {"S3Object": {"Bucket": "bucket", "Name": "clip.mp4"}}
+
+
+def result_of(client, job_id):
+    """Return all that a job found, when it has ended."""
+    page = {"JobStatus": "IN_PROGRESS"}
+    while page["JobStatus"] == "IN_PROGRESS":
+        page = client.get_face_detection(JobId=job_id)
+    del page["ResponseMetadata"], page["JobId"]
+    return page
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_job_outlives_its_server(tmp_path, long_clip, by):
+    """However the server ends in mid-job: after a restart the same id has the faces of an undisturbed run."""
+    media, video = long_clip
+    options = ("--media-root", str(media), "--state", str(tmp_path / "jobs.sqlite"))
+    with Server(*options) as server, boto(server.url) as client:
+        job_id = client.start_face_detection(Video=video, ClientRequestToken="1")["JobId"]
+        assert client.get_face_detection(JobId=job_id)["JobStatus"] == "IN_PROGRESS"
+        code, _ = server.end(by)
+        assert code == (-signal.SIGKILL if by == signal.SIGKILL else 0)
+
+    with Server(*options) as server, boto(server.url) as client:
+        assert client.start_face_detection(Video=video, ClientRequestToken="1")["JobId"] == job_id
+        undisturbed = client.start_face_detection(Video=video)["JobId"]
+        page = result_of(client, job_id)
+        assert page == result_of(client, undisturbed)
+        assert server.end(signal.SIGTERM) == (0, "")
+
+    assert page["JobStatus"] == "SUCCEEDED"
+    assert len(page["Faces"]) == 24
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_copy_outlives_its_server(tmp_path, bucket, long_clip):
+    """So does a job on a video in S3, whose object has been deleted since; its copy goes when the job has ended."""
+    media, _ = long_clip
+    video = {"S3Object": bucket.put("clip.mp4", (media / "bucket/clip.mp4").read_bytes())}
+    options = ("--state", str(tmp_path / "jobs.sqlite"))
+    with Server(*options) as server, boto(server.url) as client:
+        job_id = client.start_face_detection(Video=video)["JobId"]
+        server.end(signal.SIGKILL)
+    bucket.client.delete_object(Bucket=bucket.name, Key="clip.mp4")
+    spool = tmp_path / "jobs.sqlite.spool"
+    assert len(list(spool.glob("*.object"))) == 1
+
+    with Server(*options) as server:
+        # The server takes the job up by itself, since there is a copy to be deleted at its end.
+        while list(spool.glob("*.object")):
+            assert server.is_running()
+        with boto(server.url) as client:
+            page = client.get_face_detection(JobId=job_id)
+
+    assert (page["JobStatus"], len(page["Faces"])) == ("SUCCEEDED", 24)
