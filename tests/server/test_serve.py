@@ -89,6 +89,15 @@ def test_serves_a_folder(visit, tmp_path):
     assert (faces, status in {"IN_PROGRESS", "SUCCEEDED"}) == (1, True)
 
 
+def test_serves_with_a_file(visit, tmp_path):
+    """Jobs are kept in it, copies beside it."""
+    code, _, _ = visit("--state", str(tmp_path / "jobs.sqlite"), visitor=detect)
+
+    assert code == 0
+    assert (tmp_path / "jobs.sqlite").is_file()
+    assert (tmp_path / "jobs.sqlite.spool").is_dir()
+
+
 def test_serves_with_a_key(visit, capsys, tmp_path, monkeypatch):
     """Who has it gets in, at any address; it is not printed."""
     (tmp_path / "secret").write_text("s3cret\n")
