@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from rekog_emotion.testing import VirtualClock
 from tests.http_standin import HttpStandin
-from tests.virtual_clock import VirtualClock
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
-from tests.virtual_clock import VirtualClock
+from rekog_emotion.testing import VirtualClock
 
 THROTTLED, BROKEN, LOST = ThrottledError("slow down"), InternalServiceError("broken"), TransportError("no answer")
 PENDING, DONE = "IN_PROGRESS", "SUCCEEDED"

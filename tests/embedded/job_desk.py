@@ -11,8 +11,8 @@ from botocore.model import ServiceModel
 
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.store import JobRecord
+from rekog_emotion.testing import VirtualClock
 from tests.embedded.clips import number_of
-from tests.virtual_clock import VirtualClock
 
 SERVICE = ServiceModel(create_loader().load_service_model("rekognition", "service-2"), "rekognition")
 HOUR, DAY = 3600.0, 86400.0
