@@ -243,7 +243,10 @@ class EmbeddedClient:
             raise _refusal(UNREADABLE_OBJECT)
         try:
             found = self._resolver(where)
-            return found if isinstance(found, bytes) else Path(found).read_bytes()
+            if isinstance(found, bytes):
+                return found
+            with Path(found).open("rb") as file:
+                return file.read(LARGEST_OBJECT + 1)  # more is too large, however much it is
         except (OSError, LookupError) as error:
             raise _refusal(UNREADABLE_OBJECT) from error
 

@@ -92,7 +92,7 @@ def run(url, process):
         alone.append(time.monotonic() - began)
     before = memory(process)
     jobs = [client.start_face_detection(Video=VIDEO, FaceAttributes="ALL")["JobId"] for _ in range(JOBS)]
-    outcomes, latencies, peak = [], [], 0.0
+    outcomes, latencies, used = [], [], []
     until = time.monotonic() + SECONDS
     threads = [
         threading.Thread(target=ask, args=(make_client(url), known, outcomes, latencies, until))
@@ -101,16 +101,17 @@ def run(url, process):
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        peak = max(peak, memory(process))
-        threads[0].join(0.25)
+        used.append(memory(process))
         time.sleep(0.25)
     pages = [client.get_face_detection(JobId=job) for job in jobs]
+    quarter = len(used) // 4
+    peaks = [f"{max(used[k * quarter : (k + 1) * quarter]):.0f}" for k in range(4)]
     cuts = statistics.quantiles(latencies, n=100)
     lines = (
         f"cores: {os.cpu_count()}, outcomes: {dict(Counter(outcomes))}, {len(latencies) / SECONDS:.1f} answers/s",
         f"alone: median {statistics.median(alone) * 1000:.0f} ms",
         f"loaded: median {cuts[49] * 1000:.0f} ms, 95 % {cuts[94] * 1000:.0f} ms, longest {max(latencies):.2f} s",
-        f"memory: {before:.0f} MB before, {peak:.0f} MB at most, {memory(process):.0f} MB after",
+        f"memory: {before:.0f} MB before; at most, a quarter of the time each: {', '.join(peaks)} MB",
         f"jobs: {[(page['JobStatus'], len(page['Faces'])) for page in pages]}",
     )
     sys.stdout.write("\n".join((*lines, "")))

@@ -232,3 +232,13 @@ def test_serves_s3(bucket, spool):
     assert (refused.code, refused.message) == ("ImageTooLargeException", "Image size is too large")
     assert (missing.code, missing.message) == UNREADABLE
     assert list(spool.folder.iterdir()) == []
+
+
+def test_reads_no_more_of_a_file_than_it_may(media):
+    """A photo of a hundred gigabytes is too large, and takes no memory to be found so."""
+    with (media / "bucket/large.jpg").open("wb") as file:
+        file.truncate(100 * 1024**3)
+    with EmbeddedClient(resolver=MediaRoot(media)) as client, InProcess(create_app(client)) as endpoint:
+        reply = endpoint.ask("DetectFaces", {"Image": {"S3Object": {"Bucket": "bucket", "Name": "large.jpg"}}})
+
+    assert (reply.code, reply.message) == ("ImageTooLargeException", "Image size is too large")
