@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.server.spool import NOTE, Spool, remove
@@ -129,7 +129,7 @@ class Endings:
         topic = note["NotificationChannel"]["SNSTopicArn"]
         try:
             self._publish(topic, json.dumps(message))
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it must not hold up the ends of other jobs
             _LOG.warning("the end of video job %s cannot be published to %s: %s", note["JobId"], topic, error)
 
     def _note(self, job_id: str) -> Path:

@@ -158,18 +158,26 @@ def test_a_failing_client_is_asked_again(watch, error):
     assert len(watch.look(FAILED)) == 1
 
 
-def test_a_topic_that_cannot_be_reached(watch, warnings):
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (EndpointConnectionError(endpoint_url="http://sns"), 'Could not connect to the endpoint URL: "http://sns"'),
+        (client_error("Publish", "NotFound", "no topic"), "An error occurred (NotFound) when calling the Publish"),
+        (ValueError("Invalid endpoint: sns"), "Invalid endpoint: sns"),
+    ],
+)
+def test_a_topic_that_cannot_be_reached(watch, warnings, error, why):
     """The log says so; the copy goes, and nobody tries for ever."""
 
     def unreachable(*_):
-        raise EndpointConnectionError(endpoint_url="http://sns")
+        raise error
 
     watch.endings._publish = unreachable
     path = watch.start(NotificationChannel=CHANNEL)
     watch.look(FAILED)
 
-    why = 'Could not connect to the endpoint URL: "http://sns"'
-    assert warnings == [f"the end of video job job-1 cannot be published to {CHANNEL['SNSTopicArn']}: {why}"]
+    [warning] = warnings
+    assert warning.startswith(f"the end of video job job-1 cannot be published to {CHANNEL['SNSTopicArn']}: {why}")
     assert not path.exists()
 
 
