@@ -52,7 +52,7 @@ def command(*arguments, **options):
 TABLE = """\
 photo.jpg: 1 face, 512 x 512 pixels, engine: embedded
 #  box (pixels)   emotion      gender        age    smile      also
-{rule}1  182,58 88x120  HAPPY 93.7%  Female 95.5%  23-40  yes 99.8%  mouth open
+{rule}1  182,58 88x120  HAPPY 95.3%  Female 92.1%  23-40  yes 99.8%  mouth open
 """
 
 

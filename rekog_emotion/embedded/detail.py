@@ -69,7 +69,7 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
     face, likely = seen.face, seen.attributes
     left, top, right, bottom = _box(face)
     form = shape(face, seen.muscles)
-    male = (2 * seen.apparent.male + likely["Male"]) / 3
+    male = seen.apparent.male
     raw = seen.pose
     roll, yaw, pitch = (
         float(np.interp(angle, *knots)) for angle, knots in ((raw.roll, ROLL), (raw.yaw, YAW), (raw.pitch, PITCH))

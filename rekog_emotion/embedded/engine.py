@@ -77,7 +77,8 @@ class Engine:
         faces = _find(nets, picture, fast=fast)
         if not faces:
             return []
-        emotions, attributes = nets.emotions(faces), nets.attributes(faces)
+        muscles = [nets.blendshapes(face) for face in faces]
+        emotions, attributes = nets.emotions(faces, muscles), nets.attributes(faces)
         apparent = nets.age_gender(faces, fast=fast)
         details = [
             detail(
@@ -85,7 +86,7 @@ class Engine:
                 Observation(
                     face=face,
                     pose=nets.head.pose(face.points),
-                    muscles=nets.blendshapes(face),
+                    muscles=muscles[k],
                     emotions=emotions[k],
                     attributes=attributes[k],
                     apparent=apparent[k],

@@ -20,18 +20,32 @@ __all__ = ["Blendshapes", "Emotions", "chips", "mirrored"]
 # nose, as shares of an unpadded crop, and the vertices of the mesh that are these points.
 CHIP = np.array([[0.8596, 0.2135], [0.6461, 0.2290], [0.1206, 0.2137], [0.3341, 0.2291], [0.4901, 0.6278]])
 CHIP_VERTICES = [263, 362, 33, 133, 2]
-COLOUR_SIDE, GREY_SIDE = 112, 64  # pixels of the two networks' inputs
-EMOTION_PAD = 0.2
+COLOUR_SIDE, COLOUR_PAD = 112, 0.2  # pixels of face-api's input, and its margin
+GREY_SIDE, GREY_PAD = 64, 0.22  # those of our own network
 
 CLASSES = ("ANGRY", "DISGUSTED", "FEAR", "HAPPY", "SAD", "SURPRISED", "CALM")
-FACEAPI_ORDER = [3, 5, 4, 1, 2, 6, 0]  # the first network's classes in the order of CLASSES
-# A weighted geometric mean of two networks that err differently; below 1 the temperature takes back overconfidence.
-FACEAPI_WEIGHT, TEMPERATURE = 0.6, 0.5
-SURELY_NOT = 1e-4  # floor of a network's probability: one network alone cannot rule a class out
-# No network knows CONFUSED. An even split between the tense classes is the nearest thing to it: from an entropy of
-# EVEN on (1 is even), up to CONFUSED_SHARE of their probability is called so.
-TENSE = [CLASSES.index(name) for name in ("ANGRY", "SAD", "FEAR", "SURPRISED")]
-EVEN, CONFUSED_SHARE = 0.6, 0.45
+FACEAPI_ORDER = [3, 5, 4, 1, 2, 6, 0]  # face-api's classes in the order of CLASSES
+SURELY_NOT = 1e-4  # floor of face-api's probability: it cannot rule a class out by itself
+# A logistic regression on our own network's logits (its factor is in the weights), face-api's log probabilities and the
+# square roots of muscle movements, in the order of CLASSES. It was fitted on labelled faces (development halves of CK+,
+# FER2013 and muxspace) and then moved to CALM by 0.34, because these sets hold fewer calm faces than the world does.
+FACEAPI_WEIGHT = 0.130
+BIAS = np.array([-0.112, 0.019, -0.13, -0.261, 0.215, 0.539, 0.07])
+MUSCLE_WEIGHTS = {
+    "brow_down": (0.384, 0.132, -0.008, -0.205, -0.2, 0.135, -0.238),
+    "brow_inner_up": (-0.496, -0.002, -0.103, 0.158, -0.149, 0.406, 0.186),
+    "smile": (-0.064, 0.209, -0.297, 0.402, 0.065, -0.376, 0.061),
+    "jaw_open": (0.016, -0.361, -0.669, 0.004, -0.613, 0.998, 0.625),
+    "mouth_frown": (0.916, -0.704, 0.035, -0.163, -0.112, 0.236, -0.209),
+    "eye_wide": (0.429, -0.13, 0.31, -0.055, -1.045, -0.359, 0.85),
+    "mouth_press": (0.705, -0.238, 0.437, 0.072, -0.618, -0.813, 0.456),
+    "eye_squint": (-0.06, 0.184, 0.075, 0.284, 0.033, -0.421, -0.096),
+    "mouth_stretch": (-0.336, -0.19, 1.771, -0.211, -0.019, -0.69, -0.325),
+    "mouth_upper_up": (-0.3, 0.018, -0.099, 0.325, 0.095, -0.574, 0.534),
+    "mouth_shrug_lower": (0.466, 0.035, 0.006, 0.206, 0.269, -0.196, -0.786),
+    "mouth_pucker": (-0.586, 0.127, 0.293, -0.018, 0.684, -0.298, -0.202),
+    "mouth_roll_lower": (0.799, -0.392, -0.135, -0.2, 0.216, -0.421, 0.133),
+}
 
 # The vertices that the coefficient network reads, and its outputs that are used here.
 BLEND_VERTICES = [
@@ -43,7 +57,22 @@ BLEND_VERTICES = [
     *(384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473),
     *(474, 475, 476, 477),
 ]
-BLINK, JAW_OPEN, SMILE = [9, 10], [25], [44, 45]
+COEFFICIENTS = {
+    "blink": [9, 10],
+    "brow_down": [1, 2],
+    "brow_inner_up": [3],
+    "eye_squint": [19, 20],
+    "eye_wide": [21, 22],
+    "jaw_open": [25],
+    "mouth_frown": [30, 31],
+    "mouth_press": [36, 37],
+    "mouth_pucker": [38],
+    "mouth_roll_lower": [40],
+    "mouth_shrug_lower": [42],
+    "mouth_stretch": [46, 47],
+    "mouth_upper_up": [48, 49],
+    "smile": [44, 45],
+}
 
 
 class Blendshapes:
@@ -57,17 +86,14 @@ class Blendshapes:
         self._net = Net("face_blendshapes", threads=threads)
 
     def __call__(self, face: FaceMesh) -> dict[str, float]:
-        """Return the coefficients ``blink``, ``jaw_open`` and ``smile`` of a face, each 0..1."""
+        """Return the movements that ``COEFFICIENTS`` names, each 0..1; left and right as their mean."""
         (row,) = self._net(face.points[None, BLEND_VERTICES, :2])
         row = row.ravel()
-        return {
-            name: float(row[columns].mean())
-            for name, columns in (("blink", BLINK), ("jaw_open", JAW_OPEN), ("smile", SMILE))
-        }
+        return {name: float(row[columns].mean()) for name, columns in COEFFICIENTS.items()}
 
 
 class Emotions:
-    """Emotions as the service names them, from two networks; safe to call from several threads at once.
+    """Emotions as the service names them, from two networks and the muscles; safe to call from several threads at once.
 
     Args:
         threads: Threads that one network call may use.
@@ -75,17 +101,21 @@ class Emotions:
 
     def __init__(self, *, threads: int = 1) -> None:
         self._colour = Net("faceapi_expression", threads=threads)
-        self._grey = Net("fer_mini_xception", threads=threads)
+        self._grey = Net("emotion", threads=threads)
 
-    def __call__(self, faces: Sequence[FaceMesh]) -> list[list[dict[str, Any]]]:
-        """Return the service's ``Emotions`` of every face: eight types, most confident first, sum 100."""
-        crops = mirrored(chips(faces, COLOUR_SIDE, EMOTION_PAD))
-        (colour,) = self._colour(crops)
-        (grey,) = self._grey(np.stack([_grey(crop) for crop in crops])[..., None] / np.float32(127.5) - 1)
-        evidence = FACEAPI_WEIGHT * _logs(colour[:, FACEAPI_ORDER], len(faces))
-        evidence = evidence + (1 - FACEAPI_WEIGHT) * _logs(grey, len(faces))
-        odds = np.exp(TEMPERATURE * (evidence - evidence.max(1, keepdims=True)))
-        return [_wire(_with_confused(row)) for row in odds / odds.sum(1, keepdims=True)]
+    def __call__(self, faces: Sequence[FaceMesh], muscles: Sequence[Mapping[str, float]]) -> list[list[dict[str, Any]]]:
+        """Return the service's ``Emotions`` of every face: eight types, most confident first, sum 100.
+
+        Args:
+            faces: n faces.
+            muscles: Their movements, from :class:`Blendshapes`.
+        """
+        (colour,) = self._colour(chips(faces, COLOUR_SIDE, COLOUR_PAD))
+        (evidence,) = self._grey(np.stack([_grey(crop) for crop in chips(faces, GREY_SIDE, GREY_PAD)]))
+        evidence = evidence + FACEAPI_WEIGHT * np.log(np.clip(colour[:, FACEAPI_ORDER], SURELY_NOT, 1))
+        evidence = evidence + np.array([_tension(face) for face in muscles]) + BIAS
+        odds = np.exp(evidence - evidence.max(1, keepdims=True))
+        return [_wire(row) for row in odds / odds.sum(1, keepdims=True)]
 
 
 def chips(faces: Sequence[FaceMesh], side: int, pad: float) -> ByteArray:
@@ -106,28 +136,16 @@ def mirrored(crops: ByteArray) -> ByteArray:
 
 
 def _grey(crop: ByteArray) -> ByteArray:
-    small = Image.fromarray(np.ascontiguousarray(crop)).convert("L")
-    return np.asarray(small.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))[..., None]
 
 
-def _logs(probabilities: FloatArray, faces: int) -> FloatArray:
-    """Return the mean log probability over the crops of a face, shape (faces, classes)."""
-    logs = np.log(np.clip(probabilities, SURELY_NOT, 1))
-    return np.asarray(logs.reshape(-1, faces, len(CLASSES)).mean(0))
+def _tension(muscles: Mapping[str, float]) -> FloatArray:
+    """Return what a face's muscle movements add to the evidence for each class."""
+    return np.asarray(sum(np.sqrt(muscles[name]) * np.array(row) for name, row in MUSCLE_WEIGHTS.items()))
 
 
-def _with_confused(probabilities: FloatArray) -> dict[str, float]:
-    """Return the probability of the eight types."""
-    tense = probabilities[TENSE]
-    split = tense / tense.sum()
-    entropy = float(-(split * np.log(split + 1e-9)).sum() / np.log(len(TENSE)))
-    share = CONFUSED_SHARE * max(0.0, (entropy - EVEN) / (1 - EVEN))
-    rest = np.array(probabilities)
-    rest[TENSE] *= 1 - share
-    return {**dict(zip(CLASSES, rest.tolist(), strict=True)), "CONFUSED": share * float(tense.sum())}
-
-
-def _wire(types: Mapping[str, float]) -> list[dict[str, Any]]:
-    total = sum(types.values())
-    emotions = [{"Type": name, "Confidence": 100 * share / total} for name, share in types.items()]
+def _wire(probabilities: FloatArray) -> list[dict[str, Any]]:
+    """Return the eight types; CONFUSED has nothing, because no network knows it."""
+    types = {**dict(zip(CLASSES, probabilities.tolist(), strict=True)), "CONFUSED": 0.0}
+    emotions = [{"Type": name, "Confidence": 100 * share} for name, share in types.items()]
     return sorted(emotions, key=lambda emotion: -emotion["Confidence"])

@@ -13,11 +13,12 @@ def seen(engine, portrait):
     """Return the portrait and what the networks say of it."""
     picture, nets = portrait(), engine._networks()
     (face,) = _find(nets, picture, fast=True)
+    muscles = nets.blendshapes(face)
     return picture, Observation(
         face=face,
         pose=nets.head.pose(face.points),
-        muscles=nets.blendshapes(face),
-        emotions=nets.emotions([face])[0],
+        muscles=muscles,
+        emotions=nets.emotions([face], [muscles])[0],
         attributes=nets.attributes([face])[0],
         apparent=nets.age_gender([face])[0],
     )

