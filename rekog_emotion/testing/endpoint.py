@@ -13,6 +13,8 @@ from rekog_emotion.testing.faults import FaultPlan, Operation
 
 if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
+    from rekog_emotion.embedded import EmbeddedClient
+    from rekog_emotion.server import Spool
     from rekog_emotion.testing.layer import Layer
 
 __all__ = ["LocalEndpoint"]
@@ -83,20 +85,18 @@ class LocalEndpoint:
         return () if self._layer is None else tuple(self._layer.job_ids)
 
     def __enter__(self) -> Self:
-        from rekog_emotion.server import create_app, listen  # noqa: PLC0415 -- needs the extra
+        from rekog_emotion.server import Spool, create_app, listen  # noqa: PLC0415 -- needs the extra
         from rekog_emotion.testing.layer import Layer  # noqa: PLC0415 -- likewise
 
         with ExitStack() as stack:
-            client, spool = self._client, None
-            if client is None:
-                client, spool = _embedded(self._media_root, stack)
-            app = create_app(client, keys=self._keys, **({} if spool is None else {"spool": spool}))
-            self._layer = Layer(app, self.faults)
             listener = stack.enter_context(listen(HOST, 0, public=False))
             self.url = f"http://{HOST}:{listener.getsockname()[1]}"
-            stack.enter_context(_serving(self._layer, listener))
             key, secret = next(iter((self._keys or KEYS).items()))
             stack.enter_context(_environment(self.url, self._region_name, key, secret))
+            spool = stack.enter_context(closing(Spool()))
+            client = self._client or stack.enter_context(closing(_embedded(self._media_root, spool)))
+            self._layer = Layer(create_app(client, keys=self._keys, spool=spool), self.faults)
+            stack.enter_context(_serving(self._layer, listener))
             self._stack = stack.pop_all()
         return self
 
@@ -104,14 +104,11 @@ class LocalEndpoint:
         self._stack.close()
 
 
-def _embedded(media_root: str | os.PathLike[str] | None, stack: ExitStack) -> tuple[RekognitionClient, Any]:
-    """Return the embedded client and the folder where it keeps copies of objects."""
+def _embedded(media_root: str | os.PathLike[str] | None, spool: Spool) -> EmbeddedClient:
     from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
-    from rekog_emotion.server import MediaRoot, S3Objects, Spool  # noqa: PLC0415 -- likewise
+    from rekog_emotion.server import MediaRoot, S3Objects  # noqa: PLC0415 -- likewise
 
-    spool = stack.enter_context(closing(Spool()))
-    resolver = S3Objects(spool) if media_root is None else MediaRoot(media_root)
-    return stack.enter_context(closing(EmbeddedClient(resolver=resolver))), spool
+    return EmbeddedClient(resolver=S3Objects(spool) if media_root is None else MediaRoot(media_root))
 
 
 @contextmanager

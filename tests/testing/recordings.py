@@ -1,5 +1,6 @@
 """Answers as the service might give them, and a photo to ask about."""
 
+import threading
 from pathlib import Path
 
 PHOTO = Path(__file__).parents[1] / "data/astronaut.jpg"
@@ -22,3 +23,16 @@ def video(count=1, **more):
     """Return an answer of GetFaceDetection with so many faces."""
     faces = [{"Timestamp": 500 * k, "Face": FACE} for k in range(count)]
     return {"JobStatus": "SUCCEEDED", "VideoMetadata": {"Codec": "h264"}, "Faces": faces, **more}
+
+
+class Until(threading.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self):
+        super().__init__()
+        self.waited_for = threading.Event()
+
+    def wait(self, timeout=None):
+        """Wait, and tell."""
+        self.waited_for.set()
+        return super().wait(timeout)

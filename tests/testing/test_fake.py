@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 
 import rekog_emotion as rekog
 from rekog_emotion.testing import Call, FakeClient, Fault, FaultPlan, VirtualClock, virtual_time
-from tests.testing.recordings import FAILED, OBJECT, PHOTO, VIDEO, image, video
+from tests.testing.recordings import FAILED, OBJECT, PHOTO, VIDEO, Until, image, video
 
 DAY = 86400.0
 RECORDINGS = os.environ.get("REKOG_EMOTION_RECORDINGS")
@@ -356,18 +356,11 @@ def test_connection_error():
 
 def test_delayed():
     """A delayed answer comes when its event is set, and others before it."""
-    reached, done = threading.Event(), []
-
-    class Until(threading.Event):
-        def wait(self, timeout=None):
-            reached.set()
-            return super().wait(timeout)
-
-    fake, until = FakeClient(images=[image(1.0), image(2.0)]), Until()
+    fake, until, done = FakeClient(images=[image(1.0), image(2.0)]), Until(), []
     fake.faults.add(Fault.delayed(until))
     thread = threading.Thread(target=lambda: done.append(fake.detect_faces(Image={})))
     thread.start()
-    assert reached.wait(10)
+    assert until.waited_for.wait(10)
     first = fake.detect_faces(Image={})
     assert done == []
     until.set()
