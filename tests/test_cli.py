@@ -2,7 +2,6 @@ import contextlib
 import io
 import json
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -442,18 +441,15 @@ def test_overlay_that_cannot_be_written(capsys, tmp_path, blank):
     assert (2, blank, expected) == (code, json.loads(out)["source"], err)
 
 
-def test_module_is_the_command(capsys, monkeypatch):
+def test_module_is_the_command():
     """``python -m rekog_emotion`` is the same command, and its exit code that of the process."""
-    monkeypatch.setattr(sys, "argv", ["rekog_emotion", "image", "nowhere.jpg", *EMBEDDED])
-
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("rekog_emotion", run_name="__main__")
+    done = command("image", "nowhere.jpg", *EMBEDDED)
 
     expected = (
         "rekog-emotion: nowhere.jpg: there is no such file; check the path, which starts at the current directory "
         "unless it is absolute\n"
     )
-    assert (ended.value.code, *capsys.readouterr()) == (2, "", expected)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", expected)
 
 
 def test_output_may_be_any_stream(blank):
