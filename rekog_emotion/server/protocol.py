@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-import botocore.session
 from attrs import evolve, field, frozen
 from botocore.exceptions import ClientError
+from botocore.loaders import create_loader
 from botocore.model import ServiceModel, StructureShape
 
 __all__ = [
@@ -150,7 +150,8 @@ def input_shape(operation: str) -> StructureShape:
 
 @cache
 def _model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("rekognition")
+    # Not through a session, which would read the AWS configuration of a server that needs none.
+    return ServiceModel(create_loader().load_service_model("rekognition", "service-2"), "rekognition")
 
 
 def _marked(answer: Answer, metadata: Mapping[str, Any]) -> Answer:

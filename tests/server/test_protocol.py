@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from rekog_emotion.server import create_app
+from rekog_emotion.server import create_app, protocol
 from tests.server.conftest import FACE
 from tests.server.in_process import JSON, InProcess
 
@@ -141,3 +141,11 @@ def test_is_no_web_socket(endpoint):
     endpoint.run(endpoint.app({"type": "websocket", "path": "/", "headers": []}, None, send))
 
     assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_needs_no_configuration_of_aws(monkeypatch):
+    """A profile that does not exist is no matter of the server's."""
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    protocol._model.cache_clear()
+
+    assert protocol.input_shape("DetectFaces").name == "DetectFacesRequest"
