@@ -21,6 +21,7 @@ _JPEG_START: Final = b"\xff\xd8\xff"
 # FF 00 is a stuffed data byte, FF FF a fill byte, D0..D7 are restart markers: none of them ends a run of picture data.
 _JPEG_MARKER: Final = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _EOI: Final = 0xD9
+_JPEG_END: Final = bytes([0xFF, _EOI])
 _SOS: Final = 0xDA
 _APP1: Final = 0xE1
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 less DHT, JPG and DAC
@@ -102,6 +103,8 @@ def _read_jpeg(data: bytes) -> ImageHeader:
     for marker, content in _jpeg_segments(data):
         if marker == _SOS:
             scanned = True
+            if data.endswith(_JPEG_END):
+                break  # nothing behind here is of interest, and to look through all of it would take the longest
         elif scanned:
             continue
         elif marker in _FRAMES and width is None:
