@@ -141,19 +141,36 @@ class VideoJob:
         job_id: str,
         *,
         client: RekognitionClient | str | None = None,
+        upload: S3Object | None = None,
+        staging: Staging | None = None,
+        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
         clock: _waiting.Clock | None = None,
     ) -> VideoJob:
-        """Take up a job by its id; an upload that belongs to it is known to :meth:`from_dict` only.
+        """Take up a job by its id; an upload that belongs to it has to be named, or comes with :meth:`from_dict`.
 
         Args:
             job_id: What the error or :attr:`job_id` said.
             client: As for :func:`rekog_emotion.analyze_video`, of the account and region that started the job.
+            upload: What the job owns in S3, to be deleted when it has ended.
+            staging: The object that the job was started with, if it was one of the caller's.
+            s3_client: As for :func:`rekog_emotion.start_video`; it deletes the upload.
             clock: Where time comes from, for tests.
         """
         if not isinstance(job_id, str) or not job_id:
             msg = f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
             raise InvalidInputError(msg)
-        return cls(job_id=job_id, client=resolve_client(client), clock=clock or _waiting.SYSTEM_CLOCK)
+        rekognition = resolve_client(client)
+        where = None
+        if upload is not None:
+            where = resolve_discard(staging, client=rekognition, upload=upload, s3_client=s3_client)
+        return cls(
+            job_id=job_id, client=rekognition, staging=where, upload=upload, clock=clock or _waiting.SYSTEM_CLOCK
+        )
+
+    @property
+    def upload(self) -> S3Object | None:
+        """What the job owns in S3 until it has ended, or ``None``."""
+        return self._upload
 
     def to_dict(self) -> dict[str, Any]:
         """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
@@ -191,10 +208,10 @@ class VideoJob:
                 "job_id": job_id,
                 "upload": {"bucket": str(bucket), "key": str(key), "version": str() | None as object_version},
             } if version == _STATE_VERSION:
-                job = cls.resume(job_id, client=client, clock=clock)
                 upload = S3Object(bucket=bucket, name=key, version=object_version)
-                where = resolve_discard(staging, client=job._client, upload=upload, s3_client=s3_client)  # noqa: SLF001 -- ours
-                return evolve(job, upload=upload, staging=where)
+                return cls.resume(
+                    job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, clock=clock
+                )
         msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_STATE_VERSION})"
         raise InvalidInputError(msg)
 

@@ -106,26 +106,20 @@ def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
         return start_video(
             args.clip, client=args.client, staging=args.staging, timeout=args.timeout, on_progress=on_progress
         )
-    if args.upload is None:
-        return VideoJob.resume(args.resume, client=args.client)
-    upload = parse_s3_uri(args.upload)
-    owned = {"bucket": upload.bucket, "key": upload.name, "version": upload.version}
-    return VideoJob.from_dict({"version": 1, "job_id": args.resume, "upload": owned}, client=args.client)
+    upload = None if args.upload is None else parse_s3_uri(args.upload)
+    return VideoJob.resume(args.resume, client=args.client, upload=upload)
 
 
 def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     """Print the command that takes the job up again; a job of the embedded engine ends with this process."""
     from rekog_emotion._locations import s3_uri  # noqa: PLC0415 -- --help needs none of it
     from rekog_emotion.clients import engine_name, resolve_client  # noqa: PLC0415 -- likewise
-    from rekog_emotion.models import S3Object  # noqa: PLC0415 -- likewise
 
     if engine_name(resolve_client(args.client)) == "embedded":
         return
     command = [_terminal.PROGRAM, "video", "--resume", job.job_id]
-    owned = job.to_dict()["upload"]
-    if owned is not None:
-        upload = S3Object(bucket=owned["bucket"], name=owned["key"], version=owned["version"])
-        command += ["--upload", s3_uri(upload)]
+    if job.upload is not None:
+        command += ["--upload", s3_uri(job.upload)]
     if args.client is not None:
         command += ["--client", args.client]
     print(f"the job goes on; resume it with: {shlex.join(command)}", file=sys.stderr)  # noqa: T201 -- a command's word
