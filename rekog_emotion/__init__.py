@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rekog_emotion._fastpath import accelerate
     from rekog_emotion.analyses import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
     from rekog_emotion.api import analyze_video, detect_image, start_video
+    from rekog_emotion.batch import VideoOutcome, start_videos, wait_for_videos
     from rekog_emotion.clients import RekognitionClient, aws_client
     from rekog_emotion.enums import (
         ColorRange,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         Quality,
         S3Object,
     )
+    from rekog_emotion.notifications import SnsSqs
     from rekog_emotion.progress import Progress, ProgressEvent
     from rekog_emotion.staging import S3Staging, Staging
 
@@ -113,6 +115,7 @@ __all__ = [
     "S3Object",
     "S3Staging",
     "ServiceError",
+    "SnsSqs",
     "Staging",
     "StagingError",
     "ThrottledError",
@@ -122,15 +125,21 @@ __all__ = [
     "VideoAnalysis",
     "VideoJob",
     "VideoMetadata",
+    "VideoOutcome",
     "accelerate",
     "analyze_video",
     "aws_client",
     "detect_image",
     "start_video",
+    "start_videos",
+    "wait_for_videos",
 ]
 
 # Where the names live, the lightest first.
-_MODULES = ("errors", "enums", "models", "analyses", "progress", "_fastpath", "clients", "staging", "jobs", "api")
+_MODULES = (
+    *("errors", "enums", "models", "analyses", "progress"),
+    *("_fastpath", "clients", "staging", "notifications", "jobs", "api", "batch"),
+)
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes

@@ -1,4 +1,8 @@
-"""What a job says when it is asked: how it is, and its pages, each face once."""
+"""What a job says when it is asked: how it is, and its pages, each face once.
+
+While a page is read and its faces are used, the next one is on its way: in a thread that makes one call and ends
+with it.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from rekog_emotion import _calls, _waiting
-from rekog_emotion.analyses import VideoAnalysis
+from rekog_emotion.analyses import VideoAnalysis, VideoMetadata
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import InvalidPaginationTokenError, PaginationError, ResponseError
 
 if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
 
-__all__ = ["each_page", "look", "misfit", "page_of"]
+__all__ = ["ask", "each_page", "look", "misfit", "read"]
 
 _CHANGED: Final = "read again after a token had expired, they are not the same"
 
@@ -26,7 +30,12 @@ _log: Final = logging.getLogger("rekog_emotion")
 
 _SIZE: Final = 1000  # the service's maximum; larger values are taken for it
 
-Fetch: TypeAlias = Callable[[str | None], VideoAnalysis]
+Answer: TypeAlias = Mapping[str, Any]
+Ask: TypeAlias = Callable[[str | None], Answer]
+"""Makes the call for the page of a token; ``None`` stands for the first page."""
+Take: TypeAlias = Callable[[], Answer]
+"""Gives an answer away: whoever reads it is the only one who holds it, and its faces are freed as they are read."""
+Read: TypeAlias = Callable[[Take, str | None], VideoAnalysis]
 
 
 def look(client: RekognitionClient, job_id: str) -> VideoAnalysis:
@@ -35,26 +44,22 @@ def look(client: RekognitionClient, job_id: str) -> VideoAnalysis:
     Raises:
         ResponseError: The answer is broken, or its status is none of the three.
     """
-    ask = partial(_calls.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=_SIZE)
-    return _read(ask, job_id)
+    return read(
+        partial(_calls.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=_SIZE), job_id
+    )
 
 
-def page_of(
+def ask(
     client: RekognitionClient,
     job_id: str,
     *,
     token: str | None,
     clock: _waiting.Clock,
     cancel: threading.Event | None,
-) -> VideoAnalysis:
-    """Fetch a page, again where the call failed for a passing reason; without a token, the first.
-
-    Raises:
-        ResponseError: As for :func:`look`.
-    """
+) -> Answer:
+    """Fetch a page, again where the call failed for a passing reason; without a token, the first."""
     place = {} if token is None else {"NextToken": token}
-    ask = partial(
-        _calls.call,
+    return _calls.call(
         client,
         "get_face_detection",
         job_id=job_id,
@@ -64,12 +69,16 @@ def page_of(
         MaxResults=_SIZE,
         **place,
     )
-    return _read(ask, job_id)
 
 
-def _read(ask: Callable[[], Mapping[str, Any]], job_id: str) -> VideoAnalysis:
+def read(take: Take, job_id: str) -> VideoAnalysis:
+    """Read a page.
+
+    Raises:
+        ResponseError: The answer is broken, or its status is none of the three.
+    """
     try:
-        page = VideoAnalysis.from_aws(ask())  # no variable holds the answer: its faces are freed as they are read
+        page = VideoAnalysis.from_aws(take())  # no variable holds the answer
     except ResponseError as error:
         error.job_id = job_id
         raise
@@ -79,15 +88,43 @@ def _read(ask: Callable[[], Mapping[str, Any]], job_id: str) -> VideoAnalysis:
     return page
 
 
-def each_page(first: VideoAnalysis, fetch: Fetch, *, job_id: str) -> Iterator[VideoAnalysis]:
-    """Give the pages as they are asked for.
+class _Ahead:
+    """One call under way, in a thread that ends with it, whether anybody takes the answer or not."""
+
+    def __init__(self, call: Callable[[], Answer]) -> None:
+        self._answers: list[Answer] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(call,), name="rekog-emotion-page", daemon=True)
+        self._thread.start()
+
+    def _run(self, call: Callable[[], Answer]) -> None:
+        try:
+            self._answers.append(call())
+        except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
+            self._error = error
+
+    def wait(self) -> Answer:
+        """Return the answer, or raise what the call raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]
+
+    def take(self) -> Answer:
+        """Give the answer away."""
+        return self._answers.pop()
+
+
+def each_page(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterator[VideoAnalysis]:
+    """Give the pages as they are asked for, while the next one is fetched.
 
     Tokens expire after 24 hours, results only after 7 days: when a token has expired, all is read again from the first
     page, and what was given before is left out.
 
     Args:
         first: The first page.
-        fetch: Fetches the page of a token; ``None`` stands for the first page.
+        ask: Makes a call; in another thread.
+        read: Reads the answer.
         job_id: For errors.
 
     Raises:
@@ -98,7 +135,7 @@ def each_page(first: VideoAnalysis, fetch: Fetch, *, job_id: str) -> Iterator[Vi
     while True:
         end = 0
         try:
-            for page in _walk(first, fetch, job_id=job_id):
+            for page in _walk(first, ask, read, job_id=job_id):
                 begin, end = end, end + len(page.faces)
                 if begin < given <= end and page.faces[given - begin - 1] != last:
                     raise misfit(_CHANGED, job_id=job_id)
@@ -112,23 +149,39 @@ def each_page(first: VideoAnalysis, fetch: Fetch, *, job_id: str) -> Iterator[Vi
                 raise
             _log.info("a page token of job %s has expired: reading again from the first page", job_id)
             restarted_at = given
-            first = fetch(None)
+            first = read(partial(ask, None), None)
         else:
             if end < given:
                 raise misfit(_CHANGED, job_id=job_id)
             return
 
 
-def _walk(first: VideoAnalysis, fetch: Fetch, *, job_id: str) -> Iterator[VideoAnalysis]:
-    page, seen = first, set[str]()
-    yield page
-    while token := page.next_token:
-        if token in seen:
+def _walk(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterator[VideoAnalysis]:
+    page, token, seen = first, first.next_token, set[str]()
+    while True:
+        # Before the page is used, and before the next one is read: meanwhile the call is under way.
+        ahead = _Ahead(partial(ask, token)) if token and token not in seen else None
+        yield page
+        if not token:
+            return
+        if ahead is None:
             problem = "a page token came twice, so that they would never end"
             raise misfit(problem, job_id=job_id)
         seen.add(token)
-        page = fetch(token)
-        yield page
+        here, then = token, ahead.wait().get("NextToken")
+        token = then if isinstance(then, str) else None
+        page, ahead = read(ahead.take, here), None
+        _compare(first.metadata, page.metadata, number=len(seen) + 1, job_id=job_id)
+
+
+def _compare(first: VideoMetadata | None, other: VideoMetadata | None, *, number: int, job_id: str) -> None:
+    """Raise an error that names what a page says differently of the video."""
+    if first is None or other is None or first == other:
+        return
+    names = [field.name for field in fields(VideoMetadata) if getattr(first, field.name) != getattr(other, field.name)]
+    differences = [f"{name} {getattr(other, name)!r}, not {getattr(first, name)!r}" for name in names]
+    problem = f"page {number} has other VideoMetadata than the first: {', '.join(differences)}"
+    raise misfit(problem, job_id=job_id)
 
 
 def misfit(problem: str, *, job_id: str) -> PaginationError:

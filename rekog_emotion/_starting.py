@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import define, evolve, field
+from attrs import define, evolve
 
 from rekog_emotion import _calls, _waiting
 from rekog_emotion._locations import s3_wire
@@ -80,11 +80,7 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
 
 @define(kw_only=True)
 class Starter:
-    """Starts one job.
-
-    Attributes:
-        began: When it was first tried, after the upload, on the clock.
-    """
+    """Starts one job."""
 
     client: RekognitionClient
     parameters: Mapping[str, Any]
@@ -92,11 +88,9 @@ class Starter:
     on_progress: OnProgress | None
     cancel: threading.Event | None
     clock: _waiting.Clock
-    began: float = field(default=0.0, init=False)
 
     def start(self, video: S3Object) -> str:
         """Start the job and return its id, waiting for a slot where too many jobs run."""
-        self.began = self.clock.now()
         request = {**self.parameters, "Video": {"S3Object": s3_wire(video)}}
 
         def on_wait(waited: float, interval: float) -> None:

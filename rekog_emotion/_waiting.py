@@ -25,7 +25,18 @@ from rekog_emotion.errors import (
     TransportError,
 )
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "PollSchedule", "Seconds", "is_transient", "poll", "retry", "seconds"]
+__all__ = [
+    "SYSTEM_CLOCK",
+    "Clock",
+    "PollSchedule",
+    "Schedule",
+    "Seconds",
+    "Stop",
+    "is_transient",
+    "poll",
+    "retry",
+    "seconds",
+]
 
 T = TypeVar("T")
 
@@ -37,6 +48,7 @@ RETRY_SECONDS: Final = 60.0
 _BASE: Final = 0.5
 _THROTTLED_BASE: Final = 1.0
 _LONGEST: Final = 20.0
+_GLANCE: Final = 0.05
 # More would still be cut to the longest wait, and overflow after days of failing polls.
 _DOUBLINGS: Final = 10
 
@@ -62,6 +74,28 @@ class _SystemClock:
 
 
 SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+class Stop(threading.Event):
+    """An event that is set by itself or together with another one, such as a caller's ``cancel``."""
+
+    def __init__(self, other: threading.Event | None = None) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        """Tell whether it or the other one is set."""
+        return super().is_set() or (self._other is not None and self._other.is_set())
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for either of them; the other one is looked at every 20th of a second."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = _GLANCE if end is None else end - time.monotonic()
+            if left <= 0:
+                break
+            super().wait(min(left, _GLANCE))
+        return self.is_set()
 
 
 def seconds(duration: Seconds, name: str) -> float | None:
@@ -122,6 +156,14 @@ def retry(call: Callable[[], T], *, clock: Clock | None = None, cancel: threadin
     return retrying(call)
 
 
+class Schedule(Protocol):
+    """How long to wait between two looks."""
+
+    def interval(self, waited: float, setback: float = 0.0) -> float:
+        """Return seconds to wait after ``waited`` seconds, ``setback`` more after a failed look."""
+        ...
+
+
 @frozen(kw_only=True)
 class PollSchedule:
     """How long to wait between two looks.
@@ -134,16 +176,18 @@ class PollSchedule:
         floor: Shortest wait in seconds.
         cap: Longest wait in seconds.
         jitter: Largest deviation, as a part of the wait, so that jobs that start together do not poll together.
+        first: Seconds before which nothing is to be expected.
     """
 
     share: float = 0.1
     floor: float = 1.0
     cap: float = 120.0
     jitter: float = 0.1
+    first: float = 0.0
 
     def interval(self, waited: float, setback: float = 0.0) -> float:
         """Return seconds to wait after ``waited`` seconds, ``setback`` more after a failed look, jitter included."""
-        seconds = min(max(self.share * waited, self.floor), self.cap) + setback
+        seconds = max(min(max(self.share * waited, self.floor), self.cap), self.first - waited) + setback
         return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 -- jitter is no secret
 
 
@@ -151,16 +195,19 @@ def poll(
     look: Callable[[], T],
     *,
     unfinished: Callable[[T], bool],
-    schedule: PollSchedule,
+    schedule: Schedule,
     timeout: float | None,
     clock: Clock | None = None,
     cancel: threading.Event | None = None,
+    sleep: Callable[[float], None] | None = None,
+    pace: Callable[[], float] | None = None,
+    look_first: bool = True,
     on_wait: Callable[[float, float], None] | None = None,
     timed_out: Callable[[float, BaseException | None], RekogEmotionError],
     cancelled: Callable[[float], RekogEmotionError],
     tolerate: Callable[[BaseException], bool] = is_transient,
 ) -> T:
-    """Look until what is seen is finished; look first.
+    """Look until what is seen is finished; look first, unless told to wait first.
 
     Args:
         look: Makes one call.
@@ -169,6 +216,9 @@ def poll(
         timeout: Seconds; ``None`` for ever. It ends before a wait that would pass it.
         clock: Where time comes from; left out, the system's.
         cancel: Ends a wait at once when set.
+        sleep: Waits between looks, so many seconds or less; left out, the clock does.
+        pace: Tells before each look how many seconds a budget of calls wants it to wait.
+        look_first: Look at once; otherwise wait an interval before the first look.
         on_wait: Called with the seconds waited and to wait, before each wait.
         timed_out: Makes the error for the deadline, from the seconds waited and the failure of the last look, if any.
         cancelled: Makes the error for ``cancel``, from the seconds waited.
@@ -180,10 +230,25 @@ def poll(
     clock = clock or SYSTEM_CLOCK
     begin, failures = clock.now(), 0
 
-    def looked() -> T:
+    def check() -> None:
         if cancel is not None and cancel.is_set():
             raise cancelled(clock.now() - begin)
+
+    def looked() -> T:
+        check()
+        if pace is not None and (delay := pace()) > 0:
+            waited = clock.now() - begin
+            if timeout is not None and waited + delay > timeout:
+                raise timed_out(waited, None)
+            clock.sleep(delay, cancel)
+            check()
         return look()
+
+    def pause(interval: float) -> None:
+        if sleep is None:
+            clock.sleep(interval, cancel)
+        else:
+            sleep(interval)
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal failures
@@ -204,11 +269,19 @@ def poll(
         error = _failure(state)
         raise timed_out(clock.now() - begin, error) from error
 
+    if not look_first:
+        check()
+        interval = schedule.interval(0.0)
+        if timeout is not None:
+            interval = min(interval, timeout)
+        if on_wait is not None:
+            on_wait(0.0, interval)
+        pause(interval)
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(tolerate) | tenacity.retry_if_result(unfinished),
         stop=stop,
         wait=wait,
-        sleep=lambda seconds: clock.sleep(seconds, cancel),
+        sleep=pause,
         before_sleep=before_sleep,
         retry_error_callback=give_up,
     )

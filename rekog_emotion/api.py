@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rekog_emotion import _calls, _waiting, _wire
+from rekog_emotion import _calls, _wire
 from rekog_emotion._waiting import Clock, Seconds, seconds
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.clients import RekognitionClient, engine_name, resolve_client
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.jobs import TIMEOUT, VideoJob
+from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
+from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress
 from rekog_emotion.sources import ImageSource, VideoSource, prepare_image
 from rekog_emotion.staging import Staging
@@ -100,13 +101,15 @@ def start_video(
     client: RekognitionClient | str | None = None,
     staging: Staging | str | None = None,
     s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-    timeout: Seconds = TIMEOUT,
+    slot_timeout: Seconds = SLOT_TIMEOUT,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
     face_attributes: str = "ALL",
     client_request_token: str | None = None,
     job_tag: str | None = None,
+    notify: SnsSqs | None = None,
     notification_channel: Mapping[str, str] | None = None,
+    video_length: Seconds = None,
     clock: Clock | None = None,
 ) -> VideoJob:
     """Start the analysis of a video and return its job, which waits, gives the faces and can be resumed.
@@ -119,14 +122,17 @@ def start_video(
             ``discard``. The key is random, and the job deletes its upload when it has ended. The embedded engine takes
             local files as they are.
         s3_client: The boto3 S3 client for the upload; left out, one of the session that made ``client``.
-        timeout: Longest wait for a free slot, where the account runs as many jobs as it may: seconds, a ``timedelta``,
-            or ``None`` for ever.
+        slot_timeout: Longest wait for a free slot, where the account runs as many jobs as it may: seconds, a
+            ``timedelta``, or ``None`` for ever.
         on_progress: Called with a :class:`Progress` while uploading (from the threads of the upload) and waiting.
         cancel: Ends the upload or the wait at once when set.
         face_attributes: ``"ALL"``, or ``"DEFAULT"``, which leaves out the emotions.
         client_request_token: Left out, a fresh one. A token that was used in the last 7 days gives that job back.
         job_tag: Comes back with the result and in notifications.
-        notification_channel: The service's ``{"SNSTopicArn": ..., "RoleArn": ...}``, for a message at the end.
+        notify: Topic and queue by which the end of the job is learned of, instead of by asking.
+        notification_channel: The service's ``{"SNSTopicArn": ..., "RoleArn": ...}``, for a message to somebody else.
+        video_length: Seconds or a ``timedelta``, where it is known of a video in S3; of a file it is read. It tells
+            when the first look is worth it.
         clock: Where time comes from, for tests.
 
     Raises:
@@ -147,13 +153,15 @@ def start_video(
         client=client,
         staging=staging,
         s3_client=s3_client,
-        timeout=timeout,
+        slot_timeout=slot_timeout,
         on_progress=on_progress,
         cancel=cancel,
         face_attributes=face_attributes,
         client_request_token=client_request_token,
         job_tag=job_tag,
+        notify=notify,
         notification_channel=notification_channel,
+        video_length=video_length,
         clock=clock,
     )
 
@@ -164,20 +172,23 @@ def analyze_video(
     client: RekognitionClient | str | None = None,
     staging: Staging | str | None = None,
     s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+    slot_timeout: Seconds = SLOT_TIMEOUT,
     timeout: Seconds = TIMEOUT,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
     face_attributes: str = "ALL",
     client_request_token: str | None = None,
     job_tag: str | None = None,
+    notify: SnsSqs | None = None,
     notification_channel: Mapping[str, str] | None = None,
+    video_length: Seconds = None,
     clock: Clock | None = None,
 ) -> VideoAnalysis:
     """Find the faces of a video over time and describe them: start a job, wait for it, read every page.
 
     Emotions are how a face looks, not what a person feels.
 
-    Arguments are those of :func:`start_video`. ``timeout`` is for the wait for a slot and for the job together; an
+    Arguments are those of :func:`start_video`, and ``timeout``, the longest wait for the job once it has started; an
     upload takes the time that it takes. ``cancel`` ends all of it. Where one of them ends it after the start, the job
     goes on: ``VideoJob.from_dict(error.state)`` takes it up again.
 
@@ -191,21 +202,21 @@ def analyze_video(
         PaginationError: The pages do not fit together.
         RekogEmotionError: Whatever :func:`start_video` raises.
     """
-    clock = clock or _waiting.SYSTEM_CLOCK
     limit = seconds(timeout, "timeout")
     job = VideoJob.start(
         source,
         client=client,
         staging=staging,
         s3_client=s3_client,
-        timeout=limit,
+        slot_timeout=slot_timeout,
         on_progress=on_progress,
         cancel=cancel,
         face_attributes=face_attributes,
         client_request_token=client_request_token,
         job_tag=job_tag,
+        notify=notify,
         notification_channel=notification_channel,
+        video_length=video_length,
         clock=clock,
     )
-    left = None if limit is None else max(limit - (clock.now() - job._began), 0.0)  # noqa: SLF001 -- ours
-    return job.result(timeout=left, on_progress=on_progress, cancel=cancel)
+    return job.result(timeout=limit, on_progress=on_progress, cancel=cancel)

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
 
-__all__ = ["RekognitionClient", "aws_client", "engine_name", "resolve_client", "s3_client_for", "service_region"]
+__all__ = [
+    "RekognitionClient",
+    "aws_client",
+    "engine_name",
+    "resolve_client",
+    "s3_client_for",
+    "service_region",
+    "sqs_client_for",
+]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
@@ -127,17 +135,31 @@ def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's 
     Raises:
         ConfigurationError: There are no credentials, or the configuration is broken.
     """
+    # S3 retries uploads part by part, which is botocore's business; the counts are pinned, since its defaults change.
+    return _client_beside(client, "s3", attempts=5)
+
+
+def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
+    """Build an SQS client beside a Rekognition client, as :func:`s3_client_for` does; it leaves retrying to us.
+
+    Raises:
+        ConfigurationError: There are no credentials, or the configuration is broken.
+    """
+    return _client_beside(client, "sqs", attempts=1)
+
+
+def _client_beside(client: RekognitionClient, service: str, *, attempts: int) -> Any:  # noqa: ANN401 -- likewise
     import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
     from botocore.config import Config  # noqa: PLC0415 -- likewise
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
 
-    # S3 retries uploads part by part, which is botocore's business; the counts are pinned, since its defaults change.
-    settings = Config(retries={"mode": "standard", "total_max_attempts": 5})
+    settings = Config(retries={"mode": "standard", "total_max_attempts": attempts})
     try:
         # What is no boto3 client may not even be weakly referenced.
         session = _SESSIONS.get(client) if service_region(client) else None
         session = session or boto3.session.Session()
-        return session.client("s3", region_name=service_region(client), config=settings)
+        make: Any = session.client  # its type knows services by name only
+        return make(service, region_name=service_region(client), config=settings)
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
 

@@ -11,14 +11,19 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion import _paging, _waiting, _wire
+from rekog_emotion import _paging, _waiting, _wire, notifications
+from rekog_emotion._budget import Budget, budget_of
+from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._starting import Starter, start_parameters
+from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
 from rekog_emotion.analyses import TimedFace, VideoAnalysis
 from rekog_emotion.clients import engine_name, resolve_client
@@ -33,20 +38,33 @@ from rekog_emotion.errors import (
     StagingError,
 )
 from rekog_emotion.models import S3Object
+from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, ProgressEvent, tell
 from rekog_emotion.sources import VideoSource, prepare_video
-from rekog_emotion.staging import Staging, bucket_and_prefix, resolve_discard, resolve_staging
+from rekog_emotion.staging import (
+    S3Staging,
+    Staging,
+    bucket_and_prefix,
+    is_upload,
+    resolve_discard,
+    resolve_staging,
+)
 
 if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
 
-__all__ = ["TIMEOUT", "VideoJob"]
+__all__ = ["SLOT_TIMEOUT", "TIMEOUT", "VideoJob"]
 
 TIMEOUT: Final = 3600.0
 """Seconds to wait for a job unless told otherwise."""
 
-_POLLS: Final = _waiting.PollSchedule()
-_STATE_VERSION: Final = 1
+SLOT_TIMEOUT: Final = 3600.0
+"""Seconds to wait for a free slot unless told otherwise."""
+
+# For jobs of unknown length, in docs/reliability.md beside other ways to poll.
+_POLLS: Final = _waiting.PollSchedule(floor=1.5, cap=600.0)
+# No job is expected to be ready in less than a twentieth of its video's length, nor looked for later than this.
+_SHARE_OF_VIDEO, _LATEST_FIRST_LOOK = 0.05, 60.0
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
 _GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
 _IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
@@ -66,10 +84,18 @@ class VideoJob:
     _client: RekognitionClient
     _staging: Staging | None = None
     _upload: S3Object | None = None
+    _s3_client: Any = None
+    _notify: SnsSqs | None = None
     _token: str | None = None
-    _began: float = 0.0  # on the clock: when the job was first asked for
+    _fresh: bool = False  # started here, with a token of its own: it has not ended before it began
+    _video_seconds: float | None = None
     _clock: _waiting.Clock = field(factory=lambda: _waiting.SYSTEM_CLOCK)
     _first: VideoAnalysis | None = field(default=None, init=False)
+    _budget: Budget | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # A client that takes files by itself has no quota.
+        self._budget = None if isinstance(self._client, Staging) else budget_of(self._client)
 
     def __repr__(self) -> str:
         upload = f" with upload {s3_uri(self._upload)}" if self._upload else ""
@@ -85,30 +111,36 @@ class VideoJob:
         client: RekognitionClient | str | None = None,
         staging: Staging | str | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        timeout: Seconds = TIMEOUT,
+        slot_timeout: Seconds = SLOT_TIMEOUT,
         on_progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
         face_attributes: str = "ALL",
         client_request_token: str | None = None,
         job_tag: str | None = None,
+        notify: SnsSqs | None = None,
         notification_channel: Mapping[str, str] | None = None,
+        video_length: Seconds = None,
         clock: _waiting.Clock | None = None,
     ) -> VideoJob:
         """Start a job; see :func:`rekog_emotion.start_video`."""
         clock = clock or _waiting.SYSTEM_CLOCK
-        deadline = _waiting.seconds(timeout, "timeout")
+        deadline = _waiting.seconds(slot_timeout, "slot_timeout")
+        length = _waiting.seconds(video_length, "video_length")
+        if notify is not None and notification_channel is not None:
+            msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
+            raise InvalidInputError(msg)
         parameters = start_parameters(
             face_attributes=face_attributes,
             client_request_token=client_request_token,
             job_tag=job_tag,
-            notification_channel=notification_channel,
+            notification_channel=notification_channel if notify is None else notify.channel(),
         )
         video = prepare_video(source)
         if isinstance(staging, str):
             bucket_and_prefix(staging)  # what is wrong with an argument needs no credentials to be found
         rekognition = resolve_client(client)
         starter = Starter(
-            client=rekognition,
+            client=_able_to_notify(rekognition, notify),
             parameters=parameters,
             timeout=deadline,
             on_progress=on_progress,
@@ -126,13 +158,16 @@ class VideoJob:
             client=rekognition,
             staging=where,
             upload=upload,
+            s3_client=s3_client,
+            notify=notify,
             token=client_request_token,
-            began=starter.began,
+            fresh=client_request_token is None,
+            video_seconds=video_seconds(video.place) if length is None and isinstance(video.place, Path) else length,
             clock=clock,
         )
         _log.info("started job %s for %s", job_id, video.name)
         with job._resumable():
-            tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id)
+            tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict())
         return job
 
     @classmethod
@@ -144,9 +179,14 @@ class VideoJob:
         upload: S3Object | None = None,
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        notify: SnsSqs | None = None,
         clock: _waiting.Clock | None = None,
     ) -> VideoJob:
-        """Take up a job by its id; an upload that belongs to it has to be named, or comes with :meth:`from_dict`.
+        """Take up a job by its id.
+
+        An upload that belongs to it is named here, or comes with :meth:`from_dict`. Where it is not, and the service's
+        answer names a video that :class:`S3Staging` has uploaded, that one is deleted when the job has ended; if it
+        cannot be, a warning in the log says so.
 
         Args:
             job_id: What the error or :attr:`job_id` said.
@@ -154,6 +194,7 @@ class VideoJob:
             upload: What the job owns in S3, to be deleted when it has ended.
             staging: The object that the job was started with, if it was one of the caller's.
             s3_client: As for :func:`rekog_emotion.start_video`; it deletes the upload.
+            notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
         if not isinstance(job_id, str) or not job_id:
@@ -164,7 +205,13 @@ class VideoJob:
         if upload is not None:
             where = resolve_discard(staging, client=rekognition, upload=upload, s3_client=s3_client)
         return cls(
-            job_id=job_id, client=rekognition, staging=where, upload=upload, clock=clock or _waiting.SYSTEM_CLOCK
+            job_id=job_id,
+            client=_able_to_notify(rekognition, notify),
+            staging=where,
+            upload=upload,
+            s3_client=s3_client,
+            notify=notify,
+            clock=clock or _waiting.SYSTEM_CLOCK,
         )
 
     @property
@@ -174,9 +221,7 @@ class VideoJob:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
-        upload = self._upload
-        owned = None if upload is None else {"bucket": upload.bucket, "key": upload.name, "version": upload.version}
-        return {"version": _STATE_VERSION, "job_id": self.job_id, "upload": owned}
+        return write_state(self.job_id, self._upload)
 
     @classmethod
     def from_dict(
@@ -186,6 +231,7 @@ class VideoJob:
         client: RekognitionClient | str | None = None,
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        notify: SnsSqs | None = None,
         clock: _waiting.Clock | None = None,
     ) -> VideoJob:
         """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``.
@@ -195,25 +241,16 @@ class VideoJob:
             client: As for :meth:`resume`.
             staging: The object that the job was started with, if it was one of the caller's.
             s3_client: As for :func:`rekog_emotion.start_video`; it deletes the upload.
+            notify: As for :meth:`resume`.
             clock: Where time comes from, for tests.
 
         Raises:
             InvalidInputError: ``state`` is of another kind or version.
         """
-        match state:
-            case {"version": version, "job_id": job_id, "upload": None} if version == _STATE_VERSION:
-                return cls.resume(job_id, client=client, clock=clock)
-            case {
-                "version": version,
-                "job_id": job_id,
-                "upload": {"bucket": str(bucket), "key": str(key), "version": str() | None as object_version},
-            } if version == _STATE_VERSION:
-                upload = S3Object(bucket=bucket, name=key, version=object_version)
-                return cls.resume(
-                    job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, clock=clock
-                )
-        msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_STATE_VERSION})"
-        raise InvalidInputError(msg)
+        job_id, upload = read_state(state)
+        return cls.resume(
+            job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, notify=notify, clock=clock
+        )
 
     # --- life ---
 
@@ -226,10 +263,13 @@ class VideoJob:
             ResponseError: The answer is broken.
             StagingError: The job has ended, and its upload could not be deleted.
         """
+        if self._budget is not None:
+            self._budget.spend(self._clock.now())
         page = _paging.look(self._client, self.job_id)
         if page.status == JobStatus.SUCCEEDED:
             self._first = page
         if page.status != JobStatus.IN_PROGRESS:
+            self._adopt(page)
             self.discard()
         return JobStatus(str(page.status))
 
@@ -242,8 +282,10 @@ class VideoJob:
     ) -> None:
         """Return when the job has succeeded.
 
-        Looks at once, then again after about a tenth of the time waited so far, between one second and two minutes. A
-        poll that is throttled or gets no answer is a longer wait, not an error.
+        Looks at once, then again after about a tenth of the time waited so far, between 1.5 seconds and ten minutes;
+        where the length of the video is known, not before a twentieth of it. All jobs of a client together look no
+        more often than the smallest quota of AWS allows, 5 times a second. A poll that is throttled or gets no answer
+        is a longer wait, not an error. With ``notify=`` it waits for the message instead, and looks only now and then.
 
         Args:
             timeout: Seconds or a ``timedelta``; ``None`` for ever.
@@ -269,7 +311,7 @@ class VideoJob:
         on_progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
     ) -> Iterator[TimedFace]:
-        """Wait for the job, then give its faces one by one, fetching pages of 1000 as they are needed.
+        """Wait for the job, then give its faces one by one, in pages of 1000, of which one is fetched ahead.
 
         Args and errors are those of :meth:`wait`; besides:
 
@@ -316,6 +358,8 @@ class VideoJob:
         if self._first is not None:
             return self._first
         looks = 0
+        watch: notifications.Watch | None = None
+        schedule: _waiting.Schedule = self._schedule()
 
         def look() -> VideoAnalysis:
             nonlocal looks
@@ -324,20 +368,39 @@ class VideoJob:
             tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
             return page
 
+        def is_unfinished(page: VideoAnalysis) -> bool:
+            said_to_have_failed = watch is not None and watch.completion is not None and watch.completion.failed
+            return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
+
         def on_wait(waited: float, interval: float) -> None:
             tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
 
-        page = _waiting.poll(
-            look,
-            unfinished=lambda page: page.status == JobStatus.IN_PROGRESS,
-            schedule=_POLLS,
-            timeout=limit,
-            clock=self._clock,
-            cancel=cancel,
-            on_wait=on_wait,
-            timed_out=self._timed_out,
-            cancelled=self._cancelled,
-        )
+        with ExitStack() as stack:
+            if self._notify is not None:
+                watch = stack.enter_context(
+                    notifications.watch(
+                        self._notify,
+                        self.job_id,
+                        client=self._client,
+                        polls=schedule,
+                        clock=self._clock,
+                        cancel=cancel,
+                    )
+                )
+            page = _waiting.poll(
+                look,
+                unfinished=is_unfinished,
+                schedule=schedule if watch is None else watch,
+                timeout=limit,
+                clock=self._clock,
+                cancel=cancel,
+                sleep=None if watch is None else watch.sleep,
+                pace=self._pace,
+                look_first=watch is None or not self._fresh,
+                on_wait=on_wait,
+                timed_out=self._timed_out,
+                cancelled=self._cancelled,
+            )
         if looks == 1 and self._token is not None:
             _log.warning(
                 "job %s was %s at the first look: the token %r may have given back a job that was started before",
@@ -350,8 +413,12 @@ class VideoJob:
 
     def _ended(self, page: VideoAnalysis) -> None:
         """Take note of the first page, or of the failure, of a job that has ended, and take its upload away."""
-        if page.status == JobStatus.FAILED:
-            message = f"job {self.job_id} failed: {page.status_message or 'the service gives no reason'}"
+        self._adopt(page)
+        if page.status != JobStatus.SUCCEEDED:
+            reason = page.status_message or "the service gives no reason"
+            if page.status == JobStatus.IN_PROGRESS:
+                reason = "the message of its end says so, though the service still calls it IN_PROGRESS"
+            message = f"job {self.job_id} failed: {reason}"
             try:
                 self.discard()
             except StagingError as error:
@@ -368,23 +435,35 @@ class VideoJob:
         self, limit: float | None, on_progress: OnProgress | None, cancel: threading.Event | None
     ) -> Iterator[VideoAnalysis]:
         faces = 0
-        with self._resumable():
-            first = self._wait(limit, on_progress, cancel)
-            for page in _paging.each_page(first, lambda token: self._fetch(token, cancel), job_id=self.job_id):
-                faces += len(page.faces)
-                tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
-                yield page
-
-    def _fetch(self, token: str | None, cancel: threading.Event | None) -> VideoAnalysis:
-        """Fetch a page of a job that has succeeded."""
-        if cancel is not None and cancel.is_set():
-            raise self._cancelled(None)
+        # Whoever drops the iterator ends the retries of the page that is fetched ahead, too.
+        stop = _waiting.Stop(cancel)
         try:
-            page = _paging.page_of(self._client, self.job_id, token=token, clock=self._clock, cancel=cancel)
+            with self._resumable():
+                first = self._wait(limit, on_progress, cancel)
+                for page in _paging.each_page(first, partial(self._ask, stop), self._read, job_id=self.job_id):
+                    faces += len(page.faces)
+                    tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
+                    yield page
+                    if page.next_token and stop.is_set():
+                        raise self._cancelled(None)
+        finally:
+            stop.set()
+
+    def _ask(self, stop: threading.Event, token: str | None) -> Mapping[str, Any]:
+        """Fetch a page of a job that has succeeded."""
+        if stop.is_set():
+            raise self._cancelled(None)
+        if self._budget is not None:
+            self._budget.spend(self._clock.now())
+        try:
+            return _paging.ask(self._client, self.job_id, token=token, clock=self._clock, cancel=stop)
         except RekogEmotionError as error:
-            if cancel is not None and cancel.is_set() and _waiting.is_transient(error):
+            if stop.is_set() and _waiting.is_transient(error):
                 raise self._cancelled(None) from error
             raise
+
+    def _read(self, take: _paging.Take, token: str | None) -> VideoAnalysis:
+        page = _paging.read(take, self.job_id)
         if page.status == JobStatus.IN_PROGRESS:
             problem = f"one came as {page.status} after the job had SUCCEEDED"
             raise _paging.misfit(problem, job_id=self.job_id)
@@ -393,6 +472,28 @@ class VideoJob:
         if token is None:
             self._first = page
         return page
+
+    def _schedule(self) -> _waiting.PollSchedule:
+        if self._video_seconds is None or not self._fresh:
+            return _POLLS
+        return evolve(_POLLS, first=min(_SHARE_OF_VIDEO * self._video_seconds, _LATEST_FIRST_LOOK))
+
+    def _pace(self) -> float:
+        return 0.0 if self._budget is None else self._budget.reserve(self._clock.now())
+
+    def _adopt(self, page: VideoAnalysis) -> None:
+        """Take an upload for the job's own whose job was taken up by its id alone."""
+        video = page.video.s3_object if page.video is not None else None
+        if self._fresh or self._upload is not None or video is None or not is_upload(video):
+            return
+        if isinstance(self._client, Staging) or self._token is not None:
+            return
+        try:
+            where = resolve_discard(None, client=self._client, upload=video, s3_client=self._s3_client)
+            if isinstance(where, S3Staging):
+                where.remove(video)
+        except RekogEmotionError as error:
+            _log.warning("job %s has ended, and its upload is left: %s", self.job_id, error)
 
     @contextmanager
     def _resumable(self) -> Iterator[None]:
@@ -428,3 +529,10 @@ class VideoJob:
         else:
             msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {self._goes_on()}{self._kept()}"
         return JobCancelledError(msg, job_id=self.job_id, state=self.to_dict())
+
+
+def _able_to_notify(client: RekognitionClient, notify: SnsSqs | None) -> RekognitionClient:
+    if notify is not None and isinstance(client, Staging):
+        msg = f"notify= is for AWS: {type(client).__name__} sends no messages, so leave it out"
+        raise InvalidInputError(msg)
+    return client

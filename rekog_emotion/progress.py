@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from rekog_emotion.enums import Word
 
 __all__ = ["OnProgress", "Progress", "ProgressEvent", "tell"]
+
+_log: Final = logging.getLogger("rekog_emotion")
 
 
 class ProgressEvent(Word):
@@ -36,6 +39,8 @@ class Progress:
         bytes_total: Bytes to upload.
         status: The job's state, for ``POLLED``.
         faces: Faces received so far, for ``PAGE``.
+        state: For ``STARTED``, what ``VideoJob.from_dict()`` takes the job up from, in another process if need be.
+        source: Name of the video, where :func:`rekog_emotion.start_videos` works on several.
     """
 
     event: ProgressEvent
@@ -46,12 +51,20 @@ class Progress:
     bytes_total: int | None = None
     status: str | None = None
     faces: int | None = None
+    state: Mapping[str, Any] | None = None
+    source: str | None = None
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
 
 
 def tell(on_progress: OnProgress | None, **members: Any) -> None:  # noqa: ANN401 -- the members of Progress
-    """Report to a caller who wants to know."""
+    """Report to a caller who wants to know, and to the log: no faces, and nothing of the credentials."""
+    if on_progress is None and not _log.isEnabledFor(logging.DEBUG):
+        return
+    progress = Progress(**members)
+    said = {name: value for name, value in asdict(progress, recurse=False).items() if value is not None}
+    text = ", ".join(f"{name}={value}" for name, value in said.items() if name != "event")
+    _log.debug("%s: %s", progress.event, text, extra={"rekog_emotion": said})
     if on_progress is not None:
-        on_progress(Progress(**members))
+        on_progress(progress)

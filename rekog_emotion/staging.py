@@ -6,6 +6,7 @@ AWS; the embedded engine brings its own, which moves nothing. There is no defaul
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -29,6 +30,8 @@ __all__ = ["OnBytes", "S3Staging", "Staging", "resolve_staging"]
 OnBytes = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
 
+# By their names uploads are known again by whoever resumes a job by its id alone.
+_OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
 MAX_BYTES: Final = 10 * 1024**3  # the service's limit for stored video
 
 
@@ -75,12 +78,12 @@ class S3Staging:
         if total > MAX_BYTES:
             msg = f"{path} has {total} bytes; the service takes videos up to {MAX_BYTES} bytes (10 GiB): split it"
             raise InvalidInputError(msg)
-        key = f"{self.prefix}{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
+        key = f"{self.prefix}rekog-emotion-{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
         staged = S3Object(bucket=self.bucket, name=key)
         tally = _Tally(total=total, on_bytes=on_bytes, cancel=cancel)
         try:
             self._s3_client.upload_file(Filename=str(path), Bucket=self.bucket, Key=key, Callback=tally)
-            version = self._version(staged)
+            version = self.version(staged)
         except BaseException as error:
             # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
             failure = error
@@ -95,7 +98,7 @@ class S3Staging:
             raise failure from None if tally.cancelled else error
         return evolve(staged, version=version)
 
-    def _version(self, staged: S3Object) -> str | None:
+    def version(self, staged: S3Object) -> str | None:
         """Look up the version, without which a deletion would leave it behind under a delete marker."""
         version: str | None = self._s3_client.head_object(Bucket=staged.bucket, Key=staged.name).get("VersionId")
         return version
@@ -103,7 +106,7 @@ class S3Staging:
     def _withdraw(self, staged: S3Object, reason: BaseException) -> None:
         """Delete what there may be of an upload that failed."""
         try:
-            staged = evolve(staged, version=self._version(staged))
+            staged = evolve(staged, version=self.version(staged))
         except Exception as error:
             if not _is_vendor_error(error):
                 raise
@@ -114,6 +117,23 @@ class S3Staging:
         except StagingError as error:
             # The bucket that refuses the upload mostly refuses the deletion, too: the first reason is the one to show.
             reason.add_note(f"What there may be of it could not be deleted: {error}")
+
+    def remove(self, upload: S3Object) -> None:
+        """Delete an upload of which only the name is known; one that is not there is none.
+
+        Raises:
+            StagingError: It could not be deleted; ``bucket`` and ``key`` say what is left.
+        """
+        try:
+            upload = evolve(upload, version=self.version(upload))
+        except Exception as error:
+            if not _is_vendor_error(error):
+                raise
+            if _is_not_found(error):
+                return
+            msg = f"the upload {s3_uri(upload)} could not be looked up: {quoted(error)}; delete it yourself"
+            raise StagingError(msg, bucket=upload.bucket, key=upload.name) from error
+        self.discard(upload)
 
     def discard(self, staged: S3Object) -> None:
         """Delete an upload.
@@ -166,6 +186,11 @@ def _is_vendor_error(error: BaseException) -> bool:
 def _is_not_found(error: Exception) -> bool:
     metadata: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
     return metadata.get("HTTPStatusCode") == HTTPStatus.NOT_FOUND
+
+
+def is_upload(video: S3Object) -> bool:
+    """Tell whether an object is one that :class:`S3Staging` has made: by its random name."""
+    return video.name is not None and _OURS.fullmatch(video.name) is not None
 
 
 def resolve_staging(

@@ -242,7 +242,7 @@ def test_resume_with_its_upload(service, capsys, monkeypatch):
         ([str(CLIP), "--staging", "uploads"], "--staging 'uploads' is no S3 address: pass \"s3://bucket/prefix/\""),
         (
             [URI, "--timeout", "-1"],
-            "timeout=-1.0 is no duration: pass seconds, a timedelta, or None to wait for ever",
+            "slot_timeout=-1.0 is no duration: pass seconds, a timedelta, or None to wait for ever",
         ),
     ],
 )

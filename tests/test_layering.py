@@ -13,6 +13,7 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 # that is not here has no place yet: put it where it belongs, low before high.
 LEAVES = {"errors": set(), "enums": set()}
 LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_sniffing", "_waiting")}
+LEAVES |= {"_budget": set(), "_lengths": set()}
 VALUES = {
     "models": {"enums", "errors"},
     "analyses": {"enums", "models"},
@@ -31,10 +32,12 @@ WAY_IN = {
 JOBS = {
     "_calls": {"_quoting", "_waiting", "clients", "errors"},
     "staging": {"_locations", "_quoting", "clients", "errors", "models"},
+    "_states": {"errors", "models"},
+    "notifications": {"_quoting", "_waiting", "clients", "errors"},
     "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
     "_starting": {"_calls", "_locations", "_waiting", "analyses", "errors", "models", "progress"},
 }
-JOBS["jobs"] = {*JOBS, *JOBS["_starting"], "_wire", "clients", "enums", "sources"}
+JOBS["jobs"] = {*JOBS, *JOBS["_starting"], "_budget", "_lengths", "_wire", "clients", "enums", "sources"}
 JOBS["api"] = {*JOBS, *JOBS["jobs"]}
 BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 # The embedded engine and the server know the rest by the wire alone.

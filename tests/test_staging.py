@@ -35,7 +35,7 @@ from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, fa
 CONTENT = b"no video, but eleven times the same" * 11
 LARGE = 17 * 1024 * 1024  # boto3 uploads in parts of 8 MiB
 TEN_GIB = 10 * 1024**3
-SUFFIX = r"[0-9a-f]{32}\.mp4"
+SUFFIX = r"rekog-emotion-[0-9a-f]{32}\.mp4"
 REGION = "eu-west-1"
 SECRET = "not-a-secret"  # noqa: S105 -- it says so
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
@@ -524,7 +524,7 @@ def test_keys_keep_a_plain_suffix(s3, plain, tmp_path, name, suffix):
     staged = staging.stage(path)
     staging.discard(staged)
 
-    assert re.fullmatch(f"[0-9a-f]{{32}}{re.escape(suffix)}", staged.name)
+    assert re.fullmatch(f"rekog-emotion-[0-9a-f]{{32}}{re.escape(suffix)}", staged.name)
 
 
 class OwnStage(ScriptedClient, Shelf):

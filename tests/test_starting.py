@@ -95,10 +95,13 @@ def test_sends_what_the_caller_says():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"timeout": -1}, f"timeout=-1 {NO_DURATION}"),
-        ({"timeout": float("nan")}, f"timeout=nan {NO_DURATION}"),
-        ({"timeout": "x"}, f"timeout='x' {NO_DURATION}"),
-        ({"timeout": timedelta(seconds=-1)}, f"timeout=datetime.timedelta(days=-1, seconds=86399) {NO_DURATION}"),
+        ({"slot_timeout": -1}, f"slot_timeout=-1 {NO_DURATION}"),
+        ({"slot_timeout": float("nan")}, f"slot_timeout=nan {NO_DURATION}"),
+        ({"slot_timeout": "x"}, f"slot_timeout='x' {NO_DURATION}"),
+        (
+            {"slot_timeout": timedelta(seconds=-1)},
+            f"slot_timeout=datetime.timedelta(days=-1, seconds=86399) {NO_DURATION}",
+        ),
         *(
             (
                 {"face_attributes": wrong},
@@ -172,7 +175,7 @@ def test_no_slot_in_time(clock, clip, timeout, calls, waited):
     client, shelf = ScriptedClient(start=[FULL]), Shelf()
 
     with pytest.raises(JobTimeoutError) as caught:
-        analyze_video(clip, client=client, staging=shelf, timeout=timeout)
+        analyze_video(clip, client=client, staging=shelf, slot_timeout=timeout)
 
     assert str(caught.value) == f"no job could be started within {waited} s: {FULL_TEXT}"
     assert (caught.value.job_id, caught.value.state) == (None, None)
@@ -182,12 +185,12 @@ def test_no_slot_in_time(clock, clip, timeout, calls, waited):
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_one_deadline_for_slot_and_job(clock):
-    """What the wait for a slot took is not there for the job."""
+def test_a_deadline_each_for_slot_and_job(clock):
+    """What the wait for a slot took is there for the job all the same."""
     client = ScriptedClient(IN_PROGRESS, start=[FULL, FULL, STARTED])
 
     with pytest.raises(JobTimeoutError) as caught:
-        analyze_video(VIDEO, client=client, timeout=23)
+        analyze_video(VIDEO, client=client, slot_timeout=20, timeout=3)
 
     assert str(caught.value).startswith("job j-1 was not finished after 3 s; ")
     assert clock.now() == 23
@@ -211,7 +214,7 @@ def test_for_ever():
     """Without a limit it waits as long as it takes, for a slot and for the job."""
     client = ScriptedClient(*[IN_PROGRESS] * 100, page(), start=[*[FULL] * 100, STARTED])
 
-    assert analyze_video(VIDEO, client=client, timeout=None).faces == ()
+    assert analyze_video(VIDEO, client=client, slot_timeout=None, timeout=None).faces == ()
 
 
 # --- cancels and failures ---

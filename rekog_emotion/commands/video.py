@@ -104,7 +104,7 @@ def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
         raise InvalidInputError(msg)
     if args.resume is None:
         return start_video(
-            args.clip, client=args.client, staging=args.staging, timeout=args.timeout, on_progress=on_progress
+            args.clip, client=args.client, staging=args.staging, slot_timeout=args.timeout, on_progress=on_progress
         )
     upload = None if args.upload is None else parse_s3_uri(args.upload)
     return VideoJob.resume(args.resume, client=args.client, upload=upload)
