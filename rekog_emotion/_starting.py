@@ -20,6 +20,7 @@ from rekog_emotion.errors import (
     JobTimeoutError,
     LimitExceededError,
     RekogEmotionError,
+    ResponseError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -78,6 +79,10 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
+def _is_broken(error: BaseException) -> bool:
+    return isinstance(error, ResponseError)
+
+
 @define(kw_only=True)
 class Starter:
     """Starts one job."""
@@ -96,9 +101,14 @@ class Starter:
         def on_wait(waited: float, interval: float) -> None:
             tell(self.on_progress, event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
 
-        def attempt() -> Mapping[str, Any]:
+        def ask() -> str:
+            answer = _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request)
+            return StartedJob.from_aws(answer).job_id or ""
+
+        def attempt() -> str:
             try:
-                return _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request)
+                # Behind a broken answer there is a job, mostly, which the same token gives back.
+                return _waiting.retry(ask, clock=self.clock, cancel=self.cancel, passing=_is_broken)
             except RekogEmotionError as error:
                 if self._is_cancelled() and _waiting.is_transient(error):
                     # After a call without answer there may be a job.
@@ -106,7 +116,7 @@ class Starter:
                     raise JobCancelledError(msg) from error
                 raise
 
-        answer = _waiting.poll(
+        return _waiting.poll(
             attempt,
             unfinished=lambda _: False,
             tolerate=lambda error: isinstance(error, LimitExceededError),
@@ -122,7 +132,6 @@ class Starter:
                 f"the start was cancelled after {waited:.0f} s; no job was started"
             ),
         )
-        return StartedJob.from_aws(answer).job_id or ""
 
     def stage_and_start(self, path: Path, staging: Staging) -> tuple[S3Object, str]:
         """Upload a file and start the job on it; return the upload and the job's id.

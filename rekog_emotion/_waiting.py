@@ -125,7 +125,13 @@ def _backoff(error: BaseException | None, failures: int) -> float:
     return float(min(base * 2**doublings, _LONGEST))
 
 
-def retry(call: Callable[[], T], *, clock: Clock | None = None, cancel: threading.Event | None = None) -> T:
+def retry(
+    call: Callable[[], T],
+    *,
+    clock: Clock | None = None,
+    cancel: threading.Event | None = None,
+    passing: Callable[[BaseException], bool] = is_transient,
+) -> T:
     """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
 
     Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
@@ -151,7 +157,7 @@ def retry(call: Callable[[], T], *, clock: Clock | None = None, cancel: threadin
             raise failure
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(is_transient), stop=stop, wait=wait, sleep=sleep, reraise=True
+        retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, sleep=sleep, reraise=True
     )
     return retrying(call)
 
@@ -177,6 +183,8 @@ class PollSchedule:
         cap: Longest wait in seconds.
         jitter: Largest deviation, as a part of the wait, so that jobs that start together do not poll together.
         first: Seconds before which nothing is to be expected.
+        lead: The first wait is a random part of it, and so is the next after less than a quarter: otherwise jobs of
+            some lengths would always end just after a look.
     """
 
     share: float = 0.1
@@ -184,14 +192,18 @@ class PollSchedule:
     cap: float = 120.0
     jitter: float = 0.1
     first: float = 0.0
+    lead: float = 0.0
 
     def interval(self, waited: float, setback: float = 0.0) -> float:
         """Return seconds to wait after ``waited`` seconds, ``setback`` more after a failed look, jitter included."""
-        seconds = max(min(max(self.share * waited, self.floor), self.cap), self.first - waited) + setback
+        usual = min(max(self.share * waited, self.floor), self.cap)
+        if waited < self.lead / 4:
+            usual = random.uniform(0, self.lead)  # noqa: S311 -- likewise
+        seconds = max(usual, self.first - waited) + setback
         return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 -- jitter is no secret
 
 
-def poll(
+def poll(  # noqa: C901 -- its parts are small, and share its arguments
     look: Callable[[], T],
     *,
     unfinished: Callable[[T], bool],

@@ -62,7 +62,7 @@ SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
 
 # For jobs of unknown length, in docs/reliability.md beside other ways to poll.
-_POLLS: Final = _waiting.PollSchedule(floor=1.5, cap=600.0)
+_POLLS: Final = _waiting.PollSchedule(share=0.098, floor=1.75, lead=1.75, cap=900.0)
 # No job is expected to be ready in less than a twentieth of its video's length, nor looked for later than this.
 _SHARE_OF_VIDEO, _LATEST_FIRST_LOOK = 0.05, 60.0
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
@@ -282,10 +282,11 @@ class VideoJob:
     ) -> None:
         """Return when the job has succeeded.
 
-        Looks at once, then again after about a tenth of the time waited so far, between 1.5 seconds and ten minutes;
-        where the length of the video is known, not before a twentieth of it. All jobs of a client together look no
-        more often than the smallest quota of AWS allows, 5 times a second. A poll that is throttled or gets no answer
-        is a longer wait, not an error. With ``notify=`` it waits for the message instead, and looks only now and then.
+        Looks at once, then again after about a tenth of the time waited so far, between two seconds and a quarter of an
+        hour; where the length of the video is known, not before a twentieth of it. All jobs of a client together look
+        no more often than the smallest quota of AWS allows, 5 times a second. A poll that is throttled or gets no
+        answer is a longer wait, not an error. With ``notify=`` it waits for the message instead, and looks only now and
+        then.
 
         Args:
             timeout: Seconds or a ``timedelta``; ``None`` for ever.

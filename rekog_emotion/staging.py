@@ -143,12 +143,16 @@ class S3Staging:
         """
         version = {} if staged.version is None else {"VersionId": staged.version}
         try:
-            self._s3_client.delete_object(Bucket=staged.bucket, Key=staged.name, **version)
+            answer = self._s3_client.delete_object(Bucket=staged.bucket, Key=staged.name, **version)
         except Exception as error:
             if not _is_vendor_error(error):
                 raise
             msg = f"the upload {s3_uri(staged)} could not be deleted: {quoted(error)}; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name) from error
+        # S3 says 204; a 200 comes from something in between, which has deleted nothing.
+        if (answer or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.OK:
+            msg = f"the upload {s3_uri(staged)} may be left: the answer to its deletion is not S3's; delete it yourself"
+            raise StagingError(msg, bucket=staged.bucket, key=staged.name)
 
 
 class _Tally:

@@ -1,5 +1,6 @@
 import json
 import logging
+import random
 import threading
 from contextlib import suppress
 from datetime import timedelta
@@ -24,6 +25,8 @@ from rekog_emotion import (
     analyze_video,
     start_video,
 )
+from rekog_emotion.jobs import _POLLS
+from rekog_emotion.testing import FakeClient
 from tests.scripted import IN_PROGRESS, LOST, ScriptedClient, Shelf, failed, page, refusal
 
 THROTTLED = refusal("ThrottlingException", "Rate exceeded")
@@ -44,6 +47,7 @@ GOES_ON = "it goes on at the service, and VideoJob.from_dict(error.state) resume
 STATE = {"version": 1, "job_id": "j-1", "upload": None}
 LOOK = {"JobId": "j-1", "MaxResults": 1000}
 VIDEO = "s3://bucket/clip.mp4"
+VIDEO_ANSWER = {"JobStatus": "SUCCEEDED", "Faces": []}
 MINE = "mine"
 
 
@@ -76,14 +80,19 @@ def started(clip, *script, broken=False):
     [
         ([page()], 0, 1, []),
         ([page()], None, 1, []),
-        ([IN_PROGRESS, page()], 3600, 2, [1.5]),
-        ([*[IN_PROGRESS] * 12, page()], None, 13, [*[1.5] * 11, 1.65]),
-        ([IN_PROGRESS, page()], timedelta(seconds=2), 2, [1.5]),
-        ([THROTTLED, page()], 3600, 2, [2.5]),
-        ([THROTTLED, THROTTLED, THROTTLED, page()], 3600, 4, [2.5, 3.5, 5.5]),
-        ([refusal("InternalServerError", status=500), page()], 3600, 2, [2]),
-        ([refusal("Weird", status=503), refusal("ProvisionedThroughputExceededException"), page()], 3600, 3, [2, 3.5]),
-        ([LOST, LOST, IN_PROGRESS, LOST, page()], 3600, 5, [2, 2.5, 1.5, 2]),
+        ([IN_PROGRESS, page()], 3600, 2, [0.875]),
+        ([*[IN_PROGRESS] * 13, page()], None, 14, [0.875, *[1.75] * 10, 1.80075, 1.9772235]),
+        ([IN_PROGRESS, page()], timedelta(seconds=1), 2, [0.875]),
+        ([THROTTLED, page()], 3600, 2, [1.875]),
+        ([THROTTLED, THROTTLED, THROTTLED, page()], 3600, 4, [1.875, 3.75, 5.75]),
+        ([refusal("InternalServerError", status=500), page()], 3600, 2, [1.375]),
+        (
+            [refusal("Weird", status=503), refusal("ProvisionedThroughputExceededException"), page()],
+            3600,
+            3,
+            [1.375, 3.75],
+        ),
+        ([LOST, LOST, IN_PROGRESS, LOST, page()], 3600, 5, [1.375, 2.75, 1.75, 2.25]),
     ],
     ids=["at-once", "without-limit", "later", "tenth", "timedelta", "throttled", "thrice", "5xx", "mixed", "lost"],
 )
@@ -104,7 +113,7 @@ def test_waits(clock, script, timeout, calls, sleeps):
         ([IN_PROGRESS], 0, 1, f"job j-1 was not finished after 0 s; {GOES_ON}"),
         ([IN_PROGRESS], 0.5, 1, f"job j-1 was not finished after 0 s; {GOES_ON}"),
         ([IN_PROGRESS], 3, 3, f"job j-1 was not finished after 3 s; {GOES_ON}"),
-        ([IN_PROGRESS], timedelta(minutes=1), 25, f"job j-1 was not finished after 57 s; {GOES_ON}"),
+        ([IN_PROGRESS], timedelta(minutes=1), 24, f"job j-1 was not finished after 56 s; {GOES_ON}"),
         (
             [IN_PROGRESS, THROTTLED],
             4,
@@ -438,10 +447,10 @@ def test_tells_what_happens():
     assert events == [
         Progress(event="STARTED", job_id="j-1", state=STATE),
         Progress(event="POLLED", job_id="j-1", status="IN_PROGRESS"),
-        Progress(event="WAITING", job_id="j-1", seconds=0, next_seconds=1.5),
-        Progress(event="WAITING", job_id="j-1", seconds=1.5, next_seconds=2.5),
+        Progress(event="WAITING", job_id="j-1", seconds=0, next_seconds=0.875),
+        Progress(event="WAITING", job_id="j-1", seconds=0.875, next_seconds=2.75),
         Progress(event="POLLED", job_id="j-1", status="IN_PROGRESS"),
-        Progress(event="WAITING", job_id="j-1", seconds=4, next_seconds=1.5),
+        Progress(event="WAITING", job_id="j-1", seconds=3.625, next_seconds=1.75),
         Progress(event="POLLED", job_id="j-1", status="SUCCEEDED"),
         Progress(event="PAGE", job_id="j-1", faces=2),
         Progress(event="PAGE", job_id="j-1", faces=3),
@@ -541,3 +550,64 @@ def test_refuses_a_state_without_a_job():
         VideoJob.from_dict({"version": 1, "job_id": None, "upload": None}, client=ScriptedClient())
 
     assert str(caught.value) == "job_id=None is no job id: pass the string that started jobs carry as job_id"
+
+
+# --- the cost of not knowing how long it takes ---
+
+
+LENGTHS = (2, 10, 60, 600, 3600, 7200)
+
+
+@pytest.mark.parametrize("seconds", LENGTHS)
+def test_time_lost_and_calls_made(monkeypatch, seconds):
+    """A job loses 5 % of its length or 1 s in the mean, 12 % or 3 s at worst; two hours take 80 calls at most."""
+    monkeypatch.setattr(random, "uniform", random.Random(1).uniform)  # noqa: S311 -- the same test every time
+    lost, calls = [], []
+    for _ in range(4000):
+        now, looks = 0.0, 1
+        while now < seconds:
+            now, looks = now + _POLLS.interval(now), looks + 1
+        lost.append(now - seconds)
+        calls.append(looks)
+
+    assert sum(lost) / len(lost) <= max(0.05 * seconds, 1)
+    assert max(lost) <= max(0.12 * seconds, 3)
+    assert max(calls) <= 80
+
+
+@pytest.mark.parametrize("seconds", LENGTHS)
+def test_waits_by_that_schedule(clock, seconds):
+    """Which is how a job waits."""
+    client = FakeClient(clock=clock)
+    client.script_videos(VIDEO_ANSWER, seconds=seconds)
+
+    start_video(VIDEO, client=client).wait(timeout=None)
+
+    assert seconds <= clock.now() <= seconds + max(0.12 * seconds, 3)
+    assert client.count("GetFaceDetection") <= 80
+
+
+@pytest.mark.parametrize(("length", "first"), [(None, 0.875), (10, 0.875), (600, 30), (36000, 60)])
+@pytest.mark.usefixtures("no_jitter")
+def test_a_known_length_saves_looks(clock, length, first):
+    """Before a twentieth of it, or a minute, there is nothing to be seen."""
+    client = ScriptedClient(IN_PROGRESS, page())
+
+    start_video(VIDEO, client=client, video_length=length).wait()
+
+    assert clock.sleeps == [first]
+
+
+def test_says_it_in_the_log(caplog):
+    """Every event is a record with its members, under the library's name, and no face or credential is in it."""
+    caplog.set_level("DEBUG", logger="rekog_emotion")
+
+    job, _ = job_of(page(0, 500))
+    job.result()
+
+    said = [record.rekog_emotion for record in caplog.records if hasattr(record, "rekog_emotion")]
+    assert said == [
+        {"event": "POLLED", "job_id": "j-1", "status": "SUCCEEDED"},
+        {"event": "PAGE", "job_id": "j-1", "faces": 2},
+    ]
+    assert caplog.messages[0] == "POLLED: job_id=j-1, status=SUCCEEDED"

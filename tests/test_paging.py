@@ -76,7 +76,7 @@ def settled(client, count):
 
 
 def test_one_page_comes_ahead():
-    """Nothing is called before the first face is wanted; then one page is fetched while another is used, and no more."""
+    """Nothing is called before the first face is wanted; then one page is fetched while another is used."""
     client = ScriptedClient(IN_PROGRESS, page(0, 500, then="a"), page(1000, then="b"), page(1500))
     faces = VideoJob.resume("j-1", client=client).faces()
 
@@ -127,9 +127,8 @@ def test_other_metadata_is_named():
     with pytest.raises(PaginationError) as caught:
         VideoJob.resume("j-1", client=client).result()
 
-    assert str(caught.value) == (
-        f"{MISFIT}page 2 has other VideoMetadata than the first: codec 'h265', not 'h264', frame_rate 30.0, not 25.0{AGAIN}"
-    )
+    differences = "codec 'h265', not 'h264', frame_rate 30.0, not 25.0"
+    assert str(caught.value) == f"{MISFIT}page 2 has other VideoMetadata than the first: {differences}{AGAIN}"
 
 
 # --- tokens that expire ---

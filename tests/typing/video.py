@@ -61,7 +61,8 @@ job = rekog.start_video(
     client=rekog.aws_client(),
     staging=shelf,
     s3_client=s3_client,
-    timeout=timedelta(hours=2),
+    slot_timeout=timedelta(hours=2),
+    video_length=90.5,
     on_progress=on_progress,
     cancel=cancel,
     face_attributes="DEFAULT",
@@ -69,6 +70,18 @@ job = rekog.start_video(
     job_tag="tag",
     notification_channel={"SNSTopicArn": "arn", "RoleArn": "arn"},
 )
+
+# --- many, and by message ---
+
+notify = rekog.SnsSqs(
+    "arn:aws:sns:eu-west-1:1:ends", "arn:aws:iam::1:role/rekognition", "https://sqs/1/ends", long_poll=5
+)
+outcomes = rekog.start_videos(["a.mp4", Path("b.mp4")], max_jobs=3, staging=shelf, notify=notify, timeout=60)
+assert_type(outcomes, Iterator[rekog.VideoOutcome])
+assert_type(next(outcomes).analysis, rekog.VideoAnalysis | None)
+assert_type(next(outcomes).result(), rekog.VideoAnalysis)
+assert_type(rekog.wait_for_videos([job], timeout=None), Iterator[tuple[rekog.VideoJob, Exception | None]])
+rekog.start_videos(["a.mp4"], client_request_token=MINE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- one token is one job
 
 # --- what comes out ---
 

@@ -1,0 +1,293 @@
+"""Measure how video jobs are waited for and read, and write docs/reliability.md: ``python tests/benchmarks/jobs.py``.
+
+The faults run against real servers on this machine (half a minute), polling under a virtual clock, and the pages come
+from a server in a process of its own. Needs the ``test`` extra.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
+from pathlib import Path
+from unittest import mock
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+import boto3  # noqa: E402 -- the path comes first
+from botocore.config import Config  # noqa: E402 -- likewise
+
+from rekog_emotion import VideoAnalysis, VideoJob, accelerate, start_video  # noqa: E402 -- likewise
+from rekog_emotion._waiting import PollSchedule  # noqa: E402 -- likewise
+from rekog_emotion.testing import FakeClient, VirtualClock  # noqa: E402 -- likewise
+from tests.benchmarks.server import bodies  # noqa: E402 -- likewise
+from tests.reliability.matrix import CASES, World, table  # noqa: E402 -- likewise
+
+DOCS = ROOT / "docs" / "reliability.md"
+LENGTHS = (2, 10, 60, 600, 3600, 7200)
+PAGES, PAGE_SECONDS = 20, 0.15
+ROUNDS = 3
+FACES, EVERY = 2_000_000, 100_000
+
+
+# --- faults ---
+
+
+def faults() -> Iterator[str]:
+    """Run the whole matrix, and give its table and counts."""
+    with World.running() as world:
+        outcomes = {case: world.run(*case) for case in CASES}
+    complaints = {case: outcome.complaints() for case, outcome in outcomes.items() if outcome.complaints()}
+    assert not complaints, complaints
+    complete = sum(outcome.is_complete for outcome in outcomes.values())
+    errors = Counter(type(outcome.error).__name__ for outcome in outcomes.values() if outcome.error is not None)
+    left = sum(bool(outcome.left) for outcome in outcomes.values())
+    yield from table(outcomes)
+    yield ""
+    named = ", ".join(f"{count} {name}" for name, count in errors.most_common())
+    yield (
+        f"{len(outcomes)} cases: {complete} times the whole result, face for face, {len(outcomes) - complete} times a "
+        f"named error ({named}). Jobs started at the service: {max(len(o.jobs) for o in outcomes.values())} for one "
+        f"call at most. An upload was left in {left} cases, and each time the error named it."
+    )
+
+
+# --- polling ---
+
+
+def polled(seconds: float, rounds: int) -> tuple[float, float, int]:
+    """Return the mean and the largest time lost, and the most looks, for jobs of about a length."""
+    lost, looks = [], 0
+    for number in range(rounds):
+        length, clock = seconds * (1 + 0.1 * number / rounds), VirtualClock()
+        client = FakeClient(clock=clock)
+        client.script_videos({"JobStatus": "SUCCEEDED", "Faces": []}, seconds=length)
+        job = VideoJob.resume(start_video("s3://videos/clip.mp4", client=client).job_id, client=client, clock=clock)
+        job.wait(timeout=None)
+        lost.append(clock.now() - length)
+        looks = max(looks, client.count("GetFaceDetection"))
+    return sum(lost) / len(lost), max(lost), looks
+
+
+def polling() -> Iterator[str]:
+    """Give the table of what polling costs."""
+    random.seed(1)
+    yield "| length of the job | ours | every second | every 5 seconds |"
+    yield "|---|---|---|---|"
+    every_so_often = [PollSchedule(share=0, floor=every, cap=every, jitter=0) for every in (1.0, 5.0)]
+    for seconds in LENGTHS:
+        results = [polled(seconds, 400)]
+        for schedule in every_so_often:
+            with mock.patch.object(VideoJob, "_schedule", lambda _, fixed=schedule: fixed):
+                results.append(polled(seconds, 10))
+        cells = [f"{looks} looks; {mean:.1f} s, {worst:.1f} s" for mean, worst, looks in results]
+        yield f"| {seconds} s | {' | '.join(cells)} |"
+
+
+# --- pages ---
+
+
+def serve() -> None:
+    """Be the server of pages: each takes its time, and is large."""
+    bodies = [body_of(number).encode() for number in range(PAGES)]
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(bodies[int(self.path[1:])])
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(bodies[int(asked.get("NextToken", 0))])
+
+        def _answer(self, body: bytes) -> None:
+            time.sleep(PAGE_SECONDS)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+            self.wfile.write(head.encode() + body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)  # noqa: T201 -- a script prints
+    server.serve_forever()
+
+
+def body_of(number: int) -> str:
+    """Return one of the pages."""
+    page = json.loads(bodies()["GetFaceDetection"])
+    return json.dumps(page | ({"NextToken": str(number + 1)} if number + 1 < PAGES else {}))
+
+
+@contextmanager
+def page_server() -> Iterator[str]:
+    """Run the server in a process of its own."""
+    command = [sys.executable, __file__, "serve"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 -- this very script
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def pages() -> Iterator[str]:
+    """Give how long pages take to come, to be read, and both together."""
+    with page_server() as url:
+        client = boto3.client(
+            "rekognition",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",  # noqa: S106 -- no secret
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        network, reading, both = [], [], []
+        with accelerate(client):
+            for _ in range(ROUNDS):
+                begin = time.perf_counter()
+                for number in range(PAGES):
+                    with urlopen(f"{url}/{number}") as answer:  # noqa: S310 -- of this script's own server
+                        answer.read()
+                network.append(time.perf_counter() - begin)
+                content = [json.loads(body_of(number)) for number in range(PAGES)]
+                begin = time.perf_counter()
+                while content:
+                    VideoAnalysis.from_aws(content.pop())
+                reading.append(time.perf_counter() - begin)
+                begin = time.perf_counter()
+                assert sum(1 for _ in VideoJob.resume("job", client=client).faces()) == 1000 * PAGES
+                both.append(time.perf_counter() - begin)
+        client.close()
+    alone = max(min(network), min(reading))
+    yield (
+        f"{PAGES} pages of 1000 faces, {PAGE_SECONDS * 1000:.0f} ms a page at the server: {min(network):.2f} s for the "
+        f"network alone, {min(reading):.2f} s for reading alone, {min(both):.2f} s for both as `faces()` does it: "
+        f"{min(both) / alone:.2f} times the larger one (least of {ROUNDS} rounds, orjson "
+        f"{'installed' if 'orjson' in sys.modules else 'not installed'})."
+    )
+
+
+# --- memory ---
+
+
+class Endless:
+    """A client whose job has so many faces, made page by page."""
+
+    engine = "made"
+
+    def __init__(self, faces: int) -> None:
+        self._pages = faces // 1000
+        self._body = json.dumps(json.loads(bodies()["GetFaceDetection"])["Faces"])
+
+    def detect_faces(self, **_: object) -> None:
+        """Answer nothing: this is of videos."""
+        raise NotImplementedError
+
+    start_face_detection = detect_faces
+
+    def get_face_detection(self, **parameters: str) -> dict[str, object]:
+        """Answer GetFaceDetection."""
+        answer = {"JobStatus": "SUCCEEDED", "Faces": json.loads(self._body)}
+        here = int(parameters.get("NextToken", "0")) + 1
+        return answer | ({"NextToken": str(here)} if here < self._pages else {})
+
+
+def resident() -> float:
+    """Return the resident memory of this process in MB, on Linux."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def memory(faces: int = FACES) -> Iterator[str]:
+    """Stream faces, and give how resident memory moved."""
+    seen, marks = 0, []
+    for _ in VideoJob.resume("job", client=Endless(faces)).faces():
+        seen += 1
+        if seen % EVERY == 0:
+            gc.collect()
+            marks.append(resident())
+    assert seen == faces
+    yield (
+        f"{faces:,} faces streamed: {marks[0]:.0f} MB resident after {EVERY:,}, {marks[-1]:.0f} MB at the end, "
+        f"{max(marks) - min(marks):.1f} MB between the least and the most."
+    )
+
+
+PAGE = """\
+# Reliability
+
+What `analyze_video` does when something goes wrong, and what waiting costs. Measured with Python {python}, boto3
+{boto3}
+on {machine}; `python tests/benchmarks/jobs.py` writes this page anew.
+
+## Faults
+
+Each call of a video job against each fault, once, five times and for ever, over real HTTP: an endpoint for
+Rekognition, a
+server for S3 and SQS, and a gateway between them and the library that spoils the answers. *Result* is the whole
+result,
+equal to the undisturbed one face for face; *error* is an error of this library, with the id of the job if there is
+one.
+`tests/reliability` runs all of it with every test run, and checks besides that no call buys two jobs, that nothing
+is left
+in the bucket that no error names, that the deadline is kept, and that no thread is left.
+
+{faults}
+
+Three of them do not heal by waiting, and are errors at once: expired credentials, a wrong clock, and an answer of
+200 with
+a foreign body, which is never taken for "no faces"; a start alone is repeated then, with its token. A queue that
+fails is
+no error at all: the job is looked at instead.
+
+## Polling
+
+Looks at the job at most, and seconds lost after its end, in the mean and at worst, for jobs of a length and up to a
+tenth
+more, under a virtual clock. A job whose video's length is known is not looked at before a twentieth of it.
+
+{polling}
+
+## Pages
+
+One page is fetched ahead while another is read. {pages}
+
+## Memory
+
+{memory}
+"""
+
+
+def main() -> None:
+    """Run all, and write the page."""
+    if sys.argv[1:] == ["serve"]:
+        serve()
+        return
+    text = PAGE.format(
+        python=platform.python_version(),
+        boto3=version("boto3"),
+        machine=f"{os.cpu_count()} cores of a shared {platform.machine()} server",
+        memory="\n".join(memory()),
+        pages="\n".join(pages()),
+        polling="\n".join(polling()),
+        faults="\n".join(faults()),
+    )
+    DOCS.write_text(text)
+    print(text)  # noqa: T201 -- a script prints
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""Everything that can go wrong with every call of a video job, once, five times and for ever, over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import boto3
+from attrs import define, field, frozen
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from rekog_emotion import RekogEmotionError, SnsSqs, VideoAnalysis, analyze_video, aws_client
+from rekog_emotion.testing import FakeClient, Fault, LocalEndpoint, VirtualClock
+from tests.reliability.gateway import DNS, Gateway, Plan, error
+
+OPERATIONS = ("start", "poll", "page", "upload", "delete", "receive")
+TIMES = {"once": 1, "five times": 5, "for ever": float("inf")}
+FAULTS: dict[str, Callable[[str], Fault]] = {
+    "throttle 400": lambda service: error(service, THROTTLES[service], "Rate exceeded", status=400),
+    "throttle 500": lambda service: error(service, THROTTLES[service], "Service Unavailable", status=500),
+    "500": lambda service: error(service, "InternalServerError", "Internal server error", status=500),
+    "503 HTML": lambda _: Fault.unavailable(),
+    "reset": lambda _: Fault.connection_reset(),
+    "cut body": lambda _: Fault.cut_body(),
+    "garbage 200": lambda _: Fault.garbage(),
+    "empty 200": lambda _: Fault.empty(),
+    "read time-out": lambda _: Fault.delayed(threading.Event()),
+    "slow trickle": lambda _: Fault.trickling(0.004),
+    "expired credentials": lambda service: error(service, "ExpiredToken", "The token has expired", status=403),
+    "clock skew": lambda service: error(service, "RequestTimeTooSkewed", "The difference is too large", status=403),
+    "DNS failure": lambda _: DNS,
+}
+SERVICES = {"upload": "s3", "delete": "s3", "receive": "sqs"}
+THROTTLES = {"s3": "SlowDown", "sqs": "RequestThrottled", "rekognition": "ThrottlingException"}
+CASES = tuple(product(OPERATIONS, FAULTS, TIMES))
+
+JOB_SECONDS = 10.0
+TIMEOUT = 120.0
+RETRIES = 60.0  # seconds that one call may be tried again for
+READ_TIMEOUT = 0.25
+FACES = 2500
+ANSWER = {
+    "JobStatus": "SUCCEEDED",
+    "VideoMetadata": {"Codec": "h264", "FrameRate": 30.0},
+    "Faces": [{"Timestamp": 500 * (i // 4), "Face": {"Confidence": i / FACES}} for i in range(FACES)],
+}
+
+
+@frozen
+class Outcome:
+    """What a call of ``analyze_video`` came to.
+
+    Attributes:
+        analysis: Its result, or ``None``.
+        error: What it raised.
+        jobs: Jobs that the service started for it.
+        left: Keys in the bucket.
+        seconds: Virtual time that it took.
+        is_known: Whether an answer to the start came through.
+    """
+
+    analysis: VideoAnalysis | None
+    error: RekogEmotionError | None
+    jobs: tuple[str, ...]
+    left: tuple[str, ...]
+    seconds: float
+    is_known: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is the undisturbed result, face for face."""
+        return self.analysis is not None and self.analysis.faces == UNDISTURBED.faces
+
+    def complaints(self) -> list[str]:
+        """Return what must not be; empty where all is well."""
+        error = self.error
+        told = "" if error is None else " ".join([str(error), *getattr(error, "__notes__", [])])
+        found = []
+        if not self.is_complete and error is None:
+            found.append("an incomplete result without an error")
+        # Of a job whose start was never answered nobody has the id.
+        if error is not None and self.jobs and self.is_known:
+            found += [f"no word of {job}" for job in self.jobs if getattr(error, "job_id", None) != job]
+        if len(self.jobs) > 1:
+            found.append(f"{len(self.jobs)} jobs for one call")
+        found += [f"{key} is left, and nothing says so" for key in self.left if key not in told]
+        if self.seconds > TIMEOUT + RETRIES:
+            found.append(f"{self.seconds} s")
+        return found
+
+
+UNDISTURBED = VideoAnalysis.from_aws(ANSWER)
+
+
+class _Swapped:
+    """A client that stands for another one, which changes from case to case."""
+
+    target: FakeClient
+
+    def detect_faces(self, **parameters):
+        return self.target.detect_faces(**parameters)
+
+    def start_face_detection(self, **parameters):
+        return self.target.start_face_detection(**parameters)
+
+    def get_face_detection(self, **parameters):
+        return self.target.get_face_detection(**parameters)
+
+
+@define
+class World:
+    """The services, a gateway before them, and a video."""
+
+    gateway: Gateway
+    clip: Path
+    _swapped: _Swapped
+    _clients: dict[str, Any]
+    _direct: dict[str, Any]
+    _names: Iterator[str] = field(factory=lambda: iter(lambda: uuid.uuid4().hex, None))
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[World]:
+        """Run them for the length of a block."""
+        with ExitStack() as stack:
+            server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+            server.start()
+            stack.callback(server.stop)
+            host, port = server.get_host_and_port()
+            swapped = _Swapped()
+            endpoint = stack.enter_context(LocalEndpoint(swapped))
+            gateway = stack.enter_context(Gateway(endpoint.url, f"http://{host}:{port}"))
+            clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "clip.mp4"
+            clip.write_bytes(os.urandom(4096))
+            # What botocore waits between its own attempts at S3 is real time.
+            stack.enter_context(mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None)))
+            stack.enter_context(mock.patch("socket.getaddrinfo", gateway.resolver(socket.getaddrinfo)))
+            # In this mode S3 gets its attempts every time; in the others there is a quota of them a client.
+            patience = Config(
+                read_timeout=READ_TIMEOUT,
+                retries={"mode": "legacy", "total_max_attempts": 3},
+                request_checksum_calculation="when_required",
+                s3={"addressing_style": "path"},
+            )
+            clients = {name: boto3.client(name, endpoint_url=gateway.url, config=patience) for name in ("s3", "sqs")}
+            clients["rekognition"] = aws_client(endpoint_url=gateway.url, read_timeout=READ_TIMEOUT)
+            direct = {name: boto3.client(name, endpoint_url=f"http://{host}:{port}") for name in ("s3", "sqs")}
+            for one in clients.values():
+                gateway.watch(one)
+            for one in (*clients.values(), *direct.values()):
+                stack.callback(one.close)
+            yield cls(gateway=gateway, clip=clip, swapped=swapped, clients=clients, direct=direct)
+
+    def run(self, operation: str = "", fault: str = "", times: str = "once") -> Outcome:
+        """Analyse the video while one operation goes wrong."""
+        name = next(self._names)
+        clock = VirtualClock()
+        fake = self._swapped.target = FakeClient(clock=clock)
+        fake.script_videos(ANSWER, seconds=JOB_SECONDS)
+        self._direct["s3"].create_bucket(Bucket=name)
+        started: list[str] = []
+        notify = self._notify(fake, clock, name) if operation == "receive" else None
+        self.gateway.released.clear()
+        if operation:
+            made = FAULTS[fault](SERVICES.get(operation, "rekognition"))
+            self.gateway.plan = Plan(operation, made, TIMES[times])
+        analysis, failure = None, None
+        try:
+            analysis = analyze_video(
+                self.clip,
+                client=self._clients["rekognition"],
+                staging=f"s3://{name}/",
+                s3_client=self._clients["s3"],
+                timeout=TIMEOUT,
+                on_progress=lambda progress: started.append(progress.event),
+                notify=notify,
+                clock=clock,
+            )
+        except RekogEmotionError as raised:
+            failure = raised
+        finally:
+            self.gateway.plan = Plan()
+            self.gateway.released.set()
+        left = self._direct["s3"].list_objects_v2(Bucket=name).get("Contents", [])
+        return Outcome(
+            analysis=analysis,
+            error=failure,
+            jobs=tuple(fake._jobs),
+            left=tuple(one["Key"] for one in left),
+            seconds=clock.now(),
+            is_known="STARTED" in started,
+        )
+
+    def _notify(self, fake, clock, name) -> SnsSqs:
+        queue = self._direct["sqs"]
+        url = queue.create_queue(QueueName=name)["QueueUrl"]
+
+        def tell() -> None:
+            for job in fake._jobs:
+                queue.send_message(QueueUrl=url, MessageBody=f'{{"JobId": "{job}", "Status": "SUCCEEDED"}}')
+
+        clock.at(JOB_SECONDS, tell)
+        arns = f"arn:aws:sns:us-east-1:123456789012:{name}", "arn:aws:iam::123456789012:role/rekognition"
+        return SnsSqs(*arns, url, sqs_client=self._clients["sqs"], long_poll=0)
+
+
+def table(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:
+    """Give the lines of the matrix in Markdown."""
+    yield f"| | {' | '.join(OPERATIONS)} |"
+    yield f"|---|{'---|' * len(OPERATIONS)}"
+    for fault in FAULTS:
+        cells = (
+            ", ".join("result" if outcomes[operation, fault, times].is_complete else "error" for times in TIMES)
+            for operation in OPERATIONS
+        )
+        yield f"| {fault} | {' | '.join(cells)} |"

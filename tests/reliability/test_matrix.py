@@ -1,0 +1,41 @@
+"""Every fault with every call: the whole result or an error that says where to go on, and nothing lost or left."""
+
+import threading
+
+import pytest
+
+from tests.reliability.matrix import CASES, TIMEOUT, World
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Run the services once for all cases."""
+    with World.running() as world:
+        yield world
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    """Fail a test that leaves threads of the library behind; those of the servers last as long as all cases do."""
+    yield
+    left = [thread for thread in threading.enumerate() if thread.name.startswith(("rekog-emotion-page", "ThreadPool"))]
+    for thread in left:
+        thread.join(timeout=2)
+    assert [thread.name for thread in left if thread.is_alive()] == []
+
+
+def test_undisturbed(world):
+    """Nothing goes wrong where nothing does."""
+    outcome = world.run()
+
+    assert outcome.is_complete
+    assert (len(outcome.jobs), outcome.left) == (1, ())
+    assert outcome.seconds < TIMEOUT
+
+
+@pytest.mark.parametrize(("operation", "fault", "times"), CASES)
+def test_case(world, operation, fault, times):
+    """The result face for face, or a named error with the job's id; one job at most; nothing that no error names."""
+    outcome = world.run(operation, fault, times)
+
+    assert outcome.complaints() == []

@@ -1,0 +1,229 @@
+"""Many videos: so many at once, every outcome, and nothing left behind."""
+
+import json
+import threading
+
+import pytest
+
+from rekog_emotion import (
+    InvalidInputError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    VideoJob,
+    start_video,
+    start_videos,
+    wait_for_videos,
+)
+from rekog_emotion.testing import FakeClient
+from tests.scripted import IN_PROGRESS, ScriptedClient, page
+from tests.testing.recordings import video
+
+FAILED = {"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."}
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def videos(count):
+    """Return addresses of so many videos."""
+    return [f"s3://bucket/{number}.mp4" for number in range(count)]
+
+
+class Counting(FakeClient):
+    """A fake client that keeps how many jobs there were at most at once, as the service sees them."""
+
+    most = 0
+
+    def start_face_detection(self, **parameters):
+        """Answer StartFaceDetection, and count."""
+        answer = super().start_face_detection(**parameters)
+        self.most = max(self.most, sum(job.ends > self._now() for job in list(self._jobs.values())))
+        return answer
+
+
+@pytest.mark.parametrize(("count", "max_jobs"), [(0, 3), (1, 3), (12, 3), (5, 20)])
+def test_every_video_once(count, max_jobs):
+    """Each gives its outcome, and never more jobs run than were allowed."""
+    client = Counting(max_jobs=max_jobs)
+    client.script_videos(video(3), seconds=30)
+
+    outcomes = list(start_videos(videos(count), max_jobs=max_jobs, client=client))
+
+    assert sorted(outcome.source for outcome in outcomes) == sorted(videos(count))
+    assert [len(outcome.result().faces) for outcome in outcomes] == [3] * count
+    assert client.most <= min(max_jobs, count)
+    assert client.count("StartFaceDetection") == count
+
+
+def test_one_bad_video_stops_no_other():
+    """Failures are outcomes, with their errors: at the service, and before anything was sent."""
+    client = FakeClient()
+    client.script_videos(FAILED, video(3))
+
+    outcomes = {
+        str(outcome.source): outcome
+        for outcome in start_videos(
+            ["s3://bucket/bad.mp4", "s3://bucket/", "no-such.mp4", *videos(2)], max_jobs=1, client=client
+        )
+    }
+
+    errors = {source: type(outcome.error) for source, outcome in outcomes.items() if outcome.error is not None}
+    assert errors == {
+        "s3://bucket/bad.mp4": JobFailedError,
+        "s3://bucket/": InvalidInputError,
+        "no-such.mp4": InvalidInputError,
+    }
+    assert [len(outcomes[source].analysis.faces) for source in videos(2)] == [3, 3]
+    with pytest.raises(JobFailedError, match=r"Unsupported codec/format\."):
+        outcomes["s3://bucket/bad.mp4"].result()
+
+
+def test_takes_sources_as_slots_get_free():
+    """A generator without end is no trouble; leaving early ends all threads, and the log says what goes on."""
+    client, taken = FakeClient(videos=video(1)), []
+
+    def endless():
+        while True:
+            taken.append(f"s3://bucket/{len(taken)}.mp4")
+            yield taken[-1]
+
+    outcomes = start_videos(endless(), max_jobs=2, client=client)
+    for _ in range(5):
+        assert next(outcomes).error is None
+    outcomes.close()
+
+    assert 5 <= len(taken) <= 12
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("rekog-emotion")] == []
+
+
+def test_a_source_list_that_fails():
+    """An error of the caller's own generator comes out, when what runs has been told to stop."""
+
+    def broken():
+        yield "s3://bucket/0.mp4"
+        raise LookupError("no more")  # noqa: EM101, TRY003 -- a caller's
+
+    with pytest.raises(LookupError, match="no more"):
+        list(start_videos(broken(), client=FakeClient(videos=video(1))))
+
+
+def test_cancelled(clock):
+    """Each job that runs is an outcome that can be resumed; no more are started than may run."""
+    client, cancel = FakeClient(), threading.Event()
+    client.script_videos(video(3), seconds=500)
+    clock.at(60, cancel.set)
+
+    outcomes = list(start_videos(videos(9), max_jobs=2, client=client, cancel=cancel))
+
+    assert {type(outcome.error) for outcome in outcomes} == {JobCancelledError}
+    assert 1 <= len(outcomes) == client.count("StartFaceDetection") <= 2
+    clock.advance(500)
+    states = [json.loads(json.dumps(outcome.error.state)) for outcome in outcomes]
+    assert [len(VideoJob.from_dict(state, client=client).result().faces) for state in states] == [3] * len(states)
+
+
+def test_left_early_says_what_goes_on(caplog):
+    """Who breaks the loop finds the states of the jobs that run in the log."""
+    client = ScriptedClient(IN_PROGRESS, start=[{"JobId": "j-1"}])
+    looked = threading.Event()
+    outcomes = start_videos(
+        ["no-such.mp4", "s3://bucket/a.mp4"],
+        max_jobs=2,
+        client=client,
+        timeout=None,
+        on_progress=lambda progress: looked.set() if progress.event == "POLLED" else None,
+    )
+    assert next(outcomes).source == "no-such.mp4"
+    looked.wait()
+    outcomes.close()
+
+    [record] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "(state: {'version': 1, 'job_id': 'j-1', 'upload': None})" in record.getMessage()
+
+
+def test_a_full_account_is_waited_for():
+    """More at once than the account may run: they wait for slots, each with its own deadline."""
+    client = FakeClient(max_jobs=2)
+    client.script_videos(video(1), seconds=100)
+
+    outcomes = list(start_videos(videos(6), max_jobs=6, client=client))
+
+    assert [outcome.error for outcome in outcomes] == [None] * 6
+    client.script_videos(video(1), seconds=float("inf"))
+    outcomes = list(start_videos(videos(3), max_jobs=3, client=client, slot_timeout=30, timeout=60))
+    assert [type(outcome.error) for outcome in outcomes] == [JobTimeoutError] * 3
+
+
+def test_progress_says_which_video():
+    """Events of all videos come to one callback."""
+    events = []
+
+    list(start_videos(videos(3), client=FakeClient(videos=video(3)), on_progress=events.append))
+
+    assert {event.source for event in events} == set(videos(3))
+    assert {event.event for event in events} == {"STARTED", "POLLED", "PAGE"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("clip.mp4",), "sources= got str: pass a list of videos, or start_video() one"),
+        ((7,), "sources= got int: pass a list of videos, or start_video() one"),
+    ],
+)
+def test_refuses_what_is_no_list(arguments, message):
+    """Before anything is started, not at the first outcome."""
+    with pytest.raises(InvalidInputError) as caught:
+        start_videos(*arguments, client=FakeClient())
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("max_jobs", [0, -1, True, 1.5])
+def test_refuses_no_jobs(max_jobs):
+    """At least one at once."""
+    with pytest.raises(InvalidInputError) as caught:
+        start_videos([], max_jobs=max_jobs, client=FakeClient())
+
+    assert str(caught.value) == f"max_jobs={max_jobs!r} is no number of jobs: pass 1 or more"
+
+
+def test_waits_for_jobs_that_were_started_before():
+    """Each comes as it ends, with the error it ended by."""
+    client = FakeClient()
+    client.script_videos(video(3), FAILED, {"JobStatus": "IN_PROGRESS"}, seconds=10)
+    jobs = [start_video(source, client=client) for source in videos(3)]
+
+    ended = {job.job_id: error for job, error in wait_for_videos(jobs, timeout=60)}
+
+    assert ended.pop("fake-job-1") is None
+    assert {job_id: type(error) for job_id, error in ended.items()} == {
+        "fake-job-2": JobFailedError,
+        "fake-job-3": JobTimeoutError,
+    }
+
+
+def test_looks_of_all_jobs_keep_to_the_quota(clock):
+    """Sixty jobs that are looked at together stay within 5 looks a second, after a burst of 20."""
+    client = FakeClient(max_jobs=100)
+    client.script_videos({"JobStatus": "IN_PROGRESS"})
+    looks = []
+    ask = client.get_face_detection
+    client.get_face_detection = lambda **parameters: (looks.append(clock.now()), ask(**parameters))[1]
+    jobs = [start_video(source, client=client) for source in videos(60)]
+
+    for job in jobs:
+        with pytest.raises(JobTimeoutError):
+            job.wait(timeout=20)
+
+    assert len(looks) > 60
+    for begin in looks:
+        assert sum(begin <= look < begin + 10 for look in looks) <= 20 + 5 * 10 + 1
+
+
+def test_pages_are_not_held_up(clock):
+    """A result of many pages takes no time of the budget; looks wait for it instead."""
+    script = [page(number, then=str(number)) for number in range(60)]
+    job = VideoJob.resume("j-1", client=ScriptedClient(*script, page(60)))
+
+    assert len(list(job.faces())) == 61
+    assert clock.now() == 0

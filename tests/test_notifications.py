@@ -1,0 +1,342 @@
+"""The end of a job by message: what is read, kept, deleted and left alone, and what becomes of a queue that fails."""
+
+import json
+import os
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from rekog_emotion import (
+    InvalidInputError,
+    JobCancelledError,
+    JobFailedError,
+    SnsSqs,
+    VideoJob,
+    analyze_video,
+    aws_client,
+    start_video,
+    wait_for_videos,
+)
+from rekog_emotion.notifications import Completion, read_completion
+from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
+from tests.scripted import IN_PROGRESS, ScriptedClient, page
+from tests.testing.recordings import video
+
+VIDEO = "s3://bucket/clip.mp4"
+MINE = "mine"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ends"
+ROLE = "arn:aws:iam::123456789012:role/rekognition"
+QUEUE = "https://sqs.example/123456789012/ends"
+DONE = {"JobId": "j-1", "Status": "SUCCEEDED", "API": "StartFaceDetection", "Timestamp": 1700000000000}
+
+
+class Queue:
+    """An SQS client whose queue is a list; whoever looks sees all messages that nobody has in hand.
+
+    Attributes:
+        messages: Bodies, in order.
+        deleted: Bodies that were deleted.
+        released: Bodies that were given back.
+        receives: Calls to receive.
+    """
+
+    def __init__(self, *messages):
+        self.messages = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+        self.deleted, self.released, self.receives = [], [], 0
+        self.errors = []
+
+    def receive_message(self, **parameters):
+        """Give all messages."""
+        assert (parameters["QueueUrl"], parameters["MaxNumberOfMessages"]) == (QUEUE, 10)
+        assert 0 <= parameters["WaitTimeSeconds"] <= 20
+        self.receives += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in self.messages]} if self.messages else {}
+
+    def delete_message(self, **parameters):
+        """Delete a message."""
+        self.messages.remove(parameters["ReceiptHandle"])
+        self.deleted.append(parameters["ReceiptHandle"])
+
+    def change_message_visibility(self, **parameters):
+        """Give a message back."""
+        assert parameters["VisibilityTimeout"] == 0
+        self.released.append(parameters["ReceiptHandle"])
+
+
+def notify(queue):
+    """Return the address of a queue."""
+    return SnsSqs(TOPIC, ROLE, QUEUE, sqs_client=queue)
+
+
+# --- what is read ---
+
+
+@pytest.mark.parametrize(
+    ("body", "completion"),
+    [
+        (DONE, Completion(job_id="j-1", status="SUCCEEDED")),
+        ({"Type": "Notification", "Message": json.dumps(DONE)}, Completion(job_id="j-1", status="SUCCEEDED")),
+        ({"JobId": "j-1"}, Completion(job_id="j-1")),
+        ({"JobId": "j-1", "Status": None, "Message": "x", "New": []}, Completion(job_id="j-1")),
+        ({"JobId": 1}, None),
+        ({"Message": "no JSON"}, None),
+        ({"Message": {"JobId": "j-1"}}, None),
+        ([], None),
+        ("no JSON", None),
+        (None, None),
+    ],
+)
+def test_reads_messages(body, completion):
+    """The service's own or SNS's envelope, with keys missing or new; whatever names no job is no message."""
+    assert read_completion(body if isinstance(body, str) or body is None else json.dumps(body)) == completion
+
+
+def test_reads_a_recorded_message():
+    """What the service once sent is read."""
+    folder = os.environ.get("REKOG_EMOTION_RECORDINGS")
+    if folder is None:
+        pytest.skip("REKOG_EMOTION_RECORDINGS names no folder")
+    body = Path(folder, "sns_message_hawkey.json").read_text()
+
+    completion = read_completion(body)
+
+    assert (completion.job_id, completion.status) == (json.loads(body)["JobId"], "SUCCEEDED")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"topic_arn": "ends"}, "topic_arn='ends' is no ARN of its kind: it begins with arn: and has :sns: in it"),
+        ({"role_arn": TOPIC}, f"role_arn={TOPIC!r} is no ARN of its kind: it begins with arn: and has :iam: in it"),
+        (
+            {"queue_url": "arn:aws:sqs:x"},
+            "queue_url='arn:aws:sqs:x' is no address: pass the URL of the queue, not its ARN or name",
+        ),
+        ({"long_poll": 21}, "long_poll=21 is not 0 to 20 seconds"),
+    ],
+)
+def test_refuses_wrong_addresses(options, message):
+    """What is no topic, role or queue is found before anything is paid for."""
+    with pytest.raises(InvalidInputError) as caught:
+        SnsSqs(**{"topic_arn": TOPIC, "role_arn": ROLE, "queue_url": QUEUE, **options})
+
+    assert str(caught.value) == message
+
+
+def test_is_for_aws_only():
+    """A client that sends no messages is told so, before the start."""
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(InvalidInputError) as caught:
+        start_video(VIDEO, client="embedded", notify=notify(Queue()))
+
+    assert str(caught.value) == "notify= is for AWS: EmbeddedClient sends no messages, so leave it out"
+
+
+def test_one_way_to_name_the_topic():
+    """A channel besides is a contradiction."""
+    with pytest.raises(InvalidInputError) as caught:
+        start_video(VIDEO, client=ScriptedClient(), notify=notify(Queue()), notification_channel={})
+
+    assert str(caught.value) == (
+        "notify= and notification_channel= exclude each other: notify= names topic and role already"
+    )
+
+
+# --- waiting ---
+
+
+def test_looks_only_when_the_message_has_come(clock):
+    """The service is told the topic, and is not asked before it has sent its message there."""
+    queue, client = Queue(), ScriptedClient(page(0))
+    clock.at(100, lambda: queue.messages.append(json.dumps(DONE)))
+
+    clip = analyze_video(VIDEO, client=client, notify=notify(queue))
+
+    assert [face.timestamp_ms for face in clip.faces] == [0]
+    assert client.calls[0]["NotificationChannel"] == {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
+    assert len(client.calls) == 2
+    assert 100 <= clock.now() <= 120
+    assert (queue.deleted, queue.messages) == ([json.dumps(DONE)], [])
+
+
+def test_a_lost_message_costs_minutes(clock):
+    """Now and then the job is looked at all the same."""
+    queue, client = Queue(), ScriptedClient(IN_PROGRESS, page(0))
+
+    assert len(analyze_video(VIDEO, client=client, notify=notify(queue)).faces) == 1
+
+    assert 2 * 270 <= clock.now() <= 2 * 330
+    assert len(client.calls) == 3
+
+
+def test_a_token_of_the_callers_may_name_an_old_job(clock):
+    """For which there is no message: such a job is looked at first, and so is one that is resumed."""
+    for begin in (
+        lambda: start_video(VIDEO, client=ScriptedClient(page()), notify=notify(Queue()), client_request_token=MINE),
+        lambda: VideoJob.resume("j-1", client=ScriptedClient(page()), notify=notify(Queue())),
+    ):
+        assert begin().result().faces == ()
+    assert clock.now() == 0
+
+
+def test_leaves_the_messages_of_others(clock):
+    """They are given back at once, and the queue is then asked less and less often."""
+    other, noise = json.dumps({**DONE, "JobId": "j-2"}), "no message of the service"
+    queue, client = Queue(other, noise), ScriptedClient(page(0))
+    clock.at(250, lambda: queue.messages.append(json.dumps(DONE)))
+
+    analyze_video(VIDEO, client=client, notify=notify(queue))
+
+    assert queue.messages == [other, noise]
+    assert queue.deleted == [json.dumps(DONE)]
+    assert len(client.calls) == 2
+    assert queue.receives < 25
+
+
+def test_deletes_a_message_that_comes_twice(clock):
+    """SQS delivers at least once; the second copy would come up for ever."""
+    queue = Queue(DONE)
+    channel = notify(queue)
+    job = start_video(VIDEO, client=ScriptedClient(page(0)), notify=channel)
+    second = start_video(VIDEO, client=ScriptedClient(page(0), start=[{"JobId": "j-2"}]), notify=channel)
+    clock.at(50, lambda: queue.messages.append(json.dumps({**DONE, "JobId": "j-2"})))
+    clock.at(30, lambda: queue.messages.append(json.dumps(DONE)))
+
+    ended = [job.job_id for job, error in wait_for_videos([job, second]) if error is None]
+
+    assert sorted(ended) == ["j-1", "j-2"]
+    assert queue.messages == []
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ERROR"])
+@pytest.mark.usefixtures("clock")
+def test_a_message_of_failure_is_a_failure(status):
+    """The service's own reason where there is one; an hour of waiting for a job that is lost, never."""
+    message = {**DONE, "Status": status}
+    for answer, reason in (
+        ({"JobStatus": "FAILED", "StatusMessage": "Bad codec"}, "Bad codec"),
+        (IN_PROGRESS, "the message of its end says so, though the service still calls it IN_PROGRESS"),
+    ):
+        with pytest.raises(JobFailedError) as caught:
+            analyze_video(VIDEO, client=ScriptedClient(answer), notify=notify(Queue(message)))
+        assert str(caught.value) == f"job j-1 failed: {reason}"
+
+
+def test_not_ready_when_the_message_comes(clock):
+    """Then it is looked at again soon."""
+    client = ScriptedClient(IN_PROGRESS, IN_PROGRESS, page(0))
+
+    analyze_video(VIDEO, client=client, notify=notify(Queue(DONE)))
+
+    assert len(client.calls) == 4
+    assert clock.now() < 5
+
+
+def test_a_queue_that_fails_is_no_lost_job(clock, caplog):
+    """The job is looked at instead, as without a queue, and one warning says so."""
+    queue, client = Queue(), ScriptedClient(*[IN_PROGRESS] * 5, page(0))
+    queue.errors = [RuntimeError("no access to the queue")] * 100
+
+    analyze_video(VIDEO, client=client, notify=notify(queue))
+
+    assert len(client.calls) == 7
+    assert clock.now() < 15
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "job j-1 is looked at instead, since its queue fails: no access to the queue"
+    ]
+
+
+def test_cancelled_while_waiting_for_the_message(clock):
+    """A cancel ends the wait; the job goes on."""
+    cancel = threading.Event()
+    clock.at(30, cancel.set)
+
+    with pytest.raises(JobCancelledError) as caught:
+        analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(Queue()), cancel=cancel)
+
+    assert caught.value.job_id == "j-1"
+    assert clock.now() == 30
+
+
+def test_a_real_cancel_is_prompt():
+    """By the system's clock, too: 100 ms, though the queue would be asked again in 20 s only."""
+    cancel, took = threading.Event(), []
+    queue = Queue()
+    waiting = threading.Event()
+
+    def receive(**_):
+        waiting.set()
+        return {}
+
+    queue.receive_message = receive
+
+    def wait():
+        try:
+            analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(queue), cancel=cancel)
+        except JobCancelledError:
+            took.append(time.monotonic())
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.wait()
+    begin = time.monotonic()
+    cancel.set()
+    thread.join()
+
+    assert took[0] - begin < 0.1
+
+
+# --- over real HTTP ---
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """Give the address of a server for SNS and SQS."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.mark.parametrize("raw", ["true", "false"])
+@pytest.mark.parametrize("dropped", [False, True])
+def test_over_http(moto, raw, dropped):
+    """From SNS through SQS: no look before the message, raw or enveloped; without a message it ends all the same."""
+    fake = FakeClient(videos=video(3))
+    with virtual_time() as clock, LocalEndpoint(fake) as endpoint:
+        fake.script_videos(video(3), seconds=60)
+        name = f"queue-{uuid.uuid4()}"
+        sns, sqs = (boto3.client(service, endpoint_url=moto) for service in ("sns", "sqs"))
+        topic = sns.create_topic(Name=name)["TopicArn"]
+        queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": raw})
+        looks_before = []
+
+        def end():
+            looks_before.append(endpoint.count("GetFaceDetection"))
+            if not dropped:
+                message = {**DONE, "JobId": endpoint.job_ids[0]}
+                sns.publish(TopicArn=topic, Message=json.dumps(message))
+
+        clock.at(60, end)
+        client = aws_client()
+
+        clip = analyze_video(VIDEO, client=client, notify=SnsSqs(topic, ROLE, queue, sqs_client=sqs, long_poll=0))
+
+        left = sqs.receive_message(QueueUrl=queue).get("Messages", [])
+        for one in (sns, sqs, client):
+            one.close()
+    assert len(clip.faces) == 3
+    assert looks_before == [0]
+    assert endpoint.count("GetFaceDetection") == 1
+    assert clock.now() < (350 if dropped else 70)
+    assert left == []
