@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from rekog_emotion._outputs import Outputs
 from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
 from rekog_emotion.models import Face, S3Object, Value, short
 
@@ -26,7 +27,7 @@ __all__ = [
 
 
 @frozen(kw_only=True)
-class ImageAnalysis(Value):
+class ImageAnalysis(Outputs, Value):
     """The faces of one image, largest first.
 
     Attributes:
@@ -78,24 +79,73 @@ class ImageAnalysis(Value):
 
         return _members.write_shape(self)
 
-    def draw(self, picture: Picture) -> Image.Image:
-        """Draw the faces on a copy of their picture: boxes, landmarks, and labels that say how the faces look.
+    def draw(
+        self, picture: Picture | None = None, *, landmarks: bool = True, pose: bool = True, labels: bool = True
+    ) -> Image.Image:
+        """Draw the faces on a copy of their picture: boxes, landmarks, pose axes, and labels that say how they look.
 
         Args:
             picture: The picture that was analysed, or a copy of another size: a path, the bytes of a file, or a PIL
-                image, which stays as it is. It is turned by its EXIF orientation, as it was for the analysis.
+                image, which stays as it is. It is turned by its EXIF orientation, as it was for the analysis. Left
+                out, the file that was analysed, if it was one.
+            landmarks: Draw the landmarks.
+            pose: Draw how the head is turned: an axis to the face's side (red), one down (green), one out of it (blue).
+            labels: Write dominant emotion, gender and age range.
 
         Returns:
             A new picture in mode RGB, as large as the turned one.
 
         Raises:
-            InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed.
+            InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed;
+                or none was given, and what was analysed was not a file that is still there.
             MissingExtraError: The ``image`` extra is not installed.
             OSError: The file cannot be read.
         """
         from rekog_emotion.results.drawing import draw  # noqa: PLC0415 -- Pillow is an extra
 
-        return draw(self, picture)
+        return draw(self, picture, landmarks=landmarks, pose=pose, labels=labels)
+
+    def crop(
+        self, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False
+    ) -> Image.Image:
+        """Return the part of the picture that shows a face.
+
+        Args:
+            face: One of ``faces``.
+            picture: As for :meth:`draw`.
+            margin: How much more to take on each side, as a ratio of the box.
+            align: Turn the picture so that the eyes are level, and make it square.
+
+        Raises:
+            InvalidInputError: The face has no box, or lies outside the picture; or as for :meth:`draw`.
+            MissingExtraError: The ``image`` extra is not installed.
+        """
+        from rekog_emotion.results.crops import crop  # noqa: PLC0415 -- Pillow is an extra
+
+        return crop(self, face, picture, margin=margin, align=align)
+
+    def blur(
+        self, picture: Picture | None = None, *, method: Literal["blur", "pixelate", "fill"] = "blur"
+    ) -> Image.Image:
+        """Return a copy of the picture on which no face can be recognised: those that were found, and no others.
+
+        Args:
+            picture: As for :meth:`draw`.
+            method: ``"blur"``, ``"pixelate"`` or ``"fill"`` with one colour. All leave six blocks a side or less.
+
+        Raises:
+            InvalidInputError: As for :meth:`draw`.
+            MissingExtraError: The ``image`` extra is not installed.
+        """
+        from rekog_emotion.results.privacy import blur  # noqa: PLC0415 -- Pillow is an extra
+
+        return blur(self, picture, method=method)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from rekog_emotion.results.notebook import image_html  # noqa: PLC0415 -- only notebooks need it
+
+        return image_html(self)
 
 
 @frozen(kw_only=True)
@@ -189,7 +239,7 @@ class StartedJob(Value):
 
 
 @frozen(kw_only=True)
-class VideoAnalysis(Value):
+class VideoAnalysis(Outputs, Value):
     """The faces of one video over time: an answer of GetFaceDetection, of one page or of all.
 
     Attributes:
@@ -203,6 +253,7 @@ class VideoAnalysis(Value):
         job_tag: The tag that was given at the start.
         engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
             Takes no part in equality.
+        source: Name of what was analysed, for example its path. Takes no part in equality.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
@@ -215,6 +266,7 @@ class VideoAnalysis(Value):
     video: Video | None = None
     job_tag: str | None = None
     engine: str | None = field(default=None, eq=False)
+    source: str | None = field(default=None, eq=False)
     response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
     # An unfinished or failed job has an answer without faces, which is not the same as a list of none.
     _has_faces: bool = field(default=True, repr=False)
@@ -245,3 +297,9 @@ class VideoAnalysis(Value):
         from rekog_emotion import _members  # noqa: PLC0415 -- _members imports this module
 
         return _members.write_shape(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from rekog_emotion.results.notebook import video_html  # noqa: PLC0415 -- only notebooks need it
+
+        return video_html(self)

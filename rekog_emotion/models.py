@@ -163,6 +163,12 @@ class Emotion(Value):
     type: EmotionType | str | None = None
     confidence: float | None = field(default=None, repr=_PERCENT)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how the face looks, not what the person feels."""
+        from rekog_emotion.results.notebook import emotion_html  # noqa: PLC0415 -- only notebooks need it
+
+        return emotion_html(self)
+
 
 @frozen(kw_only=True)
 class Landmark(Value):
@@ -365,6 +371,12 @@ class Face(Value):
     def emotion(self, kind: EmotionType | str) -> Emotion | None:
         """Return the emotion of a type, or ``None`` where the service does not mention it."""
         return next((emotion for emotion in self.emotions or () if emotion.type == kind), None)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how the face looks, not what the person feels."""
+        from rekog_emotion.results.notebook import face_html  # noqa: PLC0415 -- only notebooks need it
+
+        return face_html(self)
 
 
 @frozen(kw_only=True)

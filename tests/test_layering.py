@@ -12,17 +12,18 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 # What each module may import of the package when it is itself imported; a package within counts as one module. A module
 # that is not here has no place yet: put it where it belongs, low before high.
 LEAVES = {"errors": set(), "enums": set()}
-LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_sniffing", "_waiting")}
+LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_outputs", "_sniffing", "_waiting")}
 LEAVES |= {"_budget": set(), "_lengths": set()}
 VALUES = {
     "models": {"enums", "errors"},
-    "analyses": {"enums", "models"},
+    "analyses": {"_outputs", "enums", "models"},
     "progress": {"enums"},
     "_members": {"analyses", "enums", "models"},
     "_shapes": {"_members", "analyses", "enums", "models"},
     "_wire": {"_members", "_shapes", "analyses", "enums", "errors", "models"},
 }
 WAY_IN = {
+    "_clips": {"errors"},
     "_imaging": {"_headers", "_sniffing", "errors"},
     "_locations": {"_quoting", "errors", "models"},
     "_reading": {"_quoting", "_sniffing", "errors"},
@@ -42,9 +43,9 @@ JOBS["api"] = {*JOBS, *JOBS["jobs"]}
 BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 # The embedded engine and the server know the rest by the wire alone.
 BESIDE = {
-    "embedded": {"_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
+    "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
     "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
-    "results": {"_imaging", "_wire", "analyses", "enums", "errors", "models"},
+    "results": {"_clips", "_imaging", "_members", "_wire", "analyses", "enums", "errors", "models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {
@@ -59,7 +60,7 @@ MAY_IMPORT = {**BELOW, **BESIDE, **TOP}
 
 # Modules that `import rekog_emotion` and its names must not load: slow, large or not installed.
 HEAVY = {"PIL", "aiobotocore", "av", "boto3", "botocore", "matplotlib", "numpy", "onnxruntime", "pandas", "ray", "rich"}
-HEAVY |= {"starlette", "uvicorn"}
+HEAVY |= {"pyarrow", "shtab", "starlette", "uvicorn"}
 
 
 def place(path):

@@ -166,7 +166,8 @@ class TestRefusals:
     def test_missing_extra(self, make, monkeypatch):
         """Without PyAV the start says what to install."""
         monkeypatch.setitem(sys.modules, "av", None)
-        monkeypatch.delitem(sys.modules, "rekog_emotion.embedded.video")
+        for name in ("rekog_emotion._clips", "rekog_emotion.embedded.video"):
+            monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr("rekog_emotion.embedded.video")
         with pytest.raises(MissingExtraError) as caught:
             make().start(s3())

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 
+from rekog_emotion import _clips
 from rekog_emotion.embedded import video
 from rekog_emotion.embedded.video import UnsupportedVideoError, probe, samples
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
@@ -254,7 +255,7 @@ class TestBadClips:
         """A frame without a time cannot be shown, and is passed over."""
         frames = [SimpleNamespace(pts=pts, duration=1, time_base=Fraction(1, 10)) for pts in (7, None, 9)]
         expected = [(frames[0], Fraction(2, 10)), (frames[2], Fraction(3, 10))]
-        assert expected == list(video._displayed(iter(frames), at_least=Fraction(1, 100)))
+        assert expected == list(_clips.displayed(iter(frames), at_least=Fraction(1, 100)))
 
     def test_index_behind_and_lost(self, tmp_path):
         """A clip whose index was at its end and is cut off cannot be opened."""
@@ -281,8 +282,8 @@ class TestBadClips:
 
     def test_more_pixels_than_8k(self, counting, monkeypatch):
         """A picture beyond the bound on its pixels is not decoded."""
-        assert int(video.CODEC_OPTIONS["max_pixels"]) > 7680 * 4320
-        monkeypatch.setitem(video.CODEC_OPTIONS, "max_pixels", "3000")
+        assert int(_clips.CODEC_OPTIONS["max_pixels"]) > 7680 * 4320
+        monkeypatch.setitem(_clips.CODEC_OPTIONS, "max_pixels", "3000")
         with pytest.raises(UnsupportedVideoError):
             probe(counting)
 
@@ -329,7 +330,8 @@ class TestResources:
     def test_missing_extra(self, monkeypatch):
         """Without PyAV the error is the command that brings it."""
         monkeypatch.setitem(sys.modules, "av", None)
-        monkeypatch.delitem(sys.modules, "rekog_emotion.embedded.video")
+        for name in ("rekog_emotion._clips", "rekog_emotion.embedded.video"):
+            monkeypatch.delitem(sys.modules, name)
         with pytest.raises(MissingExtraError) as caught:
             __import__("rekog_emotion.embedded.video")
         assert str(caught.value) == "Embedded video needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"

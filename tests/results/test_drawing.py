@@ -98,7 +98,7 @@ def test_label_is_whole_and_inside_the_picture(box, size, monkeypatch):
     members = {"gender": Gender(value="Female", confidence=99.0), "age_range": AgeRange(low=20, high=30)}
     one = analysis(face("DISGUSTED", box=box, **members), size=size)
     labelled = draw(one, picture(size))
-    monkeypatch.setattr("rekog_emotion.results.drawing._lines", lambda _: [])
+    monkeypatch.setattr("rekog_emotion.results.drawing.label_lines", lambda _: [])
 
     left, top, right, bottom = ImageChops.difference(labelled, draw(one, picture(size))).getbbox()
 

@@ -1,0 +1,140 @@
+"""Open clips, and turn their frames upright: what the embedded engine and drawing on videos share."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from typing import NamedTuple, cast
+
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+
+try:
+    import av
+    import numpy as np
+    from av.container import InputContainer
+    from av.sidedata.sidedata import SideData
+    from av.stream import Disposition
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+except ModuleNotFoundError as error:
+    what = "Embedded video"
+    raise MissingExtraError(what, extra="embedded") from error
+
+__all__ = [
+    "Orientation",
+    "UnsupportedVideoError",
+    "displayed",
+    "frame_rate",
+    "decoded",
+    "opened",
+    "orientation_of",
+    "seconds_of",
+    "upright",
+]
+
+# Files only, and containers of moving pictures only: a playlist leads to other files or hosts, a text would be painted.
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,avi,matroska,webm"}
+# 8K is 33 million pixels; a stream that claims more would take its memory before any picture is seen.
+CODEC_OPTIONS = {"max_pixels": "40000000"}
+
+
+class UnsupportedVideoError(InvalidInputError):
+    """A file holds no moving picture that can be decoded."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(f"{os.fspath(path)}: no video can be decoded from it; use H.264 in an MP4 or MOV file")
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a clip and its first track of moving pictures, which decodes on one thread."""
+    try:
+        # The prefix keeps a name like "http:..." or "concat:..." from being a protocol.
+        with av.open(f"file:{os.fspath(path)}", "r", options=OPEN_OPTIONS, metadata_errors="replace") as container:
+            # The cover of a song is a video stream, too; one of an unknown codec has no context.
+            tracks = (one for one in container.streams.video if not one.disposition & Disposition.attached_pic)
+            stream = next(tracks, None)
+            if stream is None or stream.codec_context is None:
+                raise UnsupportedVideoError(path)
+            # Decoding runs at hundreds of pictures a second on one thread; it is detection that takes the time.
+            stream.codec_context.thread_count = 1
+            stream.codec_context.options = CODEC_OPTIONS
+            yield container, stream
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
+        raise
+    except av.FFmpegError as error:
+        raise UnsupportedVideoError(path) from error
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Return the mean rate of a track as an exact fraction."""
+    # What has no rate has one picture, and any rate gives it the time 0.
+    return stream.average_rate or stream.guessed_rate or Fraction(1)
+
+
+def seconds_of(clock: VideoStream | VideoFrame, ticks: int) -> Fraction:
+    """Return the seconds of a time in ticks."""
+    return ticks * cast("Fraction", clock.time_base)  # None is for what no file was read into
+
+
+def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decode in the order of display, past damaged packets, to the end or to where the container is damaged."""
+    with suppress(av.InvalidDataError):
+        for packet in container.demux(stream):
+            with suppress(av.FFmpegError):
+                yield from packet.decode()
+
+
+def displayed(frames: Iterator[VideoFrame], *, at_least: Fraction) -> Iterator[tuple[VideoFrame, Fraction]]:
+    """Yield each frame with the second, counted from the first frame, until which it is on display.
+
+    Some files give their last frame no time: it is shown ``at_least`` so many seconds.
+    """
+    shown: VideoFrame | None = None
+    origin = since = length = Fraction(0)
+    for frame in frames:
+        if frame.pts is None:
+            continue
+        at = seconds_of(frame, frame.pts)
+        if shown is None:
+            origin = at
+        else:
+            yield shown, at - origin
+        shown, since, length = frame, at, seconds_of(frame, frame.duration)
+    if shown is not None:
+        yield shown, since - origin + max(length, at_least)
+
+
+class Orientation(NamedTuple):
+    """How a decoded picture is shown: mirrored at its main diagonal, then its rows and columns in reverse order."""
+
+    turned: bool
+    rows_reversed: bool
+    columns_reversed: bool
+
+
+def orientation_of(frame: VideoFrame) -> Orientation:
+    """Read the display matrix: nine numbers a, b, u, c, d, v, ... that show (x, y) at (a x + c y, b x + d y)."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return Orientation(turned=False, rows_reversed=False, columns_reversed=False)
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(cast("SideData", matrix)))
+    if abs(b) > abs(a):
+        return Orientation(turned=True, rows_reversed=b < 0, columns_reversed=c < 0)
+    return Orientation(turned=False, rows_reversed=d < 0, columns_reversed=a < 0)
+
+
+def upright(frame: VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
+    """Return a frame as an upright RGB array of shape (height, width, 3)."""
+    picture = cast("NDArray[np.uint8]", frame.to_ndarray(format="rgb24", threads=1))
+    if orientation.turned:
+        picture = picture.swapaxes(0, 1)
+    if orientation.rows_reversed:
+        picture = picture[::-1]
+    if orientation.columns_reversed:
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)

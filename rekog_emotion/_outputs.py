@@ -1,0 +1,107 @@
+"""What analyses of images and videos can be turned into, alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from rekog_emotion.results.tables import Analysis
+
+__all__ = ["Outputs"]
+
+
+class Outputs:
+    """Tables and JSON of one analysis; `rekog_emotion.results.tables` has the same for several at once."""
+
+    __slots__ = ()
+
+    def to_records(self, *, landmarks: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield one flat dict a face, always with the same names.
+
+        Args:
+            landmarks: Give the coordinates of the landmarks as well.
+        """
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+
+        return tables.to_records(cast("Analysis", self), landmarks=landmarks)
+
+    def to_pandas(self, *, landmarks: bool = False) -> pd.DataFrame:
+        """Return a frame with one row a face, typed also when there are none.
+
+        Args:
+            landmarks: Give the coordinates of the landmarks as well.
+
+        Raises:
+            MissingExtraError: The ``pandas`` extra is not installed.
+        """
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+
+        return tables.to_pandas(cast("Analysis", self), landmarks=landmarks)
+
+    def to_arrow(self, *, nested: bool = False, landmarks: bool = False) -> pa.Table:
+        """Return an Arrow table with one row a face.
+
+        Args:
+            nested: Give the members as structs and lists instead of flat columns.
+            landmarks: Give the flat coordinates of the landmarks as well; the nested form has them anyway.
+
+        Raises:
+            MissingExtraError: The ``arrow`` extra is not installed.
+            InvalidInputError: An integer does not fit into 64 bits.
+        """
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+
+        return tables.to_arrow(cast("Analysis", self), nested=nested, landmarks=landmarks)
+
+    def write_parquet(self, path: str | os.PathLike[str], *, nested: bool = False, landmarks: bool = False) -> int:
+        """Write a Parquet file with one row a face, and return the number of rows.
+
+        Args:
+            path: Where; the folder has to be there.
+            nested: As for :meth:`to_arrow`.
+            landmarks: As for :meth:`to_arrow`.
+
+        Raises:
+            MissingExtraError: The ``arrow`` extra is not installed.
+            InvalidInputError: An integer does not fit into 64 bits.
+            OSError: The file cannot be written.
+        """
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+
+        return tables.write_parquet(path, [cast("Analysis", self)], nested=nested, landmarks=landmarks)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return a versioned JSON document that :meth:`from_json` reads back without loss.
+
+        Args:
+            indent: Spaces a level; left out, all is on one line.
+
+        Raises:
+            InvalidInputError: A number is NaN or infinite, which JSON cannot hold.
+        """
+        from rekog_emotion.results import lossless  # noqa: PLC0415 -- lossless imports the analyses
+
+        return lossless.to_json(cast("Analysis", self), indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what :meth:`to_json` wrote, or the service's own answer.
+
+        Raises:
+            InvalidInputError: It is no JSON, no analysis, or one of the other kind; or a later version wrote it.
+            ResponseError: A member of the answer has the wrong type.
+        """
+        from rekog_emotion.results import lossless  # noqa: PLC0415 -- lossless imports the analyses
+
+        analysis = lossless.from_json(text)
+        if not isinstance(analysis, cls):
+            msg = f"the JSON holds {type(analysis).__name__}, not {cls.__name__}: read it with that class"
+            raise InvalidInputError(msg)
+        return analysis

@@ -1,0 +1,137 @@
+"""What is drawn on a face itself: its box, its landmarks, the axes of its pose."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, TypeAlias
+
+from attrs import frozen
+from PIL import Image, ImageDraw
+
+from rekog_emotion.enums import EmotionType
+from rekog_emotion.models import Face, Pose
+
+__all__ = [
+    "COLORS",
+    "DARK",
+    "OTHER_COLOR",
+    "Color",
+    "Mark",
+    "Rectangle",
+    "axes",
+    "color_of",
+    "draw_box",
+    "draw_landmarks",
+    "draw_pose",
+]
+
+Rectangle: TypeAlias = tuple[int, int, int, int]
+Color: TypeAlias = tuple[int, int, int]
+
+#: Red, green and blue of each emotion, all bright enough for dark letters.
+COLORS: Final[dict[str, Color]] = {
+    EmotionType.HAPPY: (255, 200, 0),
+    EmotionType.CALM: (90, 205, 190),
+    EmotionType.SURPRISED: (255, 145, 40),
+    EmotionType.SAD: (90, 160, 255),
+    EmotionType.FEAR: (190, 140, 255),
+    EmotionType.ANGRY: (255, 95, 85),
+    EmotionType.DISGUSTED: (130, 200, 70),
+    EmotionType.CONFUSED: (255, 140, 200),
+}
+#: The colour of a face without an emotion, or with one that has no colour of its own.
+OTHER_COLOR: Final[Color] = (235, 235, 235)
+DARK: Final[Color] = (20, 20, 20)
+
+_SMOOTH: Final = 8  # a dot is drawn so many times larger, then shrunk, for a smooth edge
+_AXIS_COLORS: Final[tuple[Color, ...]] = ((255, 70, 70), (70, 230, 70), (80, 140, 255))
+_AXIS_LENGTH: Final = 0.4  # of the box's width
+_SMALLEST_AXES: Final = 24  # pixels of the box's width, below which axes would hide the face
+
+
+@frozen
+class Mark:
+    """A face with what its parts of the drawing share."""
+
+    face: Face
+    rectangle: Rectangle
+    color: Color
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.rectangle[2] - self.rectangle[0]
+
+
+def color_of(face: Face) -> Color:
+    """Return the colour of the dominant emotion."""
+    emotion = face.dominant_emotion
+    return COLORS.get(emotion.type or "", OTHER_COLOR) if emotion else OTHER_COLOR
+
+
+def draw_box(pen: ImageDraw.ImageDraw, mark: Mark, line: int) -> None:
+    """Draw the box with a dark rim on both sides, which shows it on any background."""
+    left, top, right, bottom = mark.rectangle
+    # Pillow counts the last pixel in, the box does not; a box may be thinner than a line.
+    right, bottom = max(right - 1, left), max(bottom - 1, top)
+    rim = max(1, line // 2)
+    pen.rectangle((left - rim, top - rim, right + rim, bottom + rim), outline=DARK, width=line + 2 * rim)
+    pen.rectangle((left, top, right, bottom), outline=mark.color, width=line)
+
+
+def draw_landmarks(canvas: Image.Image, mark: Mark) -> None:
+    """Draw a dot a landmark that has a place."""
+    diameter = max(1, round(mark.width / 30))
+    for landmark in mark.face.landmarks or ():
+        if landmark.x is not None and landmark.y is not None:
+            x, y = landmark.to_pixels(canvas.size)
+            if diameter > 1:  # on a small face thirty rims would leave nothing of it
+                _draw_dot(canvas, (x, y), diameter + 2, DARK)
+            _draw_dot(canvas, (x, y), diameter, mark.color)
+
+
+def _draw_dot(canvas: Image.Image, center: tuple[float, float], diameter: int, color: Color) -> None:
+    mask = Image.new("L", (diameter * _SMOOTH, diameter * _SMOOTH))
+    ImageDraw.Draw(mask).ellipse((0, 0, mask.width - 1, mask.height - 1), fill=255)
+    corner = round(center[0] - diameter / 2), round(center[1] - diameter / 2)
+    canvas.paste(color, corner, mask.resize((diameter, diameter), Image.Resampling.BOX))
+
+
+def draw_pose(canvas: Image.Image, mark: Mark) -> None:
+    """Draw the axes of a face from the tip of its nose, where the pose is known and the face large enough."""
+    pose = mark.face.pose
+    if pose is None or None in {pose.roll, pose.yaw, pose.pitch} or mark.width < _SMALLEST_AXES:
+        return
+    nose = mark.face.landmarks.get("nose") if mark.face.landmarks else None
+    if nose is not None and nose.x is not None and nose.y is not None:
+        x, y = nose.to_pixels(canvas.size)
+    else:
+        left, top, right, bottom = mark.rectangle
+        x, y = (left + right) / 2, (top + bottom) / 2
+    pen, length, line = ImageDraw.Draw(canvas), _AXIS_LENGTH * mark.width, max(2, round(mark.width / 40))
+    ends = [(x + length * dx, y + length * dy) for dx, dy in axes(pose)]
+    for end in ends:
+        pen.line((x, y, *end), fill=DARK, width=line + 2 * max(1, line // 2))
+    for end, color in zip(ends, _AXIS_COLORS, strict=True):
+        pen.line((x, y, *end), fill=color, width=line)
+
+
+def axes(pose: Pose) -> tuple[tuple[float, float], ...]:
+    """Return where the axes of a face point in the picture: to the viewer's right, down, and out of the face.
+
+    The head nods (pitch), then turns (yaw), then is tilted in the plane of the picture (roll), seen from so far that
+    nothing is foreshortened by its distance.
+
+    Args:
+        pose: With all three angles.
+
+    Returns:
+        Three pairs of x (to the right) and y (down), each of a length of at most 1.
+    """
+    roll, yaw, pitch = (math.radians(angle or 0.0) for angle in (pose.roll, pose.yaw, pose.pitch))
+    flat = (
+        (math.cos(yaw), 0.0),
+        (math.sin(yaw) * math.sin(pitch), math.cos(pitch)),
+        (math.sin(yaw) * math.cos(pitch), -math.sin(pitch)),
+    )
+    return tuple((x * math.cos(roll) - y * math.sin(roll), x * math.sin(roll) + y * math.cos(roll)) for x, y in flat)

@@ -1,0 +1,151 @@
+"""Where faces are between two samples of a video: one that is plausibly the same moves, one that is not stays."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from attrs import evolve, frozen
+
+from rekog_emotion.models import BoundingBox, Face
+
+if TYPE_CHECKING:
+    from rekog_emotion.analyses import TimedFace
+
+__all__ = ["Motion"]
+
+Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height, ratios of the picture
+
+_STEP: Final = 500  # milliseconds; the service looks twice a second
+_FURTHEST: Final = 1.0  # box widths or heights that a face may move from one sample to the next
+_GROWTH: Final = 1.8  # how many times larger or smaller it may become
+
+
+@frozen
+class _Sample:
+    at: int
+    faces: tuple[Face, ...]
+    # The position of the same face in the next sample, by the position here.
+    next: dict[int, int]
+
+
+class Motion:
+    """The faces of a video at any moment.
+
+    Boxes are read off between two neighbouring samples (at most 0.75 s apart) where one face of the first and one of
+    the second are each other's nearest, no further apart than their own size, and of about the same size. Others are
+    where they were seen, for half a step before and after.
+
+    Args:
+        faces: In any order; those without a time or a box are passed over.
+        step: Milliseconds between two samples.
+    """
+
+    def __init__(self, faces: Iterable[TimedFace], *, step: int = _STEP) -> None:
+        moments: dict[int, list[Face]] = {}
+        for timed in faces:
+            if timed.timestamp_ms is not None and timed.face is not None and _box(timed.face) is not None:
+                moments.setdefault(timed.timestamp_ms, []).append(timed.face)
+        times = sorted(moments)
+        self._step, self._times = step, times
+        self._samples: list[_Sample] = []
+        for i, at in enumerate(times):
+            near = i + 1 < len(times) and times[i + 1] - at <= 1.5 * step
+            same = _matched(moments[at], moments[times[i + 1]]) if near else {}
+            self._samples.append(_Sample(at, tuple(moments[at]), same))
+
+    def at(self, milliseconds: float) -> list[Face]:
+        """Return the faces at a moment, their boxes where they are then; everything else is as it was sampled."""
+        i = bisect_right(self._times, milliseconds) - 1
+        found: list[Face] = []
+        if i >= 0:
+            sample = self._samples[i]
+            following = self._samples[i + 1] if i + 1 < len(self._samples) else None
+            for k, face in enumerate(sample.faces):
+                if following is not None and k in sample.next:
+                    share = (milliseconds - sample.at) / (following.at - sample.at)
+                    found.append(_between(face, following.faces[sample.next[k]], share))
+                elif milliseconds - sample.at <= self._step / 2:
+                    found.append(face)
+        if i + 1 < len(self._samples):
+            following = self._samples[i + 1]
+            continued = set(self._samples[i].next.values()) if i >= 0 else set()
+            if following.at - milliseconds < self._step / 2:
+                found += [face for k, face in enumerate(following.faces) if k not in continued]
+        return found
+
+    def around(self, milliseconds: float) -> list[Box]:
+        """Return the boxes to hide at a moment: more than is drawn, since what is shown once is shown for ever.
+
+        A face that is followed takes the frame around both its boxes; another is hidden for a whole step before and
+        after it was seen.
+        """
+        i = bisect_right(self._times, milliseconds) - 1
+        boxes: list[Box] = []
+        if i >= 0:
+            sample = self._samples[i]
+            following = self._samples[i + 1] if i + 1 < len(self._samples) else None
+            for k, face in enumerate(sample.faces):
+                if following is not None and k in sample.next:
+                    boxes.append(_union(_placed(face), _placed(following.faces[sample.next[k]])))
+                elif milliseconds - sample.at <= 1.1 * self._step:
+                    boxes.append(_placed(face))
+        if i + 1 < len(self._samples):
+            following = self._samples[i + 1]
+            continued = set(self._samples[i].next.values()) if i >= 0 else set()
+            if following.at - milliseconds <= 1.1 * self._step:
+                boxes += [_placed(face) for k, face in enumerate(following.faces) if k not in continued]
+        return boxes
+
+
+def _box(face: Face) -> Box | None:
+    box = face.bounding_box
+    if box is None or box.left is None or box.top is None or box.width is None or box.height is None:
+        return None
+    return box.left, box.top, box.width, box.height
+
+
+def _placed(face: Face) -> Box:
+    box = _box(face)
+    assert box is not None, "others are passed over at the beginning"  # noqa: S101 -- for the type checker
+    return box
+
+
+def _matched(before: list[Face], after: list[Face]) -> dict[int, int]:
+    """Pair faces that are plausibly the same, the nearest pairs first."""
+    pairs = sorted(
+        (distance, i, j)
+        for i, one in enumerate(before)
+        for j, other in enumerate(after)
+        if (distance := _distance(_placed(one), _placed(other))) <= _FURTHEST
+    )
+    matched: dict[int, int] = {}
+    for _, i, j in pairs:
+        if i not in matched and j not in matched.values():
+            matched[i] = j
+    return matched
+
+
+def _distance(one: Box, other: Box) -> float:
+    """Return how far apart two boxes are in sizes of a face; infinity where their sizes differ too much."""
+    width, height = (one[2] + other[2]) / 2, (one[3] + other[3]) / 2
+    areas = sorted((one[2] * one[3], other[2] * other[3]))
+    if areas[0] <= 0 or areas[1] > areas[0] * _GROWTH**2:
+        return float("inf")
+    x = one[0] + one[2] / 2 - other[0] - other[2] / 2
+    y = one[1] + one[3] / 2 - other[1] - other[3] / 2
+    return max(abs(x) / width, abs(y) / height)
+
+
+def _between(before: Face, after: Face, share: float) -> Face:
+    """Return the nearer sample's face with its box in between; its landmarks and its pose move on with the box."""
+    left, top, width, height = (a + (b - a) * share for a, b in zip(_placed(before), _placed(after), strict=True))
+    nearer = before if share < 0.5 else after  # noqa: PLR2004 -- the middle
+    return evolve(nearer, bounding_box=BoundingBox(left=left, top=top, width=width, height=height), landmarks=None)
+
+
+def _union(one: Box, other: Box) -> Box:
+    left, top = min(one[0], other[0]), min(one[1], other[1])
+    right, bottom = max(one[0] + one[2], other[0] + other[2]), max(one[1] + one[3], other[1] + other[3])
+    return left, top, right - left, bottom - top

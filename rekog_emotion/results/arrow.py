@@ -1,0 +1,110 @@
+"""Arrow schemas of faces, flat and nested, and what fills them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from rekog_emotion._members import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.models import Face, Value
+from rekog_emotion.results import tables
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ModuleNotFoundError as error:
+    if error.name != "pyarrow":
+        raise
+    what = "An Arrow table"
+    raise MissingExtraError(what, extra="arrow") from error
+
+__all__ = ["FLAT", "FLAT_WITH_LANDMARKS", "NESTED", "Sink"]
+
+_TYPES: Final = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+def _flat(*, landmarks: bool) -> pa.Schema:
+    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in tables.columns(landmarks=landmarks)])
+
+
+def _kind(leaf: Leaf) -> type:
+    return {NUMBER.expected: float, INTEGER.expected: int, BOOLEAN.expected: bool}.get(leaf.expected, str)
+
+
+def _type(member: Member) -> pa.DataType:
+    match member.kind:
+        case One(shape):
+            return _struct(shape)
+        case Many(shape):
+            return pa.list_(_struct(shape))
+        case Leaf() as leaf:
+            return _TYPES[_kind(leaf)]
+
+
+def _struct(shape: type[Value]) -> pa.DataType:
+    return pa.struct([pa.field(member.attribute, _type(member)) for member in MEMBERS[shape]])
+
+
+#: One column a leaf; see `tables.COLUMNS`.
+FLAT: Final[pa.Schema] = _flat(landmarks=False)
+FLAT_WITH_LANDMARKS: Final[pa.Schema] = _flat(landmarks=True)
+#: What is known of the picture, and the face as a struct that has the members of `Face`.
+NESTED: Final[pa.Schema] = pa.schema(
+    [*(pa.field(name, FLAT.field(name).type) for name in tables.WHENCE), pa.field("details", _struct(Face))]
+)
+
+
+def _plain(value: Any, member: Member) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
+    if value is None:
+        return None
+    match member.kind:
+        case One(shape):
+            return _members(value, shape)
+        case Many(shape):
+            return [_members(one, shape) for one in value]
+        case Leaf() as leaf:
+            return tables.plain(value, _kind(leaf))
+
+
+def _members(value: Value, shape: type[Value]) -> dict[str, Any]:
+    return {member.attribute: _plain(getattr(value, member.attribute), member) for member in MEMBERS[shape]}
+
+
+class Sink:
+    """Makes Arrow tables of one schema."""
+
+    def __init__(self, *, nested: bool, landmarks: bool) -> None:
+        self._nested, self._landmarks = nested, landmarks
+        self._schema = NESTED if nested else FLAT_WITH_LANDMARKS if landmarks else FLAT
+
+    def rows(self, analyses: Iterable[tables.Analysis]) -> Iterator[dict[str, Any]]:
+        """Yield a dict a face that fits the schema."""
+        if self._nested:
+            return (whence | {"details": _members(face, Face)} for whence, face in tables.rows(analyses))
+        return tables.records(analyses, landmarks=self._landmarks)
+
+    def table(self, rows: Iterable[dict[str, Any]]) -> pa.Table:
+        """Return rows as a table."""
+        try:
+            return pa.Table.from_pylist(list(rows), schema=self._schema)
+        except (pa.ArrowInvalid, OverflowError) as error:
+            msg = f"a number does not fit into its column of 64 bits: {error}"
+            raise InvalidInputError(msg) from error
+
+    def write(self, path: Path, rows: Iterable[dict[str, Any]], *, rows_at_once: int) -> int:
+        """Write rows as Parquet, in groups, to a file beside the target that takes its place at the end."""
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        rows, number = iter(rows), 0
+        try:
+            with pq.ParquetWriter(part, self._schema) as writer:
+                while group := list(islice(rows, rows_at_once)):
+                    writer.write_table(self.table(group))
+                    number += len(group)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return number

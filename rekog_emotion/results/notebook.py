@@ -1,0 +1,221 @@
+"""What notebooks show of analyses and faces: small pieces of HTML that load nothing and run nothing.
+
+All text is escaped: file names and words that this version does not know come from outside. Colours are those of the
+page, light or dark, but for the bars, which bring their own letters.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion.errors import RekogEmotionError
+
+if TYPE_CHECKING:
+    from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
+    from rekog_emotion.models import Emotion, Face
+
+__all__ = ["emotion_html", "face_html", "image_html", "video_html", "video_strip"]
+
+_ROWS: Final = 12  # of a table; a group of a hundred would fill the page
+_WIDEST: Final = 720  # pixels of a picture
+_LONGEST: Final = 80  # letters of a name
+_SEGMENTS: Final = 120  # of a strip
+_CAUTION: Final = "Emotions are how a face looks, not what a person feels."
+_CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
+_COLORS: Final = {
+    "HAPPY": "#ffc800",
+    "CALM": "#5acdbe",
+    "SURPRISED": "#ff9128",
+    "SAD": "#5aa0ff",
+    "FEAR": "#be8cff",
+    "ANGRY": "#ff5f55",
+    "DISGUSTED": "#82c846",
+    "CONFUSED": "#ff8cc8",
+}
+_OTHER: Final = "#b4b4b4"
+# What is worth a word when it is so.
+_FEATURES: Final = {
+    "smile": "smile",
+    "mouth_open": "mouth open",
+    "eyeglasses": "glasses",
+    "sunglasses": "sunglasses",
+    "beard": "beard",
+    "mustache": "mustache",
+    "face_occluded": "covered",
+}
+
+
+def image_html(analysis: ImageAnalysis) -> str:
+    """Return the picture with its faces, where the file is at hand, and a table of them."""
+    facts = [_count(len(analysis.faces))]
+    if analysis.size:
+        facts.append(f"{analysis.size[0]} x {analysis.size[1]} pixels")
+    parts = [_heading(analysis.source or "ImageAnalysis", facts, analysis.engine), _picture(analysis)]
+    if analysis.faces:
+        parts.append(_faces(enumerate(analysis.faces[:_ROWS], start=1), left=len(analysis.faces) - _ROWS))
+    return _frame(parts)
+
+
+def video_html(analysis: VideoAnalysis) -> str:
+    """Return what is known of the video, its emotions over time, and a table of the first faces."""
+    facts = [_count(len(analysis.faces))]
+    if analysis.status not in {None, "SUCCEEDED"}:
+        facts.append(f"status {analysis.status}")
+    metadata = analysis.metadata
+    if metadata is not None:
+        if metadata.duration_millis is not None:
+            facts.append(f"{metadata.duration_millis / 1000:.1f} s")
+        if metadata.frame_width is not None:
+            facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
+    parts = [_heading(analysis.source or analysis.job_id or "VideoAnalysis", facts, analysis.engine)]
+    if analysis.faces:
+        parts.append(video_strip(analysis))
+        timed = [
+            (f"{one.seconds:.1f} s" if one.seconds is not None else "", one.face) for one in analysis.faces[:_ROWS]
+        ]
+        shown = [(when, face) for when, face in timed if face is not None]
+        parts.append(_faces(shown, left=len(analysis.faces) - len(shown), first="time"))
+    return _frame(parts)
+
+
+def video_strip(analysis: VideoAnalysis) -> str:
+    """Return a strip from the first face to the last in time: the emotion that leads in each stretch, grey for none."""
+    timed = [(one.timestamp_ms or 0, one.face) for one in analysis.faces if one.face is not None]
+    if not timed:
+        return ""
+    duration = analysis.metadata.duration_millis if analysis.metadata else None
+    length = max(duration or 0, max(when for when, _ in timed) + 1)
+    number = min(_SEGMENTS, max(1, -(-length // 500)))
+    leading: list[dict[str, float]] = [{} for _ in range(number)]
+    for when, face in timed:
+        if (emotion := face.dominant_emotion) is not None:
+            votes = leading[min(max(when, 0) * number // length, number - 1)]
+            votes[str(emotion.type)] = votes.get(str(emotion.type), 0.0) + (emotion.confidence or 0.0)
+    cells = "".join(
+        f'<span style="flex:1;background:{_color(word)}" title="{escape(f"{_at(i, number, length)} {word}")}"></span>'
+        for i, word in enumerate(max(votes, key=lambda word: votes[word]) if votes else "" for votes in leading)
+    )
+    return (
+        '<div style="display:flex;height:18px;max-width:720px;margin:4px 0;border-radius:3px;overflow:hidden">'
+        f"{cells}</div>"
+    )
+
+
+def face_html(face: Face) -> str:
+    """Return the emotions of a face as bars, and what else is known of it."""
+    words = ", ".join(filter(None, (_gender(face), _age(face), *_features(face))))
+    ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))
+    bars = "".join(_bar(emotion) for emotion in ranked)
+    return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
+
+
+def emotion_html(emotion: Emotion) -> str:
+    """Return one emotion as a bar."""
+    return _frame([_bar(emotion)])
+
+
+def _frame(parts: Sequence[str]) -> str:
+    return (
+        '<div style="font-family:sans-serif;font-size:13px;line-height:1.4">'
+        f'{"".join(parts)}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
+    )
+
+
+def _heading(name: str, facts: Sequence[str], engine: str | None) -> str:
+    facts = [*facts, f"engine {engine}"] if engine else facts
+    return f"<div><b>{escape(_short(name))}</b> {escape(', '.join(facts))}</div>"
+
+
+def _picture(analysis: ImageAnalysis) -> str:
+    """Return the picture with its overlay as data, or nothing where it cannot be had: the table says what there is."""
+    try:
+        from rekog_emotion.results.drawing import draw_faces, open_picture  # noqa: PLC0415 -- Pillow is an extra
+
+        canvas = open_picture(analysis, None)
+    except (OSError, RekogEmotionError):
+        return ""
+    canvas.thumbnail((_WIDEST, _WIDEST))
+    draw_faces(canvas, analysis.faces)
+    data = io.BytesIO()
+    canvas.save(data, "JPEG", quality=80)
+    encoded = base64.b64encode(data.getvalue()).decode()
+    return (
+        f'<img alt="The picture with its faces" width="{canvas.width}" height="{canvas.height}" '
+        f'style="max-width:100%;height:auto;margin:4px 0" src="data:image/jpeg;base64,{encoded}">'
+    )
+
+
+def _faces(numbered: Iterable[tuple[object, Face]], *, left: int, first: str = "#") -> str:
+    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in (first, "emotion", "gender", "age", "also"))
+    body = "".join(
+        f"<tr>{''.join(f'<td style={chr(34)}{_CELL}{chr(34)}>{cell}</td>' for cell in _cells(number, face))}</tr>"
+        for number, face in numbered
+    )
+    more = f"<div>and {left} more</div>" if left > 0 else ""
+    return f'<table style="border-collapse:collapse;margin:4px 0"><tr>{head}</tr>{body}</table>{more}'
+
+
+def _cells(number: object, face: Face) -> Iterator[str]:
+    yield escape(str(number))
+    emotion = face.dominant_emotion
+    yield _chip(emotion) if emotion else ""
+    yield escape(_gender(face))
+    yield escape(_age(face))
+    yield escape(", ".join(_features(face)))
+
+
+def _chip(emotion: Emotion) -> str:
+    text = escape(f"{_short(str(emotion.type))}{_percent(emotion.confidence)}")
+    color = _color(emotion.type)
+    return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
+
+
+def _bar(emotion: Emotion) -> str:
+    confidence = emotion.confidence or 0.0
+    width = min(max(confidence, 0.0), 100.0)
+    return (
+        '<div style="display:flex;align-items:center;max-width:420px;margin:2px 0">'
+        f'<span style="width:100px;overflow:hidden">{escape(_short(str(emotion.type)))}</span>'
+        '<span style="flex:1;height:12px;background:rgba(128,128,128,.25)">'
+        f'<span style="display:block;height:12px;width:{width:.1f}%;background:{_color(emotion.type)}"></span></span>'
+        f'<span style="width:60px;text-align:right">{_percent(emotion.confidence).strip()}</span></div>'
+    )
+
+
+def _color(word: str | None) -> str:
+    """Return a colour of our own, never the word: it stands in a style."""
+    return "rgba(128,128,128,.25)" if word == "" else _COLORS.get(word or "", _OTHER)
+
+
+def _at(i: int, number: int, length: int) -> str:
+    return f"{i * length / number / 1000:.1f} s"
+
+
+def _gender(face: Face) -> str:
+    return _short(f"{face.gender.value}") + _percent(face.gender.confidence) if face.gender else ""
+
+
+def _age(face: Face) -> str:
+    return f"{face.age_range.low}-{face.age_range.high}" if face.age_range else ""
+
+
+def _features(face: Face) -> Iterator[str]:
+    yield from (word for name, word in _FEATURES.items() if getattr(face, name))
+    if face.eyes_open is not None and not face.eyes_open:
+        yield "eyes closed"
+
+
+def _percent(confidence: float | None) -> str:
+    return "" if confidence is None else f" {confidence:.1f}%"
+
+
+def _count(faces: int) -> str:
+    return {0: "no faces", 1: "1 face"}.get(faces, f"{faces} faces")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,316 @@
+"""Faces as rows of a table: one row a face, always the same columns, for pandas, Arrow, Parquet, CSV and JSON Lines.
+
+An emotion is how a face looks, not what a person feels; that holds for a column of them as well.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO, TypeAlias
+
+from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
+from rekog_emotion.enums import EmotionType, LandmarkType
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.models import Face
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = [
+    "COLUMNS",
+    "LANDMARK_COLUMNS",
+    "WHENCE",
+    "Analysis",
+    "Column",
+    "to_arrow",
+    "to_pandas",
+    "columns",
+    "plain",
+    "records",
+    "rows",
+    "to_records",
+    "write_csv",
+    "write_parquet",
+    "write_records",
+]
+
+Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
+Record: TypeAlias = dict[str, Any]
+
+_ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
+
+
+class Column(NamedTuple):
+    """One column of the flat table.
+
+    Attributes:
+        name: Its name, the path of the member with underscores.
+        type: ``str``, ``int``, ``float`` or ``bool``; any cell may be ``None``.
+        read: Gives its cell of a face.
+    """
+
+    name: str
+    type: type
+    read: Callable[[Face], Any]
+
+
+def _member(path: str, kind: type, name: str | None = None) -> Column:
+    """Return the column of a member of a face; ``path`` leads there by dots."""
+    steps = path.split(".")
+
+    def read(face: Face) -> Any:  # noqa: ANN401 -- a leaf of any type
+        value: Any = face
+        for step in steps:
+            if value is None:
+                return None
+            value = getattr(value, step)
+        return value
+
+    return Column(name or path.replace(".", "_"), kind, read)
+
+
+def _attribute(name: str, kind: type = bool) -> tuple[Column, Column]:
+    return _member(f"{name}.value", kind, name), _member(f"{name}.confidence", float)
+
+
+def _emotion(kind: EmotionType) -> Column:
+    def read(face: Face) -> float | None:
+        emotion = face.emotion(kind)
+        return None if emotion is None else emotion.confidence
+
+    return Column(f"emotion_{kind.value.lower()}", float, read)
+
+
+def _landmark(kind: LandmarkType, axis: str) -> Column:
+    def read(face: Face) -> float | None:
+        landmark = None if face.landmarks is None else face.landmarks.get(kind)
+        return None if landmark is None else getattr(landmark, axis)
+
+    return Column(f"landmark_{kind.value}_{axis}", float, read)
+
+
+def _nothing(_: Face) -> None:
+    return None
+
+
+# What is known of the picture rather than of the face; `rows` fills it in.
+_WHENCE: Final = (
+    Column("source", str, _nothing),
+    Column("engine", str, _nothing),
+    Column("face", int, _nothing),
+    Column("timestamp_ms", int, _nothing),
+    Column("picture_width", int, _nothing),
+    Column("picture_height", int, _nothing),
+)
+
+#: The names of the columns that say where a face is from.
+WHENCE: Final[tuple[str, ...]] = tuple(column.name for column in _WHENCE)
+#: The columns of every flat table, in their order.
+COLUMNS: Final[tuple[Column, ...]] = (
+    *_WHENCE,
+    _member("confidence", float),
+    *(_member(f"bounding_box.{side}", float) for side in ("left", "top", "width", "height")),
+    _member("dominant_emotion.type", str, "dominant_emotion"),
+    _member("dominant_emotion.confidence", float),
+    *(_emotion(kind) for kind in EmotionType),
+    _member("age_range.low", int),
+    _member("age_range.high", int),
+    *_attribute("gender", str),
+    *_attribute("smile"),
+    *_attribute("eyeglasses"),
+    *_attribute("sunglasses"),
+    *_attribute("beard"),
+    *_attribute("mustache"),
+    *_attribute("eyes_open"),
+    *_attribute("mouth_open"),
+    *_attribute("face_occluded"),
+    *(_member(f"pose.{axis}", float) for axis in ("roll", "yaw", "pitch")),
+    *(_member(f"quality.{what}", float) for what in ("brightness", "sharpness")),
+    *(_member(f"eye_direction.{what}", float) for what in ("yaw", "pitch", "confidence")),
+)
+#: What ``landmarks=True`` adds: two columns a landmark, ratios of the picture's width and height.
+LANDMARK_COLUMNS: Final[tuple[Column, ...]] = tuple(
+    _landmark(kind, axis) for kind in LandmarkType for axis in ("x", "y")
+)
+
+
+def to_records(*analyses: Analysis, landmarks: bool = False) -> Iterator[Record]:
+    """Yield one flat dict a face, in the order of the analyses; see :data:`COLUMNS`.
+
+    Args:
+        analyses: Of images and videos, mixed as you like.
+        landmarks: Give the columns of the landmarks as well.
+
+    Yields:
+        Plain strings, numbers, booleans and ``None`` by the names of the columns, always all of them.
+    """
+    return records(analyses, landmarks=landmarks)
+
+
+def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
+    """Return a frame with one row a face.
+
+    Args:
+        analyses: Of images and videos; ``source`` and ``timestamp_ms`` tell them apart.
+        landmarks: Give the columns of the landmarks as well.
+
+    Returns:
+        A frame of the columns :data:`COLUMNS`, with the same types whatever is in it, also when there are no faces:
+        ``string``, ``Int64``, ``boolean``, and ``float64`` with NaN for what is absent.
+
+    Raises:
+        MissingExtraError: The ``pandas`` extra is not installed.
+    """
+    try:
+        import pandas as pd  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError as error:
+        what = "A data frame"
+        raise MissingExtraError(what, extra="pandas") from error
+    dtypes = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
+    named = columns(landmarks=landmarks)
+    cells: dict[str, list[Any]] = {column.name: [] for column in named}
+    for record in records(analyses, landmarks=landmarks):
+        for name, cell in record.items():
+            cells[name].append(cell)
+    return pd.DataFrame(
+        {column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named},  # type: ignore[call-overload] -- the stubs want literal dtypes
+    )
+
+
+def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:
+    """Return an Arrow table with one row a face.
+
+    Args:
+        analyses: Of images and videos.
+        nested: Give the members as structs and lists, as the values here have them, with all landmarks, instead of
+            flat columns.
+        landmarks: Give the flat columns of the landmarks as well.
+
+    Returns:
+        A table whose schema does not depend on what is in it.
+
+    Raises:
+        MissingExtraError: The ``arrow`` extra is not installed.
+        InvalidInputError: An integer does not fit into 64 bits.
+    """
+    from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
+
+    sink = Sink(nested=nested, landmarks=landmarks)
+    return sink.table(sink.rows(analyses))
+
+
+def write_parquet(
+    path: str | os.PathLike[str], analyses: Iterable[Analysis], *, nested: bool = False, landmarks: bool = False
+) -> int:
+    """Write a Parquet file with one row a face, in pieces: memory does not grow with the number of analyses.
+
+    The file appears under its name when it is whole; where writing fails, what was there stays.
+
+    Args:
+        path: Where; the folder has to be there.
+        analyses: Any iterable, for example a generator that analyses one photo after the other.
+        nested: See :func:`to_arrow`.
+        landmarks: See :func:`to_arrow`.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        MissingExtraError: The ``arrow`` extra is not installed.
+        InvalidInputError: An integer does not fit into 64 bits.
+        OSError: The file cannot be written.
+    """
+    from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
+
+    sink = Sink(nested=nested, landmarks=landmarks)
+    return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)
+
+
+def write_csv(file: TextIO, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+    """Write the flat table as CSV with a heading, row by row.
+
+    A cell of text that a spreadsheet would take for a formula (a file name that begins with ``=``, say) gets an
+    apostrophe in front.
+
+    Args:
+        file: A text file that was opened with ``newline=""``.
+        analyses: Any iterable.
+        landmarks: Write the columns of the landmarks as well.
+
+    Returns:
+        The number of rows below the heading.
+    """
+    writer = csv.DictWriter(file, [column.name for column in columns(landmarks=landmarks)], lineterminator="\n")
+    writer.writeheader()
+    number = 0
+    for record in records(analyses, landmarks=landmarks):
+        writer.writerow({name: _harmless(cell) for name, cell in record.items()})
+        number += 1
+    return number
+
+
+def write_records(file: TextIO, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+    """Write the flat table as JSON Lines, one object a face.
+
+    Args:
+        file: A text file.
+        analyses: Any iterable.
+        landmarks: Write the columns of the landmarks as well.
+
+    Returns:
+        The number of lines.
+    """
+    number = 0
+    for record in records(analyses, landmarks=landmarks):
+        file.write(json.dumps(record) + "\n")
+        number += 1
+    return number
+
+
+def columns(*, landmarks: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a flat table, with or without those of the landmarks."""
+    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+
+
+def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
+    """Yield each face with what is known of its picture."""
+    for analysis in analyses:
+        if isinstance(analysis, ImageAnalysis):
+            size: tuple[int | None, int | None] = analysis.size or (None, None)
+            timed: Iterable[TimedFace] = (TimedFace(face=face) for face in analysis.faces)
+        else:
+            metadata = analysis.metadata
+            size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
+            source = analysis.source
+            timed = analysis.faces
+        for number, one in enumerate(timed):
+            whence = (analysis.source, analysis.engine, number, one.timestamp_ms, *size)
+            yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
+
+
+def records(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[Record]:
+    """Yield one flat dict a face; analyses are read as they come."""
+    of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
+    for whence, face in rows(analyses):
+        yield whence | {column.name: plain(column.read(face), column.type) for column in of_face}
+
+
+def plain(value: Any, kind: type) -> Any:  # noqa: ANN401 -- a leaf of any type
+    """Return a leaf as a plain value of its column's type; words lose their enum."""
+    if value is None:
+        return None
+    if kind is float:
+        with suppress(OverflowError):  # an integer of over 300 digits
+            return float(value)
+        return float("inf") if value > 0 else float("-inf")
+    return str(value) if kind is str else value
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

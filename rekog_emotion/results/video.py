@@ -1,0 +1,285 @@
+"""Copies of videos with their faces drawn on or made unrecognisable, and single frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from rekog_emotion import _clips
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.models import BoundingBox
+from rekog_emotion.results._motion import Motion
+from rekog_emotion.results.drawing import draw_faces
+from rekog_emotion.results.privacy import Method, check_method, conceal
+
+try:
+    import av
+    from PIL import Image
+except ModuleNotFoundError as error:
+    what = "Drawing on videos"
+    raise MissingExtraError(what, extra="embedded") from error
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from rekog_emotion.analyses import VideoAnalysis
+
+__all__ = ["annotate_video", "blur_video", "frames_at"]
+
+OnFraction: TypeAlias = Callable[[float], None]
+
+_EVEN: Final = 2  # H.264 shares colour between two neighbours
+_QUALITY: Final = {"crf": "20", "preset": "veryfast"}
+_CONTAINERS: Final = {".mp4", ".mov", ".mkv", ".m4v"}
+
+
+def annotate_video(
+    analysis: VideoAnalysis,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    landmarks: bool = False,
+    pose: bool = True,
+    labels: bool = True,
+    on_progress: OnFraction | None = None,
+) -> None:
+    """Write a copy of a video with the faces drawn on it; emotions are how a face looks, not what a person feels.
+
+    Sound is copied as it is. Frames keep their times, also where the rate varies, and are upright whatever the file
+    said of its rotation. The service looks twice a second: in between, a box moves between faces that are plausibly
+    the same, and others stay for a quarter of a second. Memory does not grow with the length of the video.
+
+    Args:
+        analysis: The faces.
+        source: The video that was analysed, a local file.
+        target: The copy, H.264 in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``. It appears when it is whole.
+        landmarks: Draw landmarks in the frames that were sampled; they would blink, so the default is not to.
+        pose: Draw the axes of the pose.
+        labels: Write dominant emotion, gender and age range.
+        on_progress: Called with the share that is done, 0 to 1, now and then.
+
+    Raises:
+        InvalidInputError: The source is no video or is the target itself, the target has another suffix, or its
+            container cannot hold the sound of the source.
+        MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
+        OSError: The source cannot be read, or the target cannot be written.
+    """
+    motion = Motion(analysis.faces)
+
+    def edit(canvas: Image.Image, milliseconds: float) -> bool:
+        faces = motion.at(milliseconds)
+        draw_faces(canvas, faces, landmarks=landmarks, pose=pose, labels=labels)
+        return bool(faces)
+
+    _copy(Path(source), Path(target), edit, on_progress)
+
+
+def blur_video(
+    analysis: VideoAnalysis,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    method: Method = "blur",
+    on_progress: OnFraction | None = None,
+) -> None:
+    """Write a copy of a video on which the faces that were found cannot be recognised.
+
+    Between two samples a face is hidden wherever it may be: within the frame around both its boxes where it is
+    plausibly the same, else for half a second before and after it was seen. A face that the analysis missed, or that
+    crosses the picture between two samples, is not hidden: look at the result. The sound is copied as it is.
+
+    Args:
+        analysis: The faces.
+        source: As for :func:`annotate_video`.
+        target: As for :func:`annotate_video`.
+        method: ``"blur"``, ``"pixelate"`` or ``"fill"``; see `privacy.blur`.
+        on_progress: As for :func:`annotate_video`.
+
+    Raises:
+        InvalidInputError: There is no such method; or as for :func:`annotate_video`.
+        MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
+        OSError: The source cannot be read, or the target cannot be written.
+    """
+    check_method(method)
+    motion = Motion(analysis.faces)
+
+    def edit(canvas: Image.Image, milliseconds: float) -> bool:
+        boxes = motion.around(milliseconds)
+        for left, top, width, height in boxes:
+            box = BoundingBox(left=left, top=top, width=width, height=height)
+            conceal(canvas, box.to_pixels(canvas.size), method=method)
+        return bool(boxes)
+
+    _copy(Path(source), Path(target), edit, on_progress)
+
+
+def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> Iterator[tuple[float, Image.Image]]:
+    """Yield the frames that are on display at given times, upright, in mode RGB.
+
+    Args:
+        source: A local video.
+        milliseconds: Times from the first frame, in ascending order, for example the ``timestamp_ms`` of faces. What is
+            after the end of the video is passed over.
+
+    Yields:
+        The time as it was given, and the frame.
+
+    Raises:
+        InvalidInputError: The source is no video, or the times do not ascend.
+        OSError: The source cannot be read.
+    """
+    wanted = iter(milliseconds)
+    time = next(wanted, None)
+    if time is None:
+        return
+    with _clips.opened(source) as (container, stream):
+        slack = Fraction(1, 2) / _clips.frame_rate(stream)
+        orientation: _clips.Orientation | None = None
+        for frame, until in _clips.displayed(_clips.decoded(container, stream), at_least=2 * slack):
+            picture: Image.Image | None = None
+            while time is not None and Fraction(time) / 1000 + Fraction(1, 1000) < until:
+                if picture is None:
+                    orientation = orientation or _clips.orientation_of(frame)
+                    picture = Image.fromarray(_clips.upright(frame, orientation))
+                yield time, picture.copy()
+                following = next(wanted, None)
+                if following is not None and following < time:
+                    msg = f"times have to ascend, and {following} comes after {time}: sort them"
+                    raise InvalidInputError(msg)
+                time = following
+            if time is None:
+                return
+
+
+# The copy
+
+
+def _copy(
+    source: Path, target: Path, edit: Callable[[Image.Image, float], bool], on_progress: OnFraction | None
+) -> None:
+    if target.suffix.lower() not in _CONTAINERS:
+        msg = f"{target}: a video is written as .mp4, .m4v, .mov or .mkv; name it {target.with_suffix('.mp4')}"
+        raise InvalidInputError(msg)
+    if target.exists() and source.exists() and target.samefile(source):
+        msg = f"{target} is the video itself; name another place for the copy"
+        raise InvalidInputError(msg)
+    part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        with _clips.opened(source) as (container, stream):
+            _Copy(container, stream, source, target, edit, on_progress).write(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class _Copy:
+    """One run through a video: packets of sound pass by, pictures are decoded, edited and encoded."""
+
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        source: Path,
+        target: Path,
+        edit: Callable[[Image.Image, float], bool],
+        on_progress: OnFraction | None,
+    ) -> None:
+        self._in, self._stream = container, stream
+        self._source, self._target = source, target
+        self._edit, self._on_progress = edit, on_progress
+        self._orientation: _clips.Orientation | None = None
+        self._origin: Fraction | None = None
+        self._last: int | None = None
+        self._encoder: Any = None
+        self._told = -1.0
+        duration = stream.duration
+        self._length = float(_clips.seconds_of(stream, duration)) if duration else (container.duration or 0) / 1e6
+
+    def write(self, part: Path) -> None:
+        # A frame or a packet each is let go before the next.
+        self._stream.codec_context.thread_count = 0
+        options = {"movflags": "faststart"} if part.suffix.lower() != ".mkv" else {}
+        with av.open(f"file:{part}", "w", options=options) as out:
+            sounds = self._sounds(out)
+            for packet in self._in.demux([self._stream, *sounds]):
+                if packet.stream.index == self._stream.index:
+                    for frame in self._decoded(packet):
+                        self._take(frame, out)
+                elif packet.dts is not None:
+                    packet.stream = sounds[packet.stream]
+                    out.mux(packet)
+            if self._encoder is None:
+                raise _clips.UnsupportedVideoError(self._source)
+            out.mux(self._encoder.encode())
+        if self._on_progress is not None:
+            self._on_progress(1.0)
+
+    def _sounds(self, out: OutputContainer) -> dict[Stream, Stream]:
+        # The track of pictures comes first in the copy; its size is known with the first frame.
+        self._encoder = None
+        self._track = out.add_stream("libx264", rate=self._stream.average_rate or 30, options=dict(_QUALITY))
+        sounds: dict[Stream, Stream] = {}
+        for sound in self._in.streams.audio:
+            if sound.codec_context is None:
+                continue
+            try:
+                sounds[sound] = out.add_stream_from_template(sound)
+            except (ValueError, av.FFmpegError) as error:
+                msg = (
+                    f"{self._target}: this container cannot hold the sound of {self._source} "
+                    f"({sound.codec_context.name}); name the copy {self._target.with_suffix('.mkv').name}"
+                )
+                raise InvalidInputError(msg) from error
+        return sounds
+
+    def _decoded(self, packet: Any) -> Iterator[VideoFrame]:  # noqa: ANN401 -- a packet of pictures
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            return  # damaged parts are passed over, as players do
+
+    def _take(self, frame: VideoFrame, out: OutputContainer) -> None:
+        if frame.pts is None:
+            return
+        at = _clips.seconds_of(frame, frame.pts)
+        if self._orientation is None:
+            # One for all: in PyAV a frame and its side data hold each other until the next collection.
+            self._orientation, self._origin = _clips.orientation_of(frame), at
+            self._start(frame)
+        if self._last is not None and frame.pts <= self._last:
+            return  # an encoder wants times that ascend
+        self._last = frame.pts
+        seconds = float(at - (self._origin or 0))
+        out.mux(self._encoder.encode(self._edited(frame, seconds * 1000)))
+        if self._on_progress is not None and self._length and seconds - self._told >= 1:
+            self._told = seconds
+            self._on_progress(min(seconds / self._length, 1.0))
+
+    def _start(self, frame: VideoFrame) -> None:
+        width, height = frame.width, frame.height
+        if self._orientation is not None and self._orientation.turned:
+            width, height = height, width
+        self._track.width, self._track.height = width + width % _EVEN, height + height % _EVEN
+        self._track.pix_fmt = "yuv420p"
+        self._track.codec_context.time_base = frame.time_base
+        self._track.codec_context.thread_count = 0
+        self._encoder = self._track
+
+    def _edited(self, frame: VideoFrame, milliseconds: float) -> VideoFrame:
+        assert self._orientation is not None, "read with the first frame"  # noqa: S101 -- for the type checker
+        canvas = Image.fromarray(_clips.upright(frame, self._orientation))
+        self._edit(canvas, milliseconds)
+        if canvas.size != (self._track.width, self._track.height):
+            padded = Image.new("RGB", (self._track.width, self._track.height))
+            padded.paste(canvas)
+            canvas = padded
+        edited = av.VideoFrame.from_image(canvas)
+        edited.pts, edited.time_base = frame.pts, frame.time_base
+        return edited
