@@ -27,9 +27,9 @@ except ModuleNotFoundError as error:
 __all__ = [
     "Orientation",
     "UnsupportedVideoError",
+    "decoded",
     "displayed",
     "frame_rate",
-    "decoded",
     "opened",
     "orientation_of",
     "seconds_of",

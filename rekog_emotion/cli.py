@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from rekog_emotion import _terminal
-from rekog_emotion.commands import image, serve, video
+from rekog_emotion.commands import annotate, blur, export, image, serve, video
+from rekog_emotion.commands._completion import HELP, SHELLS, Completion
 
 __all__ = ["build_parser", "main"]
 
@@ -32,7 +33,14 @@ exit codes (of several photos the highest counts):
   {_terminal.INTERRUPTED}  interrupted by Ctrl-C
   {_terminal.NO_READER}  the reader of the output went away
 """
-_COMMANDS: Final = {"image": image, "video": video, "serve": serve}
+_COMMANDS: Final = {
+    "image": image,
+    "video": video,
+    "annotate": annotate,
+    "blur": blur,
+    "export": export,
+    "serve": serve,
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog=_terminal.PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=form, allow_abbrev=False
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.add_argument("--print-completion", action=Completion, choices=SHELLS, help=HELP)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in _COMMANDS.items():
         subparser = commands.add_parser(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -70,6 +71,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secret-key-file", metavar="FILE", help="with --access-key: the file that has its secret access key"
     )
+    parser.add_argument("--json", action="store_true", help="print the environment as one JSON object, not for a shell")
     parser.add_argument("--debug", action="store_true", help="print the traceback of every error")
 
 
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         listener = stack.enter_context(listen(args.host, args.port, public=keys is not None))
         app = _app(args, keys, stack)
-        _tell(listener.getsockname(), keys)
+        _tell(listener.getsockname(), keys, as_json=args.json)
         serve(app, listener)
     return _terminal.OK
 
@@ -127,10 +129,21 @@ def _app(args: argparse.Namespace, keys: dict[str, str] | None, stack: ExitStack
     return create_app(client, keys=keys, spool=spool)
 
 
-def _tell(address: tuple[str, int], keys: dict[str, str] | None) -> None:
-    """Print the environment that leads boto3 and other SDKs here, as lines for a shell."""
+def _tell(address: tuple[str, int], keys: dict[str, str] | None, *, as_json: bool) -> None:
+    """Print the environment that leads boto3 and other SDKs here, as lines for a shell or as JSON."""
     host, port = address[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if as_json:
+        key = "any" if keys is None else next(iter(keys))
+        # The secret is what the caller knows; it is not printed.
+        environment = {
+            "AWS_ENDPOINT_URL_REKOGNITION": url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": "any" if keys is None else None,
+        }
+        say(json.dumps(environment))
+        return
     say(f"export AWS_ENDPOINT_URL_REKOGNITION={url}")
     say("export AWS_DEFAULT_REGION=us-east-1  # any will do")
     key, secret = ("any", "any") if keys is None else (shlex.quote(next(iter(keys))), "...")

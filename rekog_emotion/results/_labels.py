@@ -16,6 +16,9 @@ __all__ = ["Label", "draw_label", "font_of", "place_label"]
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _SMALLEST_LETTERS: Final = 9  # pixels; smaller ones are hard to read
+_SMALLEST_SHARE: Final = 1 / 32  # of the picture's smaller side, for a few faces
+_SHARE_IN_A_GROUP: Final = 1 / 50
+_GROUP: Final = 5  # faces from which on labels are smaller
 _LARGEST_SHARE: Final = 1 / 20  # of the picture's smaller side: letters of a large face need not be larger
 _SCALES: Final = (1.0, 0.8, 0.64, 0.5)  # of the letters, one after the other where there is no room
 
@@ -60,7 +63,8 @@ def place_label(
         The label at the first place that is free; where none is, at the one that hides least.
     """
     width = box[2] - box[0]
-    wanted = max(min(max(width / 6, min(picture) / 32), min(picture) * _LARGEST_SHARE), _SMALLEST_LETTERS)
+    least = min(picture) * (_SHARE_IN_A_GROUP if len(boxes) >= _GROUP else _SMALLEST_SHARE)
+    wanted = max(min(max(width / 6, least), min(picture) * _LARGEST_SHARE), _SMALLEST_LETTERS)
     best: tuple[float, Label] | None = None
     for text in texts:
         for letters in dict.fromkeys(max(wanted * scale, _SMALLEST_LETTERS) for scale in _SCALES):

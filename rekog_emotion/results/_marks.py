@@ -46,7 +46,7 @@ DARK: Final[Color] = (20, 20, 20)
 _SMOOTH: Final = 8  # a dot is drawn so many times larger, then shrunk, for a smooth edge
 _AXIS_COLORS: Final[tuple[Color, ...]] = ((255, 70, 70), (70, 230, 70), (80, 140, 255))
 _AXIS_LENGTH: Final = 0.4  # of the box's width
-_SMALLEST_AXES: Final = 24  # pixels of the box's width, below which axes would hide the face
+_SMALLEST_AXES: Final = 48  # pixels of the box's width, below which axes would hide the face
 
 
 @frozen

@@ -73,9 +73,9 @@ def contact_sheet(
     for analysis, picture in photos:
         placed = [face for face in analysis.faces if face.bounding_box is not None]
         canvas = open_picture(analysis, picture) if placed else None
-        for face in placed:
-            if canvas is not None and _visible(face, canvas.size):
-                cells.append((_fitted(_cut(canvas, face, margin=0.2, align=align), side), face))
+        if canvas is not None:
+            visible = (face for face in placed if _visible(face, canvas.size))
+            cells += [(_fitted(_cut(canvas, face, margin=0.2, align=align), side), face) for face in visible]
     font = font_of(max(9, side / 11))
     line = math.ceil(sum(font.getbbox("Ag")[1::2]))
     caption = 2 * line + 6

@@ -139,7 +139,8 @@ def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analy
         msg = f"line {number}: {error}"
         raise InvalidInputError(msg) from error
     except ResponseError as error:
-        raise ResponseError(f"line {number}: {error.message}", path=error.path) from error
+        msg = f"line {number}: {error.message}"
+        raise ResponseError(msg, path=error.path) from error
 
 
 def _read(document: object) -> Analysis:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO, TypeAlias
 
 from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
 from rekog_emotion.enums import EmotionType, LandmarkType
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import MissingExtraError
 from rekog_emotion.models import Face
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ __all__ = [
     "WHENCE",
     "Analysis",
     "Column",
-    "to_arrow",
-    "to_pandas",
     "columns",
     "plain",
     "records",
     "rows",
+    "to_arrow",
+    "to_pandas",
     "to_records",
     "write_csv",
     "write_parquet",
@@ -172,15 +172,13 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
     except ModuleNotFoundError as error:
         what = "A data frame"
         raise MissingExtraError(what, extra="pandas") from error
-    dtypes = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
+    dtypes: dict[type, Any] = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
     named = columns(landmarks=landmarks)
     cells: dict[str, list[Any]] = {column.name: [] for column in named}
     for record in records(analyses, landmarks=landmarks):
         for name, cell in record.items():
             cells[name].append(cell)
-    return pd.DataFrame(
-        {column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named},  # type: ignore[call-overload] -- the stubs want literal dtypes
-    )
+    return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
 
 
 def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:
@@ -287,7 +285,6 @@ def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
         else:
             metadata = analysis.metadata
             size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
-            source = analysis.source
             timed = analysis.faces
         for number, one in enumerate(timed):
             whence = (analysis.source, analysis.engine, number, one.timestamp_ms, *size)

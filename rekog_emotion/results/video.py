@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rekog_emotion import _clips
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from rekog_emotion.analyses import VideoAnalysis
 
-__all__ = ["annotate_video", "blur_video", "frames_at"]
+__all__ = ["annotate_video", "blur_video", "check_suffix", "frames_at"]
 
 OnFraction: TypeAlias = Callable[[float], None]
 
@@ -158,22 +157,27 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
                 return
 
 
+def check_suffix(target: Path) -> None:
+    """Refuse a name that no copy of a video can have."""
+    if target.suffix.lower() not in _CONTAINERS:
+        msg = f"{target}: a video is written as .mp4, .m4v, .mov or .mkv; name it {target.with_suffix('.mp4')}"
+        raise InvalidInputError(msg)
+
+
 # The copy
 
 
 def _copy(
     source: Path, target: Path, edit: Callable[[Image.Image, float], bool], on_progress: OnFraction | None
 ) -> None:
-    if target.suffix.lower() not in _CONTAINERS:
-        msg = f"{target}: a video is written as .mp4, .m4v, .mov or .mkv; name it {target.with_suffix('.mp4')}"
-        raise InvalidInputError(msg)
+    check_suffix(target)
     if target.exists() and source.exists() and target.samefile(source):
         msg = f"{target} is the video itself; name another place for the copy"
         raise InvalidInputError(msg)
     part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
     try:
         with _clips.opened(source) as (container, stream):
-            _Copy(container, stream, source, target, edit, on_progress).write(part)
+            _Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -186,6 +190,7 @@ class _Copy:
         self,
         container: InputContainer,
         stream: VideoStream,
+        *,
         source: Path,
         target: Path,
         edit: Callable[[Image.Image, float], bool],
@@ -195,7 +200,7 @@ class _Copy:
         self._source, self._target = source, target
         self._edit, self._on_progress = edit, on_progress
         self._orientation: _clips.Orientation | None = None
-        self._origin: Fraction | None = None
+        self._origin = Fraction(0)
         self._last: int | None = None
         self._encoder: Any = None
         self._told = -1.0
@@ -208,13 +213,19 @@ class _Copy:
         options = {"movflags": "faststart"} if part.suffix.lower() != ".mkv" else {}
         with av.open(f"file:{part}", "w", options=options) as out:
             sounds = self._sounds(out)
+            early: list[Any] = []
             for packet in self._in.demux([self._stream, *sounds]):
                 if packet.stream.index == self._stream.index:
                     for frame in self._decoded(packet):
                         self._take(frame, out)
                 elif packet.dts is not None:
                     packet.stream = sounds[packet.stream]
-                    out.mux(packet)
+                    early.append(packet)
+                # The first packet writes the head of the file, and that has the size of the pictures.
+                if self._encoder is not None:
+                    for sound in early:
+                        out.mux(sound)
+                    early.clear()
             if self._encoder is None:
                 raise _clips.UnsupportedVideoError(self._source)
             out.mux(self._encoder.encode())
@@ -251,12 +262,13 @@ class _Copy:
         at = _clips.seconds_of(frame, frame.pts)
         if self._orientation is None:
             # One for all: in PyAV a frame and its side data hold each other until the next collection.
-            self._orientation, self._origin = _clips.orientation_of(frame), at
+            self._orientation = _clips.orientation_of(frame)
+            self._origin = at
             self._start(frame)
         if self._last is not None and frame.pts <= self._last:
             return  # an encoder wants times that ascend
         self._last = frame.pts
-        seconds = float(at - (self._origin or 0))
+        seconds = float(at - self._origin)
         out.mux(self._encoder.encode(self._edited(frame, seconds * 1000)))
         if self._on_progress is not None and self._length and seconds - self._told >= 1:
             self._told = seconds
@@ -268,7 +280,7 @@ class _Copy:
             width, height = height, width
         self._track.width, self._track.height = width + width % _EVEN, height + height % _EVEN
         self._track.pix_fmt = "yuv420p"
-        self._track.codec_context.time_base = frame.time_base
+        self._track.codec_context.time_base = cast("Fraction", frame.time_base)  # a decoded frame has one
         self._track.codec_context.thread_count = 0
         self._encoder = self._track
 
@@ -280,6 +292,6 @@ class _Copy:
             padded = Image.new("RGB", (self._track.width, self._track.height))
             padded.paste(canvas)
             canvas = padded
-        edited = av.VideoFrame.from_image(canvas)
+        edited: VideoFrame = av.VideoFrame.from_image(canvas)  # type: ignore[no-untyped-call]  # PyAV leaves it untyped
         edited.pts, edited.time_base = frame.pts, frame.time_base
         return edited

@@ -1,0 +1,110 @@
+"""What ``annotate``, ``blur`` and ``export`` share: analyse a photo or a video, or read what was analysed before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion._terminal import one_line
+from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from rekog_emotion.results.tables import Analysis
+
+__all__ = ["RESULTS", "add_staging", "analyze", "analyze_one", "is_video", "progress_bar", "read_results"]
+
+RESULTS: Final = {".jsonl", ".ndjson", ".json"}
+
+
+def add_staging(parser: argparse.ArgumentParser) -> None:
+    """Add the options for videos."""
+    parser.add_argument(
+        "--staging", metavar="S3_PREFIX", help="where a local video is uploaded for AWS, such as s3://bucket/uploads/"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long to wait for the job of a video (default: 3600)",
+    )
+
+
+def is_video(media: str) -> bool:
+    """Tell by its content whether a file is no photo; of an object in S3 by its name."""
+    from rekog_emotion._sniffing import video_format  # noqa: PLC0415 -- --help needs none of it
+
+    if media.startswith("s3://"):
+        return media.lower().endswith((".mp4", ".mov", ".m4v"))
+    try:
+        with Path(media).open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return False  # detect_image says what is wrong with it
+    return video_format(start) is not None
+
+
+def analyze(media: str, args: argparse.Namespace) -> Analysis:
+    """Analyse a photo or a video."""
+    from rekog_emotion.api import analyze_video, detect_image  # noqa: PLC0415 -- --help needs none of it
+
+    if not is_video(media):
+        return detect_image(media, client=args.client)
+    return analyze_video(media, client=args.client, staging=args.staging, timeout=args.timeout)
+
+
+def analyze_one(args: argparse.Namespace) -> Analysis:
+    """Return the analysis of ``args.media``: the one in the file ``--results`` names, or a new one."""
+    if args.results is None:
+        return analyze(args.media, args)
+    kind = VideoAnalysis if is_video(args.media) else ImageAnalysis
+    found = [one for one in read_results(args.results) if isinstance(one, kind)]
+    named = [one for one in found if one.source == args.media] or found
+    if len(named) != 1:
+        msg = f"--results {args.results} has {len(named)} analyses that may be of {args.media}, and one is needed"
+        raise InvalidInputError(msg)
+    return named[0]
+
+
+def read_results(path: str) -> Iterator[Analysis]:
+    """Yield the analyses of a file of JSON Lines, or of one JSON document."""
+    from rekog_emotion.results.lossless import from_json, read_json_lines  # noqa: PLC0415 -- --help needs none of it
+
+    try:
+        if Path(path).suffix.lower() == ".json":
+            yield from_json(Path(path).read_bytes())
+            return
+        with Path(path).open(encoding="utf-8") as file:
+            yield from read_json_lines(file)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        raise InvalidInputError(msg) from error
+    except InvalidInputError as error:
+        msg = f"{path}: {error}"
+        raise InvalidInputError(msg) from error
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar with the time left on standard error, where it is a terminal and the ``cli`` extra is there."""
+    try:
+        from rich import progress as rich  # noqa: PLC0415 -- likewise
+        from rich.console import Console  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError:
+        yield lambda _share: None
+        return
+    columns = (
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.TaskProgressColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    console = Console(file=sys.stderr)
+    with rich.Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(one_line(what), total=1.0)
+        yield lambda share: bar.update(task, completed=share)

@@ -1,0 +1,119 @@
+"""``rekog-emotion annotate``: a copy of a photo or a video with the faces drawn on it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion import _terminal
+from rekog_emotion._terminal import one_line, say
+from rekog_emotion.analyses import ImageAnalysis
+from rekog_emotion.commands._media import add_staging, analyze_one, is_video, progress_bar
+from rekog_emotion.commands._options import add_shared
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from rekog_emotion.results.tables import Analysis
+
+__all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "add_media", "check_target", "run", "save", "tell"]
+
+SUMMARY: Final = "draw the faces on a copy of a photo or a video"
+DESCRIPTION: Final = """\
+Draw the faces on a copy of a photo or a video: boxes, pose axes and labels. A
+video keeps its sound and the times of its frames; between two samples, boxes
+move with faces that are plausibly the same.
+
+Emotions are how a face looks, not what a person feels.
+"""
+EPILOG: Final = """\
+examples:
+  rekog-emotion annotate portrait.jpg overlay.png --client embedded
+  rekog-emotion annotate clip.mp4 annotated.mp4 --client embedded
+  rekog-emotion annotate clip.mp4 annotated.mp4 --results clip.jsonl
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    add_media(parser)
+    parser.add_argument("--no-labels", action="store_true", help="write no labels")
+    parser.add_argument("--no-pose", action="store_true", help="draw no pose axes")
+    parser.add_argument("--no-landmarks", action="store_true", help="draw no landmarks; a video has none anyway")
+
+
+def add_media(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name a photo or a video, its copy and its analysis."""
+    parser.add_argument("media", metavar="MEDIA", help="a photo or a video, a local file")
+    parser.add_argument(
+        "out", metavar="OUT", help="the copy: .png, .jpg, ... of a photo; .mp4, .mov or .mkv of a video"
+    )
+    parser.add_argument(
+        "--results",
+        metavar="FILE",
+        help="do not analyse anew, but read what rekog-emotion image or video printed (JSON Lines), or to_json() wrote",
+    )
+    add_shared(parser)
+    add_staging(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse, draw, and say where the copy is."""
+    check_target(args.media, args.out)
+    analysis = analyze_one(args)
+    labels, pose = not args.no_labels, not args.no_pose
+    if isinstance(analysis, ImageAnalysis):
+        save(analysis.draw(args.media, landmarks=not args.no_landmarks, pose=pose, labels=labels), args.out)
+    else:
+        from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
+
+        with progress_bar("drawing") as on_progress:
+            annotate_video(analysis, args.media, args.out, labels=labels, pose=pose, on_progress=on_progress)
+    tell(args, analysis)
+    return _terminal.OK
+
+
+def check_target(media: str, out: str) -> None:
+    """Say before any call is paid for why the copy cannot go there."""
+    from rekog_emotion.results.drawing import writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
+
+    if media.startswith("s3://"):
+        msg = f"{media} is in S3: download it, and name the file; what was analysed of it is read by --results"
+        raise InvalidInputError(msg)
+    path = Path(out)
+    if path.resolve() == Path(media).resolve():
+        msg = f"{out} would write over {media}; name another place"
+        raise InvalidInputError(msg)
+    if not path.parent.is_dir():
+        msg = f"{out}: there is no directory {path.parent}; make it first"
+        raise InvalidInputError(msg)
+    if is_video(media):
+        from rekog_emotion.results.video import check_suffix  # noqa: PLC0415 -- PyAV is an extra
+
+        check_suffix(path)
+    elif path.suffix.lower() not in writable_suffixes():
+        msg = f"{out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
+        raise InvalidInputError(msg)
+
+
+def save(picture: Image.Image, out: str) -> None:
+    """Write the copy of a photo."""
+    try:
+        picture.save(out, quality=95)
+    except OSError as error:
+        msg = f"{out} cannot be written: {error.strerror or error}"
+        raise InvalidInputError(msg) from error
+
+
+def tell(args: argparse.Namespace, analysis: Analysis) -> None:
+    """Say where the copy is, to people or to programs."""
+    if _terminal.for_programs(args):
+        say(
+            json.dumps({"source": args.media, "out": args.out, "engine": analysis.engine, "faces": len(analysis.faces)})
+        )
+    else:
+        faces = "1 face" if len(analysis.faces) == 1 else f"{len(analysis.faces)} faces"
+        say(f"{one_line(args.out)}: {faces}, engine: {analysis.engine}")

@@ -1,0 +1,140 @@
+"""``rekog-emotion export``: one table of the faces of photos, videos and saved results."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion import _terminal
+from rekog_emotion._terminal import one_line, say
+from rekog_emotion.commands._media import RESULTS, add_staging, analyze, read_results
+from rekog_emotion.commands._options import add_shared
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from rekog_emotion.results.tables import Analysis
+
+__all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
+
+SUMMARY: Final = "write the faces of photos, videos and saved results as one table"
+DESCRIPTION: Final = """\
+Write a table with one row a face: CSV, Parquet or JSON Lines. Sources are
+photos, videos, and files of results (.jsonl, .json) that rekog-emotion image
+or video printed before, or to_json() wrote: those cost no call.
+
+Emotions are how a face looks, not what a person feels.
+"""
+EPILOG: Final = """\
+examples:
+  rekog-emotion export *.jpg --client embedded --out faces.csv
+  rekog-emotion image *.jpg > faces.jsonl
+  rekog-emotion export faces.jsonl --out faces.parquet
+  rekog-emotion export faces.jsonl --format csv | head
+"""
+
+_FORMATS: Final = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="a photo, a video or a file of results; a bad one does not stop the others",
+    )
+    parser.add_argument("--out", metavar="FILE", help="where; left out, or -, standard output (no Parquet)")
+    parser.add_argument(
+        "--format", choices=("csv", "parquet", "jsonl"), help="left out, what the suffix of FILE says, else csv"
+    )
+    parser.add_argument("--landmarks", action="store_true", help="two more columns a landmark")
+    parser.add_argument(
+        "--nested", action="store_true", help="Parquet alone: members as structs and lists instead of flat columns"
+    )
+    add_shared(parser)
+    add_staging(parser)
+
+
+class _Analyses:
+    """The analyses of all sources, one at a time; what is wrong with one of them is told at once."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self.code = _terminal.OK
+
+    def __iter__(self) -> Iterator[Analysis]:
+        for source in self._args.sources:
+            try:
+                if Path(source).suffix.lower() in RESULTS:
+                    yield from read_results(source)
+                else:
+                    yield analyze(source, self._args)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- one bad source does not stop the others
+                self.code = max(self.code, _terminal.report(error, about=source, debug=self._args.debug))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the table; return the highest exit code."""
+    out = None if args.out in {None, "-"} else Path(args.out)
+    form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
+    _check(args, out, form)
+    if any(Path(source).suffix.lower() not in RESULTS for source in args.sources):
+        from rekog_emotion.clients import resolve_client  # noqa: PLC0415 -- --help needs none of it
+
+        # Before anything is read: what is wrong with the configuration is wrong for all of them.
+        resolve_client(args.client)
+    analyses = _Analyses(args)
+    rows = _write(args, out, form, analyses)
+    if out is not None:
+        _tell(args, form, rows)
+    return analyses.code
+
+
+def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None:
+    if form is None:
+        msg = f"--out {args.out}: the suffix is none of {', '.join(_FORMATS)}; name one, or --format"
+        raise InvalidInputError(msg)
+    if form == "parquet" and out is None:
+        msg = "Parquet goes into a file: name --out faces.parquet"
+        raise InvalidInputError(msg)
+    if args.nested and form != "parquet":
+        msg = "--nested goes with Parquet only; the lines of rekog-emotion image are nested JSON"
+        raise InvalidInputError(msg)
+    if out is not None and not out.parent.is_dir():
+        msg = f"--out {args.out}: there is no directory {out.parent}; make it first"
+        raise InvalidInputError(msg)
+    if out is not None and out.resolve() in {Path(source).resolve() for source in args.sources}:
+        msg = f"--out {args.out} would write over a source; name another place"
+        raise InvalidInputError(msg)
+
+
+def _write(args: argparse.Namespace, out: Path | None, form: str | None, analyses: _Analyses) -> int:
+    from rekog_emotion.results import tables  # noqa: PLC0415 -- --help needs none of it
+
+    if form == "parquet" and out is not None:
+        return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks)
+    write = tables.write_csv if form == "csv" else tables.write_records
+    if out is None:
+        return write(sys.stdout, analyses, landmarks=args.landmarks)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            rows = write(file, analyses, landmarks=args.landmarks)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return rows
+
+
+def _tell(args: argparse.Namespace, form: str | None, rows: int) -> None:
+    if _terminal.for_programs(args):
+        say(json.dumps({"out": args.out, "format": form, "rows": rows}))
+    else:
+        say(f"{one_line(args.out)}: {rows} row{'' if rows == 1 else 's'}")
