@@ -34,6 +34,7 @@ __all__ = ["annotate_video", "blur_video", "check_suffix", "frames_at"]
 
 OnFraction: TypeAlias = Callable[[float], None]
 
+_FLOORED: Final = Fraction(999, 1_000_000)  # seconds; the service rounds times down to milliseconds
 _EVEN: Final = 2  # H.264 shares colour between two neighbours
 _QUALITY: Final = {"crf": "20", "preset": "veryfast"}
 _CONTAINERS: Final = {".mp4", ".mov", ".mkv", ".m4v"}
@@ -143,7 +144,7 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
         orientation: _clips.Orientation | None = None
         for frame, until in _clips.displayed(_clips.decoded(container, stream), at_least=2 * slack):
             picture: Image.Image | None = None
-            while time is not None and Fraction(time) / 1000 + Fraction(1, 1000) < until:
+            while time is not None and Fraction(time) / 1000 + _FLOORED < until:
                 if picture is None:
                     orientation = orientation or _clips.orientation_of(frame)
                     picture = Image.fromarray(_clips.upright(frame, orientation))

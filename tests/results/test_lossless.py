@@ -1,0 +1,143 @@
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import rekog_emotion as rekog
+from rekog_emotion import Emotion, Face, ImageAnalysis, TimedFace, VideoAnalysis
+from rekog_emotion.results.lossless import from_json, read_json_lines, to_json, write_json_lines
+
+PORTRAIT = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+PHOTO = ImageAnalysis(faces=(Face(confidence=99.0),), size=(640, 480), engine="aws", source="me.jpg")
+CLIP = VideoAnalysis(
+    faces=(TimedFace(timestamp_ms=0, face=Face()), TimedFace(timestamp_ms=500, face=Face(confidence=1.0))),
+    status="SUCCEEDED",
+    engine="embedded",
+    source="clip.mp4",
+)
+
+
+def known(analysis):
+    """Return an analysis with what takes no part in equality."""
+    return analysis, analysis.engine, analysis.source, analysis.response_metadata
+
+
+@pytest.mark.parametrize("analysis", [PHOTO, CLIP, ImageAnalysis(), VideoAnalysis(status="IN_PROGRESS")])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_there_and_back(analysis, indent):
+    """Engine, source and size come back as well."""
+    assert known(type(analysis).from_json(analysis.to_json(indent=indent))) == known(analysis)
+
+
+def test_document_says_what_it_is():
+    """The form is versioned, and has the service's own answer."""
+    assert json.loads(to_json(PHOTO)) == {
+        "format": "rekog-emotion",
+        "version": 1,
+        "kind": "image",
+        "source": "me.jpg",
+        "engine": "aws",
+        "size": [640, 480],
+        "answer": {"FaceDetails": [{"Confidence": 99.0}]},
+    }
+
+
+def test_answers_of_the_service_are_read():
+    """An answer that was saved as the service words it needs no wrapping."""
+    assert from_json('{"FaceDetails": [{"Confidence": 99.0}]}').faces == PHOTO.faces
+    assert from_json(json.dumps(CLIP.to_aws())) == CLIP
+
+
+def test_lines_there_and_back():
+    """JSON Lines hold analyses of both kinds, one a line; empty lines are passed over."""
+    file = io.StringIO()
+
+    assert write_json_lines(file, [PHOTO, CLIP, PHOTO]) == 3
+
+    text = file.getvalue()
+    assert text.count("\n") == 3
+    assert [known(one) for one in read_json_lines(text.replace("\n", "\n\n").splitlines())] == [
+        known(one) for one in (PHOTO, CLIP, PHOTO)
+    ]
+
+
+def test_lines_are_read_one_by_one():
+    """A reader gets an analysis as soon as its line is there."""
+    lines = iter([to_json(PHOTO), to_json(PHOTO), "broken"])
+    read = read_json_lines(lines)
+
+    assert (next(read), next(read)) == (PHOTO, PHOTO)
+    with pytest.raises(rekog.InvalidInputError, match=r"^line 3 is no JSON: "):
+        next(read)
+
+
+def test_lines_of_the_commands_are_read():
+    """What `image` and `video` print is read; the faces of one video are one analysis."""
+    lines = [
+        json.dumps({"source": "me.jpg", "size": [640, 480], "engine": "aws", "FaceDetails": [{"Confidence": 99.0}]}),
+        *(json.dumps({"source": "clip.mp4", "engine": "embedded", **face.to_aws()}) for face in CLIP.faces),
+        json.dumps({"source": "other.mp4", "engine": "embedded", **CLIP.faces[0].to_aws()}),
+    ]
+
+    photo, clip, other = read_json_lines(lines)
+
+    assert known(photo) == known(PHOTO)
+    assert known(clip) == known(CLIP)
+    assert (other.source, other.faces) == ("other.mp4", CLIP.faces[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "no analysis: a JSON object is needed, and this is list"),
+        ("{}", "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection"),
+        (
+            '{"format": "rekog-emotion", "version": 2}',
+            "the document is of version 2, and this library reads up to 1: update it",
+        ),
+        (
+            '{"format": "rekog-emotion", "version": 1, "kind": "image"}',
+            "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection",
+        ),
+        ('{"FaceDetails": [], "size": [1]}', "no analysis: size is [1], and should be width and height in pixels"),
+    ],
+)
+def test_no_analysis(text, message):
+    """What is none is refused with what it is, and with its line where there are lines."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        from_json(text)
+    assert str(caught.value) == message
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        list(read_json_lines([text]))
+    assert str(caught.value) == f"line 1: {message}"
+
+
+def test_no_json():
+    """Text that is no JSON is told so."""
+    with pytest.raises(rekog.InvalidInputError, match=r"^no analysis: this is no JSON \("):
+        from_json("faces")
+
+
+def test_wrong_member_in_a_line():
+    """A broken answer is told with its line and its path."""
+    with pytest.raises(rekog.ResponseError, match=r"line 1: ") as caught:
+        list(read_json_lines(['{"FaceDetails": [{"Confidence": "high"}]}']))
+    assert caught.value.path == "FaceDetails[0].Confidence"
+
+
+def test_other_kind():
+    """Each class reads its own kind."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        VideoAnalysis.from_json(to_json(PHOTO))
+    assert str(caught.value) == "the JSON holds ImageAnalysis, not VideoAnalysis: read it with that class"
+
+
+def test_not_finite():
+    """A number that JSON cannot hold is refused, not written as something that others cannot read."""
+    broken = ImageAnalysis(faces=(Face(emotions=(Emotion(type="SAD", confidence=float("nan")),)),), source="me.jpg")
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        broken.to_json()
+    assert str(caught.value) == "me.jpg cannot be written as JSON: it has a number that is not finite"

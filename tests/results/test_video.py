@@ -1,0 +1,240 @@
+"""Copies of videos; clips are made in the test run."""
+
+import sys
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+import rekog_emotion as rekog
+from rekog_emotion import BoundingBox, Emotion, Face, Landmarks, TimedFace, VideoAnalysis
+from rekog_emotion.results._motion import Motion
+from rekog_emotion.results.drawing import COLORS
+from rekog_emotion.results.video import annotate_video, blur_video, frames_at
+from tests.embedded.clips import counting, number_of, numbered, shown_by, write_clip
+
+__all__ = ["counting"]  # a fixture
+
+SIZE = (128, 96)
+
+
+def face(left, *, top=0.3, width=0.2, kind="HAPPY"):
+    """Give a face of one emotion at a place."""
+    box = BoundingBox(left=left, top=top, width=width, height=width)
+    return Face(bounding_box=box, emotions=(Emotion(type=kind, confidence=90.0),), landmarks=Landmarks.of([]))
+
+
+def clip(*timed):
+    """Give an analysis of (milliseconds, face)."""
+    return VideoAnalysis(faces=tuple(TimedFace(timestamp_ms=at, face=one) for at, one in timed))
+
+
+def lefts(motion, at):
+    """Return the left sides of the boxes at a moment."""
+    return [round(one.bounding_box.left, 6) for one in motion.at(at)]
+
+
+class TestMotion:
+    def test_box_moves(self):
+        """Between two samples of one face its box is in between; the rest is that of the nearer sample."""
+        motion = Motion(clip((0, face(0.1)), (500, face(0.2, kind="SAD"))).faces)
+
+        assert [lefts(motion, at) for at in (0, 250, 499.9, 500)] == [[0.1], [0.15], [0.19998], [0.2]]
+        assert [motion.at(at)[0].dominant_emotion.type for at in (0, 200, 300)] == ["HAPPY", "HAPPY", "SAD"]
+
+    @pytest.mark.parametrize("other", [face(0.8), face(0.1, width=0.6)])
+    def test_others_stay(self, other):
+        """A face that is too far away, or of another size, is another one: each stays for half a step."""
+        motion = Motion(clip((0, face(0.1)), (500, other)).faces)
+
+        there = other.bounding_box.left
+        assert [lefts(motion, at) for at in (0, 249, 251, 500)] == [[0.1], [0.1], [there], [there]]
+
+    def test_gap(self):
+        """Over a sample without faces no box moves."""
+        motion = Motion(clip((0, face(0.1)), (1000, face(0.2))).faces)
+
+        assert [lefts(motion, at) for at in (200, 500, 800, 1240, 1300)] == [[0.1], [], [0.2], [0.2], []]
+
+    def test_two_that_cross_keep_their_nearest(self):
+        """Each face of a sample goes to one of the next, the nearest pairs first."""
+        motion = Motion(clip((0, face(0.1)), (0, face(0.4)), (500, face(0.45)), (500, face(0.15))).faces)
+
+        assert sorted(lefts(motion, 250)) == [0.125, 0.425]
+
+    def test_what_has_no_place_or_time(self):
+        """Such faces are passed over; without any nothing is found."""
+        motion = Motion((TimedFace(timestamp_ms=0, face=Face()), TimedFace(face=face(0.1)), TimedFace(timestamp_ms=0)))
+
+        assert (motion.at(0), motion.around(0)) == ([], [])
+
+    def test_privacy_hides_more(self):
+        """The frame around both boxes is hidden, and for a whole step what is not followed."""
+        moving = Motion(clip((0, face(0.1)), (500, face(0.2))).faces)
+        alone = Motion(clip((1000, face(0.1))).faces)
+
+        assert moving.around(250) == [pytest.approx((0.1, 0.3, 0.3, 0.2))]
+        assert [len(alone.around(at)) for at in (400, 500, 1000, 1500, 1600)] == [0, 1, 1, 1, 0]
+
+
+@pytest.fixture(scope="module")
+def with_sound(tmp_path_factory):
+    """Give two seconds of grey at 25 frames a second with a tone, in an MP4."""
+    path = tmp_path_factory.mktemp("sound") / "clip.mp4"
+    grey = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
+    with av.open(str(path), "w") as out:
+        video, sound = out.add_stream("libx264", rate=25), out.add_stream("aac", rate=48000, layout="mono")
+        video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+        for k in range(50):
+            picture = av.VideoFrame.from_ndarray(grey, format="rgb24")
+            picture.pts, picture.time_base = k, Fraction(1, 25)
+            out.mux(video.encode(picture))
+        for k in range(94):
+            tone = np.sin(np.arange(k * 1024, (k + 1) * 1024) * 0.06).astype(np.float32)[None] * 0.3
+            part = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            part.sample_rate, part.pts = 48000, k * 1024
+            out.mux(sound.encode(part))
+        out.mux(video.encode())
+        out.mux(sound.encode())
+    return path
+
+
+def sound_of(path):
+    """Return the encoded sound of a file, packet by packet."""
+    with av.open(str(path)) as container:
+        return [(packet.pts, bytes(packet)) for packet in container.demux(audio=0) if packet.dts is not None]
+
+
+def times_of(path):
+    """Return the milliseconds of all frames."""
+    with av.open(str(path)) as container:
+        return [round(float(frame.pts * frame.time_base) * 1000) for frame in container.decode(video=0)]
+
+
+class TestCopies:
+    def test_annotated(self, with_sound, tmp_path):
+        """The copy plays, with all frames at their times and the sound byte for byte; the box is where the face is."""
+        target, told = tmp_path / "copy.mp4", []
+        found = clip((0, face(0.1, width=0.4)), (500, face(0.3, width=0.4)))
+
+        annotate_video(found, with_sound, target, labels=False, on_progress=told.append)
+
+        assert (sound_of(target), times_of(target)) == (sound_of(with_sound), times_of(with_sound))
+        assert (told[-1], told == sorted(told), list(tmp_path.iterdir())) == (1.0, True, [target])
+        for (_, frame), left in zip(frames_at(target, [0, 240, 1500]), (0.1, 0.196, None), strict=True):
+            yellow = np.abs(np.asarray(frame).astype(int) - COLORS["HAPPY"]).sum(axis=-1) < 150
+            columns = np.nonzero(yellow.any(axis=0))[0]
+            if left is None:
+                assert columns.size == 0
+            else:
+                assert columns.min() == pytest.approx(left * SIZE[0], abs=2)
+
+    def test_blurred(self, tmp_path):
+        """The face is gone and what is around it stays, about as well as an encoder keeps noise."""
+        picture = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
+        source = write_clip(tmp_path / "clip.mp4", [picture] * 30, crf="10")
+
+        blur_video(clip((0, face(0.4)), (500, face(0.4))), source, tmp_path / "copy.mp4", method="fill")
+
+        ((_, frame),) = frames_at(tmp_path / "copy.mp4", [300])
+        gray = np.asarray(frame.convert("L")).astype(float)
+        assert gray[35:45, 56:72].std() < 5
+        assert gray[:, :40].std() > 20
+
+    def test_variable_rate(self, tmp_path):
+        """Frames keep their times where these vary."""
+        times = [0.0, 0.1, 0.15, 0.6, 0.65, 1.4]
+        source = write_clip(tmp_path / "clip.mp4", numbered(6, SIZE), times=times)
+
+        annotate_video(clip(), source, tmp_path / "copy.mkv")
+
+        assert times_of(tmp_path / "copy.mkv") == [round(at * 1000) for at in times]
+        assert [number_of(np.asarray(one)) for _, one in frames_at(tmp_path / "copy.mkv", [0, 120, 160, 700])] == [
+            0,
+            1,
+            2,
+            4,
+        ]
+
+    def test_rotation(self, tmp_path):
+        """A clip that players turn is drawn on as they show it."""
+        source = write_clip(tmp_path / "lying.mp4", numbered(15, (96, 64)))
+        turned = shown_by((0, 1, -1, 0), source, tmp_path / "turned.mp4")
+
+        annotate_video(clip((0, face(0.1))), turned, tmp_path / "copy.mp4")
+
+        ((_, before),), ((_, after),) = frames_at(turned, [400]), frames_at(tmp_path / "copy.mp4", [400])
+        assert before.size == after.size == (64, 96)
+        assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 10
+
+    def test_odd_sides(self, tmp_path):
+        """A picture of odd sides gets a row and a column more, which the codec needs."""
+        source = write_clip(tmp_path / "odd.avi", [np.full((49, 65, 3), 200, np.uint8)] * 5, codec="mpeg4")
+
+        annotate_video(clip(), source, tmp_path / "copy.mp4")
+
+        ((_, frame),) = frames_at(tmp_path / "copy.mp4", [0])
+        assert frame.size == (66, 50)
+
+    def test_suffix(self, with_sound, tmp_path):
+        """A copy of another kind is refused before anything is read."""
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            annotate_video(clip(), with_sound, tmp_path / "copy.gif")
+        assert str(caught.value) == (
+            f"{tmp_path}/copy.gif: a video is written as .mp4, .m4v, .mov or .mkv; name it {tmp_path}/copy.mp4"
+        )
+
+    def test_not_onto_itself(self, with_sound):
+        """A copy never takes the place of its source."""
+        before = with_sound.read_bytes()
+        with pytest.raises(rekog.InvalidInputError, match=r" is the video itself; name another place for the copy$"):
+            blur_video(clip(), with_sound, with_sound)
+        assert with_sound.read_bytes() == before
+
+    def test_no_video(self, tmp_path):
+        """What is no video is refused, and no copy is left."""
+        text = tmp_path / "text.mp4"
+        text.write_text("no clip" * 100)
+        with pytest.raises(rekog.InvalidInputError, match=r"no video can be decoded from it"):
+            annotate_video(clip(), text, tmp_path / "copy.mp4")
+        assert list(tmp_path.iterdir()) == [text]
+
+    def test_missing_file(self, tmp_path):
+        """A file that is not there is the usual error."""
+        with pytest.raises(FileNotFoundError):
+            annotate_video(clip(), tmp_path / "gone.mp4", tmp_path / "copy.mp4")
+
+    def test_no_such_method(self, with_sound, tmp_path):
+        """A method that is not there is refused."""
+        with pytest.raises(rekog.InvalidInputError, match=r"^there is no method 'smear'"):
+            blur_video(clip(), with_sound, tmp_path / "copy.mp4", method="smear")
+
+    def test_missing_extra(self, monkeypatch):
+        """Without PyAV the error says what to install."""
+        for name in ("rekog_emotion._clips", "rekog_emotion.results.video"):
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "av", None)
+        with pytest.raises(rekog.MissingExtraError, match=r"pip install 'rekog-emotion\[embedded\]'$"):
+            __import__("rekog_emotion.results.video")
+
+
+class TestFrames:
+    def test_frames_on_display(self, counting):
+        """Each time gives the frame that a player shows then; one may be asked for twice, and beyond the end is none."""
+        found = list(frames_at(counting, [0, 33.4, 40, 40, 1000, 2999, 9000]))
+
+        assert [at for at, _ in found] == [0, 33.4, 40, 40, 1000, 2999]
+        assert [number_of(np.asarray(one)) for _, one in found] == [0, 1, 1, 1, 30, 89]
+        assert all(isinstance(one, Image.Image) for _, one in found)
+
+    def test_order(self, counting):
+        """Times have to ascend."""
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            list(frames_at(counting, [500, 0]))
+        assert str(caught.value) == "times have to ascend, and 0 comes after 500: sort them"
+
+    def test_none(self, tmp_path):
+        """No times, no look at the file."""
+        assert list(frames_at(tmp_path / "gone.mp4", [])) == []

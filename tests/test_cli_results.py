@@ -1,0 +1,257 @@
+"""The commands annotate, blur and export, and shell completion."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import rekog_emotion as rekog
+from rekog_emotion.cli import main
+from rekog_emotion.results import tables
+from rekog_emotion.results.arrow import FLAT, NESTED
+from rekog_emotion.results.lossless import to_json
+
+DATA = Path(__file__).parent / "data"
+ASTRONAUT, PEOPLE = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "people.mp4")
+EMBEDDED = ("--client", "embedded")
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """Give the analysis of the portrait."""
+    return rekog.detect_image(ASTRONAUT, client="embedded")
+
+
+@pytest.fixture(scope="module")
+def results(photo, tmp_path_factory):
+    """Give a file of results: the portrait, and a video of the same face."""
+    face = {"Timestamp": 0, "Face": photo.faces[0].to_aws()}
+    path = tmp_path_factory.mktemp("results") / "faces.jsonl"
+    path.write_text(to_json(photo) + "\n" + json.dumps({"source": PEOPLE, "engine": "embedded", **face}) + "\n")
+    return os.fspath(path)
+
+
+def said(capsys):
+    """Return the only line of standard output, as JSON."""
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)
+
+
+def test_annotate_photo(capsys, tmp_path, photo):
+    """The copy is the drawing; programs are told where it is."""
+    out = os.fspath(tmp_path / "overlay.png")
+
+    code = main(["annotate", ASTRONAUT, out, *EMBEDDED])
+
+    assert (code, said(capsys)) == (0, {"source": ASTRONAUT, "out": out, "engine": "embedded", "faces": 1})
+    with Image.open(out) as copy:
+        assert copy.tobytes() == photo.draw().tobytes()
+
+
+def test_annotate_with_less(tmp_path, results, photo):
+    """What is not wanted is left out; with results nobody is asked, so that no client is needed."""
+    out = tmp_path / "overlay.png"
+
+    code = main(
+        ["annotate", ASTRONAUT, os.fspath(out), "--results", results, "--no-labels", "--no-pose", "--no-landmarks"]
+    )
+
+    with Image.open(out) as copy:
+        assert (code, copy.tobytes()) == (0, photo.draw(labels=False, pose=False, landmarks=False).tobytes())
+
+
+@pytest.mark.parametrize("command", ["annotate", "blur"])
+def test_video(command, tmp_path, results, capsys):
+    """A video is told by its content, and gets a copy that plays."""
+    clip = tmp_path / "clip.bin"
+    shutil.copy(PEOPLE, clip)
+    out = tmp_path / "copy.mp4"
+
+    code = main([command, os.fspath(clip), os.fspath(out), "--results", results])
+
+    assert (code, said(capsys)["faces"], out.read_bytes()[4:8]) == (0, 1, b"ftyp")
+
+
+def test_blur_photo(tmp_path, results, photo):
+    """The copy is the blurred picture, by the method asked for."""
+    out = tmp_path / "blurred.png"
+
+    code = main(["blur", ASTRONAUT, os.fspath(out), "--results", results, "--method", "pixelate"])
+
+    with Image.open(out) as copy:
+        assert (code, copy.tobytes()) == (0, photo.blur(method="pixelate").tobytes())
+
+
+def test_people_get_a_line(capsys, monkeypatch, tmp_path, results):
+    """On a terminal the line is for people."""
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
+    out = os.fspath(tmp_path / "a.png")
+    table = os.fspath(tmp_path / "t.csv")
+
+    assert main(["annotate", ASTRONAUT, out, "--results", results]) == 0
+    assert main(["export", results, "--out", table]) == 0
+
+    assert capsys.readouterr().out == f"{out}: 1 face, engine: embedded\n{table}: 2 rows\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["annotate", ASTRONAUT, "copy.xyz"], "copy.xyz: Pillow writes no picture of this suffix; name it copy.png"),
+        (
+            ["annotate", PEOPLE, "copy.gif"],
+            "copy.gif: a video is written as .mp4, .m4v, .mov or .mkv; name it copy.mp4",
+        ),
+        (["blur", ASTRONAUT, ASTRONAUT], f"{ASTRONAUT} would write over {ASTRONAUT}; name another place"),
+        (["blur", ASTRONAUT, "none/a.png"], "none/a.png: there is no directory none; make it first"),
+        (
+            ["blur", "s3://bucket/a.jpg", "a.png"],
+            "s3://bucket/a.jpg is in S3: download it, and name the file; what was analysed of it is read by --results",
+        ),
+        (
+            ["annotate", ASTRONAUT, "a.png", "--results", "no.jsonl"],
+            "no.jsonl cannot be read: No such file or directory",
+        ),
+        (
+            ["export", "a.jsonl", "--out", "t.xlsx"],
+            "--out t.xlsx: the suffix is none of .csv, .parquet, .jsonl, .ndjson; name one, or --format",
+        ),
+        (["export", "a.jsonl", "--format", "parquet"], "Parquet goes into a file: name --out faces.parquet"),
+        (
+            ["export", "a.jsonl", "--nested"],
+            "--nested goes with Parquet only; the lines of rekog-emotion image are nested JSON",
+        ),
+        (["export", "a.jsonl", "--out", "none/t.csv"], "--out none/t.csv: there is no directory none; make it first"),
+        (["export", "a.jsonl", "--out", "a.jsonl"], "--out a.jsonl would write over a source; name another place"),
+    ],
+)
+def test_bad_arguments(arguments, message, capsys, monkeypatch, tmp_path):
+    """What cannot work is said before anything is asked or written."""
+    monkeypatch.chdir(tmp_path)
+
+    code = main(arguments)
+
+    assert (code, *capsys.readouterr()) == (2, "", f"rekog-emotion: {message}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_another_photo(capsys, tmp_path, photo):
+    """Results that may be of several photos are no guess."""
+    path = tmp_path / "two.jsonl"
+    path.write_text((to_json(photo) + "\n") * 2)
+
+    code = main(
+        ["annotate", os.fspath(DATA / "biden.jpg"), os.fspath(tmp_path / "a.png"), "--results", os.fspath(path)]
+    )
+
+    assert code == 2
+    assert capsys.readouterr().err.endswith(
+        "has 2 analyses that may be of " + os.fspath(DATA / "biden.jpg") + ", and one is needed\n"
+    )
+
+
+def test_export_csv(capsys, results, photo):
+    """Without a file the table goes to standard output as CSV."""
+    code = main(["export", results])
+
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (code, [row["source"] for row in rows]) == (0, [ASTRONAUT, PEOPLE])
+    assert float(rows[0]["emotion_happy"]) == photo.faces[0].emotion("HAPPY").confidence
+
+
+@pytest.mark.parametrize(("options", "schema"), [([], FLAT), (["--nested"], NESTED)])
+def test_export_parquet(capsys, tmp_path, results, options, schema):
+    """Parquet has a row a face; the schema is the library's."""
+    out = tmp_path / "faces.parquet"
+
+    code = main(["export", results, "--out", os.fspath(out), *options])
+
+    assert (code, said(capsys)) == (0, {"out": os.fspath(out), "format": "parquet", "rows": 2})
+    assert (pq.read_table(out).schema.equals(schema), pq.read_table(out).num_rows) == (True, 2)
+
+
+def test_export_analyses_what_is_no_result(capsys, tmp_path, photo):
+    """Photos are analysed; a bad one has its line on standard error and does not stop the others."""
+    document = tmp_path / "photo.json"
+    document.write_text(photo.to_json(indent=2))
+    (broken := tmp_path / "broken.jsonl").write_text("no json\n")
+
+    code = main(
+        [
+            "export",
+            "no.jpg",
+            os.fspath(broken),
+            ASTRONAUT,
+            os.fspath(document),
+            "--format",
+            "jsonl",
+            "--landmarks",
+            *EMBEDDED,
+        ]
+    )
+
+    out, err = capsys.readouterr()
+    assert (code, [json.loads(line) for line in out.splitlines()]) == (
+        2,
+        [*tables.to_records(photo, photo, landmarks=True)],
+    )
+    assert [line.partition(": ")[2].partition(":")[0] for line in err.splitlines()] == ["no.jpg", os.fspath(broken)]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion(shell, capsys):
+    """The script names every command."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--print-completion", shell])
+
+    script = capsys.readouterr().out
+    assert caught.value.code is None or caught.value.code == 0
+    assert all(word in script for word in ("image", "video", "annotate", "blur", "export", "serve"))
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_completion_completes(capsys, tmp_path):
+    """Bash completes a command, an option and a choice with it."""
+    with pytest.raises(SystemExit):
+        main(["--print-completion", "bash"])
+    script = tmp_path / "completion"
+    script.write_text(capsys.readouterr().out)
+
+    def completed(*words):
+        program = (
+            f"source {script}; COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; "
+            "COMP_WORDS[COMP_CWORD]=$1; _shtab_rekog_emotion; echo ${COMPREPLY[*]}"
+        )
+        done = subprocess.run(  # noqa: S603 -- our own script
+            [shutil.which("bash"), "-c", program, "bash", prefix], capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    prefix = "ann"
+    assert completed("rekog-emotion") == ["annotate"]
+    prefix = "--met"
+    assert completed("rekog-emotion", "blur") == ["--method"]
+    prefix = "pix"
+    assert completed("rekog-emotion", "blur", "--method") == ["pixelate"]
+
+
+def test_completion_needs_shtab(monkeypatch, capsys):
+    """Without the cli extra the error says what to install."""
+    monkeypatch.setitem(sys.modules, "shtab", None)
+
+    with pytest.raises(SystemExit) as caught:
+        main(["--print-completion", "bash"])
+
+    assert (caught.value.code, capsys.readouterr().err) == (
+        2,
+        "rekog-emotion: Shell completion needs the 'cli' extra: pip install 'rekog-emotion[cli]'\n",
+    )
