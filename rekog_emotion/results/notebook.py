@@ -156,7 +156,8 @@ def _faces(numbered: Iterable[tuple[object, Face]], *, left: int, first: str = "
         for number, face in numbered
     )
     more = f"<div>and {left} more</div>" if left > 0 else ""
-    return f'<table style="border-collapse:collapse;margin:4px 0"><tr>{head}</tr>{body}</table>{more}'
+    style = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
+    return f'<table style="{style}"><tr>{head}</tr>{body}</table>{more}'
 
 
 def _cells(number: object, face: Face) -> Iterator[str]:

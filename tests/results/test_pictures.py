@@ -34,6 +34,8 @@ def noise(size=SIZE):
 
 
 class TestSource:
+    """Where the picture comes from."""
+
     def test_file_that_was_analysed(self):
         """Without a picture the analysed file is drawn on."""
         photo = rekog.detect_image(PORTRAIT, client="embedded")
@@ -56,6 +58,8 @@ class TestSource:
 
 
 class TestPose:
+    """The axes of a face."""
+
     @pytest.mark.parametrize(
         ("pose", "right", "down", "out"),
         [
@@ -88,6 +92,8 @@ class TestPose:
 
 
 class TestLabels:
+    """Where labels go."""
+
     def test_groups_have_free_labels(self):
         """In a group of 24 no label hides a face or another label."""
         boxes = [(x, y, x + 50, y + 60) for y in range(60, 800, 200) for x in range(60, 1200, 200)]
@@ -123,6 +129,8 @@ class TestLabels:
 
 
 class TestCrop:
+    """A face cut out."""
+
     def test_box_with_margin(self):
         """The part is the box with its margin, cut at the edges, pixel for pixel."""
         picture = noise()
@@ -176,6 +184,8 @@ class TestCrop:
 
 
 class TestSheet:
+    """A sheet of faces."""
+
     def test_cells(self):
         """A sheet has a cell a face, rows of so many columns, and the colours of the emotions below."""
         sheet = contact_sheet([(analysis(HAPPY, HAPPY), noise()), (analysis(HAPPY), noise())], columns=2, side=100)
@@ -196,6 +206,8 @@ class TestSheet:
 
 
 class TestChart:
+    """The emotions of a face."""
+
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_bars(self, theme):
         """The surest emotion is on top, with the longest bar; numbers beyond 100 end there."""
@@ -221,6 +233,8 @@ class TestChart:
 
 
 class TestPrivacy:
+    """Faces made unrecognisable."""
+
     @pytest.mark.parametrize("method", METHODS)
     def test_what_is_left(self, method):
         """The face with its margin keeps six blocks a side at most; everything else stays as it was."""

@@ -222,7 +222,7 @@ class TestCopies:
 
 class TestFrames:
     def test_frames_on_display(self, counting):
-        """Each time gives the frame that a player shows then; one may be asked for twice, and beyond the end is none."""
+        """Each time gives the frame that a player shows then, twice if asked so, and none beyond the end."""
         found = list(frames_at(counting, [0, 33.4, 40, 40, 1000, 2999, 9000]))
 
         assert [at for at, _ in found] == [0, 33.4, 40, 40, 1000, 2999]

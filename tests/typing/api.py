@@ -4,9 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, assert_type
 
 import attrs
+import pandas as pd
+from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion.analyses import StartedJob
+from rekog_emotion.results import tables
+from rekog_emotion.results.charts import emotion_chart
+from rekog_emotion.results.crops import contact_sheet
+from rekog_emotion.results.lossless import from_json
+from rekog_emotion.results.video import frames_at
 
 answer: dict[str, Any] = {}
 
@@ -22,6 +29,22 @@ assert_type(photo.orientation_correction, rekog.OrientationCorrection | str | No
 assert_type(photo.response_metadata, Mapping[str, Any] | None)
 assert_type(photo.extra, Mapping[str, Any])
 assert_type(photo.to_aws(), dict[str, Any])
+
+assert_type(photo.to_records(), Iterator[dict[str, Any]])
+assert_type(photo.to_pandas(landmarks=True), pd.DataFrame)
+assert_type(photo.write_parquet("faces.parquet", nested=True), int)
+assert_type(photo.to_json(indent=2), str)
+assert_type(rekog.ImageAnalysis.from_json("{}"), rekog.ImageAnalysis)
+assert_type(rekog.VideoAnalysis.from_json(b"{}"), rekog.VideoAnalysis)
+assert_type(from_json("{}"), rekog.ImageAnalysis | rekog.VideoAnalysis)
+assert_type(tables.to_pandas(photo, rekog.VideoAnalysis()), pd.DataFrame)
+assert_type(photo.draw(landmarks=False), Image.Image)
+assert_type(photo.crop(photo.faces[0], align=True), Image.Image)
+assert_type(photo.blur(method="pixelate"), Image.Image)
+photo.blur(method="smear")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- no such method
+assert_type(contact_sheet([(photo, None)]), Image.Image)
+assert_type(emotion_chart(photo.faces[0]), Image.Image)
+assert_type(frames_at("clip.mp4", [0, 500]), Iterator[tuple[float, Image.Image]])
 
 # --- faces: every member may be absent, and a checker says so ---
 

@@ -1,0 +1,77 @@
+"""Make the pictures of the gallery: ``python docs/gallery.py``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+import rekog_emotion as rekog
+from rekog_emotion.results.charts import emotion_chart
+from rekog_emotion.results.crops import contact_sheet
+from rekog_emotion.results.video import annotate_video, blur_video, frames_at
+
+ROOT = Path(__file__).parents[1]
+DATA, IMAGES = ROOT / "tests/data", ROOT / "docs/images"
+MOMENTS = (0, 760, 3300, 5700)
+
+
+def beside(pictures: list[Image.Image], height: int) -> Image.Image:
+    """Put pictures beside each other."""
+    scaled = [picture.resize((round(picture.width * height / picture.height), height)) for picture in pictures]
+    row = Image.new("RGB", (sum(picture.width for picture in scaled) + 6 * (len(scaled) - 1), height), "white")
+    left = 0
+    for picture in scaled:
+        row.paste(picture, (left, 0))
+        left += picture.width + 6
+    return row
+
+
+def above(pictures: list[Image.Image]) -> Image.Image:
+    """Put rows of one width above each other."""
+    column = Image.new(
+        "RGB", (pictures[0].width, sum(one.height for one in pictures) + 6 * (len(pictures) - 1)), "white"
+    )
+    top = 0
+    for picture in pictures:
+        column.paste(picture, (0, top))
+        top += picture.height + 6
+    return column
+
+
+def group() -> Image.Image:
+    """Make a dark wall of twelve portraits."""
+    portraits = [Image.open(DATA / f"{name}.jpg").convert("RGB") for name in ("astronaut", "obama", "biden")]
+    wall = Image.new("RGB", (880, 660), (15, 15, 18))
+    for i in range(12):
+        portrait = portraits[i % 3].resize((220, 220)).rotate(7 * (i % 5 - 2))
+        wall.paste(portrait, (220 * (i % 4), 220 * (i // 4)))
+    return wall
+
+
+def main() -> None:
+    """Write all pictures."""
+    photo = rekog.detect_image(DATA / "astronaut.jpg", client="embedded")
+    photo.draw().save(IMAGES / "gallery-draw.jpg", quality=85)
+    methods = ("blur", "pixelate", "fill")
+    hidden = [photo.blur(method=method) for method in methods]
+    beside(hidden, 260).save(IMAGES / "gallery-blur.jpg", quality=85)
+    charts = [emotion_chart(photo.faces[0], theme=theme) for theme in ("light", "dark")]
+    beside(charts, charts[0].height).quantize(64).save(IMAGES / "gallery-chart.png", optimize=True)
+    wall = group()
+    people = rekog.detect_image(wall, client="embedded")
+    people.draw(wall).save(IMAGES / "gallery-group.jpg", quality=80)
+    contact_sheet([(people, wall)], columns=6, side=120, theme="dark").save(IMAGES / "gallery-sheet.jpg", quality=85)
+    clip = rekog.analyze_video(DATA / "people.mp4", client="embedded")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = []
+        for write in (annotate_video, blur_video):
+            copy = Path(folder, f"{write.__name__}.mp4")
+            write(clip, DATA / "people.mp4", copy)
+            rows.append(beside([frame for _, frame in frames_at(copy, MOMENTS)], 180))
+        above(rows).save(IMAGES / "gallery-video.jpg", quality=80)
+
+
+if __name__ == "__main__":
+    main()
