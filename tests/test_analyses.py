@@ -90,7 +90,7 @@ def test_response_metadata_is_a_copy():
                 "VideoAnalysis(faces=<2 faces>, status=SUCCEEDED, status_message=None, "
                 "metadata=VideoMetadata(codec=None, "
                 "duration_millis=None, format=None, frame_rate=29.97, frame_height=None, frame_width=None, "
-                "color_range=FULL), job_id='j-1', video=None, job_tag=None, engine=None)"
+                "color_range=FULL), job_id='j-1', video=None, job_tag=None, engine=None, source=None)"
             ),
         ),
         (StartedJob(job_id="j-1", response_metadata=METADATA), "StartedJob(job_id='j-1')"),

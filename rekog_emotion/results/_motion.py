@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, frozen
 
-from rekog_emotion.models import BoundingBox, Face
+from rekog_emotion.models import BoundingBox, Face, Landmarks
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import TimedFace
@@ -140,9 +140,26 @@ def _distance(one: Box, other: Box) -> float:
 
 def _between(before: Face, after: Face, share: float) -> Face:
     """Return the nearer sample's face with its box in between; its landmarks and its pose move on with the box."""
-    left, top, width, height = (a + (b - a) * share for a, b in zip(_placed(before), _placed(after), strict=True))
+    here = _mixed(_placed(before), _placed(after), share)
     nearer = before if share < 0.5 else after  # noqa: PLR2004 -- the middle
-    return evolve(nearer, bounding_box=BoundingBox(left=left, top=top, width=width, height=height), landmarks=None)
+    left, top, width, height = here
+    box = BoundingBox(left=left, top=top, width=width, height=height)
+    return evolve(nearer, bounding_box=box, landmarks=_moved(nearer.landmarks, _placed(nearer), here))
+
+
+def _mixed(one: Box, other: Box, share: float) -> Box:
+    left, top, width, height = (a + (b - a) * share for a, b in zip(one, other, strict=True))
+    return left, top, width, height
+
+
+def _moved(landmarks: Landmarks | None, box: Box, to: Box) -> Landmarks | None:
+    if landmarks is None or box[2] <= 0 or box[3] <= 0:
+        return None
+    return Landmarks(
+        types=landmarks.types,
+        x=tuple(None if x is None else to[0] + (x - box[0]) / box[2] * to[2] for x in landmarks.x),
+        y=tuple(None if y is None else to[1] + (y - box[1]) / box[3] * to[3] for y in landmarks.y),
+    )
 
 
 def _union(one: Box, other: Box) -> Box:

@@ -60,7 +60,7 @@ def annotate_video(
         analysis: The faces.
         source: The video that was analysed, a local file.
         target: The copy, H.264 in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``. It appears when it is whole.
-        landmarks: Draw landmarks in the frames that were sampled; they would blink, so the default is not to.
+        landmarks: Draw the landmarks of the nearest sample; between two of them they move with the box.
         pose: Draw the axes of the pose.
         labels: Write dominant emotion, gender and age range.
         on_progress: Called with the share that is done, 0 to 1, now and then.
@@ -209,29 +209,39 @@ class _Copy:
         self._length = float(_clips.seconds_of(stream, duration)) if duration else (container.duration or 0) / 1e6
 
     def write(self, part: Path) -> None:
-        # A frame or a packet each is let go before the next.
+        """Write the whole copy; a frame or a packet each is let go before the next."""
         self._stream.codec_context.thread_count = 0
         options = {"movflags": "faststart"} if part.suffix.lower() != ".mkv" else {}
-        with av.open(f"file:{part}", "w", options=options) as out:
-            sounds = self._sounds(out)
-            early: list[Any] = []
-            for packet in self._in.demux([self._stream, *sounds]):
-                if packet.stream.index == self._stream.index:
-                    for frame in self._decoded(packet):
-                        self._take(frame, out)
-                elif packet.dts is not None:
-                    packet.stream = sounds[packet.stream]
-                    early.append(packet)
-                # The first packet writes the head of the file, and that has the size of the pictures.
-                if self._encoder is not None:
-                    for sound in early:
-                        out.mux(sound)
-                    early.clear()
-            if self._encoder is None:
-                raise _clips.UnsupportedVideoError(self._source)
-            out.mux(self._encoder.encode())
+        written = False
+        try:
+            with av.open(f"file:{part}", "w", options=options) as out:
+                sounds = self._sounds(out)
+                self._pass(sounds, out)
+                if self._encoder is None:
+                    raise _clips.UnsupportedVideoError(self._source)
+                self._mux(out, self._encoder.encode())
+                written = True
+        except av.FFmpegError as error:
+            if written and self._in.streams.audio:  # MP4 looks at the channels of raw sound when it is closed
+                raise self._unfit_any() from error
+            raise
         if self._on_progress is not None:
             self._on_progress(1.0)
+
+    def _pass(self, sounds: dict[Stream, Stream], out: OutputContainer) -> None:
+        early: list[Any] = []
+        for packet in self._in.demux([self._stream, *sounds]):
+            if packet.stream.index == self._stream.index:
+                for frame in self._decoded(packet):
+                    self._take(frame, out)
+            elif packet.dts is not None:
+                packet.stream = sounds[packet.stream]
+                early.append(packet)
+            # The first packet writes the head of the file, and that has the size of the pictures.
+            if self._encoder is not None:
+                for sound in early:
+                    self._mux(out, sound)
+                early.clear()
 
     def _sounds(self, out: OutputContainer) -> dict[Stream, Stream]:
         # The track of pictures comes first in the copy; its size is known with the first frame.
@@ -244,11 +254,7 @@ class _Copy:
             try:
                 sounds[sound] = out.add_stream_from_template(sound)
             except (ValueError, av.FFmpegError) as error:
-                msg = (
-                    f"{self._target}: this container cannot hold the sound of {self._source} "
-                    f"({sound.codec_context.name}); name the copy {self._target.with_suffix('.mkv').name}"
-                )
-                raise InvalidInputError(msg) from error
+                raise self._unfit(sound.codec_context.name) from error
         return sounds
 
     def _decoded(self, packet: Any) -> Iterator[VideoFrame]:  # noqa: ANN401 -- a packet of pictures
@@ -265,17 +271,17 @@ class _Copy:
             # One for all: in PyAV a frame and its side data hold each other until the next collection.
             self._orientation = _clips.orientation_of(frame)
             self._origin = at
-            self._start(frame)
+            self._start(frame, out)
         if self._last is not None and frame.pts <= self._last:
             return  # an encoder wants times that ascend
         self._last = frame.pts
         seconds = float(at - self._origin)
-        out.mux(self._encoder.encode(self._edited(frame, seconds * 1000)))
+        self._mux(out, self._encoder.encode(self._edited(frame, seconds * 1000)))
         if self._on_progress is not None and self._length and seconds - self._told >= 1:
             self._told = seconds
             self._on_progress(min(seconds / self._length, 1.0))
 
-    def _start(self, frame: VideoFrame) -> None:
+    def _start(self, frame: VideoFrame, out: OutputContainer) -> None:
         width, height = frame.width, frame.height
         if self._orientation is not None and self._orientation.turned:
             width, height = height, width
@@ -283,7 +289,26 @@ class _Copy:
         self._track.pix_fmt = "yuv420p"
         self._track.codec_context.time_base = cast("Fraction", frame.time_base)  # a decoded frame has one
         self._track.codec_context.thread_count = 0
+        try:
+            out.start_encoding()
+        except (ValueError, av.FFmpegError) as error:
+            raise self._unfit_any() from error
         self._encoder = self._track
+
+    def _unfit(self, sound: str) -> InvalidInputError:
+        name = self._target.with_suffix(".mkv").name
+        msg = f"{self._target}: this container cannot hold the sound of {self._source} ({sound}); name the copy {name}"
+        return InvalidInputError(msg)
+
+    def _unfit_any(self) -> InvalidInputError:
+        return self._unfit(", ".join(sound.codec_context.name for sound in self._in.streams.audio))
+
+    def _mux(self, out: OutputContainer, packets: Any) -> None:  # noqa: ANN401 -- a packet or several
+        try:
+            out.mux(packets)
+        except av.FFmpegError as error:
+            # What fails in writing is not the fault of the source.
+            raise OSError(error.errno, error.strerror, os.fspath(self._target)) from error
 
     def _edited(self, frame: VideoFrame, milliseconds: float) -> VideoFrame:
         assert self._orientation is not None, "read with the first frame"  # noqa: S101 -- for the type checker

@@ -3,13 +3,14 @@
 import sys
 from fractions import Fraction
 
+import attrs
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion import BoundingBox, Emotion, Face, Landmarks, TimedFace, VideoAnalysis
+from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis
 from rekog_emotion.results._motion import Motion
 from rekog_emotion.results.drawing import COLORS
 from rekog_emotion.results.video import annotate_video, blur_video, frames_at
@@ -43,6 +44,15 @@ class TestMotion:
 
         assert [lefts(motion, at) for at in (0, 250, 499.9, 500)] == [[0.1], [0.15], [0.19998], [0.2]]
         assert [motion.at(at)[0].dominant_emotion.type for at in (0, 200, 300)] == ["HAPPY", "HAPPY", "SAD"]
+
+    def test_landmarks_move_with_the_box(self):
+        """A landmark keeps its place in the box, of the nearer sample."""
+        nose = Landmarks.of([Landmark(type="nose", x=0.15, y=0.4), Landmark(type="mouthUp", x=None, y=0.5)])
+        first = attrs.evolve(face(0.1), landmarks=nose)
+        (moved,) = Motion(clip((0, first), (500, face(0.2, top=0.4))).faces).at(200)
+
+        assert moved.landmarks.x == (pytest.approx(0.19), None)
+        assert moved.landmarks.y == pytest.approx((0.44, 0.54))
 
     @pytest.mark.parametrize("other", [face(0.8), face(0.1, width=0.6)])
     def test_others_stay(self, other):
@@ -177,6 +187,35 @@ class TestCopies:
 
         ((_, frame),) = frames_at(tmp_path / "copy.mp4", [0])
         assert frame.size == (66, 50)
+
+    @pytest.mark.parametrize(("codec", "source", "target"), [("libopus", "mkv", "mov"), ("pcm_s16le", "avi", "mp4")])
+    def test_sound_that_does_not_fit(self, tmp_path, codec, source, target):
+        """The error names a container that holds the sound, and there the copy has it, byte for byte."""
+        source = tmp_path / f"clip.{source}"
+        with av.open(str(source), "w") as out:
+            video, sound = out.add_stream("mpeg4", rate=25), out.add_stream(codec, rate=48000, layout="stereo")
+            video.width, video.height, video.pix_fmt = *SIZE, "yuv420p"
+            for k in range(25):
+                picture = av.VideoFrame.from_ndarray(np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), format="rgb24")
+                picture.pts, picture.time_base = k, Fraction(1, 25)
+                out.mux(video.encode(picture))
+                part = av.AudioFrame.from_ndarray(np.full((1, 3840), k, np.int16), format="s16", layout="stereo")
+                part.sample_rate, part.pts, part.time_base = 48000, k * 1920, Fraction(1, 48000)
+                out.mux(sound.encode(part))
+            out.mux(video.encode())
+            out.mux(sound.encode())
+
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            annotate_video(clip(), source, tmp_path / f"copy.{target}")
+        annotate_video(clip(), source, tmp_path / "copy.mkv")
+
+        name = codec.removeprefix("lib")
+        assert str(caught.value) == (
+            f"{tmp_path}/copy.{target}: this container cannot hold the sound of {source} ({name}); "
+            "name the copy copy.mkv"
+        )
+        assert [data for _, data in sound_of(tmp_path / "copy.mkv")] == [data for _, data in sound_of(source)]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [source.name, "copy.mkv"]
 
     def test_suffix(self, with_sound, tmp_path):
         """A copy of another kind is refused before anything is read."""

@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -71,6 +72,19 @@ def test_serves_until_a_signal(visit, capsys, by):
     assert (code, seen) == (0, ["HAPPY"])
     assert capsys.readouterr() == (LINES.format(url, "any", "any"), "")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_tells_programs_as_json(visit, capsys):
+    """With --json the environment is one object."""
+    code, url, seen = visit("--json", visitor=detect)
+
+    assert (code, seen) == (0, ["HAPPY"])
+    assert json.loads(capsys.readouterr().out) == {
+        "AWS_ENDPOINT_URL_REKOGNITION": url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+    }
 
 
 def test_serves_a_folder(visit, tmp_path):
