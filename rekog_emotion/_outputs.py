@@ -18,7 +18,7 @@ __all__ = ["Outputs"]
 
 
 class Outputs:
-    """Tables and JSON of one analysis; `rekog_emotion.results.tables` has the same for several at once."""
+    """The methods that analyses of images and of videos share: tables and JSON of one analysis."""
 
     __slots__ = ()
 
