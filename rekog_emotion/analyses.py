@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from rekog_emotion.results.drawing import Picture
+    from rekog_emotion.results.timeline import Timeline, Track
 
 __all__ = [
     "ImageAnalysis",
@@ -303,3 +304,38 @@ class VideoAnalysis(Outputs, Value):
         from rekog_emotion.results.notebook import video_html  # noqa: PLC0415 -- only notebooks need it
 
         return video_html(self)
+    def tracks(self, *, max_gap: float = 2.0) -> tuple[Track, ...]:
+        """Link the faces into people: by place, size, the shape of five landmarks, gender, age, glasses and beard.
+
+        Nobody is recognised: who is away for longer than ``max_gap`` seconds is somebody new. The ids are the same
+        whenever it is done, and in whatever order the faces of one time came.
+
+        Args:
+            max_gap: Seconds that a person may be away and still be known again.
+
+        Returns:
+            The people by id. Each face is in one track; those without a time or a box are in none.
+
+        Raises:
+            InvalidInputError: ``max_gap`` is negative or not finite.
+            MissingExtraError: The ``timeline`` extra is not installed.
+        """
+        from rekog_emotion.results.timeline import tracks_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+
+        return tracks_of(self, max_gap=max_gap)
+
+    def timeline(self, *, max_gap: float = 2.0, smooth: float = 1.0, causal: bool = False) -> Timeline:
+        """Return how the people look over time: emotions are how a face looks, not what a person feels.
+
+        Args:
+            max_gap: Seconds that a person may be away and still be known again.
+            smooth: Width of the window in seconds whose samples are averaged, over no gap; 0 leaves the scores alone.
+            causal: Average only with samples before, so that a score does not know the future.
+
+        Raises:
+            InvalidInputError: A number is negative or not finite.
+            MissingExtraError: The ``timeline`` extra is not installed.
+        """
+        from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+
+        return timeline_of(self, max_gap=max_gap, smooth=smooth, causal=causal)

@@ -1,0 +1,468 @@
+"""Emotions over time: who is on screen when, and how each face looks. Not what a person feels.
+
+::
+
+    clip = rekog.analyze_video("clip.mp4")
+    timeline = clip.timeline()
+    timeline.people[0].scores        # a row a sample
+    timeline.segments()              # stretches of one dominant emotion
+    timeline.summary().people[0]     # screen time, shares, peaks
+
+All times are seconds from the start of the video, all scores 0 to 100.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, Literal
+
+from attrs import frozen
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.columns import Columns
+from rekog_emotion.results.floors import estimate_floors, scores
+from rekog_emotion.results.tracking import LONGEST_GAP, link
+
+import numpy as np  # isort: skip -- columns says which extra brings it
+from numpy.typing import NDArray  # isort: skip
+
+if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
+
+    from rekog_emotion.analyses import TimedFace, VideoAnalysis
+    from rekog_emotion.enums import EmotionType
+
+__all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
+
+_USUAL_INTERVAL: Final = 0.5  # the service's two samples a second
+_LONGEST_INTERVAL: Final = 1.0
+_TOLERANCE: Final = 1.5  # of the interval: a longer pause between two samples of a person is a gap
+
+
+@frozen(kw_only=True)
+class Track:
+    """The faces of one person, as far as they could be linked; nobody is recognised after a longer absence.
+
+    Attributes:
+        id: 1 for who came first; who came together is counted from left to right.
+        faces: In order of time, one at a time.
+    """
+
+    id: int
+    faces: tuple[TimedFace, ...]
+
+    @property
+    def start(self) -> float:
+        """Seconds of the first face."""
+        return self.faces[0].seconds or 0.0
+
+    @property
+    def end(self) -> float:
+        """Seconds of the last face."""
+        return self.faces[-1].seconds or 0.0
+
+
+@frozen(kw_only=True)
+class Segment:
+    """A stretch of time in which one emotion leads: how a face looks, not what the person feels.
+
+    Attributes:
+        person: Id of the person.
+        type: The emotion.
+        start: Seconds.
+        end: Seconds; the last face counts until the next sample.
+        score: Mean score of the emotion, 0 to 100.
+    """
+
+    person: int
+    type: EmotionType | str
+    start: float
+    end: float
+    score: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.end - self.start
+
+
+@frozen(kw_only=True)
+class Peak:
+    """The moment at which an emotion is at its highest, within a stretch in which it is high.
+
+    Attributes:
+        type: The emotion: how the face looks, not what the person feels.
+        seconds: When.
+        score: 0 to 100.
+    """
+
+    type: EmotionType | str
+    seconds: float
+    score: float
+
+
+@frozen(kw_only=True)
+class PersonSummary:
+    """One person in numbers.
+
+    Attributes:
+        id: Id of the person.
+        start: Seconds at which the person is first seen.
+        end: Seconds until which the person is seen.
+        screen_seconds: How long the person is seen; each face counts until the next sample.
+        faces: How many faces.
+        shares: Mean score of each emotion over the screen time, 0 to 100, the highest first; with ``undecided`` they
+            sum to 100. Empty where the emotions were not asked for.
+        undecided: What the shares lack to 100; ``None`` where the emotions were not asked for.
+        peaks: The highest moments, in order of time.
+    """
+
+    id: int
+    start: float
+    end: float
+    screen_seconds: float
+    faces: int
+    shares: Mapping[EmotionType | str, float]
+    undecided: float | None
+    peaks: tuple[Peak, ...]
+
+    @property
+    def dominant(self) -> EmotionType | str | None:
+        """The emotion of the highest share, or ``None`` when there are none."""
+        return next(iter(self.shares), None)
+
+
+@frozen(kw_only=True)
+class Summary:
+    """A video in numbers.
+
+    Attributes:
+        people: One summary a person, by id.
+        faces: How many faces have a place in it.
+        duration_seconds: Length of the video, or the end of the last face where it is not known.
+    """
+
+    people: tuple[PersonSummary, ...]
+    faces: int
+    duration_seconds: float
+
+
+@frozen(kw_only=True, eq=False)
+class Person:
+    """How one person looks over time.
+
+    Attributes:
+        id: Id of the person.
+        kinds: The emotions of the columns of ``scores``.
+        starts: Seconds of each sample.
+        ends: Seconds until which each sample stands: to the next one, or where the person is away next, one interval.
+        scores: A row a sample, a column an emotion, 0 to 100, together at most 100: above the floors of the model, and
+            smoothed. NaN where the emotions were not asked for. How the face looks, not what the person feels.
+        stretches: Number of the stretch that each sample belongs to: between two stretches the person is away.
+        positions: Which of the faces that the timeline was made of each sample is.
+    """
+
+    id: int
+    kinds: tuple[EmotionType | str, ...]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    stretches: NDArray[np.int64]
+    positions: NDArray[np.int64]
+
+    @property
+    def screen_seconds(self) -> float:
+        """How long the person is seen."""
+        return float((self.ends - self.starts).sum())
+
+    def segments(
+        self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0
+    ) -> tuple[Segment, ...]:
+        """Return the stretches of one dominant emotion.
+
+        Args:
+            min_seconds: A shorter stretch counts to the one before (the first one to the one after); one that has no
+                neighbour is left out.
+            hysteresis: How much higher another score must be to take over.
+            at_least: Below this score no emotion leads.
+
+        Raises:
+            InvalidInputError: A number is negative or not finite.
+        """
+        _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
+        runs = self._merged(self._runs(hysteresis, at_least), min_seconds)
+        return tuple(
+            Segment(
+                person=self.id,
+                type=self.kinds[kind],
+                start=float(self.starts[begin]),
+                end=float(self.ends[end - 1]),
+                score=float(np.nanmean(self.scores[begin:end, kind])),
+            )
+            for kind, begin, end in runs
+            if kind >= 0 and self.ends[end - 1] - self.starts[begin] >= min_seconds - 1e-9
+        )
+
+    def _runs(self, hysteresis: float, at_least: float) -> list[tuple[int, int, int]]:
+        """Return (column or -1, first row, row after the last) for each run of one leading emotion."""
+        count = len(self.starts)
+        if not self.kinds:
+            return [(-1, 0, count)]
+        known = np.nan_to_num(self.scores, nan=-1.0)
+        tops, highest = known.argmax(axis=1).tolist(), known.max(axis=1).tolist()
+        stretches = self.stretches.tolist()
+        runs: list[tuple[int, int, int]] = []
+        kind, begin = -1, 0
+        for i in range(count):
+            new = tops[i] if highest[i] >= at_least else -1
+            same_stretch = i > 0 and stretches[i] == stretches[i - 1]
+            if same_stretch and new >= 0 <= kind != new and highest[i] < known[i, kind] + hysteresis:
+                new = kind
+            if i > 0 and (new != kind or not same_stretch):
+                runs.append((kind, begin, i))
+                begin = i
+            kind = new
+        runs.append((kind, begin, count))
+        return runs
+
+    def _merged(self, runs: list[tuple[int, int, int]], min_seconds: float) -> list[tuple[int, int, int]]:
+        merged: list[tuple[int, int, int]] = []
+        for kind, begin, end in runs:
+            if not merged or self.stretches[begin] != self.stretches[merged[-1][1]]:
+                merged.append((kind, begin, end))
+                continue
+            last, first, _ = merged[-1]
+            if kind == last or self.ends[end - 1] - self.starts[begin] < min_seconds - 1e-9:
+                merged[-1] = last, first, end
+            elif self.ends[begin - 1] - self.starts[first] < min_seconds - 1e-9:
+                merged[-1] = kind, first, end
+            else:
+                merged.append((kind, begin, end))
+        return merged
+
+    def summary(self, *, peak: float = 50.0) -> PersonSummary:
+        """Return screen time, shares and peaks.
+
+        Args:
+            peak: Score that an emotion must reach for a peak; of each stretch of time over it the highest moment is one.
+        """
+        _check(peak=peak)
+        told = ~np.isnan(self.scores).any(axis=1) if self.kinds else np.zeros(len(self.starts), np.bool_)
+        shares: dict[EmotionType | str, float] = {}
+        undecided: float | None = None
+        if told.any():
+            weights = (self.ends - self.starts)[told]
+            # All at one moment, in a video without a length: each counts the same.
+            means = np.average(self.scores[told], axis=0, weights=weights if weights.sum() > 0 else None)
+            shares = {self.kinds[i]: float(means[i]) for i in np.argsort(-means, kind="stable").tolist()}
+            undecided = max(0.0, 100.0 - float(means.sum()))
+        return PersonSummary(
+            id=self.id,
+            start=float(self.starts[0]),
+            end=float(self.ends[-1]),
+            screen_seconds=self.screen_seconds,
+            faces=len(self.starts),
+            shares=shares,
+            undecided=undecided,
+            peaks=tuple(sorted(self._peaks(peak), key=lambda one: (one.seconds, -one.score))),
+        )
+
+    def _peaks(self, threshold: float) -> Iterator[Peak]:
+        with np.errstate(invalid="ignore"):
+            high = self.scores >= threshold
+        for column in np.flatnonzero(high.any(axis=0)).tolist():
+            rows = np.flatnonzero(high[:, column])
+            parted = (np.diff(rows) > 1) | (np.diff(self.stretches[rows]) > 0)
+            for run in np.split(rows, np.flatnonzero(parted) + 1):
+                top = int(run[self.scores[run, column].argmax()])
+                yield Peak(
+                    type=self.kinds[column], seconds=float(self.starts[top]), score=float(self.scores[top, column])
+                )
+
+
+@frozen(kw_only=True, eq=False)
+class Timeline:
+    """How the people of a video look over time: emotions are how a face looks, not what a person feels.
+
+    Attributes:
+        people: By id.
+        kinds: The emotions that occur; empty where they were not asked for.
+        floors: What the model says of nearly every face, by emotion; taken out of the scores.
+        interval_seconds: From one sample to the next.
+        duration_seconds: Length of the video, or the end of the last face where it is not known.
+    """
+
+    people: tuple[Person, ...]
+    kinds: tuple[EmotionType | str, ...]
+    floors: Mapping[EmotionType | str, float]
+    interval_seconds: float
+    duration_seconds: float
+
+    @classmethod
+    def of(
+        cls,
+        faces: Iterable[TimedFace],
+        *,
+        duration_seconds: float | None = None,
+        max_gap: float = LONGEST_GAP,
+        smooth: float = 1.0,
+        causal: bool = False,
+    ) -> Timeline:
+        """Make a timeline of faces, which may come from a generator such as ``job.faces()``: none is kept.
+
+        Args:
+            faces: The faces of one video, in any order; those without a time or a box are left out.
+            duration_seconds: Length of the video; left out, it ends with the last face.
+            max_gap: Seconds that a person may be away and still be known again.
+            smooth: Width of the window in seconds whose samples are averaged, over no gap; 0 leaves the scores alone.
+            causal: Average only with samples before, so that a score does not know the future.
+
+        Raises:
+            InvalidInputError: A number is negative or not finite.
+            MissingExtraError: The ``timeline`` extra is not installed.
+        """
+        _check(max_gap=max_gap, smooth=smooth)
+        if duration_seconds is not None:
+            _check(duration_seconds=duration_seconds)
+        columns = Columns.of(faces)
+        return _assemble(columns, link(columns, max_gap=max_gap), duration_seconds, smooth, causal=causal)
+
+    def segments(
+        self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0
+    ) -> tuple[Segment, ...]:
+        """Return the stretches of one dominant emotion of all people, in order of time; see `Person.segments`."""
+        found = [
+            one
+            for person in self.people
+            for one in person.segments(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
+        ]
+        return tuple(sorted(found, key=lambda one: (one.start, one.person)))
+
+    def summary(self, *, peak: float = 50.0) -> Summary:
+        """Return screen time, shares and peaks of everybody; see `Person.summary`."""
+        return Summary(
+            people=tuple(person.summary(peak=peak) for person in self.people),
+            faces=sum(len(person.starts) for person in self.people),
+            duration_seconds=self.duration_seconds,
+        )
+
+    def plot(
+        self,
+        *,
+        kind: Literal["lines", "stacked"] = "lines",
+        faces: VideoAnalysis | None = None,
+        video: str | os.PathLike[str] | None = None,
+        max_people: int = 30,
+    ) -> Figure:
+        """Draw one row a person; see `rekog_emotion.results.plots.plot_people`."""
+        from rekog_emotion.results.plots import plot_people  # noqa: PLC0415 -- matplotlib is another extra
+
+        return plot_people(self, kind=kind, analysis=faces, video=video, max_people=max_people)
+
+
+def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple[Track, ...]:
+    """Link the faces of an analysis into people."""
+    _check(max_gap=max_gap)
+    columns = Columns.of(analysis.faces)
+    ids = link(columns, max_gap=max_gap)
+    found: dict[int, list[TimedFace]] = {}
+    for number, position in zip(ids.tolist(), columns.positions.tolist(), strict=True):
+        found.setdefault(number, []).append(analysis.faces[position])
+    return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
+
+
+def timeline_of(analysis: VideoAnalysis, *, max_gap: float, smooth: float, causal: bool) -> Timeline:
+    """Make the timeline of an analysis."""
+    milliseconds = analysis.metadata.duration_millis if analysis.metadata else None
+    return Timeline.of(
+        analysis.faces,
+        duration_seconds=None if milliseconds is None or milliseconds <= 0 else milliseconds / 1000,
+        max_gap=max_gap,
+        smooth=smooth,
+        causal=causal,
+    )
+
+
+def _assemble(
+    columns: Columns, ids: NDArray[np.int64], duration: float | None, smooth: float, *, causal: bool
+) -> Timeline:
+    floors = estimate_floors(columns.confidences)
+    interval = _interval(columns.milliseconds)
+    order = np.lexsort((columns.milliseconds, ids))
+    starts, ids = columns.milliseconds[order] / 1000, ids[order]
+    steps = np.diff(starts)
+    same = np.diff(ids) == 0
+    going_on = same & (steps <= interval * _TOLERANCE + 1e-9)
+    stretches = np.concatenate((np.zeros(min(1, len(ids)), np.int64), np.cumsum(~going_on)))
+    ends = starts + interval
+    ends[:-1][going_on] = starts[1:][going_on]
+    last = float(starts.max(initial=0.0))
+    if duration is not None and duration >= last:
+        ends = np.minimum(ends, duration)
+    values = _smoothed(scores(columns.confidences[order], floors), starts, stretches, smooth, causal=causal)
+    bounds = np.flatnonzero(~same) + 1
+    edges = [0, *bounds.tolist(), len(ids)] if len(ids) else [0]
+    positions = columns.positions[order]
+    people = tuple(
+        Person(
+            id=int(ids[begin]),
+            kinds=columns.kinds,
+            starts=starts[begin:end],
+            ends=ends[begin:end],
+            scores=values[begin:end],
+            stretches=stretches[begin:end] - stretches[begin],
+            positions=positions[begin:end],
+        )
+        for begin, end in zip(edges, edges[1:], strict=False)
+    )
+    return Timeline(
+        people=people,
+        kinds=columns.kinds,
+        floors={kind: float(floor) for kind, floor in zip(columns.kinds, floors, strict=True) if floor},
+        interval_seconds=interval,
+        duration_seconds=max(duration or 0.0, float(ends.max(initial=0.0))),
+    )
+
+
+def _interval(milliseconds: NDArray[np.int64]) -> float:
+    """Return the seconds from one sample to the next: the median, as samples without faces are not in the answer."""
+    steps = np.diff(np.unique(milliseconds))
+    return min(float(np.median(steps)) / 1000, _LONGEST_INTERVAL) if len(steps) else _USUAL_INTERVAL
+
+
+def _smoothed(
+    values: NDArray[np.float32],
+    starts: NDArray[np.float64],
+    stretches: NDArray[np.int64],
+    width: float,
+    *,
+    causal: bool,
+) -> NDArray[np.float32]:
+    """Average over a window of time within each stretch; unknown values stay so, and take no part."""
+    if not values.size or width == 0:
+        return values
+    # Stretches are moved apart on one axis, so that no window reaches from one into the next.
+    apart = float(starts.max() - starts.min()) + 2 * width + 1
+    axis = starts - starts.min() + stretches * apart
+    slack = 1e-6  # times are whole milliseconds; sums of them are off by less
+    first = np.searchsorted(axis, axis - (width if causal else width / 2) - slack)
+    after = np.searchsorted(axis, axis + (0.0 if causal else width / 2) + slack)
+    smooth = np.empty_like(values)
+    for column in range(values.shape[1]):
+        known = ~np.isnan(values[:, column])
+        sums = np.concatenate(([0.0], np.cumsum(np.where(known, values[:, column], 0), dtype=np.float64)))
+        counts = np.concatenate(([0], np.cumsum(known)))
+        many = np.maximum(counts[after] - counts[first], 1)
+        smooth[:, column] = np.where(known, (sums[after] - sums[first]) / many, np.nan)
+    # Differences of long sums are off by some 1e-7, and no mean is beyond what it is made of.
+    return np.clip(smooth, np.nanmin(values, initial=100), np.nanmax(values, initial=0))
+
+
+def _check(**numbers: float) -> None:
+    for name, number in numbers.items():
+        if not (math.isfinite(number) and number >= 0):
+            msg = f"{name} is {number}, and has to be a number from 0 on"
+            raise InvalidInputError(msg)
