@@ -12,6 +12,9 @@ from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
 from rekog_emotion.models import Face, S3Object, Value, short
 
 if TYPE_CHECKING:
+    import os
+
+    from matplotlib.figure import Figure
     from PIL import Image
 
     from rekog_emotion.results.drawing import Picture
@@ -339,3 +342,26 @@ class VideoAnalysis(Outputs, Value):
         from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
 
         return timeline_of(self, max_gap=max_gap, smooth=smooth, causal=causal)
+
+    def plot(
+        self,
+        *,
+        kind: Literal["lines", "stacked"] = "lines",
+        video: str | os.PathLike[str] | None = None,
+        max_people: int = 30,
+    ) -> Figure:
+        """Draw how the people look over time, one row a person: how faces look, not what people feel.
+
+        Args:
+            kind: ``"lines"``, one an emotion, or ``"stacked"`` areas.
+            video: The local file that was analysed, for thumbnails of the people.
+            max_people: How many rows at most: those who are longest on screen.
+
+        Returns:
+            A matplotlib figure: ``clip.plot().savefig("people.png")``.
+
+        Raises:
+            InvalidInputError: An argument cannot be used, or the video cannot be decoded.
+            MissingExtraError: The ``plot`` extra, or for thumbnails ``embedded``, is not installed.
+        """
+        return self.timeline().plot(kind=kind, faces=self, video=video, max_people=max_people)

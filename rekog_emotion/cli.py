@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 from rekog_emotion import _terminal
 from rekog_emotion.commands import annotate, blur, export, image, serve, video
 from rekog_emotion.commands._completion import HELP, SHELLS, Completion
+from rekog_emotion.commands import image, report, serve, video
 
 __all__ = ["build_parser", "main"]
 
@@ -41,6 +42,7 @@ _COMMANDS: Final = {
     "export": export,
     "serve": serve,
 }
+_COMMANDS: Final = {"image": image, "video": video, "report": report, "serve": serve}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,4 +1,4 @@
-"""The faces of a video in columns: what tracking and timelines need, at some 150 bytes a face."""
+"""The faces of a video in columns: what tracking and timelines need, at some 180 bytes a face."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SHAPE: Final = (
     LandmarkType.MOUTH_LEFT,
     LandmarkType.MOUTH_RIGHT,
 )
-#: What stays as it is on a face while it moves; the columns of ``Columns.traits``.
-TRAITS: Final = ("male", "age", "eyeglasses", "sunglasses", "beard", "mustache")
+#: What stays much as it is on a face from one sample to the next; the columns of ``Columns.traits``.
+TRAITS: Final = ("male", "age", "eyeglasses", "sunglasses", "beard", "mustache", "roll", "brightness")
 
 _CHUNK: Final = 50_000  # faces that wait in Python's lists until they go into columns
 _NAN: Final = math.nan
@@ -50,7 +50,8 @@ class Columns:
         milliseconds: Timestamps.
         boxes: Left, top, width and height, as ratios of the frame.
         shapes: x and y of the five landmarks of ``SHAPE`` in the box: 0 is its left or top, 1 its right or bottom.
-        traits: One column for each of ``TRAITS``: -1 (surely not) to 1 (surely), the age in years.
+        traits: One column for each of ``TRAITS``: -1 (surely not) to 1 (surely); age in years, roll in degrees, brightness
+            0 to 100.
         kinds: The emotions that occur.
         confidences: One column for each of ``kinds``, 0 to 100; 0 where a face has other emotions only, NaN where none
             were asked for.
@@ -202,6 +203,8 @@ def _traits(face: Face) -> Iterator[float]:
     yield _NAN if age is None or age.low is None or age.high is None else (age.low + age.high) / 2
     for one in (face.eyeglasses, face.sunglasses, face.beard, face.mustache):
         yield _yes(one)
+    yield _NAN if face.pose is None or face.pose.roll is None else face.pose.roll
+    yield _NAN if face.quality is None or face.quality.brightness is None else face.quality.brightness
 
 
 def _yes(attribute: Attribute | None) -> float:

@@ -328,7 +328,9 @@ class Timeline:
         if duration_seconds is not None:
             _check(duration_seconds=duration_seconds)
         columns = Columns.of(faces)
-        return _assemble(columns, link(columns, max_gap=max_gap), duration_seconds, smooth, causal=causal)
+        interval = _interval(columns.milliseconds)
+        ids = link(columns, interval=interval, max_gap=max_gap)
+        return _assemble(columns, ids, interval, duration_seconds, smooth, causal=causal)
 
     def segments(
         self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0
@@ -367,7 +369,7 @@ def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple
     """Link the faces of an analysis into people."""
     _check(max_gap=max_gap)
     columns = Columns.of(analysis.faces)
-    ids = link(columns, max_gap=max_gap)
+    ids = link(columns, interval=_interval(columns.milliseconds), max_gap=max_gap)
     found: dict[int, list[TimedFace]] = {}
     for number, position in zip(ids.tolist(), columns.positions.tolist(), strict=True):
         found.setdefault(number, []).append(analysis.faces[position])
@@ -387,10 +389,9 @@ def timeline_of(analysis: VideoAnalysis, *, max_gap: float, smooth: float, causa
 
 
 def _assemble(
-    columns: Columns, ids: NDArray[np.int64], duration: float | None, smooth: float, *, causal: bool
+    columns: Columns, ids: NDArray[np.int64], interval: float, duration: float | None, smooth: float, *, causal: bool
 ) -> Timeline:
     floors = estimate_floors(columns.confidences)
-    interval = _interval(columns.milliseconds)
     order = np.lexsort((columns.milliseconds, ids))
     starts, ids = columns.milliseconds[order] / 1000, ids[order]
     steps = np.diff(starts)

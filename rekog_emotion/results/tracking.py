@@ -3,7 +3,7 @@
 Faces of one time and people seen in the last seconds are matched so that the sum of their distances is least
 (`scipy.optimize.linear_sum_assignment`). A distance is a sum of squares, each of a difference over what is usual from
 one sample to the next: place (in face widths and heights, from where the person was going to), size, the shape of five
-landmarks, and what stays on a face: gender, age, glasses, beard as the model sees them. A pair beyond a limit is none.
+landmarks, what stays on a face (gender, age, glasses, beard as the model sees them), roll and brightness. A pair beyond a limit is none.
 No face is recognised: nobody who was away for longer than the longest gap is known again.
 """
 
@@ -37,27 +37,29 @@ _STILL: Final = 0.5  # of a face: how far a prediction is off at once
 _DRIFT: Final = 1.2  # faces a second: how fast it gets worse
 _RESTLESS: Final = 2.0  # the same for somebody just seen for the first time, whose way is not known
 _SIZE: Final = 0.35  # of the logarithm of the size
-_SHAPE: Final = 0.07  # of the box, root mean square over the landmarks
-_TRAITS: Final = np.array([0.9, 12.0, 0.9, 0.9, 1.2, 1.2], np.float32)
-_TRAITS_AT_MOST: Final = np.array([5.0, 6.0, 3.0, 3.0, 2.0, 2.0], np.float32)
-_SHAPE_AT_MOST: Final = 6.0
+_SHAPE: Final = 0.03  # of the box, root mean square over the landmarks
+_TRAITS: Final = np.array([0.7, 12.0, 0.9, 0.9, 1.2, 1.2, 6.0, 9.0], np.float32)
+_TRAITS_AT_MOST: Final = np.array([6.0, 6.0, 3.0, 3.0, 2.0, 2.0, 3.0, 3.0], np.float32)
+_SHAPE_AT_MOST: Final = 8.0
 _LIMIT: Final = 9.0  # the sum from which on two faces are two people
 _FAR: Final = 1e6
-_NEW: Final = 0.3  # weight of the newest face in what is known of a person's traits
+# Weight of the newest face in what is known of a person's traits; roll and brightness are those of the last one.
+_NEW: Final = np.array([0.3] * 6 + [1.0, 1.0], np.float32)
 _COASTING: Final = 1.0  # seconds for which somebody who is away is taken to go on
 
 
-def link(columns: Columns, *, max_gap: float = LONGEST_GAP) -> NDArray[np.int64]:
+def link(columns: Columns, *, interval: float, max_gap: float = LONGEST_GAP) -> NDArray[np.int64]:
     """Return the number of the person of each face: 1 for who came first, those who came together left to right.
 
     Args:
         columns: The faces.
+        interval: Seconds from one sample to the next, which a face counts.
         max_gap: Seconds that a person may be away and still be known again.
     """
     ids = np.zeros(len(columns), np.int64)
     if not len(columns):
         return ids
-    people = _People(columns, ids, max_gap)
+    people = _People(columns, ids, max_gap + interval)
     starts = np.flatnonzero(np.diff(columns.milliseconds, prepend=columns.milliseconds[0] - 1))
     for begin, end in zip(starts.tolist(), [*starts[1:].tolist(), len(columns)], strict=True):
         people.meet(begin, end)
@@ -67,8 +69,8 @@ def link(columns: Columns, *, max_gap: float = LONGEST_GAP) -> NDArray[np.int64]
 class _People:
     """Who was seen in the last seconds: one row a person in each array."""
 
-    def __init__(self, columns: Columns, ids: NDArray[np.int64], max_gap: float) -> None:
-        self._max_gap = max_gap
+    def __init__(self, columns: Columns, ids: NDArray[np.int64], longest: float) -> None:
+        self._longest = longest
         self._seconds = columns.milliseconds / 1000
         boxes = columns.boxes.astype(np.float64)
         self._sizes = np.maximum(boxes[:, 2:], 1e-9)
@@ -87,7 +89,7 @@ class _People:
     def meet(self, begin: int, end: int) -> None:
         """Match the faces of one time, from row ``begin`` up to ``end``."""
         now = self._seconds[begin]
-        here = now - self._seconds[self._last] <= self._max_gap + 1e-9
+        here = now - self._seconds[self._last] <= self._longest + 1e-9
         if not here.all():
             self._last, self._ways = self._last[here], self._ways[here]
             self._known, self._typical = self._known[here], self._typical[here]

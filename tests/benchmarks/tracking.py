@@ -4,7 +4,8 @@ The people are the public-domain portraits of tests/data, cut out and moved over
 are mirror images, whose looks tell nothing. The embedded engine analyses each clip. IDF1 is that of Ristani et al.,
 "Performance Measures and a Data Set for Multi-Target, Multi-Camera Tracking" (2016): twice the faces whose person is
 right under the best one-to-one match of people and tracks, over all true and all found faces. A true face counts while
-at least half of it is in the frame and uncovered.
+at least half of it is in the frame and uncovered. Who was away for more than two seconds is somebody new in the truth, too:
+tracking links, it does not recognise.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SIZE: Final = (960, 540)
 PORTRAITS: Final = {
     "astronaut": ((130, 5, 330, 205), (182, 58, 270, 178)),
     "obama": ((110, 20, 390, 300), (190, 85, 310, 245)),
-    "biden": ((120, 20, 400, 300), (190, 85, 320, 250)),
+    "biden": ((160, 50, 440, 330), (226, 100, 373, 293)),
 }
 
 
@@ -95,10 +96,9 @@ def scenarios() -> list[Scenario]:
             (a, within(swaying(480, 270, 300), (0, 3), (9, 12))), (o, within(swaying(480, 270, 300), (3, 6))),
             (b, within(swaying(480, 270, 300), (6, 9))),
         ]),
-        Scenario("cuts between two and three people", 12, [
+        Scenario("cuts from two people to two others", 12, [
             (a, within(swaying(250, 270, 220), (0, 4), (8, 12))), (o, within(swaying(700, 270, 220), (0, 4), (8, 12))),
-            (b, within(swaying(200, 270, 220), (4, 8))), (a2, within(swaying(480, 200, 180), (4, 8))),
-            (o2, within(swaying(780, 330, 220), (4, 8))),
+            (b, within(swaying(300, 270, 220), (4, 8))), (b2, within(swaying(650, 300, 220), (4, 8))),
         ]),
         Scenario("shot and reverse shot, 1.5 s each", 12, [
             (a, within(swaying(400, 270, 300), *((k, k + 1.5) for k in np.arange(0, 12, 3)))),
@@ -202,8 +202,20 @@ class Score(NamedTuple):
         return 2 * self.right / (self.true + self.found)
 
 
+def renamed(truth: dict[int, dict[str, tuple[float, ...]]]) -> dict[int, dict[str, tuple[float, ...]]]:
+    """Return the truth in which everybody who was away for more than two seconds has a new name."""
+    seen: dict[str, int] = {}
+    times: Counter[str] = Counter()
+    for number, people in sorted(truth.items()):
+        for name in people:
+            times[name] += name in seen and number - seen[name] > 2 * RATE + 1
+            seen[name] = number
+        truth[number] = {f"{name} {times[name]}": box for name, box in people.items()}
+    return truth
+
+
 def score(truth: dict[int, dict[str, tuple[float, ...]]], clip: rekog.VideoAnalysis) -> Score:
-    """Compare the tracks of an analysis with the truth."""
+    """Compare the tracks of an analysis with the truth of every frame."""
     agree: Counter[tuple[str, int]] = Counter()
     tracks = clip.tracks()
     found = 0
@@ -213,7 +225,7 @@ def score(truth: dict[int, dict[str, tuple[float, ...]]], clip: rekog.VideoAnaly
             box = timed.face.bounding_box.to_pixels(SIZE)
             people = truth[round(timed.timestamp_ms * RATE / 1000)]
             name = max(people, key=lambda name: overlap(people[name], box), default=None)
-            if name is not None and overlap(people[name], box) >= 0.4:
+            if name is not None and overlap(people[name], box) >= 0.5:
                 agree[name, track.id] += 1
     names = sorted({name for people in truth.values() for name in people})
     ids = [track.id for track in tracks]
@@ -227,7 +239,7 @@ def measure(folder: Path) -> Iterator[tuple[str, Score]]:
     """Render, analyse and score all clips."""
     for number, scenario in enumerate(scenarios()):
         path = folder / f"{number}.mp4"
-        truth = render(scenario, path)
+        truth = renamed(render(scenario, path))
         yield scenario.name, score(truth, rekog.analyze_video(path, client="embedded"))
 
 

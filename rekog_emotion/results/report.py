@@ -1,0 +1,264 @@
+"""A report on the people of a video: one HTML page that stands alone, without scripts and without any address."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rekog_emotion.results.palette import UNDECIDED, color_of, words
+from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+
+if TYPE_CHECKING:
+    from rekog_emotion.analyses import VideoAnalysis
+    from rekog_emotion.results.timeline import Person, PersonSummary, Segment, Timeline
+
+__all__ = ["report", "strip"]
+
+_PEOPLE: Final = 30  # who get a card; the table has more
+_ROWS: Final = 300  # people in the table
+_SEGMENTS: Final = 150  # stretches a card; of more the longest are kept
+_COLUMNS: Final = 500  # points of an area
+_SPACE: Final = 1000  # width of the pictures in their own units
+
+
+def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str] | None = None) -> str:
+    """Return an HTML page on the people of a video: how their faces look over time, not what they feel.
+
+    Args:
+        analysis: Of the video.
+        title: What the page is called, as plain text.
+        video: The local file that was analysed; for a picture of everybody's best face.
+
+    Raises:
+        InvalidInputError: The video cannot be decoded.
+        MissingExtraError: The ``timeline`` extra, or with ``video`` the ``embedded`` extra, is not installed.
+    """
+    timeline = analysis.timeline()
+    shown = longest_on_screen(timeline.people, _PEOPLE)
+    faces: Mapping[int, str] = {}
+    if video is not None and shown:
+        from rekog_emotion.results.frames import jpeg, portraits  # noqa: PLC0415 -- needs another extra
+
+        faces = {
+            number: base64.b64encode(jpeg(picture)).decode()
+            for number, picture in portraits(video, analysis, shown).items()
+        }
+    segments = {person.id: person.segments() for person in shown}
+    summaries = [person.summary() for person in timeline.people]
+    by_id = {one.id: one for one in summaries}
+    template = Template(files("rekog_emotion.results").joinpath("report.html").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=escape(title),
+        facts=escape(", ".join(_facts(analysis, timeline))),
+        key="".join(_key(timeline.kinds)),
+        overview=_overview(timeline, shown, segments),
+        people="".join(
+            _card(person, by_id[person.id], segments[person.id], timeline.duration_seconds, faces.get(person.id))
+            for person in shown
+        )
+        or "<p>Nobody is seen.</p>",
+        summary=_table(summaries),
+        method="".join(_method(timeline, len(shown))),
+    )
+
+
+def strip(timeline: Timeline, *, max_people: int = 8) -> str:
+    """Return a small HTML fragment for notebooks: who is on screen when, in the colour of the emotion that leads."""
+    shown = longest_on_screen(timeline.people, max_people)
+    if not shown:
+        return "<p>Nobody is seen.</p>"
+    segments = {person.id: person.segments() for person in shown}
+    leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
+    key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(kind)}' for kind in leading)
+    rows = "".join(
+        f'<div style="display:flex;align-items:center;gap:8px"><span style="width:5em;flex:none">person {person.id}</span>'
+        f"{_bar(person, segments[person.id], timeline.duration_seconds, style='width:100%;height:14px', link=False)}</div>"
+        for person in shown
+    )
+    more = len(timeline.people) - len(shown)
+    note = f"<br>and {more} more, shorter on screen" if more > 0 else ""
+    return (
+        f'<div style="max-width:720px;font-size:12px">{rows}<div style="display:flex;justify-content:space-between;'
+        f'margin-left:calc(5em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
+        f"<div>{key}{note}<br>How faces look, not what people feel.</div></div>"
+    )
+
+
+def _facts(analysis: VideoAnalysis, timeline: Timeline) -> Iterator[str]:
+    count = len(timeline.people)
+    yield "1 person" if count == 1 else f"{count} people"
+    total = sum(len(person.starts) for person in timeline.people)
+    yield "1 face" if total == 1 else f"{total} faces"
+    yield f"{words(timeline.duration_seconds)} long"
+    metadata = analysis.metadata
+    if metadata is not None and metadata.frame_width and metadata.frame_height:
+        yield f"{metadata.frame_width} x {metadata.frame_height} pixels"
+    yield f"engine: {analysis.engine or 'not known'}"
+
+
+def _key(kinds: Iterable[str]) -> Iterator[str]:
+    for kind in kinds:
+        yield f'<li><span class="dot" style="background:{color_of(kind)}"></span>{escape(str(kind))}</li>'
+    yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>on screen, none leads</li>'
+
+
+def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int, Sequence[Segment]]) -> str:
+    mean = everybody(timeline)
+    if mean is None:
+        return ""
+    rows = "".join(
+        f'<tr><td class="n"><a href="#p{person.id}">{person.id}</a></td>'
+        f'<td style="width:100%">{_bar(person, segments[person.id], timeline.duration_seconds)}</td></tr>'
+        for person in shown
+    )
+    return (
+        f"{_areas(mean, timeline.duration_seconds, 'Mean scores over everybody on screen')}{_axis(timeline.duration_seconds)}"
+        f"<table>{rows}</table>"
+    )
+
+
+def _card(
+    person: Person, summary: PersonSummary, segments: Sequence[Segment], duration: float, face: str | None
+) -> str:
+    picture = (
+        f'<img src="data:image/jpeg;base64,{face}" alt="Best face of person {person.id}">'
+        if face
+        else f'<div class="none" aria-hidden="true">{person.id}</div>'
+    )
+    listed = sorted(sorted(segments, key=lambda one: -one.seconds)[:_SEGMENTS], key=lambda one: one.start)
+    rows = "".join(
+        f'<tr id="{_anchor(one)}"><td class="n">{words(one.start)} &ndash; {words(one.end)}</td>'
+        f'<td class="n">{one.seconds:.1f} s</td><td><span class="dot" style="background:{color_of(one.type)}"></span>'
+        f'{escape(str(one.type))}</td><td class="n">{one.score:.0f}</td></tr>'
+        for one in listed
+    )
+    note = f'<p class="soft">The {len(listed)} longest of {len(segments)} stretches.</p>' if len(listed) < len(segments) else ""
+    table = (
+        f'{note}<div class="list" tabindex="0"><table><tr><th class="n">from &ndash; to</th><th class="n">length</th>'
+        f'<th>looks</th><th class="n">score</th></tr>{rows}</table></div>'
+        if listed
+        else '<p class="soft">No emotion leads for a second or more.</p>'
+    )
+    shares = ", ".join(f"{escape(str(kind))} {share:.0f} %" for kind, share in list(summary.shares.items())[:3] if share >= 1)
+    return (
+        f'<section class="person" id="p{person.id}"><div class="head">{picture}<div><h3>Person {person.id}</h3>'
+        f'<p class="soft">{words(summary.screen_seconds)} on screen, {words(summary.start)} &ndash; {words(summary.end)}'
+        f"{'<br>' + shares if shares else ''}</p></div></div>"
+        f"{_areas(person, duration, f'Scores of person {person.id} over time') if person.kinds else ''}"
+        f"{_bar(person, segments, duration, kept=frozenset(map(_anchor, listed)))}{_axis(duration)}{table}</section>"
+    )
+
+
+def _anchor(segment: Segment) -> str:
+    return f"s{segment.person}-{round(segment.start * 1000)}"
+
+
+def _areas(person: Person, duration: float, label: str) -> str:
+    """Draw the scores stacked, each above those before."""
+    seen = thinned(person, _COLUMNS, duration)
+    times, values = outline(seen)
+    x = times * _SPACE / max(duration, 1e-3)
+    tops = 100 - np.cumsum(values, axis=1)
+    parts = np.split(np.arange(len(x)), np.flatnonzero(np.isnan(values).any(axis=1)) + 1) if values.shape[1] else []
+    drawn = []
+    for column, kind in enumerate(seen.kinds):
+        below = tops[:, column - 1] if column else np.full(len(x), 100.0)
+        paths = []
+        for part in parts:
+            rows = part[~np.isnan(values[part]).any(axis=1)]
+            # What is under half a percent all along cannot be seen, and takes room in the file.
+            if len(rows) < 2 or (below[rows] - tops[rows, column]).max() < 0.5:  # noqa: PLR2004 -- a line has two ends
+                continue
+            corners = [*zip(x[rows], tops[rows, column], strict=True), *zip(x[rows][::-1], below[rows][::-1], strict=True)]
+            paths.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in corners) + "Z")
+        if paths:
+            drawn.append(f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(str(kind))}</title></path>')
+    return (
+        f'<svg class="areas" viewBox="0 0 {_SPACE} 100" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
+        f'<rect class="ground" width="{_SPACE}" height="100"/>{"".join(drawn)}</svg>'
+    )
+
+
+def _bar(
+    person: Person,
+    segments: Sequence[Segment],
+    duration: float,
+    *,
+    style: str = "",
+    link: bool = True,
+    kept: frozenset[str] | None = None,
+) -> str:
+    """Draw where the person is on screen, and on it the segments, each with a link to its line."""
+    scale = _SPACE / max(duration, 1e-3)
+    edges = [0, *(np.flatnonzero(np.diff(person.stretches)) + 1).tolist(), len(person.starts)]
+    spans = [(float(person.starts[a]), float(person.ends[b - 1])) for a, b in zip(edges, edges[1:], strict=False)]
+    seen = "".join(
+        f'<rect x="{begin * scale:.1f}" y="20" width="{max((end - begin) * scale, 1):.1f}" height="8" fill="{UNDECIDED}"/>'
+        for begin, end in spans
+    )
+    blocks = []
+    listed = kept if kept is not None else frozenset(map(_anchor, _longest(segments)))
+    for one in segments:
+        block = (
+            f'<rect x="{one.start * scale:.1f}" y="4" width="{max(one.seconds * scale, 1):.1f}" height="40" rx="2" '
+            f'fill="{color_of(one.type)}"><title>{escape(str(one.type))}, {words(one.start)} - {words(one.end)}, '
+            f"score {one.score:.0f}</title></rect>"
+        )
+        blocks.append(f'<a href="#{_anchor(one)}">{block}</a>' if link and _anchor(one) in listed else block)
+    shape = f'style="{style}"' if style else 'class="strip"'
+    return (
+        f'<svg {shape} viewBox="0 0 {_SPACE} 48" preserveAspectRatio="none" role="group" '
+        f'aria-label="Stretches of person {person.id}">{seen}{"".join(blocks)}</svg>'
+    )
+
+
+def _longest(segments: Sequence[Segment]) -> list[Segment]:
+    return sorted(segments, key=lambda one: -one.seconds)[:_SEGMENTS]
+
+
+def _axis(duration: float) -> str:
+    ticks = "".join(f"<span>{words(duration * k / 4)}</span>" for k in range(5))
+    return f'<div class="axis">{ticks}</div>'
+
+
+def _table(people: Sequence[PersonSummary]) -> str:
+    longest = sorted(people, key=lambda one: (-one.screen_seconds, one.id))[:_ROWS]
+    rows = []
+    for one in sorted(longest, key=lambda one: one.id):
+        shares = ", ".join(f"{escape(str(kind))} {share:.0f} %" for kind, share in one.shares.items() if share >= 1)
+        rest = f", undecided {one.undecided:.0f} %" if one.undecided is not None and one.undecided >= 1 else ""
+        highest = sorted(sorted(one.peaks, key=lambda peak: -peak.score)[:3], key=lambda peak: peak.seconds)
+        peaks = "<br>".join(f"{escape(str(peak.type))} {peak.score:.0f} at {words(peak.seconds)}" for peak in highest)
+        rows.append(
+            f'<tr><td class="n">{one.id}</td><td class="n">{words(one.screen_seconds)}</td>'
+            f'<td class="n">{words(one.start)} &ndash; {words(one.end)}</td><td class="n">{one.faces}</td>'
+            f"<td>{(shares + rest) or 'not asked for'}</td><td>{peaks}</td></tr>"
+        )
+    note = f'<p class="soft">The {_ROWS} longest on screen of {len(people)}.</p>' if len(people) > _ROWS else ""
+    return (
+        f'{note}<table><tr><th class="n">person</th><th class="n">on screen</th><th class="n">from &ndash; to</th>'
+        f'<th class="n">faces</th><th>mean scores</th><th>highest moments</th></tr>{"".join(rows)}</table>'
+    )
+
+
+def _method(timeline: Timeline, shown: int) -> Iterator[str]:
+    yield (
+        f"A sample every {timeline.interval_seconds:.1f} s. Scores are 0 to 100 and averaged over one second. A stretch is at "
+        "least a second long; another emotion takes over when it is 10 points higher, and below 30 none leads. "
+    )
+    if timeline.floors:
+        told = ", ".join(f"{escape(str(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())
+        yield f"The model gives nearly every face of this video at least {told}: that floor was taken out. "
+    yield (
+        "Faces are linked from sample to sample by place and looks. Nobody is recognised: who is away for more than two "
+        "seconds is counted as somebody new. "
+    )
+    if shown < len(timeline.people):
+        yield f"Of {len(timeline.people)} people the {shown} longest on screen are shown; the summary has the others."
