@@ -134,7 +134,7 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
     if not rows:
         axes[0].text(0.5, 0.5, "nobody is seen", transform=axes[0].transAxes, ha="center", va="center")
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
-    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 10] if duration > 60 else None))  # noqa: PLR2004 -- a minute
+    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 10] if duration > 60 else [1, 2, 5, 10]))  # noqa: PLR2004 -- a minute
     axes[-1].set_xlabel("time", fontsize=9)
     figure.suptitle(f"{title}. {CAUTION}", fontsize=10)
     if used:
@@ -144,9 +144,9 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
 
 def _label(axis: Axes, name: str, picture: Any, *, small: bool) -> None:  # noqa: ANN401 -- a PIL image, or None
     axis.text(
-        -0.075, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=7 if small else 9, parse_math=False
+        -0.09, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=7 if small else 9, parse_math=False
     )
-    box = axis.inset_axes((-0.07, 0.02, 0.045, 0.96))
+    box = axis.inset_axes((-0.085, 0.02, 0.045, 0.96))
     box.set_axis_off()
     if picture is not None:
         box.imshow(np.asarray(picture))

@@ -24,7 +24,7 @@ __all__ = ["report", "strip"]
 _PEOPLE: Final = 30  # who get a card; the table has more
 _ROWS: Final = 300  # people in the table
 _SEGMENTS: Final = 150  # stretches a card; of more the longest are kept
-_COLUMNS: Final = 500  # points of an area
+_COLUMNS: Final = 400  # points of an area
 _SPACE: Final = 1000  # width of the pictures in their own units
 
 
@@ -50,7 +50,8 @@ def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str]
             number: base64.b64encode(jpeg(picture)).decode()
             for number, picture in portraits(video, analysis, shown).items()
         }
-    segments = {person.id: person.segments() for person in shown}
+    shortest = _shortest(timeline)
+    segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
     summaries = [person.summary() for person in timeline.people]
     by_id = {one.id: one for one in summaries}
     template = Template(files("rekog_emotion.results").joinpath("report.html").read_text(encoding="utf-8"))
@@ -74,7 +75,8 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
     shown = longest_on_screen(timeline.people, max_people)
     if not shown:
         return "<p>Nobody is seen.</p>"
-    segments = {person.id: person.segments() for person in shown}
+    shortest = _shortest(timeline)
+    segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
     leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
     key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(kind)}' for kind in leading)
     rows = "".join(
@@ -89,6 +91,11 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
         f'margin-left:calc(5em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
         f"<div>{key}{note}<br>How faces look, not what people feel.</div></div>"
     )
+
+
+def _shortest(timeline: Timeline) -> float:
+    """Return the seconds of the shortest stretch: in a long video what would be thinner than a pixel is left out."""
+    return max(1.0, float(round(timeline.duration_seconds / _SPACE)))
 
 
 def _facts(analysis: VideoAnalysis, timeline: Timeline) -> Iterator[str]:
@@ -114,13 +121,14 @@ def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int
     if mean is None:
         return ""
     rows = "".join(
-        f'<tr><td class="n"><a href="#p{person.id}">{person.id}</a></td>'
-        f'<td style="width:100%">{_bar(person, segments[person.id], timeline.duration_seconds)}</td></tr>'
+        f'<div class="row"><a href="#p{person.id}" aria-label="Person {person.id}">{person.id}</a>'
+        f"{_bar(person, segments[person.id], timeline.duration_seconds)}</div>"
         for person in shown
     )
+    areas = _areas(mean, timeline.duration_seconds, "Mean scores over everybody on screen")
     return (
-        f"{_areas(mean, timeline.duration_seconds, 'Mean scores over everybody on screen')}{_axis(timeline.duration_seconds)}"
-        f"<table>{rows}</table>"
+        f'<div class="row"><span>all</span>{areas}</div>{rows}'
+        f'<div class="row"><span></span>{_axis(timeline.duration_seconds)}</div>'
     )
 
 
@@ -144,7 +152,7 @@ def _card(
         f'{note}<div class="list" tabindex="0"><table><tr><th class="n">from &ndash; to</th><th class="n">length</th>'
         f'<th>looks</th><th class="n">score</th></tr>{rows}</table></div>'
         if listed
-        else '<p class="soft">No emotion leads for a second or more.</p>'
+        else '<p class="soft">No emotion leads for long enough.</p>'
     )
     shares = ", ".join(f"{escape(str(kind))} {share:.0f} %" for kind, share in list(summary.shares.items())[:3] if share >= 1)
     return (
@@ -197,8 +205,9 @@ def _bar(
 ) -> str:
     """Draw where the person is on screen, and on it the segments, each with a link to its line."""
     scale = _SPACE / max(duration, 1e-3)
-    edges = [0, *(np.flatnonzero(np.diff(person.stretches)) + 1).tolist(), len(person.starts)]
-    spans = [(float(person.starts[a]), float(person.ends[b - 1])) for a, b in zip(edges, edges[1:], strict=False)]
+    thin = thinned(person, _SPACE, duration)
+    edges = [0, *(np.flatnonzero(np.diff(thin.stretches)) + 1).tolist(), len(thin.starts)]
+    spans = [(float(thin.starts[a]), float(thin.ends[b - 1])) for a, b in zip(edges, edges[1:], strict=False)]
     seen = "".join(
         f'<rect x="{begin * scale:.1f}" y="20" width="{max((end - begin) * scale, 1):.1f}" height="8" fill="{UNDECIDED}"/>'
         for begin, end in spans
@@ -251,7 +260,7 @@ def _table(people: Sequence[PersonSummary]) -> str:
 def _method(timeline: Timeline, shown: int) -> Iterator[str]:
     yield (
         f"A sample every {timeline.interval_seconds:.1f} s. Scores are 0 to 100 and averaged over one second. A stretch is at "
-        "least a second long; another emotion takes over when it is 10 points higher, and below 30 none leads. "
+        f"least {_shortest(timeline):.0f} s long; another emotion takes over when it is 10 points higher, and below 30 none leads. "
     )
     if timeline.floors:
         told = ", ".join(f"{escape(str(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())

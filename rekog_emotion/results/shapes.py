@@ -51,22 +51,24 @@ def everybody(timeline: Timeline) -> Person | None:
 
 
 def thinned(person: Person, columns: int = _COLUMNS, duration: float = 0.0) -> Person:
-    """Return a person with at most about so many samples: means over spans of equal length, never over a gap."""
+    """Return a person with at most so many samples: means over spans of equal length; shorter gaps are not seen."""
     if len(person.starts) <= columns:
         return person
     span = max(duration, float(person.ends[-1])) / columns
     bins = (person.starts // span).astype(np.int64)
-    first = np.flatnonzero((np.diff(bins, prepend=-1) != 0) | (np.diff(person.stretches, prepend=-1) != 0))
+    first = np.flatnonzero(np.diff(bins, prepend=-1))
     counts = np.diff(np.append(first, len(bins)))
+    starts, ends = person.starts[first], person.ends[first + counts - 1]
+    gaps = starts[1:] - ends[:-1] > span
     sums = np.add.reduceat(np.nan_to_num(person.scores), first, axis=0)
-    known = np.add.reduceat(~np.isnan(person.scores), first, axis=0) if person.scores.size else sums
+    known = np.add.reduceat(~np.isnan(person.scores), first, axis=0, dtype=np.int64)
     means = np.where(known > 0, sums / np.maximum(known, 1), np.nan).astype(np.float32)
     return evolve(
         person,
-        starts=person.starts[first],
-        ends=person.ends[first + counts - 1],
+        starts=starts,
+        ends=ends,
         scores=means,
-        stretches=person.stretches[first],
+        stretches=np.concatenate(([0], np.cumsum(gaps))),
         positions=person.positions[first],
     )
 

@@ -429,9 +429,16 @@ def _assemble(
 
 
 def _interval(milliseconds: NDArray[np.int64]) -> float:
-    """Return the seconds from one sample to the next: the median, as samples without faces are not in the answer."""
+    """Return the seconds from one sample to the next.
+
+    Samples without faces are not in an answer, so longer steps are several. The median of the short ones is right for any
+    rate, even where rounding to whole frames makes them differ.
+    """
     steps = np.diff(np.unique(milliseconds))
-    return min(float(np.median(steps)) / 1000, _LONGEST_INTERVAL) if len(steps) else _USUAL_INTERVAL
+    if not len(steps):
+        return _USUAL_INTERVAL
+    short = steps[steps <= np.quantile(steps, 0.1) * _TOLERANCE]
+    return min(float(np.median(short)) / 1000, _LONGEST_INTERVAL)
 
 
 def _smoothed(

@@ -1,0 +1,201 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rekog_emotion as rekog
+from rekog_emotion import BoundingBox, Face, TimedFace
+from tests.results.people import at, face, glasses, video
+
+PEOPLE = Path(__file__).parents[1] / "data" / "people.mp4"
+STEPS = [k / 2 for k in range(20)]
+
+
+def tracked(clip, **options):
+    """Return the places (x, y) of each track by time."""
+    return [
+        {timed.seconds: timed.face.bounding_box.left + timed.face.bounding_box.width / 2 for timed in track.faces}
+        for track in clip.tracks(**options)
+    ]
+
+
+def people_of(clip, truth):
+    """Return the names that the faces of each track have, by ``truth`` from face to name."""
+    return [{truth[id(timed)] for timed in track.faces} for track in clip.tracks()]
+
+
+def named(**ways):
+    """Give an analysis of named people, and who each face is; a way gives a face for a time, or None."""
+    truth, faces = {}, []
+    for seconds in STEPS:
+        for name, way in ways.items():
+            if (one := way(seconds)) is not None:
+                faces.append(at(seconds, one))
+                truth[id(faces[-1])] = name
+    return video(*faces), truth
+
+
+def test_people_are_counted_as_they_come_and_from_left_to_right():
+    """Ids begin at 1; each track has the faces of one person in order of time."""
+    clip = video(
+        at(0, face(0.8)), at(0, face(0.2)), at(0.5, face(0.21)), at(0.5, face(0.79)), at(1, face(0.5, 0.1)), at(1, face(0.2))
+    )
+
+    tracks = clip.tracks()
+
+    assert [track.id for track in tracks] == [1, 2, 3]
+    assert [[timed.seconds for timed in track.faces] for track in tracks] == [[0, 0.5, 1], [0, 0.5], [1]]
+    assert [(track.start, track.end) for track in tracks] == [(0, 1), (0, 0.5), (1, 1)]
+    assert tracks[0].faces[0] is clip.faces[1]
+
+
+def test_people_who_cross_stay_who_they_are():
+    """Where someone goes counts for more than where someone is: two alike pass each other."""
+    clip, truth = named(a=lambda t: face(0.1 + 0.08 * t, 0.4), b=lambda t: face(0.9 - 0.08 * t, 0.42))
+
+    assert people_of(clip, truth) == [{"a"}, {"b"}]
+
+
+@pytest.mark.parametrize(("away", "count"), [((3.0, 4.5), 1), ((3.0, 5.0), 1), ((3.0, 5.5), 2)])
+def test_who_returns_within_two_seconds_is_the_same(away, count):
+    """A gap of up to two seconds is bridged; after a longer one there is somebody new."""
+    clip, _ = named(a=lambda t: None if away[0] <= t < away[1] else face())
+
+    assert len(clip.tracks()) == count
+
+
+def test_longest_gap_can_be_chosen():
+    """``max_gap`` is in seconds."""
+    clip = video(at(0, face()), at(0.5, face()), at(4, face()))
+
+    assert [len(clip.tracks(max_gap=gap)) for gap in (0, 2, 2.9, 3, 10)] == [2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"gender": "Male", "age": 60}, {"gender": "Female", "age": 30}),
+        ({"age": 70}, {"age": 20, "wide": 0.1}),
+        ({"wide": -0.06, "age": 20}, {"wide": 0.06, "age": 45}),
+        (
+            {"eyeglasses": glasses(worn=True), "gender": "Male"},
+            {"eyeglasses": glasses(worn=False), "gender": "Female"},
+        ),
+    ],
+)
+def test_cut_to_somebody_else_in_the_same_place(first, second):
+    """What stays on a face tells two people in one place apart."""
+    clip, truth = named(a=lambda t: face(**first) if t < 5 else None, b=lambda t: face(**second) if t >= 5 else None)
+
+    assert people_of(clip, truth) == [{"a"}, {"b"}]
+
+
+def test_all_faces_change_at_a_cut():
+    """After a cut everybody is new, whoever stands nearest."""
+    old, new = {"gender": "Male", "age": 60}, {"gender": "Female", "age": 30}
+    clip, truth = named(
+        a=lambda t: face(0.3, **old) if t < 5 else None,
+        b=lambda t: face(0.7, **old) if t < 5 else None,
+        c=lambda t: face(0.32, **new) if t >= 5 else None,
+        d=lambda t: face(0.72, **new) if t >= 5 else None,
+    )
+
+    assert people_of(clip, truth) == [{"a"}, {"b"}, {"c"}, {"d"}]
+
+
+def test_one_face_misread_does_not_break_a_track():
+    """A single sample whose gender is told wrong is outvoted by what is known of the person."""
+    clip, _ = named(a=lambda t: face(gender="Female" if t == 5 else "Male", age=40))
+
+    assert len(clip.tracks()) == 1
+
+
+def test_boxes_alone_will_do():
+    """An answer with boxes and nothing else is linked by place and size."""
+    clip, truth = named(
+        a=lambda t: face(0.2 + 0.01 * t, bare=True), b=lambda t: face(0.7 - 0.01 * t, size=0.15, bare=True)
+    )
+
+    assert people_of(clip, truth) == [{"a"}, {"b"}]
+
+
+def test_faces_without_time_or_box_are_in_no_track():
+    """What has no place cannot be linked, and is no error; nor is a place that is no number."""
+    odd = [
+        TimedFace(timestamp_ms=None, face=face()),
+        TimedFace(timestamp_ms=0, face=None),
+        TimedFace(timestamp_ms=0, face=Face()),
+        TimedFace(timestamp_ms=0, face=Face(bounding_box=BoundingBox(left=0.0, top=0.0, width=0.1))),
+        TimedFace(timestamp_ms=0, face=Face(bounding_box=BoundingBox(left=1e300, top=0.0, width=0.1, height=0.1))),
+    ]
+
+    assert [len(track.faces) for track in video(*odd, at(0, face())).tracks()] == [1]
+    assert video().tracks() == ()
+
+
+@pytest.mark.parametrize("gap", [-1.0, float("nan"), float("inf")])
+def test_gap_has_to_be_a_number(gap):
+    """Anything else is refused."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        video().tracks(max_gap=gap)
+
+    assert str(caught.value) == f"max_gap is {gap}, and has to be a number from 0 on"
+
+
+places = st.floats(-0.25, 1.25, width=32)
+anybody = st.builds(
+    face,
+    places,
+    places,
+    st.floats(0.0078125, 0.5, width=32),
+    gender=st.sampled_from([None, "Male", "Female"]),
+    age=st.sampled_from([None, 20, 60]),
+    bare=st.booleans(),
+)
+clips = st.lists(st.builds(at, st.integers(0, 12).map(lambda k: k / 2), anybody), max_size=25)
+
+
+@settings(max_examples=60)
+@given(faces=clips, random=st.randoms(use_true_random=False))
+def test_tracks_partition_the_faces(faces, random):
+    """Each face is in one track, no track has two at one time, and the order of the input changes nothing."""
+    tracks = video(*faces).tracks()
+    shuffled = faces.copy()
+    random.shuffle(shuffled)
+
+    flat = [timed for track in tracks for timed in track.faces]
+    assert sorted(map(id, flat)) == sorted(map(id, faces))
+    assert [track.id for track in tracks] == list(range(1, len(tracks) + 1))
+    for track in tracks:
+        times = [timed.timestamp_ms for timed in track.faces]
+        assert times == sorted(set(times))
+        assert max(np.diff(times), default=0) <= 2000 + 1000
+    assert video(*shuffled).tracks() == tracks
+
+
+def test_rendered_clip_has_its_three_people():
+    """Of the clip of the portraits, with a pan, a zoom and a cut, each person is one track."""
+    tracks = rekog.analyze_video(PEOPLE, client="embedded").tracks()
+
+    assert [[timed.seconds for timed in track.faces] for track in tracks] == [
+        [0.0, 0.5, 1.0],
+        [3.0, 3.5, 4.0],
+        [4.5, 5.0, 5.5],
+    ]
+
+
+@pytest.mark.parametrize("absent", [("numpy",), ("scipy", "scipy.optimize")])
+def test_tracks_need_an_extra(absent, monkeypatch):
+    """Without NumPy or SciPy the error says what to install."""
+    for name in ("columns", "tracking", "timeline"):
+        monkeypatch.delitem(sys.modules, f"rekog_emotion.results.{name}", raising=False)
+    for name in absent:
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(rekog.MissingExtraError) as caught:
+        video().tracks()
+
+    assert str(caught.value) == "Following people over time needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
