@@ -38,7 +38,9 @@ examples:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a file, or s3://bucket/key")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="where the page goes, such as report.html")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="where the page goes, such as report.html"
+    )
     parser.add_argument(
         "--answer",
         metavar="FILE",

@@ -50,11 +50,10 @@ class Columns:
         milliseconds: Timestamps.
         boxes: Left, top, width and height, as ratios of the frame.
         shapes: x and y of the five landmarks of ``SHAPE`` in the box: 0 is its left or top, 1 its right or bottom.
-        traits: One column for each of ``TRAITS``: -1 (surely not) to 1 (surely); age in years, roll in degrees, brightness
-            0 to 100.
+        traits: One column for each of ``TRAITS``: -1 (surely not) to 1 (surely); age in years, roll in degrees,
+            brightness 0 to 100.
         kinds: The emotions that occur.
-        confidences: One column for each of ``kinds``, 0 to 100; 0 where a face has other emotions only, NaN where none
-            were asked for.
+        confidences: One column for each of ``kinds``, 0 to 100; 0 where a face has others only, NaN where it has none.
 
     What is not known is NaN. Faces without a time or a whole box are left out.
     """
@@ -187,9 +186,12 @@ def _shape(face: Face, box: tuple[float, float, float, float]) -> Iterable[float
     try:
         for kind in SHAPE:
             i = points.types.index(kind)
-            found.append((points.x[i] - left) / width)  # type: ignore[operator]  -- None is caught below
-            found.append((points.y[i] - top) / height)  # type: ignore[operator]  -- likewise
-    except (ValueError, TypeError, OverflowError):
+            x, y = points.x[i], points.y[i]
+            if x is None or y is None:
+                return _UNKNOWN_SHAPE
+            found.append((x - left) / width)
+            found.append((y - top) / height)
+    except (ValueError, OverflowError):  # a landmark is missing, or an integer is beyond all floats
         return _UNKNOWN_SHAPE
     return found
 

@@ -1,9 +1,9 @@
 """Take out what some models of the service say of every face, so that it is not taken for an emotion.
 
-The model of 2022-23 gives SURPRISED at least 6.25, FEAR 5.87 and SAD 2.15 on every face, beside a full score for what the
-face shows: the confidences of a face sum to 107 to 152 there, on 54 recorded faces. Older and newer ones sum to at most
-100 on nearly every face, or are undecided between all emotions (45 each and more). So there is a floor to look for only
-where the lowest sums are over 100, and a floor is what nearly every face has of an emotion, and small.
+The model of 2022-23 gives SURPRISED at least 6.25, FEAR 5.87 and SAD 2.15 on every face, beside a full score for what
+the face shows: on 54 recorded faces the confidences of a face sum to 107 to 152. Those of older and newer models sum to
+at most 100 on nearly every face, or are undecided between all emotions (45 each and more). So there are floors to look
+for only where even the lowest sums are over 100, and a floor is what nearly every face has of an emotion, and small.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def estimate_floors(confidences: NDArray[np.float32]) -> NDArray[np.float32]:
 def scores(confidences: NDArray[np.float32], floors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much a face looks like each emotion, 0 to 100, together at most 100.
 
-    What is above the floor is stretched back to 0 to 100; where the confidences then sum to more than 100, they share it.
-    What a face lacks to 100 stays undecided: a face of which the service says little does not look like the first of it.
+    What is above the floor is stretched back to 0 to 100; where the confidences then sum to more than 100, they share
+    it. What a face lacks to 100 stays undecided: one of which little is said does not look like the first of it.
     """
     above = np.clip(confidences - floors, 0, None) * (100 / (100 - floors))
     shared: NDArray[np.float32] = above * (100 / np.maximum(above.sum(axis=1, keepdims=True), 100))

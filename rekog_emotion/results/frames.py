@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
@@ -62,7 +63,7 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
 
 
 def best_face(faces: Sequence[TimedFace]) -> TimedFace | None:
-    """Return the face that shows a person best: large, sharp, bright enough, turned to the camera, whole in the frame."""
+    """Return the face that shows a person best: large, sharp, bright, turned to the camera, whole in the frame."""
     usable = [timed for timed in faces if timed.face is not None and timed.face.bounding_box is not None]
     return max(usable, key=lambda timed: _worth(timed.face), default=None)
 
@@ -72,7 +73,7 @@ def _worth(face: Face | None) -> float:
         return 0.0
     left, top, width, height = (side or 0.0 for side in (box.left, box.top, box.width, box.height))
     inside = max(0.0, min(left + width, 1.0) - max(left, 0.0)) * max(0.0, min(top + height, 1.0) - max(top, 0.0))
-    worth = inside**0.5 * (inside / (width * height) if width * height > 0 else 0.0)
+    worth: float = math.sqrt(inside) * (inside / (width * height) if width * height > 0 else 0.0)
     if face.quality is not None:
         worth *= 0.5 + (face.quality.sharpness or 0.0) / 200
         worth *= 0.5 + min(face.quality.brightness or 0.0, 50.0) / 100

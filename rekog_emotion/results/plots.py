@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -138,13 +139,22 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
     axes[-1].set_xlabel("time", fontsize=9)
     figure.suptitle(f"{title}. {CAUTION}", fontsize=10)
     if used:
-        figure.legend(handles=_legend(used, kind), loc="outside lower center", ncols=min(9, len(used)), fontsize=8, frameon=False)
+        figure.legend(
+            handles=_legend(used, kind), loc="outside lower center", ncols=min(9, len(used)), fontsize=8, frameon=False
+        )
     return figure
 
 
 def _label(axis: Axes, name: str, picture: Any, *, small: bool) -> None:  # noqa: ANN401 -- a PIL image, or None
     axis.text(
-        -0.09, 0.5, name, transform=axis.transAxes, ha="right", va="center", fontsize=7 if small else 9, parse_math=False
+        -0.09,
+        0.5,
+        name,
+        transform=axis.transAxes,
+        ha="right",
+        va="center",
+        fontsize=7 if small else 9,
+        parse_math=False,
     )
     box = axis.inset_axes((-0.085, 0.02, 0.045, 0.96))
     box.set_axis_off()
@@ -155,12 +165,14 @@ def _label(axis: Axes, name: str, picture: Any, *, small: bool) -> None:  # noqa
 def _presence(axis: Axes, person: Person) -> None:
     """Draw a line under what is seen, so that a person whose emotions are not known has something, too."""
     for begin, end in _stretches(person):
-        axis.plot([person.starts[begin], person.ends[end - 1]], [0, 0], color=UNDECIDED, linewidth=3, solid_capstyle="butt")
+        axis.plot(
+            [person.starts[begin], person.ends[end - 1]], [0, 0], color=UNDECIDED, linewidth=3, solid_capstyle="butt"
+        )
 
 
 def _stretches(person: Person) -> Iterable[tuple[int, int]]:
     edges = [0, *(np.flatnonzero(np.diff(person.stretches)) + 1).tolist(), len(person.starts)]
-    return zip(edges, edges[1:], strict=False)
+    return pairwise(edges)
 
 
 def _lines(axis: Axes, person: Person) -> list[str]:

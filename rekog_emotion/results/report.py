@@ -7,13 +7,22 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from rekog_emotion.errors import MissingExtraError
 from rekog_emotion.results.palette import UNDECIDED, color_of, words
-from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+
+try:
+    import numpy as np
+
+    from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+except ModuleNotFoundError as error:
+    if error.name != "numpy":
+        raise
+    what = "A report"
+    raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import VideoAnalysis
@@ -26,6 +35,7 @@ _ROWS: Final = 300  # people in the table
 _SEGMENTS: Final = 150  # stretches a card; of more the longest are kept
 _COLUMNS: Final = 400  # points of an area
 _SPACE: Final = 1000  # width of the pictures in their own units
+_THIN: Final = "width:100%;height:14px"
 
 
 def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str] | None = None) -> str:
@@ -80,8 +90,9 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
     leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
     key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(kind)}' for kind in leading)
     rows = "".join(
-        f'<div style="display:flex;align-items:center;gap:8px"><span style="width:5em;flex:none">person {person.id}</span>'
-        f"{_bar(person, segments[person.id], timeline.duration_seconds, style='width:100%;height:14px', link=False)}</div>"
+        '<div style="display:flex;align-items:center;gap:8px">'
+        f'<span style="width:5em;flex:none">person {person.id}</span>'
+        f"{_bar(person, segments[person.id], timeline.duration_seconds, style=_THIN, link=False)}</div>"
         for person in shown
     )
     more = len(timeline.people) - len(shown)
@@ -147,17 +158,24 @@ def _card(
         f'{escape(str(one.type))}</td><td class="n">{one.score:.0f}</td></tr>'
         for one in listed
     )
-    note = f'<p class="soft">The {len(listed)} longest of {len(segments)} stretches.</p>' if len(listed) < len(segments) else ""
+    note = (
+        f'<p class="soft">The {len(listed)} longest of {len(segments)} stretches.</p>'
+        if len(listed) < len(segments)
+        else ""
+    )
     table = (
         f'{note}<div class="list" tabindex="0"><table><tr><th class="n">from &ndash; to</th><th class="n">length</th>'
         f'<th>looks</th><th class="n">score</th></tr>{rows}</table></div>'
         if listed
         else '<p class="soft">No emotion leads for long enough.</p>'
     )
-    shares = ", ".join(f"{escape(str(kind))} {share:.0f} %" for kind, share in list(summary.shares.items())[:3] if share >= 1)
+    shares = ", ".join(
+        f"{escape(str(kind))} {share:.0f} %" for kind, share in list(summary.shares.items())[:3] if share >= 1
+    )
     return (
         f'<section class="person" id="p{person.id}"><div class="head">{picture}<div><h3>Person {person.id}</h3>'
-        f'<p class="soft">{words(summary.screen_seconds)} on screen, {words(summary.start)} &ndash; {words(summary.end)}'
+        f'<p class="soft">{words(summary.screen_seconds)} on screen, '
+        f"{words(summary.start)} &ndash; {words(summary.end)}"
         f"{'<br>' + shares if shares else ''}</p></div></div>"
         f"{_areas(person, duration, f'Scores of person {person.id} over time') if person.kinds else ''}"
         f"{_bar(person, segments, duration, kept=frozenset(map(_anchor, listed)))}{_axis(duration)}{table}</section>"
@@ -184,12 +202,18 @@ def _areas(person: Person, duration: float, label: str) -> str:
             # What is under half a percent all along cannot be seen, and takes room in the file.
             if len(rows) < 2 or (below[rows] - tops[rows, column]).max() < 0.5:  # noqa: PLR2004 -- a line has two ends
                 continue
-            corners = [*zip(x[rows], tops[rows, column], strict=True), *zip(x[rows][::-1], below[rows][::-1], strict=True)]
+            corners = [
+                *zip(x[rows], tops[rows, column], strict=True),
+                *zip(x[rows][::-1], below[rows][::-1], strict=True),
+            ]
             paths.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in corners) + "Z")
         if paths:
-            drawn.append(f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(str(kind))}</title></path>')
+            drawn.append(
+                f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(str(kind))}</title></path>'
+            )
     return (
-        f'<svg class="areas" viewBox="0 0 {_SPACE} 100" preserveAspectRatio="none" role="img" aria-label="{escape(label)}">'
+        f'<svg class="areas" viewBox="0 0 {_SPACE} 100" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(label)}">'
         f'<rect class="ground" width="{_SPACE}" height="100"/>{"".join(drawn)}</svg>'
     )
 
@@ -207,9 +231,10 @@ def _bar(
     scale = _SPACE / max(duration, 1e-3)
     thin = thinned(person, _SPACE, duration)
     edges = [0, *(np.flatnonzero(np.diff(thin.stretches)) + 1).tolist(), len(thin.starts)]
-    spans = [(float(thin.starts[a]), float(thin.ends[b - 1])) for a, b in zip(edges, edges[1:], strict=False)]
+    spans = [(float(thin.starts[a]), float(thin.ends[b - 1])) for a, b in pairwise(edges)]
     seen = "".join(
-        f'<rect x="{begin * scale:.1f}" y="20" width="{max((end - begin) * scale, 1):.1f}" height="8" fill="{UNDECIDED}"/>'
+        f'<rect x="{begin * scale:.1f}" y="20" width="{max((end - begin) * scale, 1):.1f}" height="8" '
+        f'fill="{UNDECIDED}"/>'
         for begin, end in spans
     )
     blocks = []
@@ -259,15 +284,17 @@ def _table(people: Sequence[PersonSummary]) -> str:
 
 def _method(timeline: Timeline, shown: int) -> Iterator[str]:
     yield (
-        f"A sample every {timeline.interval_seconds:.1f} s. Scores are 0 to 100 and averaged over one second. A stretch is at "
-        f"least {_shortest(timeline):.0f} s long; another emotion takes over when it is 10 points higher, and below 30 none leads. "
+        f"A sample every {timeline.interval_seconds:.1f} s. Scores are 0 to 100, averaged over one second. A stretch "
+        f"is at least {_shortest(timeline):.0f} s long; another emotion takes over when it is 10 points higher, and "
+        "below 30 none leads. "
     )
     if timeline.floors:
         told = ", ".join(f"{escape(str(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())
         yield f"The model gives nearly every face of this video at least {told}: that floor was taken out. "
     yield (
-        "Faces are linked from sample to sample by place and looks. Nobody is recognised: who is away for more than two "
-        "seconds is counted as somebody new. "
+        "Faces are linked from sample to sample by place and looks. Nobody is recognised: who is away for more than "
+        "two seconds is counted as somebody new. "
     )
-    if shown < len(timeline.people):
-        yield f"Of {len(timeline.people)} people the {shown} longest on screen are shown; the summary has the others."
+    count = len(timeline.people)
+    if shown < count:
+        yield f"Of {count} people the {shown} longest on screen are shown; the summary has the others."

@@ -75,7 +75,7 @@ def thinned(person: Person, columns: int = _COLUMNS, duration: float = 0.0) -> P
 
 def outline(person: Person) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Return times and scores to draw: samples joined within a stretch, held to its end, and NaN between stretches."""
-    last = np.append(np.diff(person.stretches) != 0, True)  # noqa: FBT003 -- the last one is the last of its stretch
+    last = np.append(np.diff(person.stretches) != 0, True)
     repeats = np.where(last, 3, 1)
     rows = np.repeat(np.arange(len(last)), repeats)
     times, values = person.starts[rows], person.scores[rows].astype(np.float32)

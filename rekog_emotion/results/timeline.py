@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import frozen
@@ -247,7 +248,7 @@ class Person:
         """Return screen time, shares and peaks.
 
         Args:
-            peak: Score that an emotion must reach for a peak; of each stretch of time over it the highest moment is one.
+            peak: Score that an emotion must reach for a peak: the highest moment of each stretch of time over it.
         """
         _check(peak=peak)
         told = ~np.isnan(self.scores).any(axis=1) if self.kinds else np.zeros(len(self.starts), np.bool_)
@@ -417,7 +418,7 @@ def _assemble(
             stretches=stretches[begin:end] - stretches[begin],
             positions=positions[begin:end],
         )
-        for begin, end in zip(edges, edges[1:], strict=False)
+        for begin, end in pairwise(edges)
     )
     return Timeline(
         people=people,
@@ -431,8 +432,8 @@ def _assemble(
 def _interval(milliseconds: NDArray[np.int64]) -> float:
     """Return the seconds from one sample to the next.
 
-    Samples without faces are not in an answer, so longer steps are several. The median of the short ones is right for any
-    rate, even where rounding to whole frames makes them differ.
+    Samples without faces are not in an answer, so longer steps are several. The median of the short ones is right for
+    any rate, even where rounding to whole frames makes them differ.
     """
     steps = np.diff(np.unique(milliseconds))
     if not len(steps):
@@ -465,7 +466,7 @@ def _smoothed(
         counts = np.concatenate(([0], np.cumsum(known)))
         many = np.maximum(counts[after] - counts[first], 1)
         smooth[:, column] = np.where(known, (sums[after] - sums[first]) / many, np.nan)
-    # Differences of long sums are off by some 1e-7, and no mean is beyond what it is made of.
+    # Differences of long sums are off by some 1e-7.
     return np.clip(smooth, np.nanmin(values, initial=100), np.nanmax(values, initial=0))
 
 

@@ -3,8 +3,8 @@
 Faces of one time and people seen in the last seconds are matched so that the sum of their distances is least
 (`scipy.optimize.linear_sum_assignment`). A distance is a sum of squares, each of a difference over what is usual from
 one sample to the next: place (in face widths and heights, from where the person was going to), size, the shape of five
-landmarks, what stays on a face (gender, age, glasses, beard as the model sees them), roll and brightness. A pair beyond a limit is none.
-No face is recognised: nobody who was away for longer than the longest gap is known again.
+landmarks, what stays on a face (gender, age, glasses, beard as the model sees them), roll and brightness. A pair beyond
+a limit is none. No face is recognised: nobody who was away for longer than the longest gap is known again.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def stream(count: int, at_once: int) -> Iterator[TimedFace]:
         side = cell * 0.5
         left = (person % columns) * cell + cell * (0.25 + 0.15 * math.sin(sample / 5 + person))
         top = (person // columns) * cell + cell * 0.25
-        x, y = zip(*(PLACES[k] if k < 5 else (0.5, 0.5) for k in range(len(POINTS))), strict=True)  # noqa: PLR2004 -- five
+        x, y = zip(*(PLACES[k] if k < 5 else (0.5, 0.5) for k in range(len(POINTS))), strict=True)
         face = Face(
             bounding_box=BoundingBox(left=left, top=top, width=side, height=side),
             confidence=99.9,
@@ -91,13 +91,13 @@ def main() -> None:
     segments = timeline.segments()
     cutting = time.process_time() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{summary.faces} faces, {len(summary.people)} people, {len(segments)} segments")
-    print("| step | CPU s |\n|---|--:|")
-    print(f"| making the faces, which does not count | {generating:.1f} |")
-    print(f"| columns, tracks, timeline | {making:.1f} |")
-    print(f"| summary | {summing:.1f} |")
-    print(f"| segments | {cutting:.1f} |")
-    print(f"| peak memory, MiB | {peak:.0f} |")
+    print(f"{summary.faces} faces, {len(summary.people)} people, {len(segments)} segments")  # noqa: T201 -- scripts print
+    print("| step | CPU s |\n|---|--:|")  # noqa: T201 -- scripts print
+    print(f"| making the faces, which does not count | {generating:.1f} |")  # noqa: T201 -- scripts print
+    print(f"| columns, tracks, timeline | {making:.1f} |")  # noqa: T201 -- scripts print
+    print(f"| summary | {summing:.1f} |")  # noqa: T201 -- scripts print
+    print(f"| segments | {cutting:.1f} |")  # noqa: T201 -- scripts print
+    print(f"| peak memory, MiB | {peak:.0f} |")  # noqa: T201 -- scripts print
 
 
 if __name__ == "__main__":

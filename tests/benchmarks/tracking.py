@@ -4,14 +4,13 @@ The people are the public-domain portraits of tests/data, cut out and moved over
 are mirror images, whose looks tell nothing. The embedded engine analyses each clip. IDF1 is that of Ristani et al.,
 "Performance Measures and a Data Set for Multi-Target, Multi-Camera Tracking" (2016): twice the faces whose person is
 right under the best one-to-one match of people and tracks, over all true and all found faces. A true face counts while
-at least half of it is in the frame and uncovered. Who was away for more than two seconds is somebody new in the truth, too:
-tracking links, it does not recognise.
+at least half of it is in the frame and uncovered. Who was away for more than two seconds is somebody new in the truth,
+too: tracking links, it does not recognise.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -157,9 +156,9 @@ class Stage:
         visible = {}
         for number, (name, _) in enumerate(scenario.ways, start=1):
             if name in boxes:
-                l, t, r, b = (round(v) for v in boxes[name])
-                mine = (seen[max(t, 0) : max(b, 0), max(l, 0) : max(r, 0)] == number).sum()
-                if mine >= 0.5 * (r - l) * (b - t):
+                left, top, right, bottom = (round(side) for side in boxes[name])
+                mine = (seen[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] == number).sum()
+                if mine >= 0.5 * (right - left) * (bottom - top):
                     visible[name] = boxes[name]
         return canvas, visible
 
@@ -250,14 +249,14 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.keep:
-            os.makedirs(args.keep, exist_ok=True)
+            args.keep.mkdir(parents=True, exist_ok=True)
         total = Score(0, 0, 0, 0, 0)
-        print("| clip | people | tracks | faces | found | right | IDF1 |\n|---|--:|--:|--:|--:|--:|--:|")
+        print("| clip | people | tracks | faces | found | right | IDF1 |\n|---|--:|--:|--:|--:|--:|--:|")  # noqa: T201 -- scripts print
         for name, one in measure(args.keep or Path(folder)):
             total = Score(*(x + y for x, y in zip(total, one, strict=True)))
-            print(f"| {name} | {one.people} | {one.tracks} | {one.true} | {one.found} | {one.right} | {one.idf1:.3f} |")
+            print(f"| {name} | {one.people} | {one.tracks} | {one.true} | {one.found} | {one.right} | {one.idf1:.3f} |")  # noqa: T201 -- scripts print
             sys.stdout.flush()
-        print(f"| all | | | {total.true} | {total.found} | {total.right} | **{total.idf1:.3f}** |")
+        print(f"| all | | | {total.true} | {total.found} | {total.right} | **{total.idf1:.3f}** |")  # noqa: T201 -- scripts print
 
 
 if __name__ == "__main__":

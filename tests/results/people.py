@@ -68,6 +68,4 @@ def video(*faces, seconds=None):
 
 def looks(*samples, start=0.0, step=0.5, **members):
     """Give one still person whose face has these emotions, a sample each; None is a sample without the person."""
-    return [
-        at(start + k * step, face(emotions=one, **members)) for k, one in enumerate(samples) if one is not None
-    ]
+    return [at(start + k * step, face(emotions=one, **members)) for k, one in enumerate(samples) if one is not None]

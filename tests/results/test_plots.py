@@ -41,27 +41,29 @@ def test_a_row_a_person(kind, count, rows, tmp_path):
 
 def test_lines_break_at_gaps():
     """A line has the scores of the timeline, is held to the end of each stretch, and has a hole where nobody is."""
-    (person,) = video(*looks(HAPPY, None, None, SAD)).timeline(smooth=0).people
+    (person,) = video(*looks(HAPPY, HAPPY, None, None, SAD)).timeline(smooth=0).people
 
     times, values = outline(person)
 
-    assert times.tolist() == [0, 0.5, 0.5, 1.5, 2, 2]
-    assert np.array_equal(values[:, 0], [90, 90, np.nan, 10, 10, np.nan], equal_nan=True)
+    assert times.tolist() == [0, 0.5, 1, 1, 2, 2.5, 2.5]
+    assert np.array_equal(values[:, 0], [90, 90, 90, np.nan, 10, 10, np.nan], equal_nan=True)
 
 
 def test_long_videos_are_thinned():
-    """Six hours are means over spans; the whole mean stays."""
-    (person,) = crowd(1, samples=43_200).timeline(smooth=0).people
+    """An hour is means over spans; the whole mean stays."""
+    (person,) = crowd(1, samples=7_200).timeline(smooth=0).people
 
-    thin = thinned(person, 1000, 21_600)
+    thin = thinned(person, 900, 3_600)
 
-    assert len(thin.starts) == 1000
-    assert (thin.starts[0], thin.ends[-1]) == (0, 21_600)
+    assert len(thin.starts) == 900
+    assert (thin.starts[0], thin.ends[-1]) == (0, 3_600)
     assert thin.scores[:, 0].mean() == pytest.approx(50, abs=0.5)
-    assert thin.stretches.tolist() == [0] * 1000
+    assert thin.stretches.tolist() == [0] * 900
 
 
-@pytest.mark.parametrize("analysis", [video(seconds=2), video(at(0, face())), video(at(0, face(bare=True)), seconds=0.1)])
+@pytest.mark.parametrize(
+    "analysis", [video(seconds=2), video(at(0, face())), video(at(0, face(bare=True)), seconds=0.1)]
+)
 def test_odd_videos_have_plots(analysis, tmp_path):
     """Nobody, no emotions and a moment are no error, and no warning."""
     for kind in ("lines", "stacked"):

@@ -1,5 +1,6 @@
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,14 @@ def test_summary():
     summary = video(*looks(*samples), at(0, face(0.1, bare=True)), seconds=5).timeline(smooth=0).summary()
 
     first, second = summary.people
-    assert (first.id, first.faces, first.shares, first.undecided, first.peaks, first.dominant) == (1, 1, {}, None, (), None)
+    assert (first.id, first.faces, first.shares, first.undecided, first.peaks, first.dominant) == (
+        1,
+        1,
+        {},
+        None,
+        (),
+        None,
+    )
     assert (second.start, second.end, second.screen_seconds, second.faces) == (0, 2, 2, 4)
     assert {kind: round(share, 3) for kind, share in second.shares.items()} == {"HAPPY": 66.25, "SAD": 28.75}
     assert (second.dominant, round(second.undecided, 3)) == ("HAPPY", 5)
@@ -257,7 +265,7 @@ def test_segments_do_not_overlap(samples, min_seconds):
     for person in timeline.people:
         found = person.segments(min_seconds=min_seconds)
         assert all(one.seconds >= min_seconds - 1e-6 for one in found)
-        assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+        assert all(one.end <= other.start for one, other in pairwise(found))
         assert sum(one.seconds for one in found) <= person.screen_seconds + 1e-6
 
 
@@ -265,7 +273,13 @@ def test_segments_do_not_overlap(samples, min_seconds):
 def test_recordings_show_no_false_fear():
     """Faces recorded with floors show no FEAR nor SURPRISED; those of other models keep what they have."""
     folder = Path(NAMED)
-    floored = ("img_all_classdojo_1", "img_all_woman_sofa", "img_all_wrmelo_closed_eyes", "img_all_angry_male", "img_all_edenai_face")
+    floored = (
+        "img_all_classdojo_1",
+        "img_all_woman_sofa",
+        "img_all_wrmelo_closed_eyes",
+        "img_all_angry_male",
+        "img_all_edenai_face",
+    )
     for names, expected in ((floored, {"SURPRISED", "FEAR", "SAD"}), (("img_all_san1dh_bts_1",), set())):
         details = [one for name in names for one in json.loads((folder / f"{name}.json").read_bytes())["FaceDetails"]]
         faces = [at(k / 2, rekog.Face.from_aws(one)) for k, one in enumerate(details)]
@@ -288,4 +302,6 @@ def test_recorded_videos_have_timelines(name):
 
     assert summary.faces == len(clip.faces) == sum(len(track.faces) for track in clip.tracks())
     for person in summary.people:
-        assert person.undecided is None or sum(person.shares.values()) + person.undecided == pytest.approx(100, abs=0.01)
+        assert person.undecided is None or sum(person.shares.values()) + person.undecided == pytest.approx(
+            100, abs=0.01
+        )

@@ -41,7 +41,12 @@ def named(**ways):
 def test_people_are_counted_as_they_come_and_from_left_to_right():
     """Ids begin at 1; each track has the faces of one person in order of time."""
     clip = video(
-        at(0, face(0.8)), at(0, face(0.2)), at(0.5, face(0.21)), at(0.5, face(0.79)), at(1, face(0.5, 0.1)), at(1, face(0.2))
+        at(0, face(0.8)),
+        at(0, face(0.2)),
+        at(0.5, face(0.21)),
+        at(0.5, face(0.79)),
+        at(1, face(0.5, 0.1)),
+        at(1, face(0.2)),
     )
 
     tracks = clip.tracks()
@@ -198,4 +203,7 @@ def test_tracks_need_an_extra(absent, monkeypatch):
     with pytest.raises(rekog.MissingExtraError) as caught:
         video().tracks()
 
-    assert str(caught.value) == "Following people over time needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
+    assert (
+        str(caught.value)
+        == "Following people over time needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
+    )
