@@ -17,7 +17,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
 except ModuleNotFoundError as error:
     if error.name is None or error.name.split(".")[0] != "matplotlib":
         raise
@@ -40,6 +40,8 @@ CAUTION: Final = "How faces look, not what people feel."
 _WIDTH: Final = 11.0  # inches
 _TALL, _LOW, _LOWEST = 1.3, 0.75, 0.42  # inches a row, for few, many and very many people
 _FEW, _MANY = 6, 15
+_TICKS: Final = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)  # seconds
+_MOST_TICKS: Final = 9
 
 
 def plot_people(
@@ -135,7 +137,8 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
     if not rows:
         axes[0].text(0.5, 0.5, "nobody is seen", transform=axes[0].transAxes, ha="center", va="center")
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
-    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 1.5, 3, 6, 10] if duration > 60 else [1, 2, 5, 10]))  # noqa: PLR2004 -- a minute
+    step = next((step for step in _TICKS if duration / step < _MOST_TICKS), duration / _MOST_TICKS)
+    axes[-1].xaxis.set_major_locator(MultipleLocator(step))
     axes[-1].set_xlabel("time", fontsize=9)
     figure.suptitle(f"{title}. {CAUTION}", fontsize=10)
     if used:
