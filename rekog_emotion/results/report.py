@@ -170,7 +170,7 @@ def _card(
         else '<p class="soft">No emotion leads for long enough.</p>'
     )
     shares = ", ".join(
-        f"{escape(str(kind))} {share:.0f} %" for kind, share in list(summary.shares.items())[:3] if share >= 1
+        f"{escape(str(kind))} {share:.0f}&nbsp;%" for kind, share in list(summary.shares.items())[:3] if share >= 1
     )
     return (
         f'<section class="person" id="p{person.id}"><div class="head">{picture}<div><h3>Person {person.id}</h3>'
@@ -266,8 +266,10 @@ def _table(people: Sequence[PersonSummary]) -> str:
     longest = sorted(people, key=lambda one: (-one.screen_seconds, one.id))[:_ROWS]
     rows = []
     for one in sorted(longest, key=lambda one: one.id):
-        shares = ", ".join(f"{escape(str(kind))} {share:.0f} %" for kind, share in one.shares.items() if share >= 1)
-        rest = f", undecided {one.undecided:.0f} %" if one.undecided is not None and one.undecided >= 1 else ""
+        shares = ", ".join(
+            f"{escape(str(kind))} {share:.0f}&nbsp;%" for kind, share in one.shares.items() if share >= 1
+        )
+        rest = f", undecided {one.undecided:.0f}&nbsp;%" if one.undecided is not None and one.undecided >= 1 else ""
         highest = sorted(sorted(one.peaks, key=lambda peak: -peak.score)[:3], key=lambda peak: peak.seconds)
         peaks = "<br>".join(f"{escape(str(peak.type))} {peak.score:.0f} at {words(peak.seconds)}" for peak in highest)
         rows.append(
