@@ -16,13 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.columns import Columns
 from rekog_emotion.results.floors import estimate_floors, scores
+from rekog_emotion.results.sampling import TOLERANCE, interval_of, smoothed
 from rekog_emotion.results.tracking import LONGEST_GAP, link
 
 import numpy as np  # isort: skip -- columns says which extra brings it
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from rekog_emotion.enums import EmotionType
 
 __all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
-
-_USUAL_INTERVAL: Final = 0.5  # the service's two samples a second
-_LONGEST_INTERVAL: Final = 1.0
-_TOLERANCE: Final = 1.5  # of the interval: a longer pause between two samples of a person is a gap
 
 
 @frozen(kw_only=True)
@@ -329,7 +326,7 @@ class Timeline:
         if duration_seconds is not None:
             _check(duration_seconds=duration_seconds)
         columns = Columns.of(faces)
-        interval = _interval(columns.milliseconds)
+        interval = interval_of(columns.milliseconds)
         ids = link(columns, interval=interval, max_gap=max_gap)
         return _assemble(columns, ids, interval, duration_seconds, smooth, causal=causal)
 
@@ -370,7 +367,7 @@ def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple
     """Link the faces of an analysis into people."""
     _check(max_gap=max_gap)
     columns = Columns.of(analysis.faces)
-    ids = link(columns, interval=_interval(columns.milliseconds), max_gap=max_gap)
+    ids = link(columns, interval=interval_of(columns.milliseconds), max_gap=max_gap)
     found: dict[int, list[TimedFace]] = {}
     for number, position in zip(ids.tolist(), columns.positions.tolist(), strict=True):
         found.setdefault(number, []).append(analysis.faces[position])
@@ -397,14 +394,14 @@ def _assemble(
     starts, ids = columns.milliseconds[order] / 1000, ids[order]
     steps = np.diff(starts)
     same = np.diff(ids) == 0
-    going_on = same & (steps <= interval * _TOLERANCE + 1e-9)
+    going_on = same & (steps <= interval * TOLERANCE + 1e-9)
     stretches = np.concatenate((np.zeros(min(1, len(ids)), np.int64), np.cumsum(~going_on)))
     ends = starts + interval
     ends[:-1][going_on] = starts[1:][going_on]
     last = float(starts.max(initial=0.0))
     if duration is not None and duration >= last:
         ends = np.minimum(ends, duration)
-    values = _smoothed(scores(columns.confidences[order], floors), starts, stretches, smooth, causal=causal)
+    values = smoothed(scores(columns.confidences[order], floors), starts, stretches, smooth, causal=causal)
     bounds = np.flatnonzero(~same) + 1
     edges = [0, *bounds.tolist(), len(ids)] if len(ids) else [0]
     positions = columns.positions[order]
@@ -427,47 +424,6 @@ def _assemble(
         interval_seconds=interval,
         duration_seconds=max(duration or 0.0, float(ends.max(initial=0.0))),
     )
-
-
-def _interval(milliseconds: NDArray[np.int64]) -> float:
-    """Return the seconds from one sample to the next.
-
-    Samples without faces are not in an answer, so longer steps are several. The median of the short ones is right for
-    any rate, even where rounding to whole frames makes them differ.
-    """
-    steps = np.diff(np.unique(milliseconds))
-    if not len(steps):
-        return _USUAL_INTERVAL
-    short = steps[steps <= np.quantile(steps, 0.1) * _TOLERANCE]
-    return min(float(np.median(short)) / 1000, _LONGEST_INTERVAL)
-
-
-def _smoothed(
-    values: NDArray[np.float32],
-    starts: NDArray[np.float64],
-    stretches: NDArray[np.int64],
-    width: float,
-    *,
-    causal: bool,
-) -> NDArray[np.float32]:
-    """Average over a window of time within each stretch; unknown values stay so, and take no part."""
-    if not values.size or width == 0:
-        return values
-    # Stretches are moved apart on one axis, so that no window reaches from one into the next.
-    apart = float(starts.max() - starts.min()) + 2 * width + 1
-    axis = starts - starts.min() + stretches * apart
-    slack = 1e-6  # times are whole milliseconds; sums of them are off by less
-    first = np.searchsorted(axis, axis - (width if causal else width / 2) - slack)
-    after = np.searchsorted(axis, axis + (0.0 if causal else width / 2) + slack)
-    smooth = np.empty_like(values)
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        sums = np.concatenate(([0.0], np.cumsum(np.where(known, values[:, column], 0), dtype=np.float64)))
-        counts = np.concatenate(([0], np.cumsum(known)))
-        many = np.maximum(counts[after] - counts[first], 1)
-        smooth[:, column] = np.where(known, (sums[after] - sums[first]) / many, np.nan)
-    # Differences of long sums are off by some 1e-7.
-    return np.clip(smooth, np.nanmin(values, initial=100), np.nanmax(values, initial=0))
 
 
 def _check(**numbers: float) -> None:
