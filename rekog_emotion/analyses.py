@@ -307,6 +307,7 @@ class VideoAnalysis(Outputs, Value):
         from rekog_emotion.results.notebook import video_html  # noqa: PLC0415 -- only notebooks need it
 
         return video_html(self)
+
     def tracks(self, *, max_gap: float = 2.0) -> tuple[Track, ...]:
         """Link the faces into people: by place, size, the shape of five landmarks, gender, age, glasses and beard.
 

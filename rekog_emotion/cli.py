@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from rekog_emotion import _terminal
-from rekog_emotion.commands import annotate, blur, export, image, serve, video
+from rekog_emotion.commands import annotate, blur, export, image, report, serve, video
 from rekog_emotion.commands._completion import HELP, SHELLS, Completion
-from rekog_emotion.commands import image, report, serve, video
 
 __all__ = ["build_parser", "main"]
 
@@ -40,9 +39,9 @@ _COMMANDS: Final = {
     "annotate": annotate,
     "blur": blur,
     "export": export,
+    "report": report,
     "serve": serve,
 }
-_COMMANDS: Final = {"image": image, "video": video, "report": report, "serve": serve}
 
 
 class _Parser(argparse.ArgumentParser):
