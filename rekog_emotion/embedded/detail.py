@@ -11,6 +11,8 @@ from PIL import Image
 
 from rekog_emotion.embedded.age_gender import Apparent, age_range
 from rekog_emotion.embedded.attributes import shape
+from rekog_emotion.embedded.expression import unknown
+from rekog_emotion.embedded.flags import Evidence, flags
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS, FaceMesh
 from rekog_emotion.embedded.nets import sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
@@ -66,15 +68,23 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         image: The RGB picture in which the face was seen.
         seen: What was seen.
     """
-    face, likely = seen.face, seen.attributes
+    face = seen.face
     left, top, right, bottom = _box(face)
-    form = shape(face, seen.muscles)
     male = seen.apparent.male
     raw = seen.pose
     roll, yaw, pitch = (
         float(np.interp(angle, *knots)) for angle, knots in ((raw.roll, ROLL), (raw.yaw, YAW), (raw.pitch, PITCH))
     )
     light, covered = _visibility(image, seen)
+    told = {one["Type"]: one["Confidence"] for one in seen.emotions}
+    evidence = Evidence(
+        likely=seen.attributes,
+        form=shape(face, seen.muscles),
+        smile=seen.muscles["smile"],
+        happy=told["HAPPY"] / 100,
+        male=male,
+        covered=covered,
+    )
     return {
         "BoundingBox": {
             "Width": (right - left) / image.width,
@@ -83,15 +93,9 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
             "Top": top / image.height,
         },
         "AgeRange": age_range(seen.apparent.age),
-        "Smile": _flag((likely["Smile"] + form.smile) / 2),
-        "Eyeglasses": _flag(max(likely["Eyeglasses"], likely["Sunglasses"])),
-        "Sunglasses": _flag(likely["Sunglasses"]),
+        **flags(evidence),
         "Gender": {"Value": "Male" if male >= 0.5 else "Female", "Confidence": 100 * max(male, 1 - male)},  # noqa: PLR2004 -- even odds
-        "Beard": _flag(likely["Beard"]),
-        "Mustache": _flag(likely["Mustache"]),
-        "EyesOpen": _flag(form.eyes_open),
-        "MouthOpen": _flag((likely["MouthOpen"] + form.mouth_open) / 2),
-        "Emotions": seen.emotions,
+        "Emotions": unknown() if covered == CUT else seen.emotions,
         "Landmarks": [
             {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
             for name, (x, y, _) in zip(LANDMARKS, face.points[list(LANDMARKS.values())], strict=True)
@@ -99,7 +103,6 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         "Pose": {"Roll": roll, "Yaw": yaw, "Pitch": pitch},
         "Quality": light,
         "Confidence": 100 * max(face.score, face.presence),
-        "FaceOccluded": _flag(max(covered, likely["FaceOccluded"], likely["Sunglasses"])),
         "EyeDirection": _eye_direction(seen, yaw, pitch),
     }
 
@@ -109,11 +112,6 @@ def _box(face: FaceMesh) -> tuple[float, float, float, float]:
     left, top, right, bottom = face.extent.tolist()
     width, height = right - left, bottom - top
     return left - LEFT * width, top - TOP * height, right + RIGHT * width, bottom + BOTTOM * height
-
-
-def _flag(probability: float) -> dict[str, Any]:
-    """Return a yes-or-no member; its confidence is that of the value, be it true or false."""
-    return {"Value": probability >= 0.5, "Confidence": 100 * max(probability, 1 - probability)}  # noqa: PLR2004 -- even odds
 
 
 def _visibility(image: Image.Image, seen: Observation) -> tuple[dict[str, float], float]:

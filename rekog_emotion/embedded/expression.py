@@ -14,7 +14,7 @@ from PIL import Image
 from rekog_emotion.embedded.mesh import FaceMesh
 from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net
 
-__all__ = ["Blendshapes", "Emotions", "chips", "mirrored"]
+__all__ = ["Blendshapes", "Emotions", "chips", "mirrored", "unknown"]
 
 # Where the face networks expect the image-right eye's outer and inner corner, the image-left eye's, and the base of the
 # nose, as shares of an unpadded crop, and the vertices of the mesh that are these points.
@@ -149,3 +149,8 @@ def _wire(probabilities: FloatArray) -> list[dict[str, Any]]:
     types = {**dict(zip(CLASSES, probabilities.tolist(), strict=True)), "CONFUSED": 0.0}
     emotions = [{"Type": name, "Confidence": 100 * share} for name, share in types.items()]
     return sorted(emotions, key=lambda emotion: -emotion["Confidence"])
+
+
+def unknown() -> list[dict[str, Any]]:
+    """Return the service's ``Emotions`` of a face that cannot be seen: ``UNKNOWN`` before the eight types."""
+    return [{"Type": "UNKNOWN", "Confidence": 100.0}, *({"Type": t, "Confidence": 0.0} for t in (*CLASSES, "CONFUSED"))]
