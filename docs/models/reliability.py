@@ -5,8 +5,9 @@ Usage::
     python docs/models/reliability.py FOLDER... [--picture OUT.png] [--bounds]
 
 Each folder has a ``labels.csv`` with a column ``file`` and some of: ``label`` (angry, disgust ...), ``age``, ``gender``
-(``Male``, ``Female``), ``race`` (UTKFace's digit), CelebA's attributes (1 and -1; of these faces those whose ``split``
-is ``test``). The largest face of a picture counts. A file whose name has a sha1 that ends in an odd byte does not.
+(``Male``, ``Female``), ``race`` (UTKFace's digit), ``Sunglasses`` and ``FaceOccluded`` (1 and 0), CelebA's attributes
+(1 and -1; of these faces those whose ``split`` is ``test``). The largest face of a picture counts. A file whose name
+has a sha1 that ends in an odd byte does not.
 
 The expected calibration error is that of Guo et al. 2017 (arXiv:1706.04599) over ten bins of confidence.
 """
@@ -35,6 +36,7 @@ EMOTIONS = {
     "surprise": "SURPRISED",
     "neutral": "CALM",
 }
+COVERS = ("Sunglasses", "FaceOccluded")
 BINS = 10
 DECADES = ((0, 10), (10, 20), (20, 40), (40, 60), (60, 120))
 RACES = ("White", "Black", "Asian", "Indian", "other")  # UTKFace's own words, in the order of its digits
@@ -91,6 +93,7 @@ def truths(row: Mapping[str, str]) -> Truth:
         known: dict[str, Any] = {"Emotion": EMOTIONS[row["label"]]} if row.get("label") in EMOTIONS else {}
         if "age" in row:
             known |= {"Age": float(row["age"]), "Gender": row["gender"]}
+        known |= {name: row[name] == "1" for name in COVERS if row.get(name) in ("0", "1")}
         if row.get("race", "") in tuple("01234"):
             known["race"] = RACES[int(row["race"])]
         return known
@@ -104,6 +107,8 @@ def truths(row: Mapping[str, str]) -> Truth:
         "Beard": not yes["No_Beard"],
         "Gender": "Male" if yes["Male"] else "Female",
     }
+    if not known["Eyeglasses"]:
+        known["Sunglasses"] = False
     # With a goatee CelebA's raters often left the moustache out.
     return known if yes["Goatee"] and not yes["Mustache"] else known | {"Mustache": yes["Mustache"]}
 

@@ -24,6 +24,9 @@ FITS: Mapping[str, Mapping[str, float]] = {
     "Beard": {"bias": 0.175, "Beard": 0.873, "Mustache": 0.242, "Male": 0.312},
     "Mustache": {"bias": -2.201, "Mustache": 0.832, "Beard": 0.077, "Male": 0.369},
 }
+# The same for Sunglasses, fitted on 129 pictures of people who wear them and on 1413 faces of CelebA without glasses;
+# the network alone misses tinted lenses.
+SHADED_BIAS, SHADED = 2.224, 0.673
 # What an attribute that something hides is: as frequent as among the faces of the fit.
 FREQUENCY = {"Beard": 0.17, "Mustache": 0.04, "Smile": 0.47, "MouthOpen": 0.47}
 # From this probability of a cover on, it hides the lower face; beards alone come out below.
@@ -85,8 +88,9 @@ def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
         + hidden * FREQUENCY[name]
         for name, weights in FITS.items()
     }
-    members["Eyeglasses"] = max(likely["Eyeglasses"], likely["Sunglasses"])
-    members["Sunglasses"] = likely["Sunglasses"]
-    members["EyesOpen"] = 0.5 + (seen.form.eyes_open - 0.5) * (1 - likely["Sunglasses"])
+    shaded = float(sigmoid(SHADED_BIAS + SHADED * log_odds(likely["Sunglasses"])))
+    members["Eyeglasses"] = max(likely["Eyeglasses"], shaded)
+    members["Sunglasses"] = shaded
+    members["EyesOpen"] = 0.5 + (seen.form.eyes_open - 0.5) * (1 - shaded)
     members["FaceOccluded"] = max(seen.covered, likely["FaceOccluded"], likely["Sunglasses"])
     return {name: flag(probability) for name, probability in members.items()}

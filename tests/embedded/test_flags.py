@@ -1,0 +1,93 @@
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rekog_emotion.embedded.attributes import OUTPUTS, Shape
+from rekog_emotion.embedded.flags import CERTAIN, FITS, FREQUENCY, Evidence, flag, flags, log_odds
+
+PROBABILITY = st.floats(0, 1)
+PLAIN = Evidence(
+    likely=dict.fromkeys(OUTPUTS, 0.001),
+    form=Shape(eyes_open=0.99, mouth_open=0.01, smile=0.01),
+    smile=0.0,
+    happy=0.01,
+    male=0.99,
+    covered=0.01,
+)
+
+
+def with_likely(**probabilities):
+    """Return the plain man's evidence but for what the attribute network says."""
+    return attrs.evolve(PLAIN, likely={**PLAIN.likely, **probabilities})
+
+
+@pytest.mark.parametrize(
+    ("probability", "value", "confidence"), [(0.5, True, 50), (0.9, True, 90), (0.1, False, 90), (0, False, 100)]
+)
+def test_confidence_is_that_of_the_value(probability, value, confidence):
+    """Even odds are true; a confidence is never below 50."""
+    assert flag(probability) == {"Value": value, "Confidence": pytest.approx(confidence)}
+
+
+@pytest.mark.parametrize(("probability", "bound"), [(0, -CERTAIN), (0.5, 0), (1, CERTAIN)])
+def test_log_odds_are_bounded(probability, bound):
+    """Nothing is so certain that it outweighs all the rest."""
+    assert bound == pytest.approx(log_odds(probability, CERTAIN))
+
+
+def test_a_plain_face_has_nothing():
+    """A man with open eyes and nothing else on his face."""
+    assert {name for name, member in flags(PLAIN).items() if member["Value"]} == {"EyesOpen"}
+
+
+def test_tinted_lenses_are_sunglasses():
+    """The network gives them one in ten; they are eyeglasses too, and leave it open what the eyes do."""
+    members = flags(with_likely(Sunglasses=0.1))
+
+    assert members["Sunglasses"]["Value"]
+    assert members["Eyeglasses"]["Value"]
+    assert members["EyesOpen"]["Confidence"] < 80 < flags(PLAIN)["EyesOpen"]["Confidence"]
+
+
+def test_dark_lenses_cover():
+    """Whoever wears dark glasses is occluded."""
+    assert flags(with_likely(Sunglasses=0.95))["FaceOccluded"]["Value"]
+
+
+def test_a_smile_follows_happy():
+    """Where the network is torn, the emotion decides."""
+    torn = attrs.evolve(with_likely(Smile=0.5), smile=0.2)
+
+    assert flags(attrs.evolve(torn, happy=0.95))["Smile"]["Value"]
+    assert not flags(attrs.evolve(torn, happy=0.05))["Smile"]["Value"]
+
+
+def test_a_beard_is_likelier_on_a_man():
+    """The same picture of a chin tells less of a woman."""
+    stubble = with_likely(Beard=0.5, Mustache=0.1)
+
+    assert flags(stubble)["Beard"]["Value"]
+    assert not flags(attrs.evolve(stubble, male=0.01))["Beard"]["Value"]
+
+
+def test_nothing_is_told_of_what_a_mask_hides():
+    """Under a sure cover the lower face is as other faces are; sunglasses do not cover it."""
+    members = flags(with_likely(FaceOccluded=1.0, Sunglasses=0.0, Beard=0.999, Smile=0.999))
+
+    assert members["FaceOccluded"]["Value"]
+    for name, share in FREQUENCY.items():
+        assert members[name] == {"Value": False, "Confidence": pytest.approx(100 * (1 - share))}
+    assert flags(with_likely(FaceOccluded=1.0, Sunglasses=1.0, Beard=0.999))["Beard"]["Value"]
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries(dict.fromkeys(OUTPUTS, PROBABILITY)), PROBABILITY, PROBABILITY, PROBABILITY)
+def test_members_never_contradict_each_other(likely, eyes_open, happy, male):
+    """Whatever is seen, sunglasses are eyeglasses, and every confidence is one."""
+    form = Shape(eyes_open=eyes_open, mouth_open=0.5, smile=0.5)
+    members = flags(attrs.evolve(PLAIN, likely=likely, form=form, happy=happy, male=male))
+
+    assert members["Eyeglasses"]["Value"] or not members["Sunglasses"]["Value"]
+    assert all(50 <= member["Confidence"] <= 100 for member in members.values())
+    assert members.keys() == {*FITS, "Eyeglasses", "Sunglasses", "EyesOpen", "FaceOccluded"}
