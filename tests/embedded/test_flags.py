@@ -43,11 +43,16 @@ def test_a_plain_face_has_nothing():
 
 def test_tinted_lenses_are_sunglasses():
     """The network gives them one in ten; they are eyeglasses too, and leave it open what the eyes do."""
-    members = flags(with_likely(Sunglasses=0.1))
+    members = flags(with_likely(Sunglasses=0.1, Eyeglasses=0.95))
 
     assert members["Sunglasses"]["Value"]
     assert members["Eyeglasses"]["Value"]
     assert members["EyesOpen"]["Confidence"] < 80 < flags(PLAIN)["EyesOpen"]["Confidence"]
+
+
+def test_shade_alone_is_no_glasses():
+    """Hair or a brim before the eyes looks a little like tinted lenses, but nothing like a frame."""
+    assert not flags(with_likely(Sunglasses=0.1))["Sunglasses"]["Value"]
 
 
 def test_dark_lenses_cover():
