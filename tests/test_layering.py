@@ -60,7 +60,7 @@ MAY_IMPORT = {**BELOW, **BESIDE, **TOP}
 
 # Modules that `import rekog_emotion` and its names must not load: slow, large or not installed.
 HEAVY = {"PIL", "aiobotocore", "av", "boto3", "botocore", "matplotlib", "numpy", "onnxruntime", "pandas", "ray", "rich"}
-HEAVY |= {"pyarrow", "shtab", "starlette", "uvicorn"}
+HEAVY |= {"pyarrow", "scipy", "shtab", "starlette", "uvicorn"}
 
 
 def place(path):

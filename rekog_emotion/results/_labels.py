@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 from attrs import frozen
 from PIL import Image, ImageDraw, ImageFont
 
-from rekog_emotion.results._marks import DARK, Color, Rectangle
+from rekog_emotion.results._marks import DARK, Rectangle
+from rekog_emotion.results.palette import Color
 
 __all__ = ["Label", "draw_label", "font_of", "place_label"]
 

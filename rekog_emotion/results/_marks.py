@@ -8,14 +8,11 @@ from typing import Final, TypeAlias
 from attrs import frozen
 from PIL import Image, ImageDraw
 
-from rekog_emotion.enums import EmotionType
 from rekog_emotion.models import Face, Pose
+from rekog_emotion.results.palette import COLORS, OTHER_COLOR, Color
 
 __all__ = [
-    "COLORS",
     "DARK",
-    "OTHER_COLOR",
-    "Color",
     "Mark",
     "Rectangle",
     "axes",
@@ -26,21 +23,6 @@ __all__ = [
 ]
 
 Rectangle: TypeAlias = tuple[int, int, int, int]
-Color: TypeAlias = tuple[int, int, int]
-
-#: Red, green and blue of each emotion, all bright enough for dark letters.
-COLORS: Final[dict[str, Color]] = {
-    EmotionType.HAPPY: (255, 200, 0),
-    EmotionType.CALM: (90, 205, 190),
-    EmotionType.SURPRISED: (255, 145, 40),
-    EmotionType.SAD: (90, 160, 255),
-    EmotionType.FEAR: (190, 140, 255),
-    EmotionType.ANGRY: (255, 95, 85),
-    EmotionType.DISGUSTED: (130, 200, 70),
-    EmotionType.CONFUSED: (255, 140, 200),
-}
-#: The colour of a face without an emotion, or with one that has no colour of its own.
-OTHER_COLOR: Final[Color] = (235, 235, 235)
 DARK: Final[Color] = (20, 20, 20)
 
 _SMOOTH: Final = 8  # a dot is drawn so many times larger, then shrunk, for a smooth edge

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results._labels import font_of
-from rekog_emotion.results._marks import COLORS, OTHER_COLOR
+from rekog_emotion.results.palette import COLORS, OTHER_COLOR
 
 if TYPE_CHECKING:
     from rekog_emotion.models import Face

@@ -15,8 +15,6 @@ try:
     from rekog_emotion import _imaging
     from rekog_emotion.results._labels import Label, draw_label, place_label
     from rekog_emotion.results._marks import (
-        COLORS,
-        OTHER_COLOR,
         Mark,
         Rectangle,
         color_of,
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis
     from rekog_emotion.models import Face
 
-__all__ = ["COLORS", "OTHER_COLOR", "Picture", "draw", "draw_faces", "label_lines", "open_picture", "writable_suffixes"]
+__all__ = ["Picture", "draw", "draw_faces", "label_lines", "open_picture", "writable_suffixes"]
 
 Picture: TypeAlias = "Image.Image | str | os.PathLike[str] | bytes"
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import RekogEmotionError
+from rekog_emotion.errors import MissingExtraError, RekogEmotionError
+from rekog_emotion.results.palette import COLORS, Color
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
@@ -24,18 +25,9 @@ _ROWS: Final = 12  # of a table; a group of a hundred would fill the page
 _WIDEST: Final = 720  # pixels of a picture
 _LONGEST: Final = 80  # letters of a name
 _SEGMENTS: Final = 120  # of a strip
+_MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a notebook should wait
 _CAUTION: Final = "Emotions are how a face looks, not what a person feels."
 _CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
-_COLORS: Final = {
-    "HAPPY": "#ffc800",
-    "CALM": "#5acdbe",
-    "SURPRISED": "#ff9128",
-    "SAD": "#5aa0ff",
-    "FEAR": "#be8cff",
-    "ANGRY": "#ff5f55",
-    "DISGUSTED": "#82c846",
-    "CONFUSED": "#ff8cc8",
-}
 _OTHER: Final = "#b4b4b4"
 # What is worth a word when it is so.
 _FEATURES: Final = {
@@ -73,13 +65,31 @@ def video_html(analysis: VideoAnalysis) -> str:
             facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
     parts = [_heading(analysis.source or analysis.job_id or "VideoAnalysis", facts, analysis.engine)]
     if analysis.faces:
-        parts.append(video_strip(analysis))
+        parts.append(_over_time(analysis))
         timed = [
             (f"{one.seconds:.1f} s" if one.seconds is not None else "", one.face) for one in analysis.faces[:_ROWS]
         ]
         shown = [(when, face) for when, face in timed if face is not None]
         parts.append(_faces(shown, left=len(analysis.faces) - len(shown), first="time"))
     return _frame(parts)
+
+
+def _over_time(analysis: VideoAnalysis) -> str:
+    """Return a strip a person, or where the extra for that is missing, or nobody has a place, one for all faces."""
+    if len(analysis.faces) <= _MOST_LINKED:
+        try:
+            from rekog_emotion.results.report import strip  # noqa: PLC0415 -- NumPy and SciPy are an extra
+
+            timeline = analysis.timeline()
+        except MissingExtraError:
+            return video_strip(analysis)
+        if timeline.people:
+            return strip(timeline)
+    return video_strip(analysis)
+
+
+def _hex(color: Color) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def video_strip(analysis: VideoAnalysis) -> str:
@@ -189,7 +199,7 @@ def _bar(emotion: Emotion) -> str:
 
 def _color(word: str | None) -> str:
     """Return a colour of our own, never the word: it stands in a style."""
-    return "rgba(128,128,128,.25)" if word == "" else _COLORS.get(word or "", _OTHER)
+    return "rgba(128,128,128,.25)" if word == "" else _hex(COLORS[word]) if word in COLORS else _OTHER
 
 
 def _at(i: int, number: int, length: int) -> str:

@@ -1,14 +1,31 @@
-"""The colours of emotions in plots and reports, which have to be told from each other on white and on black."""
+"""The colours of emotions: those of plots and reports, and brighter ones for drawings, which carry dark letters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from rekog_emotion.enums import EmotionType
 
-__all__ = ["UNDECIDED", "color_of", "words"]
+__all__ = ["COLORS", "OTHER_COLOR", "UNDECIDED", "Color", "color_of", "words"]
 
+Color: TypeAlias = tuple[int, int, int]
+
+#: Red, green and blue of each emotion, all bright enough for dark letters.
+COLORS: Final[dict[str, Color]] = {
+    EmotionType.HAPPY: (255, 200, 0),
+    EmotionType.CALM: (90, 205, 190),
+    EmotionType.SURPRISED: (255, 145, 40),
+    EmotionType.SAD: (90, 160, 255),
+    EmotionType.FEAR: (190, 140, 255),
+    EmotionType.ANGRY: (255, 95, 85),
+    EmotionType.DISGUSTED: (130, 200, 70),
+    EmotionType.CONFUSED: (255, 140, 200),
+}
+#: The colour of a face without an emotion, or with one that has no colour of its own.
+OTHER_COLOR: Final[Color] = (235, 235, 235)
+
+# Told from each other on white and on black.
 _COLORS: Final[dict[str, str]] = {
     EmotionType.HAPPY: "#e0a800",
     EmotionType.CALM: "#2a9d8f",

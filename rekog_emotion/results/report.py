@@ -96,11 +96,11 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
         for person in shown
     )
     more = len(timeline.people) - len(shown)
-    note = f"<br>and {more} more, shorter on screen" if more > 0 else ""
+    note = f", and {more} more people, shorter on screen" if more > 0 else ""
     return (
         f'<div style="max-width:720px;font-size:12px">{rows}<div style="display:flex;justify-content:space-between;'
         f'margin-left:calc(5em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
-        f"<div>{key}{note}<br>How faces look, not what people feel.</div></div>"
+        f"<div>{key}{note}</div><div>How faces look, not what people feel.</div></div>"
     )
 
 

@@ -7,7 +7,8 @@ from PIL import Image, ImageChops
 
 import rekog_emotion as rekog
 from rekog_emotion import AgeRange, BoundingBox, Emotion, Face, Gender, ImageAnalysis, Landmark, Landmarks
-from rekog_emotion.results.drawing import COLORS, OTHER_COLOR, draw, writable_suffixes
+from rekog_emotion.results.drawing import draw, writable_suffixes
+from rekog_emotion.results.palette import COLORS, OTHER_COLOR
 
 BOX = BoundingBox(left=0.25, top=0.5, width=0.25, height=0.25)
 PIXELS = (100, 150, 200, 225)  # where BOX is in SIZE; right and bottom are the first pixels outside

@@ -15,6 +15,7 @@ import rekog_emotion as rekog
 from rekog_emotion import (
     AgeRange,
     Attribute,
+    BoundingBox,
     Emotion,
     Face,
     Gender,
@@ -200,6 +201,27 @@ def test_face_has_bars():
     ]
     assert widths == ["100.0", "10.0", "0.0"]
     assert "no emotions" in Page(Face()._repr_html_()).text
+
+
+def test_people_of_a_video():
+    """Where faces have places, each person has a strip."""
+    faces = [
+        TimedFace(
+            timestamp_ms=at,
+            face=Face(
+                bounding_box=BoundingBox(left=left, top=0.3, width=0.2, height=0.3),
+                emotions=(Emotion(type=kind, confidence=90.0),),
+            ),
+        )
+        for at in range(0, 4000, 500)
+        for left, kind in ((0.1, "HAPPY"), (0.7, "<b>SAD"))
+    ]
+
+    text = " ".join(Page(VideoAnalysis(faces=tuple(faces))._repr_html_()).text)
+
+    assert "person 1" in text
+    assert "person 2" in text
+    assert "<b>SAD" in text  # as text
 
 
 def test_video():

@@ -14,7 +14,8 @@ from rekog_emotion.results._labels import place_label
 from rekog_emotion.results._marks import axes
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet, crop
-from rekog_emotion.results.drawing import COLORS, draw
+from rekog_emotion.results.drawing import draw
+from rekog_emotion.results.palette import COLORS
 from rekog_emotion.results.privacy import METHODS, blur
 
 PORTRAIT = Path(__file__).parents[1] / "data" / "astronaut.jpg"

@@ -12,7 +12,7 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis
 from rekog_emotion.results._motion import Motion
-from rekog_emotion.results.drawing import COLORS
+from rekog_emotion.results.palette import COLORS
 from rekog_emotion.results.video import annotate_video, blur_video, frames_at
 from tests.embedded.clips import counting, number_of, numbered, shown_by, write_clip
 
