@@ -82,15 +82,15 @@ class EmbeddedClient:
     def __init__(
         self,
         *,
-        mode: Literal["default", "fast"] = "default",
+        mode: Literal["fast", "default", "thorough"] = "default",
         threads: int = 1,
         resolver: Resolver | None = None,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
         workers: int = 1,
     ) -> None:
-        if mode not in {"default", "fast"}:
-            msg = f"unknown mode {mode!r}: use 'default' or 'fast'"
+        if mode not in {"default", "fast", "thorough"}:
+            msg = f"unknown mode {mode!r}: use 'fast', 'default' or 'thorough'"
             raise InvalidInputError(msg)
         self._mode: Mode = mode
         self._resolver = resolver

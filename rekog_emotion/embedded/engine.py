@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from rekog_emotion.embedded.age_gender import AgeGender
 from rekog_emotion.embedded.attributes import Attributes
 from rekog_emotion.embedded.detail import Observation, detail
-from rekog_emotion.embedded.detector import Detector
+from rekog_emotion.embedded.detector import Detector, Mode
 from rekog_emotion.embedded.expression import Blendshapes, Emotions
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
@@ -19,8 +19,6 @@ from rekog_emotion.embedded.nets import ByteArray
 from rekog_emotion.embedded.pose import HeadModel
 
 __all__ = ["Engine", "Mode"]
-
-Mode: TypeAlias = Literal["default", "fast"]
 
 MAX_FACES = 100  # the service's limit
 SAME_FACE = 0.4  # overlap of two meshes that lie on one face
@@ -70,11 +68,12 @@ class Engine:
         Args:
             image: Picture, or RGB array of shape (height, width, 3), as a viewer shows it.
             mode: ``"default"`` searches tiles of the picture, too; ``"fast"`` looks once at the whole of it and takes
-                fewer crops a face (see :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
+                fewer crops a face; ``"thorough"`` searches smaller tiles, too, and looks again at all that may be a
+                face (see :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
         """
         picture = (image if isinstance(image, Image.Image) else Image.fromarray(image)).convert("RGB")
         nets, fast = self._networks(), mode == "fast"
-        faces = _find(nets, picture, fast=fast)
+        faces = _find(nets, picture, mode)
         if not faces:
             return []
         muscles = [nets.blendshapes(face) for face in faces]
@@ -97,10 +96,10 @@ class Engine:
         return sorted(details, key=lambda one: -one["BoundingBox"]["Width"] * one["BoundingBox"]["Height"])
 
 
-def _find(nets: _Networks, image: Image.Image, *, fast: bool) -> list[FaceMesh]:
+def _find(nets: _Networks, image: Image.Image, mode: Mode) -> list[FaceMesh]:
     """Return the faces of the first search that yields any, each once, at most 100."""
     faces: list[FaceMesh] = []
-    for detections, presence in nets.detector.search(image, fast=fast):
+    for detections, presence in nets.detector.search(image, mode=mode):
         faces = nets.mesh(image, detections, presence=presence)
         if faces:
             break

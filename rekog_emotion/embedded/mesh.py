@@ -142,9 +142,9 @@ class Mesh:
         faces, profiles = [], []
         for detection, old, new in zip(detections, first, second, strict=True):
             fit = new if new.presence > old.presence - LOST else old
-            if fit.presence >= presence:
+            if fit.presence >= max(presence, detection.presence):
                 faces.append(FaceMesh(fit.points, fit.patch, fit.presence, profile=False, score=detection.score))
-            elif detection.score >= SURE:
+            elif detection.confirmed or (detection.score >= SURE and not detection.presence):
                 profiles.append(detection)
         wide = self._fit(image, [_region(detection, WIDER) for detection in profiles])
         faces += [
