@@ -14,7 +14,7 @@ from rekog_emotion.embedded.attributes import shape
 from rekog_emotion.embedded.expression import unknown
 from rekog_emotion.embedded.flags import Evidence, flags
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS, FaceMesh
-from rekog_emotion.embedded.nets import sigmoid
+from rekog_emotion.embedded.nets import FloatArray, sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
 from rekog_emotion.embedded.quality import occlusion, quality
 
@@ -47,6 +47,7 @@ class Observation:
     Attributes:
         face: The face and its mesh.
         pose: How its head is turned.
+        landmarks: The service's points, shape (30, 2), pixels.
         muscles: Coefficients, 0..1: ``blink``, ``jaw_open``, ``smile``.
         emotions: The service's ``Emotions``.
         attributes: Probability, 0..1, by name.
@@ -55,6 +56,7 @@ class Observation:
 
     face: FaceMesh
     pose: Pose
+    landmarks: FloatArray
     muscles: Mapping[str, float]
     emotions: list[dict[str, Any]]
     attributes: Mapping[str, float]
@@ -98,7 +100,7 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         "Emotions": unknown() if covered == CUT else seen.emotions,
         "Landmarks": [
             {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
-            for name, (x, y, _) in zip(LANDMARKS, face.points[list(LANDMARKS.values())], strict=True)
+            for name, (x, y) in zip(LANDMARKS, seen.landmarks, strict=True)
         ],
         "Pose": {"Roll": roll, "Yaw": yaw, "Pitch": pitch},
         "Quality": light,

@@ -63,7 +63,7 @@ class _SecondLook:
 
 
 SECOND_LOOKS: Final = {
-    "default": _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.55, presence=1),
+    "default": _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.6, presence=1),
     "thorough": _SecondLook(above=0.25, sides=(3, 4, 6, 8), brightened=True, confirmed=0.65, presence=0.99),
 }
 # Candidates at most, so that a picture full of clutter takes no longer than one full of faces.

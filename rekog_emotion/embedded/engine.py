@@ -14,6 +14,7 @@ from rekog_emotion.embedded.detail import Observation, detail
 from rekog_emotion.embedded.detector import Detector, Mode
 from rekog_emotion.embedded.expression import Blendshapes, Emotions
 from rekog_emotion.embedded.geometry import overlap
+from rekog_emotion.embedded.landmarks import landmarks
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
 from rekog_emotion.embedded.nets import ByteArray
 from rekog_emotion.embedded.pose import HeadModel
@@ -76,6 +77,7 @@ class Engine:
         faces = _find(nets, picture, mode)
         if not faces:
             return []
+        poses = [nets.head.pose(face.points) for face in faces]
         muscles = [nets.blendshapes(face) for face in faces]
         emotions, attributes = nets.emotions(faces, muscles), nets.attributes(faces)
         apparent = nets.age_gender(faces, fast=fast)
@@ -84,7 +86,8 @@ class Engine:
                 picture,
                 Observation(
                     face=face,
-                    pose=nets.head.pose(face.points),
+                    pose=poses[k],
+                    landmarks=landmarks(face, nets.head, poses[k]),
                     muscles=muscles[k],
                     emotions=emotions[k],
                     attributes=attributes[k],

@@ -41,9 +41,10 @@ class HeadModel:
         with np.load(WEIGHTS / "canonical.npz") as data:
             self._index = data["idx"]
             weight = data["w"].astype(float)
-            model = data["V"][self._index].astype(float)
+            vertices = data["V"].astype(float)
         self._weight = (weight / weight.sum())[:, None]
-        self._model = self._centred(model)
+        self._model = self._centred(vertices[self._index])
+        self._vertices = vertices - (self._weight * vertices[self._index]).sum(0)
 
     def _centred(self, points: FloatArray) -> FloatArray:
         return np.asarray(points - (self._weight * points).sum(0))
@@ -57,9 +58,7 @@ class HeadModel:
         Args:
             points: Vertices of a mesh, shape (478, 3).
         """
-        seen = self._centred(points[self._index] * FLIP)
-        u, _, vt = np.linalg.svd((seen * self._weight).T @ self._model)
-        rotation = u @ np.diag([1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
+        rotation, _ = self._rotation(points)
         # rotation = roll in the picture * yaw * pitch, so that its last row is (-sin y, -cos y sin p, cos y cos p).
         (x, _, _), (y, _, _), (side, down, front) = rotation.tolist()
         return Pose(
@@ -68,6 +67,24 @@ class HeadModel:
             pitch=-math.degrees(math.atan2(down, front)),
             rotation=rotation,
         )
+
+    def fitted(self, points: FloatArray) -> FloatArray:
+        """Return the canonical face, turned, scaled and moved onto a mesh, shape (468, 3).
+
+        Args:
+            points: Vertices of a mesh, shape (478, 3).
+        """
+        rotation, scale = self._rotation(points)
+        middle = (self._weight * points[self._index]).sum(0)
+        return np.asarray(scale * self._vertices @ rotation.T * FLIP + middle)
+
+    def _rotation(self, points: FloatArray) -> tuple[FloatArray, float]:
+        """Return the rotation and the scale of the fit (Umeyama 1991)."""
+        seen = self._centred(points[self._index] * FLIP)
+        u, singular, vt = np.linalg.svd((seen * self._weight).T @ self._model)
+        handed = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+        scale = float(singular @ handed / (self._weight * self._model**2).sum())
+        return np.asarray(u @ np.diag(handed) @ vt), scale
 
 
 def eye_width(points: FloatArray) -> float:

@@ -298,7 +298,7 @@ def test_refuses_an_unknown_mode():
     with pytest.raises(InvalidInputError) as caught:
         EmbeddedClient(mode="slow")
 
-    assert str(caught.value) == "unknown mode 'slow': use 'default' or 'fast'"
+    assert str(caught.value) == "unknown mode 'slow': use 'fast', 'default' or 'thorough'"
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])

@@ -6,17 +6,20 @@ from PIL import Image
 
 from rekog_emotion.embedded.detail import Observation, detail
 from rekog_emotion.embedded.engine import _find
+from rekog_emotion.embedded.landmarks import landmarks
 
 
 @pytest.fixture(scope="module")
 def seen(engine, portrait):
     """Return the portrait and what the networks say of it."""
     picture, nets = portrait(), engine._networks()
-    (face,) = _find(nets, picture, fast=True)
+    (face,) = _find(nets, picture, "fast")
     muscles = nets.blendshapes(face)
+    pose = nets.head.pose(face.points)
     return picture, Observation(
         face=face,
-        pose=nets.head.pose(face.points),
+        pose=pose,
+        landmarks=landmarks(face, nets.head, pose),
         muscles=muscles,
         emotions=nets.emotions([face], [muscles])[0],
         attributes=nets.attributes([face])[0],

@@ -93,3 +93,52 @@ def test_a_face_that_fills_the_picture(engine, portrait):
     (face,) = engine.analyze(portrait().crop((180, 55, 270, 175)).resize((540, 720)))
 
     assert face["BoundingBox"]["Width"] > 0.8
+
+
+def test_candidates_lie_apart_from_found_faces():
+    """A second box on a face, be it ever so small, is no candidate; no faces leave all."""
+    found = rows(((0, 0, 40, 40), 0.9))
+    candidates = rows(((10, 10, 20, 20), 0.4), ((38, 0, 80, 40), 0.45))
+
+    assert detector._apart(candidates, found).tolist() == candidates[1:].tolist()
+    assert detector._apart(candidates, rows()).tolist() == candidates.tolist()
+
+
+def test_the_best_score_in_a_place():
+    """Only what overlaps counts; nothing seen is 0."""
+    row = rows(((0, 0, 10, 10), 0.4))[0]
+
+    assert detector._best(row, rows(((1, 0, 11, 10), 0.7), ((0, 1, 10, 11), 0.6), ((50, 50, 60, 60), 0.9))) == 0.7
+    assert detector._best(row, rows(((50, 50, 60, 60), 0.9))) == 0
+    assert detector._best(row, rows()) == 0
+
+
+def test_second_looks_confirm_a_face_and_no_clutter(engine, portrait):
+    """Of two candidates the one with a face in it is confirmed; the other is left to the mesh, or dropped."""
+    network, picture = engine._networks().detector, portrait("obama").resize((320, 384))
+    (face,) = network._look([detector._view(picture, detector._frame(picture))], 0.5)[:1]
+    face[16] = 0.4
+    clutter = rows(((5, 330, 45, 370), 0.4))
+    candidates = np.concatenate([face[None], clutter])
+
+    (only,) = network._again(picture, candidates, detector.SECOND_LOOKS["default"])
+    confirmed, doubted = network._again(picture, candidates, detector.SECOND_LOOKS["thorough"])
+
+    assert only.confirmed
+    assert confirmed.confirmed
+    assert confirmed.presence == 0
+    assert not doubted.confirmed
+    assert doubted.presence > 0.9
+
+
+def test_the_thorough_mode_finds_smaller_faces(engine, portrait):
+    """Its tiles show a face of 24 pixels larger than the others do, and nothing is found twice."""
+    picture = Image.new("RGB", (1600, 900), (90, 100, 90))
+    small = portrait().crop((130, 0, 330, 250)).resize((52, 65))
+    for left, top in ((100, 100), (843, 411), (1400, 800)):
+        picture.paste(small, (left, top))
+
+    found = {mode: len(engine.analyze(picture, mode=mode)) for mode in ("fast", "default", "thorough")}
+
+    assert found["fast"] == 0
+    assert found["default"] <= found["thorough"] == 3

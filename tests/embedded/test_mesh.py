@@ -1,3 +1,4 @@
+import attrs
 import pytest
 from botocore.session import get_session
 
@@ -17,7 +18,7 @@ def test_landmarks_are_the_service_s():
 def detected(engine, portrait):
     """Return the mesh network, the portrait, and what the detector saw in it."""
     nets, picture = engine._networks(), portrait()
-    detections, _ = next(nets.detector.search(picture, fast=True))
+    detections, _ = next(nets.detector.search(picture, mode="fast"))
     return nets.mesh, picture, detections
 
 
@@ -39,6 +40,16 @@ def test_a_doubtful_detection_needs_the_mesh_s_consent(detected):
 
     assert len(mesh(picture, [doubtful], presence=0.5)) == 1
     assert mesh(picture, [doubtful], presence=1.1) == []
+
+
+def test_a_detection_says_what_it_needs(detected):
+    """One that scored low needs more of the mesh; one that was seen again needs nothing."""
+    mesh, picture, (detection,) = detected
+    weak = attrs.evolve(detection, score=0.9, presence=1.1)
+
+    assert mesh(picture, [weak], presence=0.5) == []
+    (face,) = mesh(picture, [attrs.evolve(weak, score=0.6, presence=0.0, confirmed=True)], presence=1.1)
+    assert face.profile
 
 
 def test_no_detections_are_no_faces(detected):

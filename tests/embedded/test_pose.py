@@ -81,3 +81,10 @@ def test_gaze_is_relative_to_the_head(head, yaw, aside, up):
 def test_eye_width_is_in_pixels():
     """A face twice as large has eyes twice as wide."""
     assert 2 * eye_width(turned(scale=20)) == pytest.approx(eye_width(turned(scale=40)))
+
+
+def test_the_canonical_face_is_laid_over_a_mesh(head):
+    """Turned, scaled and moved as the mesh: a mesh that is the canonical face itself is met exactly."""
+    points = turned(-35, 15, 40, scale=7.0)
+
+    assert head.fitted(points) == pytest.approx(points, abs=1e-6)

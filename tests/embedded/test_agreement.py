@@ -1,0 +1,80 @@
+"""Results do not depend on threads, on what else is in the picture, or on the order of faces."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rekog_emotion.embedded.engine import Engine, _find
+
+TOLERANCE = 1e-4  # of the service's scales: ratios, degrees and confidences of 0..100
+
+
+def close(one, other):
+    """Whether two answers are the same within the tolerance."""
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(close(value, other[key]) for key, value in one.items())
+    if isinstance(one, Sequence) and not isinstance(one, str):
+        return len(one) == len(other) and all(map(close, one, other))
+    if isinstance(one, float):
+        return abs(one - other) <= TOLERANCE * max(1.0, abs(one))
+    return one == other
+
+
+@pytest.fixture(scope="module")
+def group(portrait):
+    """Return a picture of three faces, of which the batches of all networks are made up differently than of one."""
+    picture = Image.new("RGB", (900, 420), (120, 120, 110))
+    for name, left in (("obama", 0), ("biden", 300), ("astronaut", 600)):
+        picture.paste(portrait(name).resize((300, 360)), (left, 20))
+    return picture
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_any_number_of_threads(engine, group, threads):
+    """A network that works with more threads adds up in another order, and no more."""
+    assert close(engine.analyze(group), Engine(threads=threads).analyze(group))
+
+
+def test_calls_at_once(engine, group):
+    """Threads that share the networks do not disturb each other."""
+    expected = engine.analyze(group, mode="fast")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: engine.analyze(group, mode="fast"), range(4)))
+
+    assert all(close(expected, answer) for answer in answers)
+
+
+def test_order_and_company_of_faces(engine, group):
+    """What the networks say of a face does not depend on which others are asked about with it, or in which place."""
+    nets = engine._networks()
+    faces = _find(nets, group, "default")
+    muscles = [nets.blendshapes(face) for face in faces]
+    orders = [list(range(len(faces)))[::-1], *([k] for k in range(len(faces)))]
+
+    emotions, attributes, apparent = nets.emotions(faces, muscles), nets.attributes(faces), nets.age_gender(faces)
+
+    assert len(faces) == 3
+    for order in orders:
+        some, their_muscles = [faces[k] for k in order], [muscles[k] for k in order]
+        # Emotions of the same confidence may change places, so they are compared by type.
+        for k, found in zip(order, nets.emotions(some, their_muscles), strict=True):
+            assert close(*({one["Type"]: one["Confidence"] for one in answer} for answer in (emotions[k], found)))
+        assert close([attributes[k] for k in order], nets.attributes(some))
+        for k, found in zip(order, nets.age_gender(some), strict=True):
+            assert [apparent[k].age, apparent[k].male] == pytest.approx([found.age, found.male], abs=TOLERANCE)
+
+
+def test_the_mesh_of_a_face_does_not_depend_on_the_others(engine, group):
+    """Detections fitted together and one by one give the same points."""
+    nets = engine._networks()
+    detections, presence = next(nets.detector.search(group))
+
+    together = nets.mesh(group, detections, presence=presence)
+    alone = [face for detection in detections for face in nets.mesh(group, [detection], presence=presence)]
+
+    assert len(together) == 3
+    for face, other in zip(together, alone, strict=True):
+        assert np.abs(face.points - other.points).max() / np.ptp(face.points[:, 0]) < TOLERANCE

@@ -1,0 +1,52 @@
+import zlib
+
+from tests.embedded import fuzz
+
+
+class Stub:
+    """Decodes as the client does, and looks for faces in every fiftieth picture only: damage is met in decoding."""
+
+    def __init__(self, client):
+        self._client, self._analyze, self._calls = client, client._analyzer.analyze, 0
+
+    def analyze(self, picture, **options):
+        """Look at some."""
+        self._calls += 1
+        return [] if self._calls % 50 else self._analyze(picture, **options)
+
+
+def test_damaged_files_give_a_result_or_a_named_error(client, monkeypatch):
+    """Of two thousand mutated pictures and clips none crashes or hangs; `python tests/embedded/fuzz.py` tries more."""
+    monkeypatch.setattr(client, "_analyzer", Stub(client))
+
+    ends, slowest = fuzz.fuzz(2000, client=client)
+
+    assert ends.total() == 2000
+    assert {kind for kind, _ in ends} == set(fuzz.KINDS)
+    assert {end for _, end in ends} <= {
+        "result",
+        "InvalidImageFormatException",
+        "InvalidParameterException",
+        "UnsupportedVideoError",
+    }
+    # The mutations are mild enough to get past the header, and wild enough to break something.
+    assert all(ends[kind, "result"] > (0 if kind == "PNG" else 20) for kind in fuzz.KINDS)
+    assert slowest < fuzz.SLOWEST
+
+
+def test_the_same_seed_gives_the_same_files():
+    """A failure can be repeated."""
+    assert list(fuzz.files(8, 3)) == list(fuzz.files(8, 3))
+    assert list(fuzz.files(8, 3)) != list(fuzz.files(8, 4))
+
+
+def test_checksums_are_mended():
+    """An intact PNG stays as it is; a damaged chunk gets the checksum of what it holds now."""
+    png = fuzz.seeds()["PNG"][0]
+    damaged = bytearray(png)
+    damaged[20] ^= 1
+
+    mended = fuzz.with_checksums(bytes(damaged))
+
+    assert fuzz.with_checksums(png) == png
+    assert int.from_bytes(mended[29:33]) == zlib.crc32(mended[12:29])
