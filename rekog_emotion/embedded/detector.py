@@ -126,7 +126,8 @@ class Detector:
         found = _merge(rows[rows[:, SCORE_COLUMN] > SCORE])
         doubted = rows[rows[:, SCORE_COLUMN] <= SCORE]
         if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
-            turned = self._look(map(view, whole), DOUBT, quarter_turns=(1, 2, 3))
+            larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
+            turned = self._look(map(view, [*whole, *larger]), DOUBT, quarter_turns=(1, 2, 3))
             found = np.concatenate([_undisputed(found, turned), _merge(turned)])
         again = self._again(image, _apart(_merge(doubted), found)[: CANDIDATES[mode]], second) if second else []
         yield [*_detections(found), *again], 0.3

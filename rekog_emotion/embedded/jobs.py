@@ -10,7 +10,7 @@ import secrets
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
 from rekog_emotion.embedded import parameters
+from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
@@ -29,6 +30,7 @@ from rekog_emotion.errors import InvalidInputError
 
 __all__ = ["Detect", "Jobs"]
 
+Sample: TypeAlias = tuple[int, NDArray[np.uint8]]
 Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
 """Takes an RGB array (height, width, 3), gives the service's ``FaceDetails`` with all members."""
 
@@ -81,6 +83,7 @@ class Jobs:
         clock: Gives the time in seconds: results last seven days, page tokens one.
         max_jobs: Jobs that may be open at once; 20 is the service's default quota.
         workers: Jobs that run at once. The others wait; they, too, are IN_PROGRESS.
+        at_once: Pictures of a job that are looked at at once, each in a thread of its own above one.
     """
 
     def __init__(
@@ -92,8 +95,10 @@ class Jobs:
         clock: Callable[[], float] = time.time,
         max_jobs: int = 20,
         workers: int = 1,
+        at_once: int = 1,
     ) -> None:
         self._detect = detect
+        self._at_once = at_once
         self._resolver = resolver
         self._store: Store = MemoryStore() if store is None else store
         self._clock = clock
@@ -316,7 +321,7 @@ class Jobs:
             count = self._find_faces(crew, job)
         except UnsupportedVideoError:
             message = UNSUPPORTED
-        except _StoppedError:
+        except (_StoppedError, GivenUpError):
             if not isinstance(self._store, MemoryStore):
                 return None  # the next process with this store takes it up
             message = STOPPED
@@ -335,13 +340,14 @@ class Jobs:
             raise video.UnsupportedVideoError(job.path)
         self._store.drop_faces(job.job_id)  # of a run that was cut short
         count = 0
-        with closing(video.samples(job.path)) as samples:
-            for milliseconds, picture in samples:
-                if crew.stopped:
-                    raise _StoppedError
+        with (
+            closing(video.samples(job.path)) as samples,
+            closing(in_order(self._detect, _until_stopped(crew, samples), at_once=self._at_once)) as results,
+        ):
+            for milliseconds, found in results:
                 faces = [
                     {"Timestamp": milliseconds, "Face": _on_video(face, job.request["FaceAttributes"])}
-                    for face in self._detect(picture)
+                    for face in found
                 ]
                 self._store.add_faces(job.job_id, faces)
                 count += len(faces)
@@ -350,6 +356,14 @@ class Jobs:
 
 class _StoppedError(Exception):
     """The client was closed before the job ended."""
+
+
+def _until_stopped(crew: Crew[JobRecord], samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield the samples as long as the work may go on."""
+    for sample in samples:
+        if crew.stopped:
+            raise _StoppedError
+        yield sample
 
 
 def _on_video(face: Mapping[str, Any], attributes: str) -> dict[str, Any]:

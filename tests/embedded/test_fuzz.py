@@ -3,21 +3,9 @@ import zlib
 from tests.embedded import fuzz
 
 
-class Stub:
-    """Decodes as the client does, and looks for faces in every fiftieth picture only: damage is met in decoding."""
-
-    def __init__(self, client):
-        self._client, self._analyze, self._calls = client, client._analyzer.analyze, 0
-
-    def analyze(self, picture, **options):
-        """Look at some."""
-        self._calls += 1
-        return [] if self._calls % 50 else self._analyze(picture, **options)
-
-
 def test_damaged_files_give_a_result_or_a_named_error(client, monkeypatch):
     """Of two thousand mutated pictures and clips none crashes or hangs; `python tests/embedded/fuzz.py` tries more."""
-    monkeypatch.setattr(client, "_analyzer", Stub(client))
+    monkeypatch.setattr(client, "_analyzer", fuzz.Some(client._analyzer, every=50))
 
     ends, slowest = fuzz.fuzz(2000, client=client)
 
