@@ -39,8 +39,20 @@ def cells(picture: Image.Image, engine: Engine) -> Iterator[Image.Image]:
             across, down = turned(axis, face["Pose"])
             draw.line((CELL / 2, CELL / 2, CELL / 2 + 60 * across, CELL / 2 + 60 * down), fill=colour, width=2)
         pose = face["Pose"]
-        draw.text((3, 3), "r{Roll:.0f} y{Yaw:.0f} p{Pitch:.0f}".format(**pose), fill="white", stroke_width=1, stroke_fill="black")
-        draw.text((3, CELL - 13), f"{width:.0f} px {face['Confidence']:.0f}", fill="white", stroke_width=1, stroke_fill="black")
+        draw.text(
+            (3, 3),
+            "r{Roll:.0f} y{Yaw:.0f} p{Pitch:.0f}".format(**pose),
+            fill="white",
+            stroke_width=1,
+            stroke_fill="black",
+        )
+        draw.text(
+            (3, CELL - 13),
+            f"{width:.0f} px {face['Confidence']:.0f}",
+            fill="white",
+            stroke_width=1,
+            stroke_fill="black",
+        )
         yield cell
 
 

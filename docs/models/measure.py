@@ -193,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the embedded engine.")
     parser.add_argument("what", choices=("agreement", "emotions", "sizes", "speed"))
     parser.add_argument("paths", type=Path, nargs="*", help="folders for agreement and emotions, pictures for speed")
-    parser.add_argument("--mode", choices=("default", "fast"), default="default")
+    parser.add_argument("--mode", choices=("fast", "default", "thorough"), default="default")
     options = parser.parse_args()
     with EmbeddedClient(mode=options.mode) as client:
         match options.what:

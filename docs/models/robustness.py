@@ -3,16 +3,17 @@
 Usage::
 
     pip install matplotlib
-    python docs/models/robustness.py
+    python docs/models/robustness.py [rotation] [scale] [shift]
 
-The portraits of tests/data are pasted into a blurred picture. Errors are against the engine's own answer for the portrait
-as it is: they tell how steady it is, not how right.
+The portraits of tests/data are pasted into a blurred picture. Errors are against the engine's own answer for the
+portrait as it is: they tell how steady it is, not how right.
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import matplotlib as mpl
 import numpy as np
@@ -30,6 +31,15 @@ ANGLES = range(0, 360, 15)
 WIDTHS = (16, 20, 24, 28, 32, 48, 64, 96, 160, 256, 384, 512, 768, 1024)
 SHIFTS = tuple(share / 10 for share in range(6))
 MODES: tuple[Mode, ...] = ("fast", "default", "thorough")
+
+
+class Where(TypedDict, total=False):
+    """Where and how a portrait is pasted."""
+
+    width: float
+    at: tuple[float, float]
+    angle: float
+
 
 Box = tuple[float, float, float, float]
 
@@ -63,7 +73,9 @@ class Portrait:
         self.middle = np.array([self.box[0] + self.box[2], self.box[1] + self.box[3]]) / 2
         self.width = self.box[2] - self.box[0]
 
-    def placed(self, canvas: Image.Image, *, width: float, at: tuple[float, float], angle: float = 0.0) -> np.ndarray[Any, Any]:
+    def placed(
+        self, canvas: Image.Image, *, width: float, at: tuple[float, float], angle: float = 0.0
+    ) -> np.ndarray[Any, Any]:
         """Paste the portrait with its face of a width at a point, turned clockwise; return where its landmarks are."""
         scale, radians = width / self.width, np.radians(angle)
         turn = scale * np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
@@ -80,8 +92,8 @@ class Portrait:
         return (self.points - self.middle) @ turn.T + at
 
 
-def look(engine: Engine, portrait: Portrait, mode: Mode, **where: Any) -> tuple[bool, float, float]:
-    """Return whether the face is found, the landmarks' error in distances between the eyes, and the roll's in degrees."""
+def look(engine: Engine, portrait: Portrait, mode: Mode, **where: Unpack[Where]) -> tuple[bool, float, float]:
+    """Return whether a face is found, and the errors of landmarks (distances between the eyes) and roll (degrees)."""
     canvas = base()
     truth = portrait.placed(canvas, **where)
     apart = float(np.linalg.norm(truth[0] - truth[1]))
@@ -97,7 +109,7 @@ def measure(engine: Engine, what: str, mode: Mode) -> list[tuple[float, float, f
     """Return rows of setting, share found, median landmark error and median roll error."""
     portraits = [Portrait(name, engine) for name in FACES]
     middle = (CANVAS[0] / 2, CANVAS[1] / 2)
-    settings: dict[float, dict[str, Any]] = {
+    settings: dict[float, Where] = {
         "rotation": {angle: {"width": 160, "at": middle, "angle": float(angle)} for angle in ANGLES},
         "scale": {width: {"width": width, "at": middle} for width in WIDTHS},
         "shift": {shift: {"width": 300, "at": (150 - 300 * shift, CANVAS[1] / 2)} for shift in SHIFTS},
@@ -120,11 +132,12 @@ def main() -> None:
         "scale": "width of the face, pixels (in 1920 x 1080)",
         "shift": "share of the face's width beyond the left edge (face of 300 px)",
     }
-    for what, title in titles.items():
+    for what in sys.argv[1:] or titles:
+        title = titles[what]
         figure, (upper, lower) = plt.subplots(2, 1, figsize=(7, 4.6), sharex=True)
         for mode in MODES:
             rows = measure(engine, what, mode)
-            x, found, error, roll = zip(*rows, strict=True)
+            x, found, error, _ = zip(*rows, strict=True)
             style = {"marker": ".", "label": mode, "alpha": 0.8}
             upper.plot(x, found, **style)
             lower.plot(x, error, **style)

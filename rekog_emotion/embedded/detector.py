@@ -63,7 +63,7 @@ class _SecondLook:
 
 
 SECOND_LOOKS: Final = {
-    "default": _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.6, presence=1),
+    "default": _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.55, presence=1),
     "thorough": _SecondLook(above=0.25, sides=(3, 4, 6, 8), brightened=True, confirmed=0.65, presence=0.99),
 }
 # Candidates at most, so that a picture full of clutter takes no longer than one full of faces.
@@ -147,9 +147,7 @@ class Detector:
             if mean >= how.confirmed or how.presence < 1:
                 box, eyes, score = row[:4], row[4:8].reshape(2, 2), float(row[SCORE_COLUMN])
                 confirmed = mean >= how.confirmed
-                detections.append(
-                    Detection(box, eyes, max(score, mean), 0.0 if confirmed else how.presence, confirmed)
-                )
+                detections.append(Detection(box, eyes, max(score, mean), 0.0 if confirmed else how.presence, confirmed))
         return detections
 
     def _look(self, views: Iterable[_View], threshold: float, *, quarter_turns: Sequence[int] = (0,)) -> FloatArray:

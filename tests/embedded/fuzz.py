@@ -1,7 +1,7 @@
 """Mutated pictures and clips against the embedded engine: ``python tests/embedded/fuzz.py [FILES [SEED]]``.
 
-Each file gives a result or a named error; anything else is a failure, as is one that takes longer than ten seconds. Faces are looked for in one of
-twenty pictures that can be decoded.
+Each file gives a result or a named error; anything else is a failure, as is one that takes longer than ten seconds of
+CPU time. Faces are looked for in one of twenty pictures that can be decoded.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from rekog_emotion.embedded.video import UnsupportedVideoError, probe, samples
 DATA = Path(__file__).parents[1] / "data"
 SLOWEST = 10.0  # seconds of CPU time: machines stall
 PICTURES = 12  # samples of a clip that are decoded
+LENGTHS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
 KINDS = ("JPEG", "PNG", "MP4", "MOV")
 
 
@@ -78,7 +79,7 @@ def mutate(data: bytes, random_: random.Random) -> bytes:
             case 1:
                 mutated[at : at + span] = random_.randbytes(span)
             case 2:
-                mutated[at : at + 4] = random_.choice((b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1"))
+                mutated[at : at + 4] = random_.choice(LENGTHS)
             case 3 if size > 2 * span + 32:
                 del mutated[at : at + span]
             case 4:
