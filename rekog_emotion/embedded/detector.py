@@ -127,7 +127,8 @@ class Detector:
         doubted = rows[rows[:, SCORE_COLUMN] <= SCORE]
         if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
             larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
-            turned = self._look(map(view, [*whole, *larger]), DOUBT, quarter_turns=(1, 2, 3))
+            # Halfway between two turns a face scores lower: where there is no other, the mesh decides.
+            turned = self._look(map(view, [*whole, *larger]), DOUBT if len(found) else SCORE, quarter_turns=(1, 2, 3))
             found = np.concatenate([_undisputed(found, turned), _merge(turned)])
         again = self._again(image, _apart(_merge(doubted), found)[: CANDIDATES[mode]], second) if second else []
         yield [*_detections(found), *again], 0.3
