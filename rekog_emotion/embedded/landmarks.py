@@ -13,8 +13,8 @@ from rekog_emotion.embedded.pose import EYES, HeadModel, Pose
 __all__ = ["landmarks"]
 
 # How much of a point is where the average face has it. The service's points move less with the expression and with the
-# mesh's errors on small faces than the mesh does. From 0.2 to 0.5 it makes no difference; chosen on six recorded
-# photos, and true of ten frames of a video, too (median error .102 without it, .081 with).
+# mesh's errors on small faces than the mesh does. From 0.2 to 0.5 it makes little difference; chosen on recorded photos
+# and on ten frames of a video (median error .102 without it, .081 with).
 AVERAGE: Final = 0.35
 # How much further from the camera the service's point lies than the mesh's vertex, along the head's own axis, in
 # distances between the outer corners of the eyes. The mesh's jaw slides to the visible contour; the service's stays
