@@ -268,10 +268,14 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
         # What else is tolerated means "not yet", too, such as a full account: no reason to slow down.
         failing = error is not None and is_transient(error)
         failures = failures + 1 if failing else 0
-        return schedule.interval(clock.now() - begin, _backoff(error, failures) if failing else 0.0)
+        waited = clock.now() - begin
+        interval = schedule.interval(waited, _backoff(error, failures) if failing else 0.0)
+        # A wait that may end early is worth beginning, however short the time is.
+        return interval if sleep is None or timeout is None else min(interval, max(timeout - waited, 0.0))
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        return timeout is not None and clock.now() - begin + state.upcoming_sleep > timeout
+        waited = clock.now() - begin
+        return timeout is not None and (waited + state.upcoming_sleep > timeout or state.upcoming_sleep == 0)
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
         if on_wait is not None:

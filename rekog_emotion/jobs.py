@@ -35,6 +35,7 @@ from rekog_emotion.errors import (
     JobFailedError,
     JobTimeoutError,
     RekogEmotionError,
+    ResponseError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -358,20 +359,27 @@ class VideoJob:
     ) -> VideoAnalysis:
         if self._first is not None:
             return self._first
-        looks = 0
+        looks, broken = 0, 0
         watch: notifications.Watch | None = None
         schedule: _waiting.Schedule = self._schedule()
 
         def look() -> VideoAnalysis:
-            nonlocal looks
-            page = _paging.look(self._client, self.job_id)
-            looks += 1
+            nonlocal looks, broken
+            try:
+                page = _paging.look(self._client, self.job_id)
+            except ResponseError:
+                broken += 1
+                raise
+            looks, broken = looks + 1, 0
             tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
             return page
 
         def is_unfinished(page: VideoAnalysis) -> bool:
             said_to_have_failed = watch is not None and watch.completion is not None and watch.completion.failed
             return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
+
+        def is_passing(error: BaseException) -> bool:
+            return _waiting.is_transient(error) or (isinstance(error, ResponseError) and broken < _waiting.ATTEMPTS)
 
         def on_wait(waited: float, interval: float) -> None:
             tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
@@ -401,6 +409,7 @@ class VideoJob:
                 on_wait=on_wait,
                 timed_out=self._timed_out,
                 cancelled=self._cancelled,
+                tolerate=is_passing,
             )
         if looks == 1 and self._token is not None:
             _log.warning(
@@ -441,7 +450,9 @@ class VideoJob:
         try:
             with self._resumable():
                 first = self._wait(limit, on_progress, cancel)
-                for page in _paging.each_page(first, partial(self._ask, stop), self._read, job_id=self.job_id):
+                for page in _paging.each_page(
+                    first, partial(self._ask, stop), partial(self._read, stop), job_id=self.job_id
+                ):
                     faces += len(page.faces)
                     tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
                     yield page
@@ -463,8 +474,17 @@ class VideoJob:
                 raise self._cancelled(None) from error
             raise
 
-    def _read(self, take: _paging.Take, token: str | None) -> VideoAnalysis:
-        page = _paging.read(take, self.job_id)
+    def _read(self, stop: threading.Event, take: _paging.Take, token: str | None) -> VideoAnalysis:
+        try:
+            page = _paging.read(take, self.job_id)
+        except ResponseError:
+            # What came was cut off, or not the service's: it is asked for again, a few times.
+            page = _waiting.retry(
+                lambda: _paging.read(partial(self._ask, stop, token), self.job_id),
+                clock=self._clock,
+                cancel=stop,
+                passing=lambda error: isinstance(error, ResponseError),
+            )
         if page.status == JobStatus.IN_PROGRESS:
             problem = f"one came as {page.status} after the job had SUCCEEDED"
             raise _paging.misfit(problem, job_id=self.job_id)

@@ -263,8 +263,8 @@ def test_failed(script, calls, message):
 )
 @pytest.mark.parametrize("begin", [[], [IN_PROGRESS]], ids=["first-look", "later"])
 @pytest.mark.usefixtures("clock")
-def test_ends_at_once(begin, step, error, message):
-    """What another look would not mend is raised at once, with the job's id."""
+def test_ends(begin, step, error, message):
+    """What another look would not mend is raised at once, a broken answer after five, with the job's id."""
     job, client = job_of(*begin, step)
 
     with pytest.raises(error) as caught:
@@ -272,8 +272,18 @@ def test_ends_at_once(begin, step, error, message):
 
     assert str(caught.value) == message
     assert caught.value.job_id == "j-1"
-    assert len(client.calls) == len(begin) + 1
+    assert len(client.calls) == len(begin) + (5 if error is ResponseError else 1)
     assert getattr(caught.value, "__notes__", []) == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_broken_answer_is_asked_for_again():
+    """An answer that was cut off says nothing of the job."""
+    broken = [{}, {"JobStatus": "SUCCEEDED"}, {"Faces": []}, {}]
+    job, client = job_of(*broken, IN_PROGRESS, *broken, page(0, then="a"), *broken, page(500))
+
+    assert [face.timestamp_ms for face in job.faces()] == [0, 500]
+    assert len(client.calls) == 4 + 1 + 4 + 1 + 4 + 1
 
 
 # --- status: one look ---

@@ -15,6 +15,7 @@ from rekog_emotion import (
     InvalidInputError,
     JobCancelledError,
     JobFailedError,
+    JobTimeoutError,
     SnsSqs,
     VideoJob,
     analyze_video,
@@ -174,6 +175,22 @@ def test_a_lost_message_costs_minutes(clock):
 
     assert 2 * 270 <= clock.now() <= 2 * 330
     assert len(client.calls) == 3
+
+
+def test_waits_for_the_message_to_the_end(clock):
+    """The time is used to its end, though the next look at the job itself would come later."""
+    queue = Queue()
+    clock.at(100, lambda: queue.messages.append(json.dumps(DONE)))
+    queue.errors = [RuntimeError("once")]
+
+    assert (
+        len(analyze_video(VIDEO, client=ScriptedClient(IN_PROGRESS, page(0)), notify=notify(queue), timeout=120).faces)
+        == 1
+    )
+    with pytest.raises(JobTimeoutError):
+        analyze_video(VIDEO, client=ScriptedClient(IN_PROGRESS), notify=notify(Queue()), timeout=120)
+
+    assert 120 <= clock.now() <= 130
 
 
 def test_a_token_of_the_callers_may_name_an_old_job(clock):

@@ -15,9 +15,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 from unittest import mock
@@ -121,7 +121,7 @@ def serve() -> None:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(server.server_port, flush=True)  # noqa: T201 -- a script prints
     server.serve_forever()
 
@@ -271,6 +271,12 @@ One page is fetched ahead while another is read. {pages}
 """
 
 
+def _told(part: Callable[[], Iterator[str]]) -> str:
+    text = "\n".join(part())
+    print(text, flush=True)  # noqa: T201 -- a script prints
+    return text
+
+
 def main() -> None:
     """Run all, and write the page."""
     if sys.argv[1:] == ["serve"]:
@@ -280,13 +286,9 @@ def main() -> None:
         python=platform.python_version(),
         boto3=version("boto3"),
         machine=f"{os.cpu_count()} cores of a shared {platform.machine()} server",
-        memory="\n".join(memory()),
-        pages="\n".join(pages()),
-        polling="\n".join(polling()),
-        faults="\n".join(faults()),
+        **{part.__name__: _told(part) for part in (pages, polling, faults, memory)},
     )
     DOCS.write_text(text)
-    print(text)  # noqa: T201 -- a script prints
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def test_a_muscle_speaks_for_one_emotion_and_against_another(muscle, more, less)
 def test_emotions_of_a_face_do_not_depend_on_its_company(engine, portrait):
     """A face that is looked at among others gets the answer that it gets alone."""
     nets = engine._networks()
-    faces = [_find(nets, portrait(name), fast=False)[0] for name in ("astronaut", "biden")]
+    faces = [_find(nets, portrait(name), "default")[0] for name in ("astronaut", "biden")]
     muscles = [nets.blendshapes(face) for face in faces]
 
     together = nets.emotions(faces, muscles)

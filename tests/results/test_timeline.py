@@ -248,9 +248,10 @@ def test_smoothing_keeps_bounds(samples, smooth, causal):
 @given(samples=st.lists(emotions, min_size=2, max_size=12), smooth=windows, cut=st.integers(1, 11))
 def test_causal_smoothing_ignores_the_future(samples, smooth, cut):
     """What comes later changes no score before it."""
-    samples = [{"HAPPY": 0.0, "SAD": 0.0, "FEAR": 0.0}, *samples]  # the same columns, and no floors
+    # The same columns, no floors, and the same time from sample to sample.
+    samples = [*[{"HAPPY": 0.0, "SAD": 0.0, "FEAR": 0.0}] * 2, *samples]
     whole = video(*looks(*samples)).timeline(smooth=smooth, causal=True).people[0]
-    start = video(*looks(*samples[:cut])).timeline(smooth=smooth, causal=True).people[0]
+    start = video(*looks(*samples[: cut + 1])).timeline(smooth=smooth, causal=True).people[0]
 
     count = len(start.starts)
     assert np.allclose(whole.scores[:count], start.scores, atol=1e-3)
