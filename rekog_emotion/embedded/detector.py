@@ -142,9 +142,12 @@ class Detector:
         detections = []
         for row in rows:
             windows = [_around(row, side) for side in how.sides]
-            # One view a call: which others share a batch would change the last digits of its scores.
-            looks = [self._look([_view(picture, window)], 0.05) for picture in pictures for window in windows]
-            mean = float(np.mean([_best(row, seen) for seen in looks]))
+            views, mean = [(picture, window) for picture in pictures for window in windows], 0.0
+            for left, (picture, window) in zip(reversed(range(len(views))), views, strict=True):
+                # One view a call: which others share a batch would change the last digits of its scores.
+                mean += _best(row, self._look([_view(picture, window)], 0.05)) / len(views)
+                if how.presence == 1 and mean + left / len(views) < how.confirmed:
+                    break  # not even certainty in the views left would confirm it, and the mesh is not asked
             if mean >= how.confirmed or how.presence < 1:
                 box, eyes, score = row[:4], row[4:8].reshape(2, 2), float(row[SCORE_COLUMN])
                 confirmed = mean >= how.confirmed

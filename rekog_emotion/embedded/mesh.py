@@ -24,6 +24,8 @@ REGION_SCALE = 1.5  # side of the network's crop, in longer sides of the face's 
 SURE, WIDER = 0.7, 4 / 3
 # A second fit from the first one's region is better unless the network says that it lost the face.
 LOST = 0.1
+# Below this presence a second fit finds no face either, but for the doubted ones, which the detector places less well.
+HOPELESS = 0.001
 
 # The service's landmark types and the nearest vertex, picked on six recorded answers; left and right are the viewer's.
 LANDMARKS = {
@@ -138,9 +140,11 @@ class Mesh:
             presence: 0..1, what the network must find in a detection that is not sure by itself.
         """
         first = self._fit(image, [_region(detection) for detection in detections])
-        second = self._fit(image, [_refined(fit.points) for fit in first])
+        worth = [k for k, fit in enumerate(first) if fit.presence >= HOPELESS or detections[k].presence]
+        second = dict(zip(worth, self._fit(image, [_refined(first[k].points) for k in worth]), strict=True))
         faces, profiles = [], []
-        for detection, old, new in zip(detections, first, second, strict=True):
+        for k, (detection, old) in enumerate(zip(detections, first, strict=True)):
+            new = second.get(k, old)
             fit = new if new.presence > old.presence - LOST else old
             if fit.presence >= max(presence, detection.presence):
                 faces.append(FaceMesh(fit.points, fit.patch, fit.presence, profile=False, score=detection.score))

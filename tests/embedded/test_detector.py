@@ -131,6 +131,18 @@ def test_second_looks_confirm_a_face_and_no_clutter(engine, portrait):
     assert doubted.presence > 0.9
 
 
+def test_second_looks_end_when_nothing_is_left_to_win(engine, monkeypatch):
+    """Clutter that one look shows as such costs one; where the mesh decides all looks count."""
+    network, looks = engine._networks().detector, []
+    monkeypatch.setattr(network, "_look", lambda views, _: looks.append(views) or rows())
+    picture, clutter = Image.new("RGB", (200, 200)), rows(((50, 50, 90, 90), 0.4))
+
+    assert network._again(picture, clutter, detector.SECOND_LOOKS["default"]) == []
+    assert len(looks) == 1
+    network._again(picture, clutter, detector.SECOND_LOOKS["thorough"])
+    assert len(looks) == 1 + 2 * len(detector.SECOND_LOOKS["thorough"].sides)
+
+
 def test_the_thorough_mode_finds_smaller_faces(engine, portrait):
     """Its tiles show a face of 24 pixels larger than the others do, and nothing is found twice."""
     picture = Image.new("RGB", (1600, 900), (90, 100, 90))

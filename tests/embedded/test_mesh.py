@@ -1,6 +1,7 @@
 import attrs
 import pytest
 from botocore.session import get_session
+from PIL import Image
 
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS
@@ -50,6 +51,19 @@ def test_a_detection_says_what_it_needs(detected):
     assert mesh(picture, [weak], presence=0.5) == []
     (face,) = mesh(picture, [attrs.evolve(weak, score=0.6, presence=0.0, confirmed=True)], presence=1.1)
     assert face.profile
+
+
+def test_what_is_plainly_no_face_is_fitted_once(detected, monkeypatch):
+    """A second fit is for faces, and for doubted detections, whose boxes are worse."""
+    mesh, _, (detection,) = detected
+    bare = Image.new("RGB", (512, 512), (90, 100, 90))
+    fits, network = [], mesh._net
+    monkeypatch.setattr(mesh, "_net", lambda batch: fits.append(len(batch)) or network(batch))
+
+    assert mesh(bare, [attrs.evolve(detection, score=0.6)], presence=0.3) == []
+    assert fits == [1]
+    assert mesh(bare, [attrs.evolve(detection, score=0.4, presence=0.99)], presence=0.3) == []
+    assert fits == [1, 1, 1]
 
 
 def test_no_detections_are_no_faces(detected):
