@@ -1,5 +1,5 @@
 import pytest
-from PIL import ImageDraw, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from rekog_emotion.embedded.quality import quality
 
@@ -31,6 +31,24 @@ def test_a_small_face_is_less_sharp(portrait):
     small = portrait().resize((128, 128))
 
     assert quality(small, tuple(side / 4 for side in FACE))["Sharpness"] < quality(portrait(), FACE)["Sharpness"] - 20
+
+
+def test_what_is_beside_the_face_does_not_count(portrait):
+    """A bright frame along the edges of the box leaves brightness and sharpness as they are."""
+    picture, framed = portrait().resize((1024, 1024)), portrait().resize((1024, 1024))
+    box = (364.0, 116.0, 542.0, 356.0)
+    ImageDraw.Draw(framed).rectangle(box, outline="white", width=3)
+
+    assert quality(framed, box) == pytest.approx(quality(picture, box), abs=0.5)
+
+
+@pytest.mark.parametrize("colour", ["black", "white"])
+def test_an_even_face(colour):
+    """Nothing to see is a number, too."""
+    values = quality(Image.new("RGB", (200, 200), colour), (20.0, 20.0, 120.0, 140.0))
+
+    assert values["Sharpness"] == pytest.approx(0, abs=0.1)
+    assert values["Brightness"] == pytest.approx(0 if colour == "black" else 98, abs=1)
 
 
 def test_a_masked_face_is_occluded(engine, portrait):
