@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import chain, islice, product
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rekog_emotion.embedded.geometry import overlap
-from rekog_emotion.embedded.nets import FloatArray, Net, sigmoid
+from rekog_emotion.embedded.nets import MAX_BATCH, FloatArray, Net, sigmoid
 
 __all__ = ["Detection", "Detector", "Mode"]
 
@@ -50,7 +51,7 @@ class _SecondLook:
     Attributes:
         above: The first look's score from which it is worth it.
         sides: Sides of the windows, in longer sides of the box.
-        brightened: Look at a picture with its shadows raised, too.
+        brightened: Look with the shadows raised, too.
         confirmed: Mean score from which it is a face.
         presence: What the mesh must find in it otherwise, 0..1; 1 rules it out.
     """
@@ -117,36 +118,39 @@ class Detector:
         Yields:
             The detections, and the presence (0..1) that the mesh must find in them.
         """
-        view = cache(partial(_view, image))
+        view = partial(_view, image)
+        kept = cache(view)  # to be turned, too; of the tiles there may be many
         whole = [_frame(image), _frame(image, MARGIN)]
         shares = (*TILE_SHARES, FINE_SHARE) if mode == "thorough" else TILE_SHARES
-        windows = whole[:1] if mode == "fast" else [*whole, *_tiles(*image.size, shares)]
+        tiles = [] if mode == "fast" else _tiles(*image.size, shares)
         second = SECOND_LOOKS.get(mode)
-        rows = self._look(map(view, windows), second.above if second else SCORE)
+        views = chain(map(kept, whole[:1] if mode == "fast" else whole), map(view, tiles))
+        rows = self._look(views, second.above if second else SCORE)
         found = _merge(rows[rows[:, SCORE_COLUMN] > SCORE])
         doubted = rows[rows[:, SCORE_COLUMN] <= SCORE]
         if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
             larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
             # Halfway between two turns a face scores lower: where there is no other, the mesh decides.
-            turned = self._look(map(view, [*whole, *larger]), DOUBT if len(found) else SCORE, quarter_turns=(1, 2, 3))
+            again = chain(map(kept, whole), map(view, larger))
+            turned = self._look(again, DOUBT if len(found) else SCORE, quarter_turns=(1, 2, 3))
             found = np.concatenate([_undisputed(found, turned), _merge(turned)])
-        again = self._again(image, _apart(_merge(doubted), found)[: CANDIDATES[mode]], second) if second else []
-        yield [*_detections(found), *again], 0.3
+        doubts = self._again(image, _apart(_merge(doubted), found)[: CANDIDATES[mode]], second) if second else []
+        yield [*_detections(found), *doubts], 0.3
         yield _detections(_merge(self._look([view(_frame(image, m)) for m in LENIENT_MARGINS], LOW_SCORE))), 0.5
 
     def _again(self, image: Image.Image, rows: FloatArray, how: _SecondLook) -> list[Detection]:
         """Look again at candidates, each in the middle of windows of its own, and return what may be faces."""
         if not len(rows):
             return []
-        pictures = [image, image.point(SHADOWS_RAISED)] if how.brightened else [image]
         detections = []
         for row in rows:
             windows = [_around(row, side) for side in how.sides]
-            views, mean = [(picture, window) for picture in pictures for window in windows], 0.0
-            for left, (picture, window) in zip(reversed(range(len(views))), views, strict=True):
+            looks, mean = list(product((False, True) if how.brightened else (False,), windows)), 0.0
+            for left, (brightened, window) in zip(reversed(range(len(looks))), looks, strict=True):
                 # One view a call: which others share a batch would change the last digits of its scores.
-                mean += _best(row, self._look([_view(picture, window)], 0.05)) / len(views)
-                if how.presence == 1 and mean + left / len(views) < how.confirmed:
+                view = _view(image, window, brightened=brightened)
+                mean += _best(row, self._look([view], 0.05)) / len(looks)
+                if how.presence == 1 and mean + left / len(looks) < how.confirmed:
                     break  # not even certainty in the views left would confirm it, and the mesh is not asked
             if mean >= how.confirmed or how.presence < 1:
                 box, eyes, score = row[:4], row[4:8].reshape(2, 2), float(row[SCORE_COLUMN])
@@ -160,18 +164,23 @@ class Detector:
         Returns:
             Rows of 17: box (left, top, right, bottom), six points (eyes, nose, mouth, ears) and score; picture pixels.
         """
-        jobs = [(view, turns) for view in views for turns in quarter_turns]
-        regression, logits = self._net(np.stack([np.rot90(view.canvas, turns) for view, turns in jobs]))
-        scores = sigmoid(logits[:, :, 0])
-        found = []
-        for (view, turns), values, score in zip(jobs, regression, scores, strict=True):
-            hit = score > threshold
-            points = _turn_back(_points(values[hit].astype(float) / SIDE, self._anchors[hit]), turns)
-            points = points * SIDE * view.scale + view.shift
-            low, high = points[:, :2].min(1), points[:, :2].max(1)
-            rows = np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
-            found.append(rows[~view.cuts(rows)])
+        jobs = ((view, turns) for view in views for turns in quarter_turns)
+        found: list[FloatArray] = [np.empty((0, SCORE_COLUMN + 1))]
+        while batch := list(islice(jobs, MAX_BATCH)):  # no more pictures at once than the network takes
+            regression, logits = self._net(np.stack([np.rot90(view.canvas, turns) for view, turns in batch]))
+            scores = sigmoid(logits[:, :, 0])
+            found += [self._rows(*one, threshold) for one in zip(batch, regression, scores, strict=True)]
         return np.concatenate(found)
+
+    def _rows(self, job: tuple[_View, int], values: FloatArray, score: FloatArray, threshold: float) -> FloatArray:
+        """Return what the network found in one view in one turn, as :meth:`_look` does."""
+        view, turns = job
+        hit = score > threshold
+        points = _turn_back(_points(values[hit].astype(float) / SIDE, self._anchors[hit]), turns)
+        points = points * SIDE * view.scale + view.shift
+        low, high = points[:, :2].min(1), points[:, :2].max(1)
+        rows = np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
+        return np.asarray(rows[~view.cuts(rows)])
 
 
 @frozen(eq=False)
@@ -229,7 +238,7 @@ def _starts(length: int, side: float) -> list[float]:
     return [0.0] if count == 1 else [(length - side) * k / (count - 1) for k in range(count)]
 
 
-def _view(image: Image.Image, window: Window) -> _View:
+def _view(image: Image.Image, window: Window, *, brightened: bool = False) -> _View:
     x0, y0, x1, y1 = window
     zoom = SIDE / max(x1 - x0, y1 - y0)
     inside = max(0, x0), max(0, y0), min(image.width, x1), min(image.height, y1)
@@ -238,6 +247,8 @@ def _view(image: Image.Image, window: Window) -> _View:
     width = max(1, min(SIDE - left, round((inside[2] - inside[0]) * zoom)))
     height = max(1, min(SIDE - top, round((inside[3] - inside[1]) * zoom)))
     small = image.resize((width, height), Image.Resampling.BILINEAR, box=inside, reducing_gap=2.0)
+    if brightened:  # the window alone: a copy of a large picture is large
+        small = small.point(SHADOWS_RAISED)
     canvas = np.zeros((SIDE, SIDE, 3), np.float32)
     canvas[top : top + height, left : left + width] = np.asarray(small, np.float32) / 127.5 - 1
     scale = np.array([(inside[2] - inside[0]) / width, (inside[3] - inside[1]) / height])

@@ -72,7 +72,9 @@ class Engine:
                 fewer crops a face; ``"thorough"`` searches smaller tiles, too, and looks again at all that may be a
                 face (see :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
         """
-        picture = (image if isinstance(image, Image.Image) else Image.fromarray(image)).convert("RGB")
+        picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+        if picture.mode != "RGB":  # convert() would copy even what is
+            picture = picture.convert("RGB")
         nets, fast = self._networks(), mode == "fast"
         faces = _find(nets, picture, mode)
         if not faces:

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-__all__ = ["WEIGHTS", "ByteArray", "FloatArray", "Net", "sigmoid"]
+__all__ = ["MAX_BATCH", "WEIGHTS", "ByteArray", "FloatArray", "Net", "sigmoid"]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 ByteArray: TypeAlias = NDArray[np.uint8]

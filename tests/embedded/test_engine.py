@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +32,41 @@ def test_the_largest_faces_are_kept(engine, portrait, monkeypatch):
 
     assert len(widths) == 3
     assert widths[:2] == [face["BoundingBox"]["Width"] for face in engine.analyze(picture)]
+
+
+def test_of_a_crowd_the_hundred_largest_are_kept(engine, portrait):
+    """The service gives no more; the networks that describe faces never see the others."""
+    crowd, face = Image.new("RGB", (1100, 1320), "grey"), portrait().crop((130, 0, 330, 250))
+    large, small = face.resize((88, 110)), face.resize((72, 90))
+    for k in range(120):
+        crowd.paste(small if k % 6 == 0 else large, (k % 12 * 91, k // 12 * 132))
+
+    found = module._find(engine._networks(), crowd, "default")
+
+    areas = [float(np.prod(face.extent[2:] - face.extent[:2])) for face in found]
+    assert len(areas) == 100
+    assert areas == sorted(areas, reverse=True)
+    assert min(areas) > 0.8 * max(areas)
+
+
+@pytest.mark.parametrize("mode", ["default", "thorough"])
+def test_a_large_photo_is_not_copied(engine, portrait, monkeypatch, mode):
+    """Of 24 megapixels no second picture of that size is made, nor an array."""
+    photo = Image.new("RGB", (6000, 4000), (90, 100, 90))
+    photo.paste(portrait().resize((1536, 1536)), (2000, 1000))
+    pixels, derive = [], Image.Image._new
+    monkeypatch.setattr(
+        Image.Image, "_new", lambda self, core: pixels.append(core.size[0] * core.size[1]) or derive(self, core)
+    )
+    tracemalloc.start()
+    faces = engine.analyze(photo, mode=mode)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(faces) == 1
+    assert len(pixels) > 10
+    assert max(pixels) < 24e6 / 8
+    assert peak < 3 * 24e6 / 2
 
 
 def test_an_array_is_not_changed(engine, portrait):
