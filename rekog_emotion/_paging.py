@@ -157,10 +157,16 @@ def each_page(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Ite
 
 
 def _walk(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterator[VideoAnalysis]:
-    page, token, seen = first, first.next_token, set[str]()
+    seen = set[str]()
+
+    def start(token: object) -> _Ahead | None:
+        """Start the call for a page, before the one that it follows is read and used."""
+        if not isinstance(token, str) or not token or token in seen:
+            return None
+        return _Ahead(partial(ask, token))
+
+    page, token, ahead = first, first.next_token, start(first.next_token)
     while True:
-        # Before the page is used, and before the next one is read: meanwhile the call is under way.
-        ahead = _Ahead(partial(ask, token)) if token and token not in seen else None
         yield page
         if not token:
             return
@@ -168,9 +174,10 @@ def _walk(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterato
             problem = "a page token came twice, so that they would never end"
             raise misfit(problem, job_id=job_id)
         seen.add(token)
-        here, then = token, ahead.wait().get("NextToken")
-        token = then if isinstance(then, str) else None
-        page, ahead = read(ahead.take, here), None
+        here, arrived, token = token, ahead, ahead.wait().get("NextToken")
+        ahead = start(token)
+        page = read(arrived.take, here)
+        token = page.next_token
         _compare(first.metadata, page.metadata, number=len(seen) + 1, job_id=job_id)
 
 
