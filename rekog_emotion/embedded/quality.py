@@ -53,8 +53,12 @@ def quality(image: Image.Image, box: tuple[float, float, float, float]) -> dict[
     across, down = right - left, bottom - top
     inner = left + INSET[0] * across, top + INSET[1] * down, right - INSET[2] * across, bottom - INSET[3] * down
     size = (MEASURED_SIDE, MEASURED_SIDE)
-    face = image.resize(size, Image.Resampling.BILINEAR, box=inner, reducing_gap=3.0).convert("L")
-    luma = np.asarray(face, np.float32)
+    # Grey first: one channel is scaled in a third of the time. A face of a large photo is shrunk before that.
+    x, y = math.floor(inner[0]), math.floor(inner[1])
+    step = max(1, int(min(across, down) / (3 * MEASURED_SIDE)))
+    grey = image.reduce(step, box=(x, y, math.ceil(inner[2]), math.ceil(inner[3]))).convert("L")
+    within = (inner[0] - x) / step, (inner[1] - y) / step, (inner[2] - x) / step, (inner[3] - y) / step
+    luma = np.asarray(grey.resize(size, Image.Resampling.BILINEAR, box=within), np.float32)
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
     light = math.log(float(luma.mean()) + DARK)
     edges = math.log(float(laplacian.std() / (luma.std() + FLAT)) + 1e-4)
