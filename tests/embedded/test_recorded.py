@@ -10,18 +10,18 @@ MEASURE = Path(__file__).parents[2] / "docs" / "models" / "measure.py"
 # What was measured when the engine was made; a little is left for rounding on other machines.
 AT_LEAST = {
     "photos": {
-        "found": 11,
-        "iou": 0.899,
-        "gender": 7 / 11,
-        "age": 8 / 11,
-        "emotion": 1.0,
-        "Smile": 10 / 11,
+        "found": 12,  # of which the last, small, dark and turned, is described worse than the others
+        "iou": 0.873,
+        "gender": 9 / 12,
+        "age": 10 / 12,
+        "emotion": 11 / 12,
+        "Smile": 1.0,
         "Eyeglasses": 1.0,
-        "Sunglasses": 9 / 11,
-        "Beard": 10 / 11,
+        "Sunglasses": 1.0,
+        "Beard": 1.0,
         "Mustache": 1.0,
-        "EyesOpen": 9 / 11,
-        "MouthOpen": 10 / 11,
+        "EyesOpen": 10 / 12,
+        "MouthOpen": 11 / 12,
         "FaceOccluded": 1.0,
     },
     "frames": {"found": 19, "iou": 0.833},
@@ -29,21 +29,21 @@ AT_LEAST = {
 AT_MOST = {
     "photos": {
         "false": 0,
-        "landmarks": 0.081,
-        "roll": 0.9,
+        "landmarks": 0.064,
+        "roll": 1.1,
         "yaw": 1.1,
-        "pitch": 0.7,
-        "brightness": 1.7,
-        "sharpness": 5.6,
+        "pitch": 1.0,
+        "brightness": 1.5,
+        "sharpness": 4.0,
     },
     "frames": {
         "false": 0,
-        "landmarks": 0.103,
+        "landmarks": 0.082,
         "roll": 3.8,
         "yaw": 2.2,
         "pitch": 2.9,
-        "brightness": 5.6,
-        "sharpness": 5.4,
+        "brightness": 3.8,
+        "sharpness": 1.7,
     },
 }
 
