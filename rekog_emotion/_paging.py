@@ -174,10 +174,12 @@ def _walk(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterato
             problem = "a page token came twice, so that they would never end"
             raise misfit(problem, job_id=job_id)
         seen.add(token)
-        here, arrived, token = token, ahead, ahead.wait().get("NextToken")
-        ahead = start(token)
+        here, arrived, announced = token, ahead, ahead.wait().get("NextToken")
+        ahead = start(announced)
         page = read(arrived.take, here)
         token = page.next_token
+        if token != announced:  # what had arrived was broken, and was asked for again
+            ahead = start(token)
         _compare(first.metadata, page.metadata, number=len(seen) + 1, job_id=job_id)
 
 

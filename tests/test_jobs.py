@@ -280,10 +280,11 @@ def test_ends(begin, step, error, message):
 def test_a_broken_answer_is_asked_for_again():
     """An answer that was cut off says nothing of the job."""
     broken = [{}, {"JobStatus": "SUCCEEDED"}, {"Faces": []}, {}]
-    job, client = job_of(*broken, IN_PROGRESS, *broken, page(0, then="a"), *broken, page(500))
+    pages = page(0, then="a"), *broken, page(500, then="b"), *broken, page(1000)
+    job, client = job_of(*broken, IN_PROGRESS, *broken, *pages)
 
-    assert [face.timestamp_ms for face in job.faces()] == [0, 500]
-    assert len(client.calls) == 4 + 1 + 4 + 1 + 4 + 1
+    assert [face.timestamp_ms for face in job.faces()] == [0, 500, 1000]
+    assert len(client.calls) == 4 + 1 + 4 + 1 + 4 + 1 + 4 + 1
 
 
 # --- status: one look ---

@@ -247,11 +247,9 @@ in the bucket that no error names, that the deadline is kept, and that no thread
 
 {faults}
 
-Three of them do not heal by waiting, and are errors at once: expired credentials, a wrong clock, and an answer of
-200 with
-a foreign body, which is never taken for "no faces"; a start alone is repeated then, with its token. A queue that
-fails is
-no error at all: the job is looked at instead.
+Expired credentials and a wrong clock do not heal by waiting, and are errors at once. An answer of 200 with a foreign
+body is never taken for "no faces": it is asked for again up to five times, and then an error. S3 is retried by
+botocore, three attempts here. A queue that fails is no error at all: the job is looked at instead.
 
 ## Polling
 
