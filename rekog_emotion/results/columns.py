@@ -146,7 +146,11 @@ class _Reader:
         self._chunks = []
         whole = np.isfinite(rows[:, :4]).all(axis=1) & (rows[:, 2] > 0) & (rows[:, 3] > 0)
         # By time, then left, top, width and height: the order in which faces of one time came means nothing.
-        sequence = np.lexsort((rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0], times[:, 1]))
+        places = rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0], times[:, 1]
+        sequence = np.lexsort(places)
+        ties = np.logical_and.reduce([key[sequence[1:]] == key[sequence[:-1]] for key in places])
+        if ties.any():  # two faces in one place, which whatever else is known of them tells apart
+            sequence = np.lexsort((*emotions.T, *rows[:, 4:].T, *places))
         sequence = sequence[whole[sequence]]
         return Columns(
             positions=times[sequence, 0],

@@ -181,6 +181,13 @@ def test_tracks_partition_the_faces(faces, random):
     assert video(*shuffled).tracks() == tracks
 
 
+def test_faces_in_one_place_have_an_order():
+    """Where boxes are the same, the rest of the faces decides, not the order in which they came."""
+    faces = [at(0, face(0.3, bare=bare, gender=gender)) for bare in (True, False) for gender in ("Male", "Female")]
+
+    assert video(*reversed(faces)).tracks() == video(*faces).tracks()
+
+
 def test_rendered_clip_has_its_three_people():
     """Of the clip of the portraits, with a pan, a zoom and a cut, each person is one track."""
     tracks = rekog.analyze_video(PEOPLE, client="embedded").tracks()
