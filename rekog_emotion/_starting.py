@@ -20,7 +20,6 @@ from rekog_emotion.errors import (
     JobTimeoutError,
     LimitExceededError,
     RekogEmotionError,
-    ResponseError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -79,10 +78,6 @@ def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
 
 
-def _is_broken(error: BaseException) -> bool:
-    return isinstance(error, ResponseError)
-
-
 @define(kw_only=True)
 class Starter:
     """Starts one job."""
@@ -108,7 +103,7 @@ class Starter:
         def attempt() -> str:
             try:
                 # Behind a broken answer there is a job, mostly, which the same token gives back.
-                return _waiting.retry(ask, clock=self.clock, cancel=self.cancel, passing=_is_broken)
+                return _waiting.retry(ask, clock=self.clock, cancel=self.cancel, passing=_waiting.is_broken)
             except RekogEmotionError as error:
                 if self._is_cancelled() and _waiting.is_transient(error):
                     # After a call without answer there may be a job.

@@ -21,6 +21,7 @@ from rekog_emotion.errors import (
     InternalServiceError,
     InvalidInputError,
     RekogEmotionError,
+    ResponseError,
     ThrottledError,
     TransportError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Schedule",
     "Seconds",
     "Stop",
+    "is_broken",
     "is_transient",
     "poll",
     "retry",
@@ -116,6 +118,11 @@ def seconds(duration: Seconds, name: str) -> float | None:
 def is_transient(error: BaseException) -> bool:
     """Tell whether the same call may succeed later: throttling, a failing service, no answer."""
     return isinstance(error, (ThrottledError, InternalServiceError, TransportError))
+
+
+def is_broken(error: BaseException) -> bool:
+    """Tell whether an answer was cut off, or not the service's: the same call may be answered better."""
+    return isinstance(error, ResponseError)
 
 
 def _backoff(error: BaseException | None, failures: int) -> float:

@@ -379,7 +379,7 @@ class VideoJob:
             return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
 
         def is_passing(error: BaseException) -> bool:
-            return _waiting.is_transient(error) or (isinstance(error, ResponseError) and broken < _waiting.ATTEMPTS)
+            return _waiting.is_transient(error) or (_waiting.is_broken(error) and broken < _waiting.ATTEMPTS)
 
         def on_wait(waited: float, interval: float) -> None:
             tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
@@ -483,7 +483,7 @@ class VideoJob:
                 lambda: _paging.read(partial(self._ask, stop, token), self.job_id),
                 clock=self._clock,
                 cancel=stop,
-                passing=lambda error: isinstance(error, ResponseError),
+                passing=_waiting.is_broken,
             )
         if page.status == JobStatus.IN_PROGRESS:
             problem = f"one came as {page.status} after the job had SUCCEEDED"

@@ -23,19 +23,11 @@ from typing import Any
 
 import numpy as np
 from attrs import define, field
+from measure import LABELS
 from PIL import Image, ImageOps
 
 from rekog_emotion.embedded.engine import Engine
 
-EMOTIONS = {
-    "angry": "ANGRY",
-    "disgust": "DISGUSTED",
-    "fear": "FEAR",
-    "happy": "HAPPY",
-    "sad": "SAD",
-    "surprise": "SURPRISED",
-    "neutral": "CALM",
-}
 COVERS = ("Sunglasses", "FaceOccluded")
 BINS = 10
 DECADES = ((0, 10), (10, 20), (20, 40), (40, 60), (60, 120))
@@ -90,7 +82,7 @@ def _f1(truth: np.ndarray[Any, Any], said: np.ndarray[Any, Any]) -> float:
 def truths(row: Mapping[str, str]) -> Truth:
     """Return what a row of ``labels.csv`` says, by the service's names; nothing where it does not count."""
     if "Smiling" not in row:
-        known: dict[str, Any] = {"Emotion": EMOTIONS[row["label"]]} if row.get("label") in EMOTIONS else {}
+        known: dict[str, Any] = {"Emotion": LABELS[row["label"]]} if row.get("label") in LABELS else {}
         if "age" in row:
             known |= {"Age": float(row["age"]), "Gender": row["gender"]}
         known |= {name: row[name] == "1" for name in COVERS if row.get(name) in ("0", "1")}

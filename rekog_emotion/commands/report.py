@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
+from rekog_emotion.commands._options import add_client, add_debug, add_job
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -47,24 +48,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="do not analyse anything, but read this answer of GetFaceDetection (JSON; a list of pages will do); with "
         "CLIP, its pictures are used",
     )
-    parser.add_argument(
-        "--client",
-        choices=("aws", "embedded"),
-        help="who analyses: 'aws' is Amazon Rekognition, 'embedded' runs on this machine and sends nothing anywhere; "
-        "their numbers differ (default: $REKOG_EMOTION_CLIENT, else aws)",
-    )
-    parser.add_argument(
-        "--staging", metavar="S3_PREFIX", help="where a local file is uploaded for AWS, such as s3://bucket/uploads/"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=3600.0,
-        metavar="SECONDS",
-        help="how long to wait for the job, which goes on when the time is over (default: 3600)",
-    )
+    add_client(parser)
+    add_job(parser)
     parser.add_argument("--no-faces", action="store_true", help="leave the pictures of people out of the page")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of every error")
+    add_debug(parser)
 
 
 def run(args: argparse.Namespace) -> int:

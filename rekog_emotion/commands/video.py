@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
-from rekog_emotion.commands._options import add_shared
+from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
 
 if TYPE_CHECKING:
@@ -53,16 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("clip", nargs="?", metavar="CLIP", help="a file, or s3://bucket/key")
     add_shared(parser)
-    parser.add_argument(
-        "--staging", metavar="S3_PREFIX", help="where a local file is uploaded for AWS, such as s3://bucket/uploads/"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=3600.0,
-        metavar="SECONDS",
-        help="how long to wait for the job, which goes on when the time is over (default: 3600)",
-    )
+    add_job(parser)
     parser.add_argument(
         "--resume", metavar="JOB", help="take up a job that was started before, instead of starting one on CLIP"
     )
