@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple, cast
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
@@ -15,6 +17,7 @@ try:
     import av
     import numpy as np
     from av.container import InputContainer
+    from av.packet import Packet
     from av.sidedata.sidedata import SideData
     from av.stream import Disposition
     from av.video.frame import VideoFrame
@@ -33,6 +36,7 @@ __all__ = [
     "opened",
     "orientation_of",
     "seconds_of",
+    "spared",
     "upright",
 ]
 
@@ -40,6 +44,7 @@ __all__ = [
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,avi,matroska,webm"}
 # 8K is 33 million pixels; a stream that claims more would take its memory before any picture is seen.
 CODEC_OPTIONS = {"max_pixels": "40000000"}
+REORDERED = 32  # packets; twice what H.264 and HEVC store out of the order of display at most
 
 
 class UnsupportedVideoError(InvalidInputError):
@@ -87,6 +92,53 @@ def decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFra
         for packet in container.demux(stream):
             with suppress(av.FFmpegError):
                 yield from packet.decode()
+
+
+def spared(
+    container: InputContainer, stream: VideoStream, looked_at: Callable[[Fraction, Fraction], bool]
+) -> Iterator[VideoFrame]:
+    """Decode as :func:`decoded` does, without what neither a viewer nor another picture needs.
+
+    Args:
+        container: What the stream is in.
+        stream: The pictures.
+        looked_at: Tells whether a picture is looked at that is on display from one second, counted from the first
+            picture, until another.
+    """
+    context, intra_only = stream.codec_context, stream.codec_context.codec.intra_only
+    begin: Fraction | None = None
+    behind: deque[int | None] = deque(maxlen=REORDERED)
+    for packet, ahead in _with_next(container.demux(stream)):
+        since = packet.pts
+        later = chain(behind, (one.pts for one in ahead))
+        until = None if since is None else min((pts for pts in later if pts is not None and pts > since), default=None)
+        behind.append(since)
+        # Before the first picture nobody knows where the count begins.
+        needless = not (begin is None or since is None or until is None) and not looked_at(
+            seconds_of(stream, since) - begin, seconds_of(stream, until) - begin
+        )
+        if needless and intra_only:
+            continue
+        context.skip_frame = "NONREF" if needless else "DEFAULT"
+        with suppress(av.FFmpegError):
+            for frame in packet.decode():
+                if begin is None and frame.pts is not None:
+                    begin = seconds_of(frame, frame.pts)
+                yield frame
+
+
+def _with_next(
+    packets: Iterable[Packet[VideoStream]],
+) -> Iterator[tuple[Packet[VideoStream], Sequence[Packet[VideoStream]]]]:
+    """Yield each packet with those that follow it, up to where the container is damaged."""
+    ahead: deque[Packet[VideoStream]] = deque()
+    with suppress(av.InvalidDataError):
+        for packet in packets:
+            ahead.append(packet)
+            if len(ahead) > REORDERED:
+                yield ahead.popleft(), ahead
+    while ahead:
+        yield ahead.popleft(), ahead
 
 
 def displayed(frames: Iterator[VideoFrame], *, at_least: Fraction) -> Iterator[tuple[VideoFrame, Fraction]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 from collections.abc import Generator, Iterator
@@ -20,6 +21,7 @@ from rekog_emotion._clips import (
     opened,
     orientation_of,
     seconds_of,
+    spared,
     upright,
 )
 
@@ -78,8 +80,9 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
     constant rate that is the frame of this number. At a variable rate it is the frame on display at this time: one that
     stays long is yielded again. A clip of less than two frames a second gives each frame number once.
 
-    Damaged parts are shown or passed over as players do it, without an error: a clip that was cut off gives its samples
-    up to there. Memory does not grow with the clip, and decoding starts no thread.
+    Pictures that are neither sampled nor needed for others are not decoded. Damaged parts are shown or passed over as
+    players do it, without an error: a clip that was cut off gives its samples up to there. Memory does not grow with
+    the clip, and decoding starts no thread.
 
     Args:
         path: A local file.
@@ -94,11 +97,15 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
     with opened(path) as (container, stream):
         rate = frame_rate(stream)
         slack = min(ROUNDING, 1 / rate / 2)
+
+        def looked_at(since: Fraction, until: Fraction) -> bool:
+            return _begun(until - slack, rate) > _begun(since - slack, rate)
+
         grid = _grid(rate)
         seconds = next(grid)
         # One for all: in PyAV a frame and its side data hold each other, and their memory, until the next collection.
         orientation: Orientation | None = None
-        for frame, until in displayed(decoded(container, stream), at_least=2 * slack):
+        for frame, until in displayed(spared(container, stream, looked_at), at_least=2 * slack):
             picture: NDArray[np.uint8] | None = None
             while seconds + slack < min(until, LONGEST):
                 orientation = orientation or orientation_of(frame)
@@ -121,5 +128,15 @@ def _single_precision(value: Fraction) -> float:
 
 def _grid(rate: Fraction) -> Iterator[Fraction]:
     """Yield the seconds of the frames to look at; below two frames a second of every one."""
-    step = max(rate / SAMPLES_PER_SECOND, Fraction(1))
+    step = _step(rate)
     return (int(k * step) / rate for k in count())
+
+
+def _begun(seconds: Fraction, rate: Fraction) -> int:
+    """Return how many times of the grid lie before this one."""
+    return max(0, math.ceil(math.ceil(seconds * rate) / _step(rate)))
+
+
+def _step(rate: Fraction) -> Fraction:
+    """Return the frames between two samples."""
+    return max(rate / SAMPLES_PER_SECOND, Fraction(1))

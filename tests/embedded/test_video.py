@@ -205,6 +205,48 @@ class TestPictures:
         assert [number_of(picture) for picture in pictures] == [0, 15, 30, 45, 60, 75]
 
 
+def decoded_in_full(path: Path) -> list[tuple[int, bytes]]:
+    """Return (frame number, pixels) of every picture of a clip of a constant rate, all of them decoded."""
+    with av.open(str(path)) as container:
+        return [(k, frame.to_ndarray(format="rgb24").tobytes()) for k, frame in enumerate(container.decode(video=0))]
+
+
+class TestSpared:
+    @pytest.mark.parametrize(
+        ("name", "codec", "options"),
+        [
+            ("adaptive.mp4", "libx264", {}),
+            ("pyramid.mp4", "libx264", {"bf": "8", "x264-params": "b-adapt=0:b-pyramid=strict:ref=4"}),
+            ("open.mp4", "libx264", {"g": "12", "x264-params": "open-gop=1"}),
+            ("silent.mkv", "libx264", {"bf": "3", "x264-params": "nal-hrd=none:bframes=3"}),
+            ("old.avi", "mpeg4", {"bf": "2"}),
+            ("intra.mov", "mjpeg", {"strict": "unofficial"}),
+            ("nine.webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}),
+        ],
+    )
+    def test_same_pictures(self, scene, tmp_path, name, codec, options):
+        """What is sampled has the very pixels that it has where everything is decoded."""
+        pictures = (picture[::4, ::4] for picture in scene.pictures(30))
+        path = write_clip(tmp_path / name, pictures, codec=codec, **options)
+        wanted = dict(decoded_in_full(path))
+        found = [(milliseconds, picture.tobytes()) for milliseconds, picture in samples(path)]
+        assert [(milliseconds, wanted[number]) for milliseconds, number in grid(30, len(wanted))] == found
+
+    @pytest.mark.parametrize(("codec", "most"), [("libx264", 110), ("mjpeg", 15)])
+    def test_pictures_decoded(self, scene, tmp_path, codec, most):
+        """Of 180 pictures those that nothing needs are left out: a third of H.264, nearly all that stand alone."""
+        pictures = (picture[::4, ::4] for picture in scene.pictures(30))
+        path = write_clip(tmp_path / "clip.mov", pictures, codec=codec, strict="unofficial")
+
+        def last_of_a_second(since: Fraction, until: Fraction) -> bool:
+            return until % 1 <= since % 1
+
+        with _clips.opened(path) as (container, stream):
+            times = [frame.time for frame in _clips.spared(container, stream, last_of_a_second)]
+        assert sorted(set(times)) == times
+        assert 6 <= len(times) <= most
+
+
 class TestBadClips:
     @pytest.mark.parametrize("name", BAD)
     def test_no_picture(self, bad_clips, name, capfd):
