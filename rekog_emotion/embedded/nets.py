@@ -28,6 +28,7 @@ class Net:
     """
 
     def __init__(self, name: str, *, threads: int = 1) -> None:
+        self.name = name
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -43,11 +44,13 @@ class Net:
     def __call__(self, batch: FloatArray | ByteArray) -> list[FloatArray]:
         """Return the network's outputs for a batch, which is the first axis of input and outputs alike."""
         batch = np.ascontiguousarray(batch, np.float32)
-        parts = [
-            self._session.run(None, {self._input: batch[start : start + MAX_BATCH]})
-            for start in range(0, len(batch), MAX_BATCH)
-        ]
+        parts = [self.run(batch[start : start + MAX_BATCH]) for start in range(0, len(batch), MAX_BATCH)]
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+    def run(self, batch: FloatArray) -> list[FloatArray]:
+        """Return the outputs for a contiguous batch of float32, in one call."""
+        outputs: list[FloatArray] = self._session.run(None, {self._input: batch})
+        return outputs
 
 
 def sigmoid(logit: Any) -> Any:  # noqa: ANN401 -- numbers and arrays alike, as numpy's own functions
