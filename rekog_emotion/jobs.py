@@ -11,29 +11,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion import _paging, _waiting, _wire, notifications
+from rekog_emotion import _paging, _waiting, _wire
 from rekog_emotion._budget import Budget, budget_of
 from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
+from rekog_emotion._lookout import Lookout
 from rekog_emotion._starting import Starter, start_parameters
 from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
+from rekog_emotion._ways_out import WaysOut, resumable
 from rekog_emotion.analyses import TimedFace, VideoAnalysis
 from rekog_emotion.clients import engine_name, resolve_client
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import (
     InvalidInputError,
-    JobCancelledError,
-    JobError,
     JobFailedError,
-    JobTimeoutError,
     RekogEmotionError,
     ResponseError,
     StagingError,
@@ -61,14 +59,6 @@ TIMEOUT: Final = 3600.0
 
 SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
-
-# For jobs of unknown length, in docs/reliability.md beside other ways to poll.
-_POLLS: Final = _waiting.PollSchedule(share=0.098, floor=1.75, lead=1.75, cap=900.0)
-# No job is expected to be ready in less than a twentieth of its video's length, nor looked for later than this.
-_SHARE_OF_VIDEO, _LATEST_FIRST_LOOK = 0.05, 60.0
-_GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
-_GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
-_IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
 
 _log: Final = logging.getLogger("rekog_emotion")
 
@@ -167,7 +157,7 @@ class VideoJob:
             clock=clock,
         )
         _log.info("started job %s for %s", job_id, video.name)
-        with job._resumable():
+        with resumable(job._ways_out):
             tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict())
         return job
 
@@ -303,7 +293,7 @@ class VideoJob:
             StagingError: The job has ended, and its upload could not be deleted.
         """
         limit = _waiting.seconds(timeout, "timeout")
-        with self._resumable():
+        with resumable(self._ways_out):
             self._wait(limit, on_progress, cancel)
 
     def faces(
@@ -359,58 +349,17 @@ class VideoJob:
     ) -> VideoAnalysis:
         if self._first is not None:
             return self._first
-        looks, broken = 0, 0
-        watch: notifications.Watch | None = None
-        schedule: _waiting.Schedule = self._schedule()
-
-        def look() -> VideoAnalysis:
-            nonlocal looks, broken
-            try:
-                page = _paging.look(self._client, self.job_id)
-            except ResponseError:
-                broken += 1
-                raise
-            looks, broken = looks + 1, 0
-            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
-            return page
-
-        def is_unfinished(page: VideoAnalysis) -> bool:
-            said_to_have_failed = watch is not None and watch.completion is not None and watch.completion.failed
-            return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
-
-        def is_passing(error: BaseException) -> bool:
-            return _waiting.is_transient(error) or (_waiting.is_broken(error) and broken < _waiting.ATTEMPTS)
-
-        def on_wait(waited: float, interval: float) -> None:
-            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
-
-        with ExitStack() as stack:
-            if self._notify is not None:
-                watch = stack.enter_context(
-                    notifications.watch(
-                        self._notify,
-                        self.job_id,
-                        client=self._client,
-                        polls=schedule,
-                        clock=self._clock,
-                        cancel=cancel,
-                    )
-                )
-            page = _waiting.poll(
-                look,
-                unfinished=is_unfinished,
-                schedule=schedule if watch is None else watch,
-                timeout=limit,
-                clock=self._clock,
-                cancel=cancel,
-                sleep=None if watch is None else watch.sleep,
-                pace=self._pace,
-                look_first=watch is None or not self._fresh,
-                on_wait=on_wait,
-                timed_out=self._timed_out,
-                cancelled=self._cancelled,
-                tolerate=is_passing,
-            )
+        lookout = Lookout(
+            client=self._client,
+            job_id=self.job_id,
+            notify=self._notify,
+            fresh=self._fresh,
+            video_seconds=self._video_seconds,
+            budget=self._budget,
+            clock=self._clock,
+            ways_out=self._ways_out,
+        )
+        page, looks = lookout.until_ended(limit, on_progress, cancel)
         if looks == 1 and self._token is not None:
             _log.warning(
                 "job %s was %s at the first look: the token %r may have given back a job that was started before",
@@ -448,7 +397,7 @@ class VideoJob:
         # Whoever drops the iterator ends the retries of the page that is fetched ahead, too.
         stop = _waiting.Stop(cancel)
         try:
-            with self._resumable():
+            with resumable(self._ways_out):
                 first = self._wait(limit, on_progress, cancel)
                 for page in _paging.each_page(
                     first, partial(self._ask, stop), partial(self._read, stop), job_id=self.job_id
@@ -457,21 +406,21 @@ class VideoJob:
                     tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
                     yield page
                     if page.next_token and stop.is_set():
-                        raise self._cancelled(None)
+                        raise self._ways_out().reading_cancelled()
         finally:
             stop.set()
 
     def _ask(self, stop: threading.Event, token: str | None) -> Mapping[str, Any]:
         """Fetch a page of a job that has succeeded."""
         if stop.is_set():
-            raise self._cancelled(None)
+            raise self._ways_out().reading_cancelled()
         if self._budget is not None:
             self._budget.spend(self._clock.now())
         try:
             return _paging.ask(self._client, self.job_id, token=token, clock=self._clock, cancel=stop)
         except RekogEmotionError as error:
             if stop.is_set() and _waiting.is_transient(error):
-                raise self._cancelled(None) from error
+                raise self._ways_out().reading_cancelled() from error
             raise
 
     def _read(self, stop: threading.Event, take: _paging.Take, token: str | None) -> VideoAnalysis:
@@ -494,14 +443,6 @@ class VideoJob:
             self._first = page
         return page
 
-    def _schedule(self) -> _waiting.PollSchedule:
-        if self._video_seconds is None or not self._fresh:
-            return _POLLS
-        return evolve(_POLLS, first=min(_SHARE_OF_VIDEO * self._video_seconds, _LATEST_FIRST_LOOK))
-
-    def _pace(self) -> float:
-        return 0.0 if self._budget is None else self._budget.reserve(self._clock.now())
-
     def _adopt(self, page: VideoAnalysis) -> None:
         """Take an upload for the job's own whose job was taken up by its id alone."""
         video = page.video.s3_object if page.video is not None else None
@@ -516,40 +457,9 @@ class VideoJob:
         except RekogEmotionError as error:
             _log.warning("job %s has ended, and its upload is left: %s", self.job_id, error)
 
-    @contextmanager
-    def _resumable(self) -> Iterator[None]:
-        """Say how to take the job and its upload up again on every way out that does not say it by itself."""
-        try:
-            yield
-        except (GeneratorExit, JobError, StagingError):
-            raise
-        except BaseException as error:
-            # An error of ours has the job's id, which is enough where nothing lies in a bucket.
-            if self._upload is not None or not isinstance(error, RekogEmotionError):
-                error.add_note(f"VideoJob.from_dict({self.to_dict()!r}) takes job {self.job_id} up again{self._kept()}")
-            raise
-
-    def _kept(self) -> str:
-        # A client that takes files by itself has moved nothing.
-        if self._upload is None or isinstance(self._client, Staging):
-            return ""
-        return f"; its upload {s3_uri(self._upload)} is kept until then"
-
-    def _goes_on(self) -> str:
-        # A client that takes files by itself works by itself, too: there is no service behind it.
-        return _GOES_ON_HERE if isinstance(self._client, Staging) else _GOES_ON
-
-    def _timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
-        last = f" (the last look failed: {failure})" if failure else ""
-        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._goes_on()}{self._kept()}"
-        return JobTimeoutError(msg, job_id=self.job_id, state=self.to_dict())
-
-    def _cancelled(self, waited: float | None) -> JobCancelledError:
-        if waited is None:
-            msg = f"reading the pages of job {self.job_id} was cancelled; {_IS_KEPT}{self._kept()}"
-        else:
-            msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {self._goes_on()}{self._kept()}"
-        return JobCancelledError(msg, job_id=self.job_id, state=self.to_dict())
+    def _ways_out(self) -> WaysOut:
+        # A client that takes files by itself works by itself, too.
+        return WaysOut(job_id=self.job_id, upload=self._upload, here=isinstance(self._client, Staging))
 
 
 def _able_to_notify(client: RekognitionClient, notify: SnsSqs | None) -> RekognitionClient:

@@ -25,7 +25,7 @@ from rekog_emotion import (
     analyze_video,
     start_video,
 )
-from rekog_emotion.jobs import _POLLS
+from rekog_emotion._lookout import POLLS
 from rekog_emotion.testing import FakeClient
 from tests.scripted import IN_PROGRESS, LOST, ScriptedClient, Shelf, failed, page, refusal
 
@@ -577,7 +577,7 @@ def test_time_lost_and_calls_made(monkeypatch, seconds):
     for _ in range(4000):
         now, looks = 0.0, 1
         while now < seconds:
-            now, looks = now + _POLLS.interval(now), looks + 1
+            now, looks = now + POLLS.interval(now), looks + 1
         lost.append(now - seconds)
         calls.append(looks)
 

@@ -1,0 +1,121 @@
+"""Wait until a job has ended: look at it now and then, or wait for the service's message."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, frozen
+
+from rekog_emotion import _paging, _waiting, notifications
+from rekog_emotion._budget import Budget
+from rekog_emotion._ways_out import WaysOut
+from rekog_emotion.analyses import VideoAnalysis
+from rekog_emotion.enums import JobStatus
+from rekog_emotion.errors import ResponseError
+from rekog_emotion.notifications import SnsSqs
+from rekog_emotion.progress import OnProgress, ProgressEvent, tell
+
+if TYPE_CHECKING:
+    from rekog_emotion.clients import RekognitionClient
+
+__all__ = ["POLLS", "Lookout"]
+
+# For jobs of unknown length, in docs/reliability.md beside other ways to poll.
+POLLS: Final = _waiting.PollSchedule(share=0.098, floor=1.75, lead=1.75, cap=900.0)
+# No job is expected to be ready in less than a twentieth of its video's length, nor looked for later than this.
+_SHARE_OF_VIDEO, _LATEST_FIRST_LOOK = 0.05, 60.0
+
+
+@frozen(kw_only=True)
+class Lookout:
+    """One wait for the end of a job.
+
+    Attributes:
+        client: Of boto3's shape.
+        job_id: The service's id.
+        notify: Where the service sends its message, or ``None``.
+        fresh: The job was started here, with a token of its own: it has not ended before it began.
+        video_seconds: The length of its video, where it is known.
+        budget: What all looks of the client share, or ``None``.
+        clock: Where time comes from.
+        ways_out: What to say when the wait ends before the job.
+    """
+
+    client: RekognitionClient
+    job_id: str
+    notify: SnsSqs | None
+    fresh: bool
+    video_seconds: float | None
+    budget: Budget | None
+    clock: _waiting.Clock
+    ways_out: Callable[[], WaysOut]
+
+    def until_ended(
+        self, limit: float | None, on_progress: OnProgress | None, cancel: threading.Event | None
+    ) -> tuple[VideoAnalysis, int]:
+        """Return what the job said when it had ended, and how many looks it took.
+
+        Args:
+            limit: Seconds, or ``None`` for ever.
+            on_progress: Called at every look and wait.
+            cancel: Ends the wait when set.
+        """
+        looks, broken = 0, 0
+        watch: notifications.Watch | None = None
+        schedule: _waiting.Schedule = self._schedule()
+
+        def look() -> VideoAnalysis:
+            nonlocal looks, broken
+            try:
+                page = _paging.look(self.client, self.job_id)
+            except ResponseError:
+                broken += 1
+                raise
+            looks, broken = looks + 1, 0
+            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
+            return page
+
+        def is_unfinished(page: VideoAnalysis) -> bool:
+            said_to_have_failed = watch is not None and watch.completion is not None and watch.completion.failed
+            return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
+
+        def is_passing(error: BaseException) -> bool:
+            return _waiting.is_transient(error) or (_waiting.is_broken(error) and broken < _waiting.ATTEMPTS)
+
+        def on_wait(waited: float, interval: float) -> None:
+            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
+
+        with ExitStack() as stack:
+            if self.notify is not None:
+                watch = stack.enter_context(
+                    notifications.watch(
+                        self.notify, self.job_id, client=self.client, polls=schedule, clock=self.clock, cancel=cancel
+                    )
+                )
+            page = _waiting.poll(
+                look,
+                unfinished=is_unfinished,
+                schedule=schedule if watch is None else watch,
+                timeout=limit,
+                clock=self.clock,
+                cancel=cancel,
+                sleep=None if watch is None else watch.sleep,
+                pace=self._pace,
+                look_first=watch is None or not self.fresh,
+                on_wait=on_wait,
+                timed_out=lambda waited, failure: self.ways_out().timed_out(waited, failure),
+                cancelled=lambda waited: self.ways_out().wait_cancelled(waited),
+                tolerate=is_passing,
+            )
+        return page, looks
+
+    def _schedule(self) -> _waiting.PollSchedule:
+        if self.video_seconds is None or not self.fresh:
+            return POLLS
+        return evolve(POLLS, first=min(_SHARE_OF_VIDEO * self.video_seconds, _LATEST_FIRST_LOOK))
+
+    def _pace(self) -> float:
+        return 0.0 if self.budget is None else self.budget.reserve(self.clock.now())
