@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import evolve
-
 from rekog_emotion import _calls, _wire
-from rekog_emotion._locations import s3_uri
 from rekog_emotion._waiting import Clock, Seconds, seconds
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.clients import RekognitionClient, engine_name, resolve_client
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
-from rekog_emotion.models import S3Object
 from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress
 from rekog_emotion.sources import ImageSource, VideoSource, prepare_image
@@ -224,5 +219,4 @@ def analyze_video(
         video_length=video_length,
         clock=clock,
     )
-    result = job.result(timeout=limit, on_progress=on_progress, cancel=cancel)
-    return evolve(result, source=s3_uri(source) if isinstance(source, S3Object) else os.fspath(source))
+    return job.result(timeout=limit, on_progress=on_progress, cancel=cancel)

@@ -9,6 +9,7 @@ discards it.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -80,6 +81,7 @@ class VideoJob:
     _token: str | None = None
     _fresh: bool = False  # started here, with a token of its own: it has not ended before it began
     _video_seconds: float | None = None
+    _source: str | None = None
     _clock: _waiting.Clock = field(factory=lambda: _waiting.SYSTEM_CLOCK)
     _first: VideoAnalysis | None = field(default=None, init=False)
     _budget: Budget | None = field(default=None, init=False)
@@ -154,6 +156,7 @@ class VideoJob:
             token=client_request_token,
             fresh=client_request_token is None,
             video_seconds=video_seconds(video.place) if length is None and isinstance(video.place, Path) else length,
+            source=s3_uri(source) if isinstance(source, S3Object) else os.fspath(source),
             clock=clock,
         )
         _log.info("started job %s for %s", job_id, video.name)
@@ -321,10 +324,13 @@ class VideoJob:
         on_progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
     ) -> VideoAnalysis:
-        """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`."""
+        """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`.
+
+        Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
+        """
         limit = _waiting.seconds(timeout, "timeout")
         whole = _wire.merge(list(self._pages(limit, on_progress, cancel)))
-        return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client))
+        return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client), source=self._source)
 
     def discard(self) -> None:
         """Delete the upload of a job whose result is not wanted; a second time does nothing.

@@ -343,6 +343,15 @@ def test_takes_its_upload_away(clip, way):
 
 
 @pytest.mark.usefixtures("clock")
+def test_says_what_was_analysed(clip):
+    """A result bears the name of its video, as far as the job knows it."""
+    job, client, _ = started(clip, page(0))
+
+    assert job.result().source == str(clip)
+    assert VideoJob.resume("j-1", client=client).result().source is None
+
+
+@pytest.mark.usefixtures("clock")
 def test_keeps_its_upload_while_it_runs(clip):
     """A job that goes on needs its upload, and every error that ends the wait names it."""
     job, _, shelf = started(clip, IN_PROGRESS)
