@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-__all__ = ["image_format", "not_an_image", "video_format"]
+__all__ = ["image_format", "not_a_video", "not_an_image", "video_format"]
 
 _IMAGES: Final = (
     ("JPEG", re.compile(rb"\xff\xd8\xff")),
@@ -65,6 +65,25 @@ def not_an_image(head: bytes) -> str | None:
             return what
     if _is_text(head[:1024]) and not _TEXT_IMAGES.match(head):
         return "text, not an image; check what was read or downloaded"
+    return None
+
+
+def not_a_video(head: bytes) -> str | None:
+    """Say what the content is and what to do where it is certainly no video.
+
+    Args:
+        head: The first 1024 bytes or more.
+
+    Returns:
+        For example ``"an image (JPEG), not a video; pass it to detect_image"``; ``None`` where it may be a video.
+    """
+    if image := image_format(head):
+        return f"an image ({image}), not a video; pass it to detect_image"
+    for start, what in _DOCUMENTS:
+        if start.match(head):
+            return f"{re.split('[;,]', what)[0]}, not a video; pass an MP4 or MOV file"
+    if _is_text(head[:1024]):
+        return "text, not a video; check what was read or downloaded"
     return None
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "PROGRAM",
     "UNUSABLE",
     "for_programs",
+    "note",
     "one_line",
     "print_table",
     "report",
@@ -61,6 +62,11 @@ def for_programs(args: argparse.Namespace) -> bool:
 def say(text: str) -> None:
     """Print a line to standard output at once, so that a reader sees each result when it is there."""
     print(text, flush=True)  # noqa: T201 -- it is what a command does
+
+
+def note(text: str) -> None:
+    """Print a line for people to standard error, where programs read standard output."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 -- it is what a command does
 
 
 def report(error: Exception, *, about: str = "", debug: bool = False) -> int:

@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+def _number_of(faces: tuple[object, ...]) -> str:
+    return "<1 face>" if len(faces) == 1 else f"<{len(faces)} faces>"
+
+
 @frozen(kw_only=True)
 class ImageAnalysis(Outputs, Value):
     """The faces of one image, largest first.
@@ -45,7 +49,7 @@ class ImageAnalysis(Outputs, Value):
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
-    faces: tuple[Face, ...] = field(default=(), repr=lambda faces: f"<{len(faces)} faces>")
+    faces: tuple[Face, ...] = field(default=(), repr=_number_of)
     size: tuple[int, int] | None = None
     engine: str | None = field(default=None, eq=False)
     source: str | None = field(default=None, eq=False)
@@ -261,7 +265,7 @@ class VideoAnalysis(Outputs, Value):
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
-    faces: tuple[TimedFace, ...] = field(default=(), repr=lambda faces: f"<{len(faces)} faces>")
+    faces: tuple[TimedFace, ...] = field(default=(), repr=_number_of)
     status: JobStatus | str | None = None
     status_message: str | None = None
     metadata: VideoMetadata | None = None
@@ -295,6 +299,13 @@ class VideoAnalysis(Outputs, Value):
         drained = [_wire.draining(page) for page in pages]
         del pages  # where the caller does not keep them, their faces are freed one by one
         return _wire.read_video(drained, engine=engine)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the video in pixels, for ``BoundingBox.to_pixels``; ``None`` where it is not said."""
+        if self.metadata is None or self.metadata.frame_width is None or self.metadata.frame_height is None:
+            return None
+        return self.metadata.frame_width, self.metadata.frame_height
 
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of GetFaceDetection, equal to what :meth:`from_aws` read from one page."""

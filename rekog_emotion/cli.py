@@ -80,7 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         command.add(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, parser=subparser)
     return parser
 
 
@@ -97,7 +97,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reconfigure is not None:
         # A sign that the terminal's encoding lacks is an escape, as on standard error, and no failure.
         reconfigure(errors="backslashreplace")
-    args = build_parser().parse_args(argv)
+    args, unknown = build_parser().parse_known_args(argv)
+    if unknown:
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
     try:
         code: int = args.run(args)
         sys.stdout.flush()

@@ -383,7 +383,8 @@ class VideoJob:
             reason = page.status_message or "the service gives no reason"
             if page.status == JobStatus.IN_PROGRESS:
                 reason = "the message of its end says so, though the service still calls it IN_PROGRESS"
-            message = f"job {self.job_id} failed: {reason}"
+            about = f"{self._source}: " if self._source else ""
+            message = f"{about}job {self.job_id} failed: {reason}"
             try:
                 self.discard()
             except StagingError as error:

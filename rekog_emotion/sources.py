@@ -13,7 +13,7 @@ from attrs import field, frozen
 from rekog_emotion._headers import check_pixels, read_header
 from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire, shown
 from rekog_emotion._reading import BinaryFile, opened, read_all, read_file
-from rekog_emotion._sniffing import image_format, not_an_image
+from rekog_emotion._sniffing import not_a_video, not_an_image
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import S3Object
 
@@ -115,7 +115,7 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
         Where it is, and its name.
 
     Raises:
-        InvalidInputError: There is no such file, it is empty or an image, or the address cannot be used.
+        InvalidInputError: There is no such file, it is empty or certainly no video, or the address cannot be used.
     """
     if isinstance(source, str | os.PathLike):
         source = locate(source)
@@ -132,8 +132,8 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
         if not head:
             message = "the file is empty; check how it was written"
             raise InvalidInputError(message)
-        if image := image_format(head):
-            message = f"the content is an image ({image}), not a video; pass it to detect_image"
+        if what := not_a_video(head):
+            message = f"the content is {what}"
             raise InvalidInputError(message)
     return PreparedVideo(place=source, name=name)
 
@@ -224,7 +224,7 @@ def _wrong_array(array: NDArray[Any]) -> str | None:
 def _check_size(size: tuple[int, int]) -> None:
     if min(size) < MIN_SIDE:
         message = (
-            f"the image has {size[0]} x {size[1]} pixels, and the service needs {MIN_SIDE} a side; pass a larger one"
+            f"the image has {size[0]} x {size[1]} pixels, and at least {MIN_SIDE} a side are needed; pass a larger one"
         )
         raise InvalidInputError(message)
 

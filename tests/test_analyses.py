@@ -1,7 +1,7 @@
 import attrs
 import pytest
 
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis
+from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.models import Face
 
 FACE = Face(confidence=99.0)
@@ -129,3 +129,12 @@ def test_what_the_caller_knows_is_not_on_the_wire():
 
     assert (analysis.size, analysis.engine, analysis.source) == ((640, 480), "aws", "me.jpg")
     assert analysis.to_aws() == {"FaceDetails": []}
+
+
+def test_size_of_a_video():
+    """Its pixels, where the service says them: for boxes in pixels."""
+    metadata = VideoMetadata(frame_width=640, frame_height=480)
+
+    assert VideoAnalysis(metadata=metadata).size == (640, 480)
+    assert VideoAnalysis(metadata=VideoMetadata(frame_width=640)).size is None
+    assert VideoAnalysis().size is None

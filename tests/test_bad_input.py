@@ -39,7 +39,7 @@ VIDEO = "pass it to analyze_video"
 
 def small(width, height):
     """Say that a picture is too small."""
-    return f"the image has {width} x {height} pixels, and the service needs 80 a side; pass a larger one"
+    return f"the image has {width} x {height} pixels, and at least 80 a side are needed; pass a larger one"
 
 
 class Named(io.BytesIO):

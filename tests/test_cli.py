@@ -359,6 +359,16 @@ def test_overlay_is_the_drawing(terminal, tmp_path):
     assert f"overlay: {path}" == terminal.readouterr().out.splitlines()[-1]
 
 
+def test_a_program_is_told_beside_the_answers(capsys, tmp_path):
+    """Where a program reads the answers, the place of the overlay goes to standard error."""
+    path = tmp_path / "overlay.png"
+
+    main(["image", ASTRONAUT, *EMBEDDED, "--draw", os.fspath(path)])
+
+    out, err = capsys.readouterr()
+    assert (len(out.splitlines()), err) == (1, f"overlay: {path}\n")
+
+
 def test_overlays_go_into_a_directory(capsys, monkeypatch, tmp_path, blank):
     """A directory is made, and photos of one name do not overwrite each other."""
     (tmp_path / "sub").mkdir()

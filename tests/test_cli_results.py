@@ -244,6 +244,27 @@ def test_completion_completes(capsys, tmp_path):
     assert completed("rekog-emotion", "blur", "--method") == ["pixelate"]
 
 
+def test_an_unknown_option_names_the_help_of_its_command(capsys):
+    """What is wrong behind a command is explained by the help of that command."""
+    with pytest.raises(SystemExit) as caught:
+        main(["annotate", "photo.jpg", "out.png", "-o", "more.png"])
+
+    message = "rekog-emotion annotate: unrecognized arguments: -o more.png; see rekog-emotion annotate --help\n"
+    assert (caught.value.code, capsys.readouterr().err) == (2, message)
+
+
+def test_a_copy_named_like_a_video_needs_a_video(tmp_path, capsys):
+    """The media is looked at before the name of the copy is blamed."""
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("no photo")
+
+    code = main(["annotate", str(letter), str(tmp_path / "out.mp4"), "--client", "embedded"])
+
+    problem = f"{letter} is no video, and {tmp_path / 'out.mp4'} is named like one"
+    message = f"{problem}; check the first, or name the second out.png"
+    assert (2, f"rekog-emotion: {message}\n") == (code, capsys.readouterr().err)
+
+
 def test_completion_needs_shtab(monkeypatch, capsys):
     """Without the cli extra the error says what to install."""
     monkeypatch.setitem(sys.modules, "shtab", None)

@@ -125,7 +125,8 @@ def test_failed_job(service, capsys):
 
     code = main(["video", URI])
 
-    assert (1, "", f"rekog-emotion: job {JOB} failed: Unsupported codec/format.\n") == (code, *capsys.readouterr())
+    message = f"{URI}: job {JOB} failed: Unsupported codec/format."
+    assert (1, "", f"rekog-emotion: {message}\n") == (code, *capsys.readouterr())
 
 
 def test_timeout_says_how_to_resume(service, capsys):

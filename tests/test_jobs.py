@@ -55,7 +55,7 @@ MINE = "mine"
 def clip(tmp_path):
     """Give a file that nobody decodes."""
     path = tmp_path / "clip.mp4"
-    path.write_bytes(b"no video")
+    path.write_bytes(b"\0\0\0\x18ftypmp42")
     return path
 
 
@@ -382,13 +382,13 @@ def test_another_process_takes_the_upload_away(clip):
 
 @pytest.mark.usefixtures("clock")
 def test_a_failed_job_names_the_upload_that_is_left(clip):
-    """The reason of the job comes first, then what is left."""
+    """The name of the video and the reason come first, then what is left."""
     job, _, _ = started(clip, failed("Bad"), broken=True)
 
     with pytest.raises(JobFailedError) as caught:
         job.wait()
 
-    assert str(caught.value) == "job j-1 failed: Bad; it sticks"
+    assert str(caught.value) == f"{clip}: job j-1 failed: Bad; it sticks"
     assert job.to_dict()["upload"] is not None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rekog_emotion._sniffing import image_format, not_an_image, video_format
+from rekog_emotion._sniffing import image_format, not_a_video, not_an_image, video_format
 from tests.pictures import PORTRAIT, portrait, saved
 
 
@@ -71,6 +71,22 @@ def test_what_may_be_an_image_is_left_to_pillow(data):
 def test_text_is_text(data):
     """Know UTF-8 with and without a mark, and a character that is cut at the end of the head."""
     assert not_an_image(data) == "text, not an image; check what was read or downloaded"
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"#EXTM3U\nclip.ts", "text, not a video; check what was read or downloaded"),
+        (b"%PDF-1.7", "a PDF, not a video; pass an MP4 or MOV file"),
+        (b"<!doctype html><p>404", "an HTML page, not a video; pass an MP4 or MOV file"),
+        (b"GIF89a", "an image (GIF), not a video; pass it to detect_image"),
+        (bytes(range(256)), None),
+        (b"\0\0\0\x18ftypmp42", None),
+    ],
+)
+def test_what_is_no_video(data, what):
+    """Refuse what is certainly none, and leave the rest to who decodes it."""
+    assert not_a_video(data) == what
 
 
 @pytest.mark.parametrize(

@@ -471,6 +471,17 @@ def test_an_image_is_no_video(file_format, tmp_path):
     assert message == str(caught.value)
 
 
+def test_text_is_no_video(tmp_path):
+    """Say so before an upload."""
+    path = tmp_path / "clip.mp4"
+    path.write_text("no video")
+
+    with pytest.raises(InvalidInputError) as caught:
+        prepare_video(path)
+
+    assert f"{path}: the content is text, not a video; check what was read or downloaded" == str(caught.value)
+
+
 def test_an_empty_file_is_no_video(tmp_path):
     """Say so before an upload."""
     path = tmp_path / "clip.mp4"

@@ -45,7 +45,7 @@ NOT_OF_1024 = "is not 1 to 1024 letters, digits and any of _.-:+=/"
 def clip(tmp_path):
     """Give a file that nobody decodes."""
     path = tmp_path / "clip.mp4"
-    path.write_bytes(b"no video")
+    path.write_bytes(b"\0\0\0\x18ftypmp42")
     return path
 
 

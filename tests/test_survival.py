@@ -70,7 +70,7 @@ class Through:
 def clip(tmp_path):
     """Give a file that nobody decodes."""
     path = tmp_path / "clip.mp4"
-    path.write_bytes(b"no video")
+    path.write_bytes(b"\0\0\0\x18ftypmp42")
     return path
 
 

@@ -37,6 +37,9 @@ examples:
 """
 
 
+_VIDEOS: Final = (".mp4", ".m4v", ".mov", ".mkv")
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_media(parser)
@@ -94,6 +97,9 @@ def check_target(media: str, out: str) -> None:
         from rekog_emotion.results.video import check_suffix  # noqa: PLC0415 -- PyAV is an extra
 
         check_suffix(path)
+    elif path.suffix.lower() in _VIDEOS:
+        msg = f"{media} is no video, and {out} is named like one; check the first, or name the second {path.stem}.png"
+        raise InvalidInputError(msg)
     elif path.suffix.lower() not in writable_suffixes():
         msg = f"{out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)

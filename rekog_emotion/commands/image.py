@@ -104,8 +104,11 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
     if overlay is None:
         return
     _draw(analysis, source, overlay)
-    if not _terminal.for_programs(args):
-        say(f"overlay: {one_line(str(overlay))}")
+    line = f"overlay: {one_line(str(overlay))}"
+    if _terminal.for_programs(args):
+        _terminal.note(line)  # beside the answers, not among them
+    else:
+        say(line)
 
 
 def _json_line(photo: str, analysis: ImageAnalysis) -> str:

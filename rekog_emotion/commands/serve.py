@@ -84,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         listener = stack.enter_context(listen(args.host, args.port, public=keys is not None))
         app = _app(args, keys, stack)
         _tell(listener.getsockname(), keys, as_json=args.json)
+        if not _terminal.for_programs(args):
+            _terminal.note("serving: the SDK needs these lines in its own shell, another terminal's; Ctrl-C ends it")
         serve(app, listener)
     return _terminal.OK
 

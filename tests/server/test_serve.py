@@ -57,6 +57,15 @@ def visit(monkeypatch):
     return visit
 
 
+def test_tells_people_what_to_do(visit, monkeypatch, capsys):
+    """On a terminal the lines would stand there without a word."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    visit(visitor=detect)
+
+    assert capsys.readouterr().err.startswith("serving: the SDK needs these lines in its own shell")
+
+
 def detect(client):
     """Return what is seen on a portrait."""
     return [face["Emotions"][0]["Type"] for face in client.detect_faces(Image=IMAGE, Attributes=["ALL"])["FaceDetails"]]

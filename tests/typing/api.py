@@ -120,6 +120,7 @@ assert_type(landmarks["nose"].to_pixels((640, 480)), tuple[float, float])
 
 clip = rekog.VideoAnalysis.from_aws(answer, answer, engine="aws")
 assert_type(clip, rekog.VideoAnalysis)
+assert_type(clip.size, tuple[int, int] | None)
 assert_type(clip.faces, tuple[rekog.TimedFace, ...])
 assert_type(clip.status, rekog.JobStatus | str | None)
 assert_type(clip.status_message, str | None)
