@@ -4,10 +4,11 @@ Usage::
 
     python docs/models/reliability.py FOLDER... [--picture OUT.png] [--bounds]
 
-Each folder has a ``labels.csv`` with a column ``file`` and some of: ``label`` (angry, disgust ...), ``age``, ``gender``
-(``Male``, ``Female``), ``race`` (UTKFace's digit), ``Sunglasses`` and ``FaceOccluded`` (1 and 0), CelebA's attributes
-(1 and -1; of these faces those whose ``split`` is ``test``). The largest face of a picture counts. A file whose name
-has a sha1 that ends in an odd byte does not.
+Each folder has a ``labels.csv`` with a column ``file`` and some of: ``label`` (angry, disgust ...), ``age`` (years; a
+range such as ``20-29`` counts as its middle), ``gender`` (``Male``, ``Female``), ``race`` (UTKFace's digit),
+``Sunglasses``, ``FaceOccluded`` and ``EyesOpen`` (1 and 0), CelebA's attributes (1 and -1; of these faces those whose
+``split`` is ``test``). The largest face of a picture counts. A file whose name has a sha1 that ends in an odd byte does
+not.
 
 The expected calibration error is that of Guo et al. 2017 (arXiv:1706.04599) over ten bins of confidence.
 """
@@ -28,7 +29,7 @@ from PIL import Image, ImageOps
 
 from rekog_emotion.embedded.engine import Engine
 
-COVERS = ("Sunglasses", "FaceOccluded")
+FLAGS = ("Sunglasses", "FaceOccluded", "EyesOpen")
 BINS = 10
 DECADES = ((0, 10), (10, 20), (20, 40), (40, 60), (60, 120))
 RACES = ("White", "Black", "Asian", "Indian", "other")  # UTKFace's own words, in the order of its digits
@@ -84,8 +85,9 @@ def truths(row: Mapping[str, str]) -> Truth:
     if "Smiling" not in row:
         known: dict[str, Any] = {"Emotion": LABELS[row["label"]]} if row.get("label") in LABELS else {}
         if "age" in row:
-            known |= {"Age": float(row["age"]), "Gender": row["gender"]}
-        known |= {name: row[name] == "1" for name in COVERS if row.get(name) in ("0", "1")}
+            years = [float(year) for year in row["age"].split("-")]
+            known |= {"Age": sum(years) / len(years), "Gender": row["gender"]}
+        known |= {name: row[name] == "1" for name in FLAGS if row.get(name) in ("0", "1")}
         if row.get("race", "") in tuple("01234"):
             known["race"] = RACES[int(row["race"])]
         return known

@@ -57,8 +57,9 @@ class Shape:
 def shape(face: FaceMesh, coefficients: Mapping[str, float]) -> Shape:
     """Read off a mesh whether eyes and mouth are open and whether it smiles.
 
-    The slopes and thresholds were set by eye on portraits: lids half down (.55) are closed eyes; lips a twentieth of
-    the mouth's width apart are still a closed mouth; an open jaw pulls the corners of the mouth up, which is no smile.
+    Those of the eyes were fitted on 147 faces of LFW, UTKFace and FairFace that we looked at, each as often as its
+    coefficient is. The other slopes and thresholds were set by eye on portraits: lips a twentieth of the mouth's width
+    apart are still a closed mouth; an open jaw pulls the corners of the mouth up, which is no smile.
 
     Args:
         face: The face.
@@ -70,7 +71,7 @@ def shape(face: FaceMesh, coefficients: Mapping[str, float]) -> Shape:
     jaw = coefficients["jaw_open"]
     smile = coefficients["smile"] - 0.35 * max(jaw - 0.35, 0) / 0.65
     return Shape(
-        eyes_open=float(sigmoid(14 * (0.55 - coefficients["blink"]))),
+        eyes_open=float(sigmoid(10 * (0.7 - coefficients["blink"]))),
         mouth_open=float(sigmoid(45 * (max(gap - 0.05, 0) + 0.6 * jaw - 0.075))),
         smile=float(sigmoid(11 * (smile - 0.38))),
     )

@@ -16,7 +16,7 @@ from rekog_emotion.embedded.flags import Evidence, flags
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS, FaceMesh
 from rekog_emotion.embedded.nets import FloatArray, sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
-from rekog_emotion.embedded.quality import occlusion, quality
+from rekog_emotion.embedded.quality import cut, occlusion, quality
 
 __all__ = ["DEFAULT_MEMBERS", "Observation", "detail", "reduced"]
 
@@ -77,7 +77,7 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
     roll, yaw, pitch = (
         float(np.interp(angle, *knots)) for angle, knots in ((raw.roll, ROLL), (raw.yaw, YAW), (raw.pitch, PITCH))
     )
-    light, covered = _visibility(image, seen)
+    light, edge, covered = _visibility(image, seen)
     told = {one["Type"]: one["Confidence"] for one in seen.emotions}
     evidence = Evidence(
         likely=seen.attributes,
@@ -85,6 +85,8 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         smile=seen.muscles["smile"],
         happy=told["HAPPY"] / 100,
         male=male,
+        age=seen.apparent.age,
+        cut=edge,
         covered=covered,
     )
     return {
@@ -97,7 +99,7 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         "AgeRange": age_range(seen.apparent.age),
         **flags(evidence),
         "Gender": {"Value": "Male" if male >= 0.5 else "Female", "Confidence": 100 * max(male, 1 - male)},  # noqa: PLR2004 -- even odds
-        "Emotions": unknown() if covered == CUT else seen.emotions,
+        "Emotions": unknown() if edge == CUT else seen.emotions,
         "Landmarks": [
             {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
             for name, (x, y) in zip(LANDMARKS, seen.landmarks, strict=True)
@@ -116,15 +118,15 @@ def _box(face: FaceMesh) -> tuple[float, float, float, float]:
     return left - LEFT * width, top - TOP * height, right + RIGHT * width, bottom + BOTTOM * height
 
 
-def _visibility(image: Image.Image, seen: Observation) -> tuple[dict[str, float], float]:
-    """Return the service's ``Quality``, and the probability, 0..1, that something hides the face."""
+def _visibility(image: Image.Image, seen: Observation) -> tuple[dict[str, float], float, float]:
+    """Return the service's ``Quality``, and the probabilities, 0..1, that the edge cuts it and that it is covered."""
     left, top, right, bottom = _box(seen.face)
     inside = max(0.0, left), max(0.0, top), min(float(image.width), right), min(float(image.height), bottom)
     if inside[2] - inside[0] < SMALLEST or inside[3] - inside[1] < SMALLEST:
-        return {"Brightness": 0.0, "Sharpness": 0.0}, CUT
+        return {"Brightness": 0.0, "Sharpness": 0.0}, CUT, 0.0
     # Hair on the face has another colour than the forehead, too.
     bare = 1 - max(seen.attributes["Beard"], seen.attributes["Mustache"])
-    return quality(image, inside), bare * occlusion(image, seen.face)
+    return quality(image, inside), cut(image, seen.face), bare * occlusion(image, seen.face)
 
 
 def _eye_direction(seen: Observation, yaw: float, pitch: float) -> dict[str, float]:

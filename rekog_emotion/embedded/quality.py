@@ -11,7 +11,7 @@ from PIL import Image
 from rekog_emotion.embedded.mesh import LANDMARKS, FaceMesh
 from rekog_emotion.embedded.nets import FloatArray, sigmoid
 
-__all__ = ["occlusion", "quality"]
+__all__ = ["cut", "occlusion", "quality"]
 
 SIDE = 160  # pixels to which a face is shrunk to compare colours
 # What is measured of the box, shares of its width and height from left, top, right and bottom: less of what is behind.
@@ -68,8 +68,20 @@ def quality(image: Image.Image, box: tuple[float, float, float, float]) -> dict[
     }
 
 
+def cut(image: Image.Image, face: FaceMesh) -> float:
+    """Return the probability, 0..1, that the picture's edge cuts a face.
+
+    Args:
+        image: Picture.
+        face: The face.
+    """
+    landmarks = face.points[list(LANDMARKS.values()), :2]
+    outside = float(((landmarks < 0) | (landmarks >= image.size)).any(1).mean())
+    return float(sigmoid(25 * (outside - 0.12)))
+
+
 def occlusion(image: Image.Image, face: FaceMesh) -> float:
-    """Return the probability, 0..1, that a face is cut by the picture's edge or covered.
+    """Return the probability, 0..1, that a face is covered, by its colours.
 
     Covered skin has another colour than the forehead: the thresholds were set by eye, on portraits with synthetic masks
     and sunglasses. Hands have the colour of skin and are missed.
@@ -78,13 +90,9 @@ def occlusion(image: Image.Image, face: FaceMesh) -> float:
         image: RGB picture.
         face: The face.
     """
-    points = face.points[:, :2]
-    landmarks = points[list(LANDMARKS.values())]
-    outside = float(((landmarks < 0) | (landmarks >= image.size)).any(1).mean())
     off = _colour_differences(image, face)
     lower = sum(off[name] for name in LOWER_FACE) / len(LOWER_FACE)
     return max(
-        float(sigmoid(25 * (outside - 0.12))),
         float(sigmoid((lower - 30) / 4)),
         float(sigmoid((min(off["lid_left"], off["lid_right"]) - 32) / 3)),
         float(sigmoid((max(off[name] for name in MIDDLE) - 42) / 4)),

@@ -6,13 +6,15 @@ from hypothesis import strategies as st
 from rekog_emotion.embedded.attributes import OUTPUTS, Shape
 from rekog_emotion.embedded.flags import CERTAIN, FITS, FREQUENCY, Evidence, flag, flags, log_odds
 
-PROBABILITY = st.floats(0, 1)
+PROBABILITY, AGE = st.floats(0, 1), st.floats(-5, 110)
 PLAIN = Evidence(
-    likely=dict.fromkeys(OUTPUTS, 0.001),
+    likely=dict.fromkeys(OUTPUTS, 0.001) | {"Male": 0.99},
     form=Shape(eyes_open=0.99, mouth_open=0.01, smile=0.01),
     smile=0.0,
     happy=0.01,
     male=0.99,
+    age=40.0,
+    cut=0.01,
     covered=0.01,
 )
 
@@ -60,6 +62,12 @@ def test_dark_lenses_cover():
     assert flags(with_likely(Sunglasses=0.95))["FaceOccluded"]["Value"]
 
 
+def test_the_edge_cuts_whatever_else_is_seen():
+    """A face that is partly outside the picture is occluded; colours that are off alone are not enough."""
+    assert flags(attrs.evolve(PLAIN, cut=0.99))["FaceOccluded"] == {"Value": True, "Confidence": pytest.approx(99)}
+    assert not flags(attrs.evolve(PLAIN, covered=0.99))["FaceOccluded"]["Value"]
+
+
 def test_a_smile_follows_happy():
     """Where the network is torn, the emotion decides."""
     torn = attrs.evolve(with_likely(Smile=0.5), smile=0.2)
@@ -76,6 +84,17 @@ def test_a_beard_is_likelier_on_a_man():
     assert not flags(attrs.evolve(stubble, male=0.01))["Beard"]["Value"]
 
 
+@pytest.mark.parametrize(("age", "expected"), [(1, 0), (10, 0), (12.5, 0.5), (15, 1), (80, 1)])
+def test_a_beard_is_no_childs(age, expected):
+    """What looks like hair on a child's chin is none; grown people's is believed."""
+    bearded = with_likely(Beard=0.999, Mustache=0.999)
+    full, young = (flags(one) for one in (bearded, attrs.evolve(bearded, age=age)))
+
+    for name in ("Beard", "Mustache"):
+        likelihood = young[name]["Confidence"] if young[name]["Value"] else 100 - young[name]["Confidence"]
+        assert likelihood == pytest.approx(expected * full[name]["Confidence"])
+
+
 def test_nothing_is_told_of_what_a_mask_hides():
     """Under a sure cover the lower face is as other faces are; sunglasses do not cover it."""
     members = flags(with_likely(FaceOccluded=1.0, Sunglasses=0.0, Beard=0.999, Smile=0.999))
@@ -87,11 +106,11 @@ def test_nothing_is_told_of_what_a_mask_hides():
 
 
 @settings(deadline=None)
-@given(st.fixed_dictionaries(dict.fromkeys(OUTPUTS, PROBABILITY)), PROBABILITY, PROBABILITY, PROBABILITY)
-def test_members_never_contradict_each_other(likely, eyes_open, happy, male):
+@given(st.fixed_dictionaries(dict.fromkeys(OUTPUTS, PROBABILITY)), PROBABILITY, PROBABILITY, PROBABILITY, AGE)
+def test_members_never_contradict_each_other(likely, eyes_open, happy, male, age):
     """Whatever is seen, sunglasses are eyeglasses, and every confidence is one."""
     form = Shape(eyes_open=eyes_open, mouth_open=0.5, smile=0.5)
-    members = flags(attrs.evolve(PLAIN, likely=likely, form=form, happy=happy, male=male))
+    members = flags(attrs.evolve(PLAIN, likely=likely, form=form, happy=happy, male=male, age=age))
 
     assert members["Eyeglasses"]["Value"] or not members["Sunglasses"]["Value"]
     assert all(50 <= member["Confidence"] <= 100 for member in members.values())
