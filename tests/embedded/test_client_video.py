@@ -52,9 +52,11 @@ def test_paths_and_objects_agree(people_mp4):
 @pytest.mark.parametrize("name", BAD)
 def test_bad_clips(client, bad_clips, name):
     """What cannot be decoded is a failed job with the service's text, whatever it is."""
+    staged = client.stage(bad_clips[name])
     with pytest.raises(JobFailedError) as caught:
-        analyze_video(client.stage(bad_clips[name]), client=client)
-    assert str(caught.value) == f"job {caught.value.job_id} failed: Unsupported codec/format."
+        analyze_video(staged, client=client)
+    uri = f"s3://{staged.bucket}/{staged.name}"
+    assert str(caught.value) == f"{uri}: job {caught.value.job_id} failed: Unsupported codec/format."
 
 
 def test_staging(client, counting):
