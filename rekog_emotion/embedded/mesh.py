@@ -10,7 +10,7 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from rekog_emotion.embedded.detector import Detection
+from rekog_emotion.embedded.detector import SURE, Detection
 from rekog_emotion.embedded.geometry import Patch, invert, similarity
 from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net, sigmoid
 
@@ -19,9 +19,7 @@ __all__ = ["DEFAULT_LANDMARKS", "LANDMARKS", "FaceMesh", "Mesh"]
 SIDE = 256  # pixels of the network's input
 CONTOUR = 468  # the vertices from here on are the irises
 REGION_SCALE = 1.5  # side of the network's crop, in longer sides of the face's box
-# The network's presence is near 0 for profiles that are plainly faces: above this score the detector is believed, and
-# the mesh is laid over a wider region.
-SURE, WIDER = 0.7, 4 / 3
+WIDER = 4 / 3  # the region of a face of which the detector is sure and the network is not
 # A second fit from the first one's region is better unless the network says that it lost the face.
 LOST = 0.1
 # Below this presence a second fit finds no face either, but for the doubted ones, which the detector places less well.

@@ -60,13 +60,48 @@ def test_merging_nothing_or_an_empty_box():
     assert len(detector._merge(rows(((5, 5, 5, 5), 0.6), ((5, 5, 5, 5), 0.5)))) == 2
 
 
-def test_a_sure_turned_detection_beats_a_doubtful_upright_one():
-    """Where both overlap the doubtful one goes; sure ones and others stay."""
-    upright = rows(((0, 0, 10, 10), 0.6), ((0, 0, 10, 10), 0.8), ((40, 40, 50, 50), 0.6))
-    turned = rows(((0, 0, 11, 10), 0.9))
+@pytest.fixture
+def looked(engine, portrait):
+    """Return the detector, a portrait on a wider picture, and what the detector sees there, with doubt."""
+    picture = Image.new("RGB", (900, 900), (90, 100, 90))
+    picture.paste(portrait("obama").resize((320, 384)), (300, 300))
+    network = engine._networks().detector
+    row = detector._merge(network._look([detector._view(picture, detector._frame(picture))], 0.5))[0]
+    row[16] = 0.6
+    return network, picture, row
 
-    assert detector._undisputed(upright, turned).tolist() == upright[1:].tolist()
-    assert detector._undisputed(upright, rows()).tolist() == upright.tolist()
+
+def test_a_doubtful_face_is_seen_from_near(looked):
+    """It stays as it was; clutter goes."""
+    network, picture, face = looked
+    clutter = rows(((40, 40, 90, 90), 0.7))
+
+    assert network._nearer(picture, np.concatenate([clutter, face[None]]), 0.525).tolist() == [face.tolist()]
+
+
+def test_a_doubtful_face_on_its_head_is_seen_turned(looked):
+    """What takes its place has the line of the eyes, and the score, of the turned look."""
+    network, picture, face = looked
+    upside_down = face.copy()
+    upside_down[:4] = 900 - face[[2, 3, 0, 1]]
+
+    (found,) = network._nearer(picture.rotate(180), upside_down[None], 0.525)
+
+    assert found[16] > 0.8
+    assert found[4:6] == pytest.approx(900 - face[4:6], abs=15)
+
+
+def test_sure_faces_and_those_beyond_the_limit_are_not_looked_at(looked, monkeypatch):
+    """A picture full of doubt takes no longer than one with a few."""
+    network, picture, _ = looked
+    looks = []
+    monkeypatch.setattr(network, "_look", lambda *_, quarter_turns=(0,): looks.append(quarter_turns) or rows())
+    crowd = rows(*[((k, 0, k + 9, 9), 0.9) for k in range(5)], *[((k, 50, k + 9, 59), 0.6) for k in range(30)])
+
+    kept = network._nearer(picture, crowd, 0.525)
+
+    assert kept.tolist() == [*crowd[:5].tolist(), *crowd[29:].tolist()]
+    assert len(looks) == 2 * detector.NEAR_LOOKS
 
 
 def test_boxes_cut_by_an_inner_edge_are_left_to_another_tile():
@@ -75,6 +110,17 @@ def test_boxes_cut_by_an_inner_edge_are_left_to_another_tile():
     found = rows(((0, 0, 90, 90), 0.9), ((120, 50, 198, 120), 0.9), ((50, 320, 120, 400), 0.9))
 
     assert view.cuts(found).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("angle", [120, 135, 210, 255])
+def test_faces_in_any_turn_in_a_large_picture(engine, portrait, angle):
+    """A face of a twelfth of the picture is seen turned by quarters from near, so that its mesh fits."""
+    picture = Image.new("RGB", (1280, 720), (90, 90, 90))
+    picture.paste(portrait("obama").crop((140, 0, 420, 280)).resize((210, 210)).rotate(angle), (500, 200))
+
+    (face,) = engine.analyze(picture)
+
+    assert (face["Pose"]["Roll"] + angle + 180) % 360 - 180 == pytest.approx(0, abs=12)
 
 
 @pytest.mark.parametrize("angle", [0, 30, -50, 90, 180, 270])
@@ -95,6 +141,15 @@ def test_a_face_that_fills_the_picture(engine, portrait):
     assert face["BoundingBox"]["Width"] > 0.8
 
 
+@pytest.mark.parametrize("cut", [(185, 75, 265, 155), (180, 85, 250, 165), (200, 60, 262, 150)])
+def test_a_face_that_the_picture_cuts(engine, portrait, cut):
+    """Without chin, forehead or cheek, and of 48 pixels, the mesh still sees it; a bare picture is no face."""
+    (face,) = engine.analyze(portrait().crop(cut).resize((48, 48)))
+
+    assert face["BoundingBox"]["Width"] > 0.8
+    assert engine.analyze(portrait().crop((0, 0, 60, 60)).resize((48, 48))) == []
+
+
 def test_candidates_lie_apart_from_found_faces():
     """A second box on a face, be it ever so small, is no candidate; no faces leave all."""
     found = rows(((0, 0, 40, 40), 0.9))
@@ -104,13 +159,14 @@ def test_candidates_lie_apart_from_found_faces():
     assert detector._apart(candidates, rows()).tolist() == candidates.tolist()
 
 
-def test_the_best_score_in_a_place():
-    """Only what overlaps counts; nothing seen is 0."""
+def test_the_best_in_a_place():
+    """Only what overlaps counts; where nothing is seen the score is 0."""
     row = rows(((0, 0, 10, 10), 0.4))[0]
+    seen = rows(((1, 0, 11, 10), 0.7), ((0, 1, 10, 11), 0.6), ((50, 50, 60, 60), 0.9))
 
-    assert detector._best(row, rows(((1, 0, 11, 10), 0.7), ((0, 1, 10, 11), 0.6), ((50, 50, 60, 60), 0.9))) == 0.7
-    assert detector._best(row, rows(((50, 50, 60, 60), 0.9))) == 0
-    assert detector._best(row, rows()) == 0
+    assert detector._best(row, seen).tolist() == seen[0].tolist()
+    assert detector._best(row, rows(((50, 50, 60, 60), 0.9))).tolist() == [*row[:16], 0]
+    assert detector._best(row, rows()).tolist() == [*row[:16], 0]
 
 
 def test_second_looks_confirm_a_face_and_no_clutter(engine, portrait):
