@@ -39,10 +39,10 @@ SURE, UNSURE_PRESENCE = 0.7, 0.9
 SAME_FACE, INSIDE = 0.3, 0.7  # overlaps from which two boxes are one face
 # The network was made for faces that fill up to half of its input: margins shrink those that fill the picture.
 MARGIN = 0.25
-# A face that fills the picture, or that its edges cut, is seen by the mesh alone, in squares on the middle of the
-# picture, half as large again as these shares of its longer side; and by the detector where the picture's edges are
-# drawn out around it: boxes from this share and score on. In 413 pictures without such a face one is found there.
-FILLING, FILLING_MARGIN, FILLING_SHARE, FILLING_SCORE = (2 / 3, 5 / 6), 0.5, 0.4, 0.2
+# A face that fills the picture, or that its edges cut, is seen by the mesh alone, in a square on the middle of the
+# picture, half as large again as this share of its longer side; and by the detector where the picture's edges are drawn
+# out around it: boxes from this share and score on. In 413 pictures without such a face one is found there.
+FILLING, FILLING_MARGIN, FILLING_SHARE, FILLING_SCORE = 2 / 3, 0.5, 0.4, 0.2
 FILLING_PRESENCE, PRESENCE = 0.8, 0.3  # what the mesh must find there, and elsewhere
 TILE_SHARES = (1 / 2, 1 / 4)  # of the longer side
 FINE_SHARE = 1 / 8  # the thorough mode's, beside them
@@ -120,8 +120,8 @@ class Detector:
     def search(self, image: Image.Image, *, mode: Mode = "default") -> Iterator[tuple[list[Detection], float]]:
         """Yield detections to try in turn, until the mesh confirms one of them as a face.
 
-        The first search is the normal one, with second looks at what it doubts, and with the turned picture where a
-        doubt is left; the second takes the whole picture for a face.
+        The first search is the normal one, with second looks at what it doubts, and with the turned picture where no
+        face is sure; the second takes the whole picture for a face.
 
         Args:
             image: RGB picture.
@@ -139,7 +139,7 @@ class Detector:
         padded = [] if mode == "fast" else [_frame(image, MARGIN)]
         rows = self._look(chain([whole], map(view, [*padded, *tiles])), second.above if second else SCORE)
         found = self._nearer(image, _merge(rows[rows[:, SCORE_COLUMN] > SCORE]), CLUTTER)
-        if not len(found) or (found[:, SCORE_COLUMN] < DOUBT).any():
+        if not (found[:, SCORE_COLUMN] >= SURE).any():
             larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
             turned = _merge(self._look(chain([whole], map(view, larger)), SCORE, quarter_turns=(1, 2, 3)))
             found = np.concatenate([found, self._nearer(image, _apart(turned, found), TURNED)])
@@ -175,7 +175,7 @@ class Detector:
         """Return what may be a face that fills the picture, for the mesh to decide."""
         rows = _merge(self._look([_view(image, _frame(image, FILLING_MARGIN), edges=True)], FILLING_SCORE))
         large = (rows[:, 2:4] - rows[:, :2]).max(1) > FILLING_SHARE * max(image.size)
-        return [*(_square(image, side) for side in FILLING), *_detections(rows[large])]
+        return [_square(image, FILLING), *_detections(rows[large])]
 
     def _again(self, image: Image.Image, rows: FloatArray, how: _SecondLook) -> list[Detection]:
         """Look again at candidates, each in the middle of windows of its own, and return what may be faces."""
