@@ -35,9 +35,9 @@ PITCH = ((-180, -30, -15, 0, 40, 180), (-180, -44, -3.5, 6.5, 42, 180))
 # Eye widths (pixels) from which the iris begins to tell something, and tells all it can; on lids that are closed from
 # this coefficient on it tells nothing.
 IRIS_SEEN, BLINKING = (10, 30), 0.6
-# How much of the measured direction is given. On seven published answers of the service its eyes have little to do with
-# the head: a fifth of the head's angles is as near as straight ahead (median 5.9 and 6.9 degrees, zero 6.3 and 7.5), all
-# of them is not (8.7 and 13.4). It keeps the side, and what the eyes tell beside the head.
+# How much of the measured direction is given. On seven published answers of the service its eyes have little to do
+# with the head: a fifth of the head's angles is as near as straight ahead (median 5.9 and 6.9 degrees, zero 6.3 and
+# 7.5), all of them is not (8.7 and 13.4). It keeps the side, and what the eyes tell beside the head.
 GAZE_SHARE = 0.2
 # A face of which less than this (pixels) lies within the picture has no light, and is cut with this probability.
 SMALLEST, CUT = 2, 0.99
@@ -133,7 +133,7 @@ def _visibility(image: Image.Image, seen: Observation) -> tuple[dict[str, float]
 
 
 def _eye_direction(seen: Observation, yaw: float, pitch: float) -> dict[str, float]:
-    """Return the service's ``EyeDirection``: a share of the head's angles plus those of the eyes in it, as far as seen."""
+    """Return the service's ``EyeDirection``: a share of the head's angles plus the eyes' in it, as far as seen."""
     blink = seen.muscles["blink"]
     first, full = IRIS_SEEN
     trust = min(1.0, max(0.0, (eye_width(seen.face.points) - first) / (full - first)))
