@@ -74,12 +74,14 @@ class _SecondLook:
     presence: float
 
 
+_FEW: Final = _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.55, presence=1)
 SECOND_LOOKS: Final = {
-    "default": _SecondLook(above=0.35, sides=(4, 6), brightened=False, confirmed=0.55, presence=1),
+    "fast": _FEW,
+    "default": _FEW,
     "thorough": _SecondLook(above=0.25, sides=(3, 4, 6, 8), brightened=True, confirmed=0.65, presence=0.99),
 }
 # Candidates at most, so that a picture full of clutter takes no longer than one full of faces.
-CANDIDATES: Final = {"default": 4, "thorough": 40}
+CANDIDATES: Final = {"fast": 4, "default": 4, "thorough": 40}
 # Pixels; in what is smaller and was not confirmed the mesh is easily deceived.
 SMALLEST_DOUBT = 24
 SHADOWS_RAISED = [round(255 * (value / 255) ** 0.5) for value in range(256)] * 3
@@ -135,28 +137,28 @@ class Detector:
         whole = view(_frame(image))  # to be turned, too
         shares = (*TILE_SHARES, FINE_SHARE) if mode == "thorough" else TILE_SHARES
         tiles = [] if mode == "fast" else _tiles(*image.size, shares)
-        second = SECOND_LOOKS.get(mode)
+        second = SECOND_LOOKS[mode]
         padded = [] if mode == "fast" else [_frame(image, MARGIN)]
-        rows = self._look(chain([whole], map(view, [*padded, *tiles])), second.above if second else SCORE)
-        found = self._nearer(image, _merge(rows[rows[:, SCORE_COLUMN] > SCORE]), CLUTTER)
+        rows = self._look(chain([whole], map(view, [*padded, *tiles])), second.above)
+        found = self._nearer(image, _merge(rows[rows[:, SCORE_COLUMN] > SCORE]))
         if not (found[:, SCORE_COLUMN] >= SURE).any():
             larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
             turned = _merge(self._look(chain([whole], map(view, larger)), SCORE, quarter_turns=(1, 2, 3)))
-            found = np.concatenate([found, self._nearer(image, _apart(turned, found), TURNED)])
+            found = np.concatenate([found, self._nearer(image, _apart(turned, found), turned_only=True)])
         doubted = _merge(rows[rows[:, SCORE_COLUMN] <= SCORE])
-        doubts = self._again(image, _apart(doubted, found)[: CANDIDATES[mode]], second) if second else []
+        doubts = self._again(image, _apart(doubted, found)[: CANDIDATES[mode]], second)
         yield [*_detections(found), *doubts], PRESENCE
         yield self._filling(image), FILLING_PRESENCE
 
-    def _nearer(self, image: Image.Image, rows: FloatArray, at_least: float) -> FloatArray:
+    def _nearer(self, image: Image.Image, rows: FloatArray, *, turned_only: bool = False) -> FloatArray:
         """Return rows that are sure, and of the others those that are seen from near, too, turned if need be.
 
         Args:
             image: RGB picture.
             rows: Detections, best first.
-            at_least: What they must score in the mean of both upright looks.
+            turned_only: Only the turned picture showed them: boxes and eyes from near are better.
         """
-        kept = []
+        kept, at_least = [], TURNED if turned_only else CLUTTER
         unsure = rows[:, SCORE_COLUMN] < DOUBT
         for row, near in zip(rows, unsure & (unsure.cumsum() <= NEAR_LOOKS), strict=True):
             upright = turned = row
@@ -168,7 +170,7 @@ class Detector:
             if turned[SCORE_COLUMN] > max(upright[SCORE_COLUMN] + PLAINLY, TURNED):
                 kept.append(turned)
             elif (row[SCORE_COLUMN] + upright[SCORE_COLUMN]) / 2 >= at_least:
-                kept.append(row)
+                kept.append(upright if turned_only else row)
         return np.array(kept).reshape(-1, SCORE_COLUMN + 1)
 
     def _filling(self, image: Image.Image) -> list[Detection]:

@@ -19,7 +19,7 @@ INSET = (0.03, 0.05, 0.03, 0.03)
 MEASURED_SIDE = 240  # pixels to which that is resized, so that small faces read as unsharp
 # Slope and offset of the logit, fitted on recorded answers of the service: 15 faces of photos, and 19 of a video's
 # frames with a third of their weight.
-BRIGHTNESS, SHARPNESS = (3.72, -16.78), (2.936, 8.542)
+BRIGHTNESS, SHARPNESS = (3.5, -15.7), (2.936, 8.542)
 DARK = 10  # added to the luma, 0..255: differences in the dark count for less
 FLAT = 40  # added to the contrast, 0..255, so that noise on an even face is not sharpness
 

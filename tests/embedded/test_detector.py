@@ -76,7 +76,7 @@ def test_a_doubtful_face_is_seen_from_near(looked):
     network, picture, face = looked
     clutter = rows(((40, 40, 90, 90), 0.7))
 
-    assert network._nearer(picture, np.concatenate([clutter, face[None]]), 0.5).tolist() == [face.tolist()]
+    assert network._nearer(picture, np.concatenate([clutter, face[None]])).tolist() == [face.tolist()]
 
 
 def test_a_doubtful_face_on_its_head_is_seen_turned(looked):
@@ -85,10 +85,21 @@ def test_a_doubtful_face_on_its_head_is_seen_turned(looked):
     upside_down = face.copy()
     upside_down[:4] = 900 - face[[2, 3, 0, 1]]
 
-    (found,) = network._nearer(picture.rotate(180), upside_down[None], 0.5)
+    (found,) = network._nearer(picture.rotate(180), upside_down[None])
 
     assert found[16] > 0.8
     assert found[4:6] == pytest.approx(900 - face[4:6], abs=15)
+
+
+def test_what_only_the_turned_picture_showed_is_placed_from_near(looked):
+    """Seen upright from near, it has the box, the eyes and the score of that look."""
+    network, picture, face = looked
+    rough = face + np.append([-20, -20, 30, 30], np.zeros(13))
+
+    (found,) = network._nearer(picture, rough[None], turned_only=True)
+
+    assert found[16] > 0.8
+    assert found[:4] == pytest.approx(face[:4], abs=15)
 
 
 def test_sure_faces_and_those_beyond_the_limit_are_not_looked_at(looked, monkeypatch):
@@ -98,7 +109,7 @@ def test_sure_faces_and_those_beyond_the_limit_are_not_looked_at(looked, monkeyp
     monkeypatch.setattr(network, "_look", lambda *_, quarter_turns=(0,): looks.append(quarter_turns) or rows())
     crowd = rows(*[((k, 0, k + 9, 9), 0.9) for k in range(5)], *[((k, 50, k + 9, 59), 0.6) for k in range(30)])
 
-    kept = network._nearer(picture, crowd, 0.5)
+    kept = network._nearer(picture, crowd)
 
     assert kept.tolist() == [*crowd[:5].tolist(), *crowd[29:].tolist()]
     assert len(looks) == 2 * detector.NEAR_LOOKS
