@@ -30,8 +30,9 @@ STRIDE = 4  # pixels between its anchors
 # An upright face scores above 0.9. Below DOUBT it is looked at again from near, and turned: it is no face if the mean
 # of both upright looks is below CLUTTER and no turned one is TURNED and PLAINLY better; what only the turned picture
 # showed needs a mean of TURNED. Chosen on 500 pictures, most of things and animals (32 of 39 faces, 3 of 122 others).
-SCORE, DOUBT, CLUTTER, TURNED, PLAINLY = 0.5, 0.8, 0.5, 0.6, 0.1
+SCORE, DOUBT, CLUTTER, TURNED, PLAINLY = 0.5, 0.85, 0.5, 0.6, 0.1
 NEAR, NEAR_LOOKS = 4, 24  # side of the window, in longer sides of the box; how many, so that clutter costs no more
+PLAIN = 0.75  # a score of the upright look from near that needs no turned one beside it
 LOWEST = 0.05  # score that a second look takes note of
 # From SURE on the detector is believed against the mesh, whose presence is near 0 for profiles that are plainly faces;
 # below, the mesh must be sure itself.
@@ -159,18 +160,18 @@ class Detector:
             turned_only: Only the turned picture showed them: boxes and eyes from near are better.
         """
         kept, at_least = [], TURNED if turned_only else CLUTTER
-        unsure = rows[:, SCORE_COLUMN] < DOUBT
+        unsure = (rows[:, SCORE_COLUMN] < DOUBT) | turned_only
         for row, near in zip(rows, unsure & (unsure.cumsum() <= NEAR_LOOKS), strict=True):
             upright = turned = row
             if near:
                 view = _view(image, _around(row, NEAR))
                 upright = turned = _best(row, self._look([view], LOWEST))
-                if upright[SCORE_COLUMN] < DOUBT:
+                if upright[SCORE_COLUMN] < PLAIN:
                     turned = _best(row, self._look([view], LOWEST, quarter_turns=(1, 2, 3)))
             if turned[SCORE_COLUMN] > max(upright[SCORE_COLUMN] + PLAINLY, TURNED):
                 kept.append(turned)
             elif (row[SCORE_COLUMN] + upright[SCORE_COLUMN]) / 2 >= at_least:
-                kept.append(upright if turned_only else row)
+                kept.append(row if _agree(row, upright) and not turned_only else upright)
         return np.array(kept).reshape(-1, SCORE_COLUMN + 1)
 
     def _filling(self, image: Image.Image) -> list[Detection]:
@@ -345,6 +346,12 @@ def _best(row: FloatArray, seen: FloatArray) -> FloatArray:
     if len(there):
         return np.asarray(there[there[:, SCORE_COLUMN].argmax()])
     return np.append(row[:SCORE_COLUMN], 0.0)
+
+
+def _agree(row: FloatArray, other: FloatArray) -> bool:
+    """Tell whether the lines of the eyes of two detections differ by less than 30 degrees."""
+    one, two = row[6:8] - row[4:6], other[6:8] - other[4:6]
+    return bool(one @ two > math.cos(math.radians(30)) * np.linalg.norm(one) * np.linalg.norm(two))
 
 
 def _square(image: Image.Image, share: float) -> Detection:

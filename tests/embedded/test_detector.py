@@ -72,11 +72,13 @@ def looked(engine, portrait):
 
 
 def test_a_doubtful_face_is_seen_from_near(looked):
-    """It stays as it was; clutter goes."""
+    """It stays as it was, unless its eyes are plainly wrong; clutter goes."""
     network, picture, face = looked
-    clutter = rows(((40, 40, 90, 90), 0.7))
+    tilted, clutter = face.copy(), rows(((40, 40, 90, 90), 0.7))
+    tilted[[4, 5]] = face[[6, 7]] - [0, 60]
 
     assert network._nearer(picture, np.concatenate([clutter, face[None]])).tolist() == [face.tolist()]
+    assert network._nearer(picture, tilted[None])[0, 4:8] == pytest.approx(face[4:8], abs=15)
 
 
 def test_a_doubtful_face_on_its_head_is_seen_turned(looked):
