@@ -41,9 +41,10 @@ SAME_FACE, INSIDE = 0.3, 0.7  # overlaps from which two boxes are one face
 # The network was made for faces that fill up to half of its input: margins shrink those that fill the picture.
 MARGIN = 0.25
 # A face that fills the picture, or that its edges cut, is seen by the mesh alone, in a square on the middle of the
-# picture, half as large again as this share of its longer side; and by the detector where the picture's edges are drawn
-# out around it: boxes from this share and score on. In 413 pictures without such a face one is found there.
-FILLING, FILLING_MARGIN, FILLING_SHARE, FILLING_SCORE = 2 / 3, 0.5, 0.4, 0.2
+# picture, half as large again as this share of its longer side; and by the detector in wide margins, with the picture's
+# edges drawn out and without: boxes from this share and score on, and smaller ones that the edges cut.
+FILLING, FILLING_VIEWS, FILLING_SHARE, FILLING_SCORE = 2 / 3, ((0.5, True), (0.5, False)), 0.4, 0.2
+CUT = 0.05  # of a box must lie beyond the picture, for smaller ones that its edges cut
 FILLING_PRESENCE, PRESENCE = 0.8, 0.3  # what the mesh must find there, and elsewhere
 TILE_SHARES = (1 / 2, 1 / 4)  # of the longer side
 FINE_SHARE = 1 / 8  # the thorough mode's, beside them
@@ -176,9 +177,13 @@ class Detector:
 
     def _filling(self, image: Image.Image) -> list[Detection]:
         """Return what may be a face that fills the picture, for the mesh to decide."""
-        rows = _merge(self._look([_view(image, _frame(image, FILLING_MARGIN), edges=True)], FILLING_SCORE))
-        large = (rows[:, 2:4] - rows[:, :2]).max(1) > FILLING_SHARE * max(image.size)
-        return [_square(image, FILLING), *_detections(rows[large])]
+        padded = [_view(image, _frame(image, margin), edges=edges) for margin, edges in FILLING_VIEWS]
+        rows = _merge(self._look(padded, FILLING_SCORE))
+        sides = rows[:, 2:4] - rows[:, :2]
+        beyond = np.concatenate([-rows[:, :2], rows[:, 2:4] - image.size], 1).max(1)
+        cut = beyond > CUT * sides.max(1)
+        large = sides.max(1) > FILLING_SHARE * max(image.size)
+        return [_square(image, FILLING), *_detections(rows[large | cut])]
 
     def _again(self, image: Image.Image, rows: FloatArray, how: _SecondLook) -> list[Detection]:
         """Look again at candidates, each in the middle of windows of its own, and return what may be faces."""

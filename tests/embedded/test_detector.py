@@ -163,6 +163,17 @@ def test_a_face_that_the_picture_cuts(engine, portrait, cut):
     assert engine.analyze(portrait().crop((0, 0, 60, 60)).resize((48, 48))) == []
 
 
+@pytest.mark.parametrize("mode", ["fast", "default"])
+def test_a_face_that_the_edge_of_a_large_picture_cuts(engine, portrait, mode):
+    """Two fifths of it lie beyond."""
+    picture = Image.new("RGB", (1280, 720), (90, 90, 90))
+    picture.paste(portrait("obama").crop((140, 0, 420, 280)), (-115, 200))
+
+    (face,) = engine.analyze(picture, mode=mode)
+
+    assert face["BoundingBox"]["Left"] < -0.03
+
+
 def test_candidates_lie_apart_from_found_faces():
     """A second box on a face, be it ever so small, is no candidate; no faces leave all."""
     found = rows(((0, 0, 40, 40), 0.9))
