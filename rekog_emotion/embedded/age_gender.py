@@ -18,7 +18,7 @@ from rekog_emotion.embedded.nets import FloatArray, Net, sigmoid
 __all__ = ["AgeGender", "Apparent", "age_range", "male"]
 
 SIDE, SMALL_SIDE = 112, 32  # pixels of the two networks' inputs
-PADS, FAST_PADS, SMALL_PAD = (0.2, 0.3), (0.25,), 0.2
+PADS, SMALL_PAD = (0.2, 0.3), 0.2
 SMALL_MEAN = np.array([122.782, 117.001, 104.298], np.float32)  # RGB, from the network's own preprocessing
 # Weights of the two networks' log odds, a logistic regression: fitted on faces of CelebA, UTKFace (of which the first
 # network has seen some) and FairFace, development halves, each sex and decade with the same weight.
@@ -58,15 +58,14 @@ class AgeGender:
         self._both = Net("faceapi_age_gender", threads=threads)
         self._gender = Net("dlib_gender", threads=threads)
 
-    def __call__(self, faces: Sequence[FaceMesh], *, fast: bool = False) -> list[Apparent]:
-        """Return one estimate a face: means over crops, mirror images and, for gender, two networks.
+    def __call__(self, faces: Sequence[FaceMesh]) -> list[Apparent]:
+        """Return one estimate a face: means over two crops, one of them mirrored, and, for gender, two networks.
 
         Args:
             faces: Faces with their meshes.
-            fast: One crop a face instead of two.
         """
-        pads = FAST_PADS if fast else PADS
-        age, gender = self._both(np.concatenate([mirrored(chips(faces, SIDE, pad)) for pad in pads]))
+        near, wide = (chips(faces, SIDE, pad) for pad in PADS)
+        age, gender = self._both(np.concatenate([near, wide[:, :, ::-1]]))
         small = (mirrored(chips(faces, SMALL_SIDE, SMALL_PAD)) - SMALL_MEAN) / 256
         (second,) = self._gender(small.transpose(0, 3, 1, 2))
         ages = _by_face(age[:, 0], len(faces))

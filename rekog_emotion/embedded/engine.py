@@ -75,14 +75,14 @@ class Engine:
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
         if picture.mode != "RGB":  # convert() would copy even what is
             picture = picture.convert("RGB")
-        nets, fast = self._networks(), mode == "fast"
+        nets = self._networks()
         faces = _find(nets, picture, mode)
         if not faces:
             return []
         poses = [nets.head.pose(face.points) for face in faces]
         muscles = [nets.blendshapes(face) for face in faces]
         emotions, attributes = nets.emotions(faces, muscles), nets.attributes(faces)
-        apparent = nets.age_gender(faces, fast=fast)
+        apparent = nets.age_gender(faces)
         details = [
             detail(
                 picture,

@@ -13,8 +13,8 @@ def test_tiles_cover_the_picture_and_overlap(width, height):
     tiles = detector._tiles(width, height)
     longest = max(width, height)
 
-    assert bool(tiles) == (longest >= 400)
-    for share in (1 / 2, 1 / 4):
+    assert bool(tiles) == (0.59 * longest >= 200)
+    for share in (0.59, 1 / 4):
         side = longest * share
         layer = [tile for tile in tiles if abs(max(tile[2] - tile[0], tile[3] - tile[1]) - side) < 1]
         for axis, length in ((0, width), (1, height)) if layer else ():
