@@ -2,27 +2,16 @@
 
 Usage::
 
-    python docs/models/rebuild/train_emotions.py prepare MIRROR PACK.npz
     python docs/models/rebuild/train_emotions.py train PACK.npz OUT.pt [--seed 0] [--epochs 20]
     python docs/models/rebuild/train_emotions.py export OUT.pt OUT.onnx
 
-``MIRROR`` holds bare copies (``OWNER+NAME/repo``) of these public repositories; the pictures stay outside the project:
-
-- RecepTahirGunlu/Duygu-Tanima: FER2013 (contrast-stretched JPEG, folders named by the original label). ``train`` and
-  ``validation`` (FER2013's PublicTest) are used, ``test`` (PrivateTest) only to find near duplicates. FER2013 is
-  scraped from the web, for research only.
-- tessav/crowd-emotion: the same pictures as PNG, in the order of FER+, with ``fer2013new.csv``: votes of ten raters
-  (Barsoum et al. 2016, arXiv:1608.01041; labels MIT, microsoft/FERPlus).
-- WuJie1010/Facial-Expression-Recognition.Pytorch (CK+ 48) and muxspace/facial_expressions: only to ban near duplicates.
-
-A training picture that correlates above .98, mirrored or not, with a picture of FER2013's PrivateTest, CK+ or muxspace
-is left out. Crops are those of the engine: aligned by the mesh that the engine itself lays over the picture. Needs git,
-numpy, Pillow, torch, onnx and the project. ``half_weights.py`` halves the result.
+``PACK.npz`` is what ``emotion_pictures.py`` writes. Needs numpy, torch and onnx. ``half_weights.py`` halves the result.
 
 What was run: the shipped file is the moving mean after 18 of 20 epochs (seed 0; stopped after 19) of the program that
 this one tidies up, on 31 831 pictures. This one was run from end to end on a thousand pictures and for one epoch only;
 its ``export`` of the shipped checkpoint makes logits that differ from the shipped ones by 4e-4 at most, of 2.2.
-The whole training was not repeated, and the fit of the weights in ``expression.py`` is no part of this program.
+The whole training was not repeated. ``emotion_pictures.py`` leaves out 488 pictures that the shipped file was trained
+on: copies of faces that it is measured on. ``fit_emotions.py`` tells how well networks and muscles can be joined.
 """
 
 # ruff: noqa: PLR2004 -- a recipe is made of figures
@@ -31,170 +20,19 @@ from __future__ import annotations
 
 import argparse
 import copy
-import csv
-import io
 import math
-import re
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from rekog_emotion.embedded.detector import Detector
-from rekog_emotion.embedded.expression import CHIP, CHIP_VERTICES
-from rekog_emotion.embedded.geometry import Patch, invert, similarity
-from rekog_emotion.embedded.mesh import Mesh
-
-FER2013 = "RecepTahirGunlu/Duygu-Tanima"
-FER_PLUS = "tessav/crowd-emotion"
-EVALUATION = {
-    FER2013: r"test/.*PrivateTest_\d+\.jpg$",
-    FER_PLUS: r"data/FER2013Test/.*\.png$",
-    "WuJie1010/Facial-Expression-Recognition.Pytorch": r"CK\+48/.*\.png$",
-    "muxspace/facial_expressions": r"images/.*\.jpg$",
-}
-FOLDERS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # ANGRY DISGUSTED ... CALM
-VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-NO_VOTES = ("contempt", "unknown", "NF")
-STORED, STORED_PAD = 88, 0.4  # side of a stored crop, pixels, and its margin
+CLASSES = 7  # ANGRY, DISGUSTED, FEAR, HAPPY, SAD, SURPRISED, CALM
+STORED_PAD = 0.4  # margin of a stored crop
 SIDE, BATCH = 64, 128
-DUPLICATE, SAME, CLOSE, AHEAD = 0.98, 0.93, 0.7, 0.1  # correlations
 MEAN_SQUARE_FLOOR = 25.0  # a flat crop is not blown up to noise
-
-Array = NDArray[np.generic]
-
-
-# prepare -------------------------------------------------------------------------------------------------------------
-
-
-def _git(mirror: Path, repository: str, *arguments: str) -> bytes:
-    folder = mirror / repository.replace("/", "+") / "repo"
-    command = ["git", f"--git-dir={folder}", *arguments]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 -- names are this file's
-
-
-def _names(mirror: Path, repository: str, pattern: str) -> list[str]:
-    listed = _git(mirror, repository, "ls-tree", "-r", "--name-only", "-z", "HEAD").decode().split("\0")
-    return sorted(name for name in listed if re.match(pattern, name))
-
-
-def _pictures(mirror: Path, repository: str, names: Sequence[str]) -> Iterator[bytes]:
-    folder = mirror / repository.replace("/", "+") / "repo"
-    command = ["git", f"--git-dir={folder}", "cat-file", "--batch"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 -- likewise
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for name in names:
-            process.stdin.write(f"HEAD:{name}\n".encode())
-            process.stdin.flush()
-            size = int(process.stdout.readline().split()[2])
-            yield process.stdout.read(size)
-            process.stdout.read(1)
-
-
-def _grey(data: bytes) -> Array:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("L").resize((48, 48)), np.float32)
-
-
-def _unit(pictures: Array) -> Array:
-    """Return pictures as vectors of mean 0 and length 1: their products are correlations."""
-    flat = pictures.reshape(len(pictures), -1)
-    flat = flat - flat.mean(1, keepdims=True)
-    return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6)
-
-
-def _paired(stretched: Array, plain: Array) -> list[int | None]:
-    """Return, for every picture, which of the plain ones is the same."""
-    left, right = _unit(stretched), _unit(plain)
-    pairs: list[int | None] = []
-    for start in range(0, len(left), 512):
-        scores = left[start : start + 512] @ right.T
-        for row in scores:
-            second, first = np.argpartition(row, -2)[-2:]
-            best, rest = max(row[first], row[second]), min(row[first], row[second])
-            index = first if row[first] == best else second
-            pairs.append(int(index) if best > SAME or (best > CLOSE and best - rest > AHEAD) else None)
-    return pairs
-
-
-def _mesh(picture: Image.Image, detector: Detector, mesh: Mesh) -> Array | None:
-    for detections, presence in detector.search(picture):
-        faces = mesh(picture, detections, presence=presence)
-        if faces:
-            return max(faces, key=lambda face: float(np.prod(face.extent[2:] - face.extent[:2]))).points
-    return None
-
-
-def _crop(picture: Image.Image, points: Array) -> Array:
-    x, y = points[:, :2].mean(0)
-    targets = (CHIP + STORED_PAD) / (1 + 2 * STORED_PAD) * STORED
-    crop = Patch(picture, x, y, 60).warp(invert(similarity(points[CHIP_VERTICES, :2], targets)), STORED)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))
-
-
-def prepare(mirror: Path, out: Path) -> None:
-    """Cut the training crops.
-
-    Args:
-        mirror: Folder of the bare repositories.
-        out: ``.npz`` file: ``crops`` of shape (n, 2, 88, 88) (stretched and plain copy), ``labels`` (n,), ``votes``
-            (n, 7), ``found`` (n,).
-    """
-    names = _names(mirror, FER2013, r"(train|validation)/.*_\d+\.jpg$")
-    stretched = list(_pictures(mirror, FER2013, names))
-    plain_names = _names(mirror, FER_PLUS, r"data/FER2013(Train|Valid)/.*\.png$")
-    plain = list(_pictures(mirror, FER_PLUS, plain_names))
-    table = csv.DictReader(_git(mirror, FER_PLUS, "show", "HEAD:fer2013new.csv").decode().splitlines())
-    votes = {row["Image name"]: row for row in table}
-    banned = [
-        _grey(data)
-        for repo, pattern in EVALUATION.items()
-        for data in _pictures(mirror, repo, _names(mirror, repo, pattern))
-    ]
-    against = _unit(np.concatenate([np.stack(banned), np.stack(banned)[:, :, ::-1]]))
-    left, right = np.stack([_grey(data) for data in stretched]), np.stack([_grey(data) for data in plain])
-    pairs = _paired(left, right)
-    detector, mesh = Detector(), Mesh()
-    rows: list[tuple[list[Image.Image], int, list[float], Array | None]] = []
-    skipped = 0
-    for index, name in enumerate(names):
-        pair = pairs[index]
-        copies = [left[index]] if pair is None else [left[index], right[pair]]
-        if (_unit(np.stack(copies)) @ against.T).max() > DUPLICATE:
-            skipped += 1
-            continue
-        pictures = [Image.open(io.BytesIO(stretched[index])).convert("RGB")]
-        pictures.append(pictures[0] if pair is None else Image.open(io.BytesIO(plain[pair])).convert("RGB"))
-        points = _mesh(pictures[0], detector, mesh)
-        row = {} if pair is None else votes.get(Path(plain_names[pair]).name, {})
-        given = [float(row.get(key) or 0) for key in VOTES]
-        if sum(given) <= sum(float(row.get(key) or 0) for key in NO_VOTES):
-            given = [0.0] * len(VOTES)
-        rows.append((pictures, FOLDERS.index(Path(name).parent.name), given, points))
-    # A face that the engine misses is cut where the others lie: such pictures are centred already.
-    usual = np.median([points for *_, points in rows if points is not None], 0)
-    np.savez(
-        out,
-        crops=np.array(
-            [
-                [_crop(picture, usual if points is None else points) for picture in pictures]
-                for pictures, _, _, points in rows
-            ]
-        ),
-        labels=np.array([label for _, label, _, _ in rows]),
-        votes=np.array([given for _, _, given, _ in rows], np.float32),
-        found=np.array([points is not None for *_, points in rows]),
-    )
-    print(f"{len(rows)} crops, {skipped} left out as near duplicates of evaluation pictures")
-
-
-# train ---------------------------------------------------------------------------------------------------------------
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -230,7 +68,7 @@ class Network(nn.Module):
                 layers.append(Block(inputs, outputs, 2 if index == 0 and stage else 1))
                 inputs = outputs
         self.body, self.drop = nn.Sequential(*layers), nn.Dropout(0.3)
-        self.fer, self.plus = nn.Linear(inputs, len(FOLDERS)), nn.Linear(inputs, len(FOLDERS))
+        self.fer, self.plus = nn.Linear(inputs, CLASSES), nn.Linear(inputs, CLASSES)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """Return features of shape (n, c) of crops of shape (n, 1, 64, 64), 0..255; contrast is evened out first."""
@@ -249,7 +87,7 @@ class Merged(nn.Module):
 
     def __init__(self, network: Network, weights: tuple[float, float]) -> None:
         super().__init__()
-        self.network, self.head = network, nn.Linear(network.fer.in_features, len(FOLDERS))
+        self.network, self.head = network, nn.Linear(network.fer.in_features, CLASSES)
         fer, plus = weights
         with torch.no_grad():
             self.head.weight.copy_(fer * network.fer.weight + plus * network.plus.weight)
@@ -387,9 +225,6 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Train the emotion network.")
     commands = parser.add_subparsers(dest="command", required=True)
-    sub = commands.add_parser("prepare")
-    sub.add_argument("mirror", type=Path)
-    sub.add_argument("out", type=Path)
     sub = commands.add_parser("train")
     sub.add_argument("pack", type=Path)
     sub.add_argument("out", type=Path)
@@ -405,9 +240,7 @@ def main() -> None:
     sub.add_argument("--fer", type=float, default=0.6847, help="weight of the head trained on FER2013's labels")
     sub.add_argument("--plus", type=float, default=0.1656, help="weight of the head trained on FER+'s votes")
     options = parser.parse_args()
-    if options.command == "prepare":
-        prepare(options.mirror, options.out)
-    elif options.command == "train":
+    if options.command == "train":
         train(options.pack, options.out, options)
     else:
         export(options.checkpoint, options.out, (options.fer, options.plus))

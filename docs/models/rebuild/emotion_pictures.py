@@ -1,0 +1,228 @@
+"""Cut the aligned crops that the emotion network is trained on.
+
+Usage::
+
+    python docs/models/rebuild/emotion_pictures.py MIRROR PACK.npz MEASURED...
+
+``MEASURED`` are the folders that the engine is measured on, each with a ``labels.csv`` beside its pictures; both halves
+count here. ``MIRROR`` holds bare copies (``OWNER+NAME/repo``) of these public repositories; the pictures stay outside
+the project:
+
+- RecepTahirGunlu/Duygu-Tanima: FER2013 (contrast-stretched JPEG, folders named by the original label). ``train`` and
+  ``validation`` (FER2013's PublicTest) are used, ``test`` (PrivateTest) only to find near duplicates. FER2013 is
+  scraped from the web, for research only.
+- tessav/crowd-emotion: the same pictures as PNG, with ``fer2013new.csv``: votes of ten raters (Barsoum et al. 2016,
+  arXiv:1608.01041; labels MIT, microsoft/FERPlus).
+- WuJie1010/Facial-Expression-Recognition.Pytorch (CK+ 48): only to find near duplicates.
+
+A picture of FER2013 that correlates above .98, mirrored or not, with a picture of its PrivateTest or of CK+ is left
+out. FER2013 holds many photos several times, cut differently: so is any whose aligned face correlates above .9 with
+that of a measured picture. Needs git, numpy, Pillow and the project.
+"""
+
+# ruff: noqa: PLR2004 -- a recipe is made of figures
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from attrs import define
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from rekog_emotion.embedded.detector import Detector
+from rekog_emotion.embedded.expression import CHIP, CHIP_VERTICES
+from rekog_emotion.embedded.geometry import Patch, invert, similarity
+from rekog_emotion.embedded.mesh import Mesh, _refined, _Region
+
+FER2013 = "RecepTahirGunlu/Duygu-Tanima"
+FER_PLUS = "tessav/crowd-emotion"
+CK = "WuJie1010/Facial-Expression-Recognition.Pytorch"
+FOLDERS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # ANGRY DISGUSTED ... CALM
+VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+NO_VOTES = ("contempt", "unknown", "NF")
+TINY = 48  # pixels; such a picture is a face, so that nothing needs to be found there
+STORED, STORED_PAD = 88, 0.4  # side of a stored crop, pixels, and its margin
+DUPLICATE, ALIGNED, SAME, CLOSE, AHEAD = 0.98, 0.9, 0.93, 0.7, 0.1  # correlations
+FACE = slice(20, 68)  # of a stored crop
+
+Array = NDArray[Any]
+
+
+@define
+class Example:
+    """A picture in one or two copies, its class, and the raters' votes."""
+
+    copies: list[Image.Image]
+    label: int
+    votes: list[float]
+
+
+def _git(mirror: Path, repository: str, *arguments: str) -> bytes:
+    folder = mirror / repository.replace("/", "+") / "repo"
+    command = ["git", f"--git-dir={folder}", *arguments]
+    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 -- names are this file's
+
+
+def _names(mirror: Path, repository: str, pattern: str) -> dict[str, str]:
+    """Return the object of each file whose path matches, in order of the paths."""
+    listed = _git(mirror, repository, "ls-tree", "-r", "-z", "HEAD").decode("utf-8", "replace").split("\0")
+    found = (line.split("\t", 1) for line in listed if line)
+    return dict(sorted((name, about.split()[2]) for about, name in found if re.match(pattern, name)))
+
+
+def _pictures(mirror: Path, repository: str, objects: Iterable[str]) -> Iterator[bytes]:
+    folder = mirror / repository.replace("/", "+") / "repo"
+    command = ["git", f"--git-dir={folder}", "cat-file", "--batch"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 -- likewise
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name in objects:
+            process.stdin.write(f"{name}\n".encode())
+            process.stdin.flush()
+            size = int(process.stdout.readline().split()[2])
+            yield process.stdout.read(size)
+            process.stdout.read(1)
+
+
+def _grey(data: bytes) -> Array:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("L").resize((48, 48)), np.float32)
+
+
+def _unit(pictures: Array) -> Array:
+    """Return pictures as vectors of mean 0 and length 1: their products are correlations."""
+    flat = pictures.reshape(len(pictures), -1)
+    flat = flat - flat.mean(1, keepdims=True)
+    return np.asarray(flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6))
+
+
+def _small(pictures: Array) -> Array:
+    return np.stack([np.asarray(Image.fromarray(one).resize((16, 16), Image.Resampling.BOX)) for one in pictures])
+
+
+def _likeness(pictures: Array, others: Array) -> Array:
+    """Return the largest correlation of each picture with others, mirrored or not."""
+    right = _unit(np.concatenate([others, others[:, :, ::-1]])).T.copy()
+    left = _unit(pictures)
+    return np.concatenate([(left[k : k + 256] @ right).max(1) for k in range(0, len(left), 256)])
+
+
+def _paired(stretched: Array, plain: Array) -> list[int | None]:
+    """Return, for every picture, which of the plain ones is the same: the best of the four likest of 16 x 16 pixels."""
+    coarse, against = _unit(_small(stretched)), _unit(_small(plain)).T.copy()
+    left, right = _unit(stretched), _unit(plain)
+    pairs: list[int | None] = []
+    for start in range(0, len(left), 512):
+        for offset, four in enumerate(np.argpartition(coarse[start : start + 512] @ against, -4, axis=1)[:, -4:]):
+            scores = right[four] @ left[start + offset]
+            *_, second, first = np.argsort(scores)
+            best, rest = scores[first], scores[second]
+            pairs.append(int(four[first]) if best > SAME or (best > CLOSE and best - rest > AHEAD) else None)
+    return pairs
+
+
+def _examples(mirror: Path) -> Iterator[Example]:
+    banned = [
+        (FER2013, _names(mirror, FER2013, r"test/.*PrivateTest_\d+\.jpg$").values()),
+        (FER_PLUS, _names(mirror, FER_PLUS, r"data/FER2013Test/.*\.png$").values()),
+        (CK, _names(mirror, CK, r"CK\+48/.*\.png$").values()),
+    ]
+    against = np.stack([_grey(data) for repo, objects in banned for data in _pictures(mirror, repo, objects)])
+    names = _names(mirror, FER2013, r"(train|validation)/.*_\d+\.jpg$")
+    stretched = list(_pictures(mirror, FER2013, names.values()))
+    plain_names = _names(mirror, FER_PLUS, r"data/FER2013(Train|Valid)/.*\.png$")
+    plain = list(_pictures(mirror, FER_PLUS, plain_names.values()))
+    rows = csv.DictReader(_git(mirror, FER_PLUS, "show", "HEAD:fer2013new.csv").decode().splitlines())
+    votes, plain_files = {row["Image name"]: row for row in rows}, list(plain_names)
+    left = np.stack([_grey(data) for data in stretched])
+    pairs, likeness = _paired(left, np.stack([_grey(data) for data in plain])), _likeness(left, against)
+    print(f"{(likeness > DUPLICATE).sum()} near duplicates left out")
+    for index, name in enumerate(names):
+        pair = pairs[index]
+        if likeness[index] <= DUPLICATE:
+            row = {} if pair is None else votes.get(Path(plain_files[pair]).name, {})
+            given = [float(row.get(key) or 0) for key in VOTES]
+            if sum(given) <= sum(float(row.get(key) or 0) for key in NO_VOTES):
+                given = [0.0] * len(VOTES)
+            copies = [stretched[index]] if pair is None else [stretched[index], plain[pair]]
+            pictures = [Image.open(io.BytesIO(data)).convert("RGB") for data in copies]
+            yield Example(pictures, FOLDERS.index(Path(name).parent.name), given)
+
+
+def _photo(source: Path) -> Image.Image:
+    return ImageOps.exif_transpose(Image.open(source)).convert("RGB")
+
+
+def _points(picture: Image.Image, detector: Detector, mesh: Mesh) -> Array | None:
+    """Return the mesh of the largest face."""
+    if picture.width > TINY:
+        for detections, presence in detector.search(picture, mode="fast"):
+            faces = mesh(picture, detections, presence=presence)
+            if faces:
+                return max(faces, key=lambda face: float(np.prod(face.extent[2:] - face.extent[:2]))).points
+        return None
+    region = _Region(picture.width / 2, picture.height / 2, picture.width * 1.15, 0.0)
+    (fit,) = mesh._fit(picture, [region])  # noqa: SLF001 -- without the detector, five times as fast
+    if fit.presence < 0.95 or abs(_refined(fit.points).angle) > 0.08:
+        (fit,) = mesh._fit(picture, [_refined(fit.points)])  # noqa: SLF001 -- likewise
+    return fit.points if fit.presence > 0.5 else None
+
+
+def _crop(picture: Image.Image, points: Array) -> Array:
+    x, y = points[:, :2].mean(0)
+    radius = float(np.ptp(points[:, :2], axis=0).max()) * 1.25
+    targets = (CHIP + STORED_PAD) / (1 + 2 * STORED_PAD) * STORED
+    crop = Patch(picture, x, y, radius).warp(invert(similarity(points[CHIP_VERTICES, :2], targets)), STORED)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))
+
+
+def _stored(example: Example, points: Array) -> Sequence[Array]:
+    crops = [_crop(picture, points) for picture in example.copies]
+    return crops * 2 if len(crops) == 1 else crops
+
+
+def _measured(folders: Iterable[Path]) -> list[Path]:
+    rows = ((folder, csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())) for folder in folders)
+    return [folder / row["file"] for folder, table in rows for row in table]
+
+
+def fresh(crops: Array, measured: Array) -> Array:
+    """Return which crops (n, 88, 88) show no face of the measured ones (m, 88, 88)."""
+    return np.asarray(_likeness(crops[:, FACE, FACE].astype(np.float32), measured[:, FACE, FACE]) <= ALIGNED)
+
+
+def main() -> None:
+    """Write ``crops`` (n, 2, 88, 88), ``labels`` (n,), ``votes`` (n, 7) and ``found`` (n,)."""
+    parser = argparse.ArgumentParser(description="Cut the crops that the emotion network is trained on.")
+    parser.add_argument("mirror", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("measured", type=Path, nargs="+")
+    options = parser.parse_args()
+    detector, mesh, measured = Detector(), Mesh(), _measured(options.measured)
+    photos = [(picture, _points(picture, detector, mesh)) for picture in map(_photo, measured)]
+    seen = np.array([_crop(picture, points) for picture, points in photos if points is not None])
+    rows = [(one, _points(one.copies[0], detector, mesh)) for one in _examples(options.mirror)]
+    # A face that is missed is cut where the others lie: pictures of FER2013 are centred already.
+    usual = np.median([points for _, points in rows if points is not None], 0)
+    crops = np.array([_stored(one, usual if points is None else points) for one, points in rows])
+    new = fresh(crops[:, 0], seen)
+    np.savez(
+        options.out,
+        crops=crops[new],
+        labels=np.array([one.label for one, _ in rows])[new],
+        votes=np.array([one.votes for one, _ in rows], np.float32)[new],
+        found=np.array([points is not None for _, points in rows])[new],
+    )
+    print(f"{new.sum()} crops, {(~new).sum()} left out whose face is on a measured picture")
+
+
+if __name__ == "__main__":
+    main()
