@@ -51,7 +51,7 @@ def command(*arguments, **options):
 TABLE = """\
 photo.jpg: 1 face, 512 x 512 pixels, engine: embedded
 #  box (pixels)   emotion      gender        age    smile       also
-{rule}1  182,58 88x120  HAPPY 95.3%  Female 92.1%  20-43  yes 100.0%  mouth open
+{rule}1  182,58 88x120  HAPPY 95.4%  Female 93.7%  19-43  yes 100.0%  mouth open
 """
 
 

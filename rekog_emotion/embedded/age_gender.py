@@ -65,7 +65,7 @@ class AgeGender:
             faces: Faces with their meshes.
         """
         near, wide = (chips(faces, SIDE, pad) for pad in PADS)
-        age, gender = self._both(np.concatenate([near, wide[:, :, ::-1]]))
+        age, gender = self._both(np.concatenate([near[:, :, ::-1], wide]))
         small = (mirrored(chips(faces, SMALL_SIDE, SMALL_PAD)) - SMALL_MEAN) / 256
         (second,) = self._gender(small.transpose(0, 3, 1, 2))
         ages = _by_face(age[:, 0], len(faces))

@@ -46,9 +46,13 @@ MARGIN = 0.25
 FILLING, FILLING_VIEWS, FILLING_SHARE, FILLING_SCORE = 2 / 3, ((0.5, True), (0.5, False)), 0.4, 0.2
 CUT = 0.05  # of a box must lie beyond the picture, for smaller ones that its edges cut
 FILLING_PRESENCE, PRESENCE = 0.8, 0.3  # what the mesh must find there, and elsewhere
-# Of the longer side; 0.59 is the least of which two overlap enough to cover it.
-TILE_SHARES = (0.59, 1 / 4)
-FINE_SHARE = 1 / 8  # the thorough mode's, beside them
+# Sides of tiles, in longer sides of the picture; of 0.59 two overlap enough to cover it.
+FINE_SHARE = 1 / 8
+TILE_SHARES: Final[dict[Mode, tuple[float, ...]]] = {
+    "fast": (),
+    "default": (0.59, 1 / 4),
+    "thorough": (1 / 2, 1 / 4, FINE_SHARE),
+}
 SMALLEST_TILE, SMALLEST_FINE_TILE = 200, 120  # pixels; the network would see little new in smaller ones
 TILE_STEP = 0.7  # of a tile's side: a face up to 0.3 of it lies whole in one of two neighbours
 EDGE = 4  # pixels; a box that ends this close to a tile's inner edge is cut by it
@@ -138,14 +142,13 @@ class Detector:
         """
         view = partial(_view, image)
         whole = view(_frame(image))  # to be turned, too
-        shares = (*TILE_SHARES, FINE_SHARE) if mode == "thorough" else TILE_SHARES
-        tiles = [] if mode == "fast" else _tiles(*image.size, shares)
+        tiles = _tiles(*image.size, TILE_SHARES[mode])
         second = SECOND_LOOKS[mode]
         padded = [] if mode == "fast" else [_frame(image, MARGIN)]
         rows = self._look(chain([whole], map(view, [*padded, *tiles])), second.above)
         found = self._nearer(image, _merge(rows[rows[:, SCORE_COLUMN] > SCORE]))
         if not (found[:, SCORE_COLUMN] >= SURE).any():
-            larger = _tiles(*image.size, TILE_SHARES[:1]) if mode == "thorough" else []
+            larger = _tiles(*image.size, TILE_SHARES[mode][:1]) if mode == "thorough" else []
             turned = _merge(self._look(chain([whole], map(view, larger)), SCORE, quarter_turns=(1, 2, 3)))
             found = np.concatenate([found, self._nearer(image, _apart(turned, found), turned_only=True)])
         doubted = _merge(rows[rows[:, SCORE_COLUMN] <= SCORE])
@@ -269,7 +272,7 @@ def _around(row: FloatArray, sides: float) -> Window:
     return (left + right) / 2 - half, (top + bottom) / 2 - half, (left + right) / 2 + half, (top + bottom) / 2 + half
 
 
-def _tiles(width: int, height: int, shares: Sequence[float] = TILE_SHARES) -> list[Window]:
+def _tiles(width: int, height: int, shares: Sequence[float]) -> list[Window]:
     """Return overlapping squares of so many longer sides of the picture."""
     tiles = []
     for share in shares:

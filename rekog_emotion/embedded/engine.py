@@ -68,9 +68,9 @@ class Engine:
 
         Args:
             image: Picture, or RGB array of shape (height, width, 3), as a viewer shows it.
-            mode: ``"default"`` searches tiles of the picture, too; ``"fast"`` looks once at the whole of it and takes
-                fewer crops a face; ``"thorough"`` searches smaller tiles, too, and looks again at all that may be a
-                face (see :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
+            mode: ``"default"`` searches tiles of the picture, too; ``"fast"`` looks once at the whole of it;
+                ``"thorough"`` searches smaller tiles, too, and looks again at all that may be a face (see
+                :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
         """
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
         if picture.mode != "RGB":  # convert() would copy even what is

@@ -10,7 +10,7 @@ from rekog_emotion.embedded import detector
 @given(width=st.integers(80, 5000), height=st.integers(80, 5000))
 def test_tiles_cover_the_picture_and_overlap(width, height):
     """Every point lies in a tile of each size, and a small face lies whole in one of them."""
-    tiles = detector._tiles(width, height)
+    tiles = detector._tiles(width, height, (0.59, 1 / 4))
     longest = max(width, height)
 
     assert bool(tiles) == (0.59 * longest >= 200)
