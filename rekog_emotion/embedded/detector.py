@@ -46,13 +46,16 @@ MARGIN = 0.25
 FILLING, FILLING_VIEWS, FILLING_SHARE, FILLING_SCORE = 2 / 3, ((0.5, True), (0.5, False)), 0.4, 0.2
 CUT = 0.05  # of a box must lie beyond the picture, for smaller ones that its edges cut
 FILLING_PRESENCE, PRESENCE = 0.8, 0.3  # what the mesh must find there, and elsewhere
-# Sides of tiles, in longer sides of the picture; of 0.59 two overlap enough to cover it.
+# Sides of tiles, in longer sides of the picture.
 FINE_SHARE = 1 / 8
 TILE_SHARES: Final[dict[Mode, tuple[float, ...]]] = {
     "fast": (),
-    "default": (0.59, 1 / 4),
+    "default": (1 / 2, 1 / 4),
     "thorough": (1 / 2, 1 / 4, FINE_SHARE),
 }
+# Where the default mode is sure of a face that is LARGE, in longer sides of the picture, it looks for small ones beside
+# it in tiles that are a little larger: of 0.59 two overlap enough to cover the picture, of a half it takes three.
+LARGE, COARSE_SHARES = 1 / 8, (0.59, 1 / 4)
 SMALLEST_TILE, SMALLEST_FINE_TILE = 200, 120  # pixels; the network would see little new in smaller ones
 TILE_STEP = 0.7  # of a tile's side: a face up to 0.3 of it lies whole in one of two neighbours
 EDGE = 4  # pixels; a box that ends this close to a tile's inner edge is cut by it
@@ -142,10 +145,12 @@ class Detector:
         """
         view = partial(_view, image)
         whole = view(_frame(image))  # to be turned, too
-        tiles = _tiles(*image.size, TILE_SHARES[mode])
         second = SECOND_LOOKS[mode]
-        padded = [] if mode == "fast" else [_frame(image, MARGIN)]
-        rows = self._look(chain([whole], map(view, [*padded, *tiles])), second.above)
+        padded = [] if mode == "fast" else [view(_frame(image, MARGIN))]
+        rows = self._look([whole, *padded], second.above)
+        coarse = mode == "default" and _has_large(rows, image)
+        tiles = _tiles(*image.size, COARSE_SHARES if coarse else TILE_SHARES[mode])
+        rows = np.concatenate([rows, self._look(map(view, tiles), second.above)])
         found = self._nearer(image, _merge(rows[rows[:, SCORE_COLUMN] > SCORE]))
         if not (found[:, SCORE_COLUMN] >= SURE).any():
             larger = _tiles(*image.size, TILE_SHARES[mode][:1]) if mode == "thorough" else []
@@ -263,6 +268,12 @@ def _frame(image: Image.Image, margin: float = 0.0) -> Window:
     """Return the whole picture with a margin, a share of its longer side."""
     pad = margin * max(image.size)
     return -pad, -pad, image.width + pad, image.height + pad
+
+
+def _has_large(rows: FloatArray, image: Image.Image) -> bool:
+    """Tell whether one of the detections is a sure and large face."""
+    large = (rows[:, 2:4] - rows[:, :2]).max(1) >= LARGE * max(image.size)
+    return bool((large & (rows[:, SCORE_COLUMN] >= DOUBT)).any())
 
 
 def _around(row: FloatArray, sides: float) -> Window:

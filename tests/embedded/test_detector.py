@@ -234,3 +234,13 @@ def test_the_thorough_mode_finds_smaller_faces(engine, portrait):
 
     assert found["fast"] == 0
     assert found["default"] <= found["thorough"] == 3
+
+
+def test_large_faces_are_sure_and_an_eighth_of_the_picture():
+    """Only beside such a face the default mode takes larger tiles."""
+    picture = Image.new("RGB", (800, 600))
+    large, small = (100, 100, 200, 190), (100, 100, 199, 199)
+
+    assert detector._has_large(rows((large, 0.85)), picture)
+    assert not detector._has_large(rows((large, 0.84), (small, 0.99)), picture)
+    assert not detector._has_large(rows(), picture)
