@@ -243,7 +243,7 @@ def test_a_message_of_failure_is_a_failure(status):
     ):
         with pytest.raises(JobFailedError) as caught:
             analyze_video(VIDEO, client=ScriptedClient(answer), notify=notify(Queue(message)))
-        assert str(caught.value) == f"job j-1 failed: {reason}"
+        assert str(caught.value) == f"{VIDEO}: job j-1 failed: {reason}"
 
 
 def test_not_ready_when_the_message_comes(clock):

@@ -32,7 +32,7 @@ from rekog_emotion.staging import resolve_discard, resolve_staging
 from tests.http_standin import Answer
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, failed, page
 
-CONTENT = b"no video, but eleven times the same" * 11
+CONTENT = b"\0\0\0\x18ftypmp42" + b"no video, but eleven times the same" * 11
 LARGE = 17 * 1024 * 1024  # boto3 uploads in parts of 8 MiB
 TEN_GIB = 10 * 1024**3
 SUFFIX = r"rekog-emotion-[0-9a-f]{32}\.mp4"
@@ -444,8 +444,8 @@ def test_may_not_delete_after_a_failure(s3, plain, clip):
 
     [(key, _)] = left(s3, plain)
     assert str(caught.value) == (
-        f"job j-1 failed: Bad; the upload s3://{plain}/{key} could not be deleted: An error occurred (AccessDenied) "
-        "when calling the DeleteObject operation: No.; delete it yourself"
+        f"{clip}: job j-1 failed: Bad; the upload s3://{plain}/{key} could not be deleted: "
+        "An error occurred (AccessDenied) when calling the DeleteObject operation: No.; delete it yourself"
     )
 
 

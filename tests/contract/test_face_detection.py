@@ -58,7 +58,7 @@ def test_cannot_decode_a_clip(world):
         analyze_video("s3://photos/notes.txt", client=world.client, timeout=None)
 
     assert caught.value.job_id
-    assert str(caught.value) == f"job {caught.value.job_id} failed: Unsupported codec/format."
+    assert str(caught.value) == f"s3://photos/notes.txt: job {caught.value.job_id} failed: Unsupported codec/format."
 
 
 def test_cannot_read_a_clip(world):

@@ -54,12 +54,13 @@ def test_analyzes_a_local_clip(client, bucket):
 
 def test_cleans_up_after_a_failure(client, bucket, tmp_path):
     """What cannot be decoded is a job that failed; its upload is deleted, too."""
-    (tmp_path / "clip.mp4").write_bytes(CLIP.read_bytes()[:60_000])
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(CLIP.read_bytes()[:60_000])
 
     with pytest.raises(JobFailedError) as caught:
-        analyze_video(tmp_path / "clip.mp4", client=client, staging=f"s3://{bucket.name}/uploads/")
+        analyze_video(clip, client=client, staging=f"s3://{bucket.name}/uploads/")
 
-    assert str(caught.value) == f"job {caught.value.job_id} failed: Unsupported codec/format."
+    assert str(caught.value) == f"{clip}: job {caught.value.job_id} failed: Unsupported codec/format."
     assert keys(bucket) == []
 
 
