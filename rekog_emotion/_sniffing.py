@@ -26,13 +26,18 @@ _VIDEOS: Final = (
     ("Windows Media", re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
     ("Flash", re.compile(rb"FLV\x01")),
 )
+# What it is, and what more to say of it to somebody who wants an image.
 _DOCUMENTS: Final = (
-    (re.compile(rb"%PDF-"), "a PDF; export its page as a JPEG or PNG"),
-    (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"), "PostScript, which would have to be run; export it as a JPEG or PNG"),
-    (re.compile(rb"PK\x03\x04"), "a ZIP archive; unpack it and pass one of its images"),
-    (re.compile(rb"(?s:.{,1000}?)<svg[\s>]", re.IGNORECASE), "an SVG drawing; export it as a PNG"),
-    (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page, perhaps of a failed download"),
-    (re.compile(rb"data:image/|/9j/|iVBORw0KGgo|R0lGOD|UklGR"), "Base64 text; decode it with base64.b64decode first"),
+    (re.compile(rb"%PDF-"), "a PDF", "; export its page as a JPEG or PNG"),
+    (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"), "PostScript", ", which would have to be run; export it as a JPEG or PNG"),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive", "; unpack it and pass one of its images"),
+    (re.compile(rb"(?s:.{,1000}?)<svg[\s>]", re.IGNORECASE), "an SVG drawing", "; export it as a PNG"),
+    (re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE), "an HTML page", ", perhaps of a failed download"),
+    (
+        re.compile(rb"data:image/|/9j/|iVBORw0KGgo|R0lGOD|UklGR"),
+        "Base64 text",
+        "; decode it with base64.b64decode first",
+    ),
 )
 _TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, XPM and XBM, which Pillow reads
 
@@ -60,9 +65,8 @@ def not_an_image(head: bytes) -> str | None:
     """
     if video := video_format(head):
         return f"a video ({video}); pass it to analyze_video"
-    for start, what in _DOCUMENTS:
-        if start.match(head):
-            return what
+    if document := _document(head):
+        return "".join(document)
     if _is_text(head[:1024]) and not _TEXT_IMAGES.match(head):
         return "text, not an image; check what was read or downloaded"
     return None
@@ -79,12 +83,16 @@ def not_a_video(head: bytes) -> str | None:
     """
     if image := image_format(head):
         return f"an image ({image}), not a video; pass it to detect_image"
-    for start, what in _DOCUMENTS:
-        if start.match(head):
-            return f"{re.split('[;,]', what)[0]}, not a video; pass an MP4 or MOV file"
+    if document := _document(head):
+        return f"{document[0]}, not a video; pass an MP4 or MOV file"
     if _is_text(head[:1024]):
         return "text, not a video; check what was read or downloaded"
     return None
+
+
+def _document(head: bytes) -> tuple[str, str] | None:
+    """Return what a document is, and what more to say of it; ``None`` where the content is none."""
+    return next(((what, more) for start, what, more in _DOCUMENTS if start.match(head)), None)
 
 
 def _is_text(head: bytes) -> bool:
