@@ -7,7 +7,6 @@ Usage::
     python docs/models/measure.py sizes                # portraits of tests/data, scaled into a large picture
     python docs/models/measure.py speed PICTURE...     # milliseconds of CPU time, one thread
     python docs/models/measure.py load PICTURE...      # seconds of loading, peak memory of the process in MB
-    python docs/models/measure.py video CLIP...        # seconds of video in one of wall and of CPU time
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from rekog_emotion import analyze_video
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.engine import Engine
 
@@ -47,7 +45,6 @@ LABELS = {
 }
 SIZES = (12, 16, 20, 24, 32, 40, 48, 64, 96, 160)  # pixels of width, in a picture of 1920 x 1080
 SPEED_SIDE, SPEED_RUNS = 640, 9
-VIDEO_RUNS = 3
 
 Face = Mapping[str, Any]
 
@@ -213,24 +210,6 @@ def _peak() -> float:
     return peak / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
-def video(clips: Iterable[Path], client: EmbeddedClient) -> dict[str, float]:
-    """Return how many seconds of a clip are analysed in one of wall time and in one of CPU time: the best of runs.
-
-    The second is what a core does that has nothing else to do.
-    """
-    figures = {}
-    for path in clips:
-        wall, busy = [], []
-        for _ in range(VIDEO_RUNS):
-            start = time.perf_counter(), time.process_time()
-            analysis = analyze_video(path, client=client)
-            wall.append(time.perf_counter() - start[0])
-            busy.append(time.process_time() - start[1])
-        length = (analysis.metadata.duration_millis or 0) / 1000
-        figures |= {path.name: length / min(wall), f"{path.name}, a core": length / min(busy)}
-    return figures
-
-
 def _jpeg(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=92)
@@ -240,8 +219,8 @@ def _jpeg(picture: Image.Image) -> bytes:
 def main() -> None:
     """Print one figure a line."""
     parser = argparse.ArgumentParser(description="Measure the embedded engine.")
-    parser.add_argument("what", choices=("agreement", "emotions", "sizes", "speed", "load", "video"))
-    parser.add_argument("paths", type=Path, nargs="*", help="folders, pictures or clips")
+    parser.add_argument("what", choices=("agreement", "emotions", "sizes", "speed", "load"))
+    parser.add_argument("paths", type=Path, nargs="*", help="folders or pictures")
     parser.add_argument("--mode", choices=("fast", "default", "thorough"), default="default")
     options = parser.parse_args()
     with EmbeddedClient(mode=options.mode) as client:
@@ -254,8 +233,6 @@ def main() -> None:
                 figures = sizes(client)
             case "load":
                 figures = load(options.paths, client)
-            case "video":
-                figures = video(options.paths, client)
             case _:
                 figures = speed(options.paths, client)
     for name, figure in figures.items():
