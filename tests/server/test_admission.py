@@ -173,7 +173,11 @@ def connected(url):
     """Return a connection on which a request has begun."""
     host, port = url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)))
-    connection.sendall(HEAD)
+    try:
+        connection.sendall(HEAD)
+    except OSError:  # reset by a server that has just stopped listening
+        connection.close()
+        raise
     return connection
 
 
