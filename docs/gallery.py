@@ -13,8 +13,9 @@ from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.video import annotate_video, blur_video, frames_at
 
 ROOT = Path(__file__).parents[1]
+DARK = (15, 15, 18)
 DATA, IMAGES = ROOT / "tests/data", ROOT / "docs/images"
-MOMENTS = (0, 760, 3300, 5700)
+MOMENTS = (760, 3300, 5700)
 
 
 def beside(pictures: list[Image.Image], height: int) -> Image.Image:
@@ -43,10 +44,10 @@ def above(pictures: list[Image.Image]) -> Image.Image:
 def group() -> Image.Image:
     """Make a dark wall of twelve portraits."""
     portraits = [Image.open(DATA / f"{name}.jpg").convert("RGB") for name in ("astronaut", "obama", "biden")]
-    wall = Image.new("RGB", (880, 660), (15, 15, 18))
+    wall = Image.new("RGB", (880, 660), DARK)
     for i in range(12):
-        portrait = portraits[i % 3].resize((220, 220)).rotate(7 * (i % 5 - 2))
-        wall.paste(portrait, (220 * (i % 4), 220 * (i // 4)))
+        turned = portraits[i % 3].rotate(7 * (i % 5 - 2), Image.Resampling.BICUBIC, fillcolor=DARK)
+        wall.paste(turned.resize((220, 220), Image.Resampling.LANCZOS), (220 * (i % 4), 220 * (i // 4)))
     return wall
 
 
@@ -58,7 +59,7 @@ def main() -> None:
     hidden = [photo.blur(method=method) for method in methods]
     beside(hidden, 260).save(IMAGES / "gallery-blur.jpg", quality=85)
     charts = [emotion_chart(photo.faces[0], theme=theme) for theme in ("light", "dark")]
-    beside(charts, charts[0].height).quantize(64).save(IMAGES / "gallery-chart.png", optimize=True)
+    beside(charts, charts[0].height).save(IMAGES / "gallery-chart.png", optimize=True)
     wall = group()
     people = rekog.detect_image(wall, client="embedded")
     people.draw(wall).save(IMAGES / "gallery-group.jpg", quality=80)
@@ -69,7 +70,7 @@ def main() -> None:
         for write in (annotate_video, blur_video):
             copy = Path(folder, f"{write.__name__}.mp4")
             write(clip, DATA / "people.mp4", copy)
-            rows.append(beside([frame for _, frame in frames_at(copy, MOMENTS)], 180))
+            rows.append(beside([frame for _, frame in frames_at(copy, MOMENTS)], 240))
         above(rows).save(IMAGES / "gallery-video.jpg", quality=80)
 
 

@@ -70,7 +70,7 @@ def place_label(
     for text in texts:
         for letters in dict.fromkeys(max(wanted * scale, _SMALLEST_LETTERS) for scale in _SCALES):
             fitted, ink = _fitted(text, letters, picture[0])
-            padding = max(2, round(fitted / 6))
+            padding = max(3, round(fitted / 4))
             size = ink[2] - ink[0] + 2 * padding, ink[3] - ink[1] + 2 * padding
             for place in _places(box, size, picture, gap=padding):
                 # A hidden label says nothing, a box that is partly hidden still shows its face.
@@ -109,7 +109,7 @@ def _fitted(text: str, letters: float, width: int) -> tuple[float, Rectangle]:
     while True:
         box = pen.multiline_textbbox((0, 0), text, font=font_of(letters))
         left, top, right, bottom = (round(side) for side in box)
-        # Room for the padding, which is a sixth of a letter a side.
+        # Room for the padding, which is a quarter of a letter a side.
         if right - left + letters < width or letters < _SMALLEST_LETTERS:
             return letters, (left, top, right, bottom)
         letters *= 0.9

@@ -26,6 +26,7 @@ Rectangle: TypeAlias = tuple[int, int, int, int]
 DARK: Final[Color] = (20, 20, 20)
 
 _SMOOTH: Final = 8  # a dot is drawn so many times larger, then shrunk, for a smooth edge
+_SMOOTH_LINE: Final = 4  # likewise a line, which is longer, and there are six of them a face
 _AXIS_COLORS: Final[tuple[Color, ...]] = ((255, 70, 70), (70, 230, 70), (80, 140, 255))
 _AXIS_LENGTH: Final = 0.4  # of the box's width
 _SMALLEST_AXES: Final = 48  # pixels of the box's width, below which axes would hide the face
@@ -90,12 +91,27 @@ def draw_pose(canvas: Image.Image, mark: Mark) -> None:
     else:
         left, top, right, bottom = mark.rectangle
         x, y = (left + right) / 2, (top + bottom) / 2
-    pen, length, line = ImageDraw.Draw(canvas), _AXIS_LENGTH * mark.width, max(2, round(mark.width / 40))
+    length, line = _AXIS_LENGTH * mark.width, max(2, round(mark.width / 40))
     ends = [(x + length * dx, y + length * dy) for dx, dy in axes(pose)]
     for end in ends:
-        pen.line((x, y, *end), fill=DARK, width=line + 2 * max(1, line // 2))
+        _draw_line(canvas, (x, y), end, line + 2 * max(1, line // 2), DARK)
     for end, color in zip(ends, _AXIS_COLORS, strict=True):
-        pen.line((x, y, *end), fill=color, width=line)
+        _draw_line(canvas, (x, y), end, line, color)
+
+
+def _draw_line(
+    canvas: Image.Image, start: tuple[float, float], end: tuple[float, float], width: int, color: Color
+) -> None:
+    """Draw a line with round ends."""
+    left, top = (math.floor(min(pair) - width / 2) for pair in zip(start, end, strict=True))
+    across, down = (math.ceil(abs(a - b)) + width + 2 for a, b in zip(start, end, strict=True))
+    mask = Image.new("L", (across * _SMOOTH_LINE, down * _SMOOTH_LINE))
+    pen, radius = ImageDraw.Draw(mask), width * _SMOOTH_LINE / 2
+    points = [((x - left) * _SMOOTH_LINE, (y - top) * _SMOOTH_LINE) for x, y in (start, end)]
+    pen.line(points, fill=255, width=width * _SMOOTH_LINE)
+    for x, y in points:
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    canvas.paste(color, (left, top), mask.resize((across, down), Image.Resampling.BOX))
 
 
 def axes(pose: Pose) -> tuple[tuple[float, float], ...]:

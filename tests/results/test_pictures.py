@@ -91,6 +91,16 @@ class TestPose:
         small = attrs.evolve(one, bounding_box=BoundingBox(left=0.475, top=0.3, width=0.1, height=0.5))
         assert draw(analysis(small), white, landmarks=False).getpixel((210, 120)) == (255, 255, 255)
 
+    def test_axes_are_smooth(self):
+        """A slanted axis has no steps: its rim fades into the picture, and so do its ends."""
+        one = attrs.evolve(HAPPY, emotions=None, pose=Pose(roll=30, yaw=0, pitch=0))
+
+        drawn = draw(analysis(one), Image.new("RGB", SIZE, "white"), landmarks=False)
+
+        shades = {shade for _, shade in drawn.crop((205, 90, 295, 145)).getcolors(10_000)}
+        assert {(255, 255, 255), (20, 20, 20), (255, 70, 70)} < shades
+        assert len(shades) > 20
+
 
 class TestLabels:
     """Where labels go."""
