@@ -16,6 +16,7 @@ LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_
 LEAVES |= {"_budget": set(), "_lengths": set()}
 VALUES = {
     "models": {"enums", "errors"},
+    "_wording": {"enums", "errors", "models"},
     "analyses": {"_outputs", "enums", "models"},
     "progress": {"enums"},
     "_members": {"analyses", "enums", "models"},
@@ -48,7 +49,7 @@ BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 BESIDE = {
     "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
     "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
-    "results": {"_clips", "_imaging", "_members", "_wire", "analyses", "enums", "errors", "models"},
+    "results": {"_clips", "_imaging", "_members", "_wire", "_wording", "analyses", "enums", "errors"} | {"models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {

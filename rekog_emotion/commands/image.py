@@ -6,12 +6,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
+from rekog_emotion._wording import age, features, number_of_faces, percent
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.errors import InvalidInputError
 
@@ -38,15 +39,6 @@ examples:
 """
 
 _STANDARD_INPUT: Final = "-"
-# What is worth a word when it is so, by the member's name.
-_FEATURES: Final = {
-    "mouth_open": "mouth open",
-    "eyeglasses": "glasses",
-    "sunglasses": "sunglasses",
-    "beard": "beard",
-    "mustache": "mustache",
-    "face_occluded": "covered",
-}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -132,9 +124,8 @@ def _attributes(text: str) -> tuple[str, ...]:
 
 
 def _print_faces(photo: str, analysis: ImageAnalysis) -> None:
-    faces = {0: "no faces", 1: "1 face"}.get(len(analysis.faces), f"{len(analysis.faces)} faces")
     size = f", {analysis.size[0]} x {analysis.size[1]} pixels" if analysis.size else ""
-    say(f"{one_line(photo)}: {faces}{size}, engine: {analysis.engine}")
+    say(f"{one_line(photo)}: {number_of_faces(len(analysis.faces))}{size}, engine: {analysis.engine}")
     if not analysis.faces:
         return
     rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]
@@ -144,32 +135,22 @@ def _print_faces(photo: str, analysis: ImageAnalysis) -> None:
 
 
 def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, str]:
-    emotion, gender, age = face.dominant_emotion, face.gender, face.age_range
+    emotion, gender = face.dominant_emotion, face.gender
     return {
         "#": str(number),
         "box (pixels)" if size else "box (ratio)": _place(face.bounding_box, size),
-        "emotion": f"{emotion.type}{_percent(emotion.confidence)}" if emotion else "",
-        "gender": f"{gender.value}{_percent(gender.confidence)}" if gender else "",
-        "age": f"{age.low}-{age.high}" if age else "",
+        "emotion": f"{emotion.type}{percent(emotion.confidence)}" if emotion else "",
+        "gender": f"{gender.value}{percent(gender.confidence)}" if gender else "",
+        "age": age(face),
         "smile": _yes_or_no(face.smile),
-        "also": ", ".join(_features(face)),
+        "also": ", ".join(features(face, without={"smile"})),
     }
-
-
-def _features(face: Face) -> Iterator[str]:
-    yield from (word for name, word in _FEATURES.items() if getattr(face, name))
-    if face.eyes_open is not None and not face.eyes_open:
-        yield "eyes closed"
 
 
 def _yes_or_no(attribute: Attribute | None) -> str:
     if attribute is None:
         return ""
-    return f"{'yes' if attribute else 'no'}{_percent(attribute.confidence)}"
-
-
-def _percent(confidence: float | None) -> str:
-    return "" if confidence is None else f" {confidence:.1f}%"
+    return f"{'yes' if attribute else 'no'}{percent(attribute.confidence)}"
 
 
 def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:

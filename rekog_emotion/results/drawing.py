@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from rekog_emotion._wording import age, percent
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
 try:
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis
     from rekog_emotion.models import Face
 
-__all__ = ["Picture", "draw", "draw_faces", "label_lines", "open_picture", "writable_suffixes"]
+__all__ = ["VIDEO_SUFFIXES", "Picture", "draw", "draw_faces", "label_lines", "open_picture", "writable_suffixes"]
 
 Picture: TypeAlias = "Image.Image | str | os.PathLike[str] | bytes"
+
+VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".mkv")
+"""Suffixes of file names under which `video` writes a copy; they are here, as it needs PyAV."""
 
 _TOLERANCE: Final = 0.02  # of width / height: a copy shrunk to whole pixels is that much off
 
@@ -125,13 +129,11 @@ def writable_suffixes() -> frozenset[str]:
 
 def label_lines(face: Face) -> Iterator[str]:
     """Yield what a label says of a face, a line each."""
-    emotion, gender, age = face.dominant_emotion, face.gender, face.age_range
+    emotion, gender = face.dominant_emotion, face.gender
     if emotion is not None:
-        yield f"{emotion.type} {emotion.confidence:.1f}%"
-    words = [str(gender.value)] if gender else []
-    words += [f"{age.low}-{age.high}"] if age else []
-    if words:
-        yield ", ".join(words)
+        yield f"{emotion.type}{percent(emotion.confidence)}"
+    if words := ", ".join(filter(None, (str(gender.value) if gender else "", age(face)))):
+        yield words
 
 
 def _source(analysis: ImageAnalysis) -> Path:

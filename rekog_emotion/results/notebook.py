@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from rekog_emotion._wording import age, features, number_of_faces, percent
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
 from rekog_emotion.results.palette import COLORS, Color
 
@@ -29,21 +30,11 @@ _MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a note
 _CAUTION: Final = "Emotions are how a face looks, not what a person feels."
 _CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
 _OTHER: Final = "#b4b4b4"
-# What is worth a word when it is so.
-_FEATURES: Final = {
-    "smile": "smile",
-    "mouth_open": "mouth open",
-    "eyeglasses": "glasses",
-    "sunglasses": "sunglasses",
-    "beard": "beard",
-    "mustache": "mustache",
-    "face_occluded": "covered",
-}
 
 
 def image_html(analysis: ImageAnalysis) -> str:
     """Return the picture with its faces, where the file is at hand, and a table of them."""
-    facts = [_count(len(analysis.faces))]
+    facts = [number_of_faces(len(analysis.faces))]
     if analysis.size:
         facts.append(f"{analysis.size[0]} x {analysis.size[1]} pixels")
     parts = [_heading(analysis.source or "ImageAnalysis", facts, analysis.engine), _picture(analysis)]
@@ -54,7 +45,7 @@ def image_html(analysis: ImageAnalysis) -> str:
 
 def video_html(analysis: VideoAnalysis) -> str:
     """Return what is known of the video, its emotions over time, and a table of the first faces."""
-    facts = [_count(len(analysis.faces))]
+    facts = [number_of_faces(len(analysis.faces))]
     if analysis.status not in {None, "SUCCEEDED"}:
         facts.append(f"status {analysis.status}")
     metadata = analysis.metadata
@@ -117,7 +108,7 @@ def video_strip(analysis: VideoAnalysis) -> str:
 
 def face_html(face: Face) -> str:
     """Return the emotions of a face as bars, and what else is known of it."""
-    words = ", ".join(filter(None, (_gender(face), _age(face), *_features(face))))
+    words = ", ".join(filter(None, (_gender(face), age(face), *features(face))))
     ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))
     bars = "".join(_bar(emotion) for emotion in ranked)
     return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
@@ -175,12 +166,12 @@ def _cells(number: object, face: Face) -> Iterator[str]:
     emotion = face.dominant_emotion
     yield _chip(emotion) if emotion else ""
     yield escape(_gender(face))
-    yield escape(_age(face))
-    yield escape(", ".join(_features(face)))
+    yield escape(age(face))
+    yield escape(", ".join(features(face)))
 
 
 def _chip(emotion: Emotion) -> str:
-    text = escape(f"{_short(str(emotion.type))}{_percent(emotion.confidence)}")
+    text = escape(f"{_short(str(emotion.type))}{percent(emotion.confidence)}")
     color = _color(emotion.type)
     return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
 
@@ -193,7 +184,7 @@ def _bar(emotion: Emotion) -> str:
         f'<span style="width:100px;overflow:hidden">{escape(_short(str(emotion.type)))}</span>'
         '<span style="flex:1;height:12px;background:rgba(128,128,128,.25)">'
         f'<span style="display:block;height:12px;width:{width:.1f}%;background:{_color(emotion.type)}"></span></span>'
-        f'<span style="width:60px;text-align:right">{_percent(emotion.confidence).strip()}</span></div>'
+        f'<span style="width:60px;text-align:right">{percent(emotion.confidence).strip()}</span></div>'
     )
 
 
@@ -207,25 +198,7 @@ def _at(i: int, number: int, length: int) -> str:
 
 
 def _gender(face: Face) -> str:
-    return _short(f"{face.gender.value}") + _percent(face.gender.confidence) if face.gender else ""
-
-
-def _age(face: Face) -> str:
-    return f"{face.age_range.low}-{face.age_range.high}" if face.age_range else ""
-
-
-def _features(face: Face) -> Iterator[str]:
-    yield from (word for name, word in _FEATURES.items() if getattr(face, name))
-    if face.eyes_open is not None and not face.eyes_open:
-        yield "eyes closed"
-
-
-def _percent(confidence: float | None) -> str:
-    return "" if confidence is None else f" {confidence:.1f}%"
-
-
-def _count(faces: int) -> str:
-    return {0: "no faces", 1: "1 face"}.get(faces, f"{faces} faces")
+    return _short(f"{face.gender.value}") + percent(face.gender.confidence) if face.gender else ""
 
 
 def _short(text: str) -> str:

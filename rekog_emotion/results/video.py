@@ -12,7 +12,7 @@ from rekog_emotion import _clips
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import BoundingBox
 from rekog_emotion.results._motion import Motion
-from rekog_emotion.results.drawing import draw_faces
+from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
 
 try:
@@ -37,7 +37,6 @@ OnFraction: TypeAlias = Callable[[float], None]
 _FLOORED: Final = Fraction(999, 1_000_000)  # seconds; the service rounds times down to milliseconds
 _EVEN: Final = 2  # H.264 shares colour between two neighbours
 _QUALITY: Final = {"crf": "20", "preset": "veryfast"}
-_CONTAINERS: Final = {".mp4", ".mov", ".mkv", ".m4v"}
 
 
 def annotate_video(
@@ -160,8 +159,9 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
 
 def check_suffix(target: Path) -> None:
     """Refuse a name that no copy of a video can have."""
-    if target.suffix.lower() not in _CONTAINERS:
-        msg = f"{target}: a video is written as .mp4, .m4v, .mov or .mkv; name it {target.with_suffix('.mp4')}"
+    if target.suffix.lower() not in VIDEO_SUFFIXES:
+        known = f"{', '.join(VIDEO_SUFFIXES[:-1])} or {VIDEO_SUFFIXES[-1]}"
+        msg = f"{target}: a video is written as {known}; name it {target.with_suffix('.mp4')}"
         raise InvalidInputError(msg)
 
 
