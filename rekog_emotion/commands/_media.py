@@ -1,4 +1,4 @@
-"""What ``annotate``, ``blur`` and ``export`` share: analyse a photo or a video, or read what was analysed before."""
+"""What ``annotate``, ``blur``, ``export`` and ``report`` share: analyse, or read what was analysed before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from rekog_emotion._terminal import one_line
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
@@ -16,23 +16,20 @@ from rekog_emotion.errors import InvalidInputError
 if TYPE_CHECKING:
     from rekog_emotion.results.tables import Analysis
 
-__all__ = ["RESULTS", "add_staging", "analyze", "analyze_one", "is_video", "progress_bar", "read_results"]
+__all__ = [
+    "analyze",
+    "analyze_one",
+    "check_place",
+    "is_results",
+    "is_video",
+    "progress_bar",
+    "read_one",
+    "read_results",
+]
 
-RESULTS: Final = {".jsonl", ".ndjson", ".json"}
+One = TypeVar("One", bound=ImageAnalysis | VideoAnalysis)
 
-
-def add_staging(parser: argparse.ArgumentParser) -> None:
-    """Add the options for videos."""
-    parser.add_argument(
-        "--staging", metavar="S3_PREFIX", help="where a local video is uploaded for AWS, such as s3://bucket/uploads/"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=3600.0,
-        metavar="SECONDS",
-        help="how long to wait for the job of a video (default: 3600)",
-    )
+_RESULTS: Final = {".jsonl", ".ndjson", ".json"}
 
 
 def is_video(media: str) -> bool:
@@ -62,11 +59,23 @@ def analyze_one(args: argparse.Namespace) -> Analysis:
     """Return the analysis of ``args.media``: the one in the file ``--results`` names, or a new one."""
     if args.results is None:
         return analyze(args.media, args)
-    kind = VideoAnalysis if is_video(args.media) else ImageAnalysis
-    found = [one for one in read_results(args.results) if isinstance(one, kind)]
-    named = [one for one in found if one.source == args.media] or found
+    if is_video(args.media):
+        return read_one(args.results, VideoAnalysis, of=args.media)
+    return read_one(args.results, ImageAnalysis, of=args.media)
+
+
+def is_results(path: str) -> bool:
+    """Tell by its name whether a file has results."""
+    return Path(path).suffix.lower() in _RESULTS
+
+
+def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
+    """Return the one analysis of its kind in a file of results, or of several the one of a photo or a video."""
+    found = [one for one in read_results(path) if isinstance(one, kind)]
+    named = [one for one in found if one.source == of] or found
     if len(named) != 1:
-        msg = f"--results {args.results} has {len(named)} analyses that may be of {args.media}, and one is needed"
+        which = "meant" if of is None else f"of {of}"
+        msg = f"{path} has {len(named)} analyses that may be {which}, and one is needed"
         raise InvalidInputError(msg)
     return named[0]
 
@@ -87,6 +96,17 @@ def read_results(path: str) -> Iterator[Analysis]:
     except InvalidInputError as error:
         msg = f"{path}: {error}"
         raise InvalidInputError(msg) from error
+
+
+def check_place(out: Path, *sources: str | None) -> None:
+    """Refuse a place for a new file that is no place, or is one of the sources; ``None`` is none of them."""
+    for source in filter(None, sources):
+        if out.resolve() == Path(source).resolve():
+            msg = f"{out} would write over {source}; name another place"
+            raise InvalidInputError(msg)
+    if not out.parent.is_dir():
+        msg = f"{out}: there is no directory {out.parent}; make it first"
+        raise InvalidInputError(msg)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["add_client", "add_debug", "add_job", "add_shared"]
+__all__ = ["add_client", "add_debug", "add_job", "add_results", "add_shared"]
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
@@ -29,15 +29,25 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="print the traceback of every error")
 
 
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add the way to what was analysed before."""
+    parser.add_argument(
+        "--results",
+        metavar="FILE",
+        help="do not analyse anew, but read what rekog-emotion image or video printed (JSON Lines), to_json() wrote, "
+        "or the service answered",
+    )
+
+
 def add_job(parser: argparse.ArgumentParser) -> None:
     """Add the options of a video's job."""
     parser.add_argument(
-        "--staging", metavar="S3_PREFIX", help="where a local file is uploaded for AWS, such as s3://bucket/uploads/"
+        "--staging", metavar="S3_PREFIX", help="where a local video is uploaded for AWS, such as s3://bucket/uploads/"
     )
     parser.add_argument(
         "--timeout",
         type=float,
         default=3600.0,
         metavar="SECONDS",
-        help="how long to wait for the job, which goes on when the time is over (default: 3600)",
+        help="how long to wait for the job of a video, which goes on when the time is over (default: 3600)",
     )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
 from rekog_emotion.analyses import ImageAnalysis
-from rekog_emotion.commands._media import add_staging, analyze_one, is_video, progress_bar
-from rekog_emotion.commands._options import add_shared
+from rekog_emotion.commands._media import analyze_one, check_place, is_video, progress_bar
+from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ examples:
 """
 
 
-_VIDEOS: Final = (".mp4", ".m4v", ".mov", ".mkv")
-
-
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_media(parser)
@@ -54,18 +51,14 @@ def add_media(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "out", metavar="OUT", help="the copy: .png, .jpg, ... of a photo; .mp4, .mov or .mkv of a video"
     )
-    parser.add_argument(
-        "--results",
-        metavar="FILE",
-        help="do not analyse anew, but read what rekog-emotion image or video printed (JSON Lines), or to_json() wrote",
-    )
+    add_results(parser)
     add_shared(parser)
-    add_staging(parser)
+    add_job(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, draw, and say where the copy is."""
-    check_target(args.media, args.out)
+    check_target(args.media, args.out, args.results)
     analysis = analyze_one(args)
     labels, pose = not args.no_labels, not args.no_pose
     if isinstance(analysis, ImageAnalysis):
@@ -79,25 +72,20 @@ def run(args: argparse.Namespace) -> int:
     return _terminal.OK
 
 
-def check_target(media: str, out: str) -> None:
+def check_target(media: str, out: str, results: str | None) -> None:
     """Say before any call is paid for why the copy cannot go there."""
-    from rekog_emotion.results.drawing import writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
+    from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
 
     if media.startswith("s3://"):
         msg = f"{media} is in S3: download it, and name the file; what was analysed of it is read by --results"
         raise InvalidInputError(msg)
     path = Path(out)
-    if path.resolve() == Path(media).resolve():
-        msg = f"{out} would write over {media}; name another place"
-        raise InvalidInputError(msg)
-    if not path.parent.is_dir():
-        msg = f"{out}: there is no directory {path.parent}; make it first"
-        raise InvalidInputError(msg)
+    check_place(path, media, results)
     if is_video(media):
         from rekog_emotion.results.video import check_suffix  # noqa: PLC0415 -- PyAV is an extra
 
         check_suffix(path)
-    elif path.suffix.lower() in _VIDEOS:
+    elif path.suffix.lower() in VIDEO_SUFFIXES:
         msg = f"{media} is no video, and {out} is named like one; check the first, or name the second {path.stem}.png"
         raise InvalidInputError(msg)
     elif path.suffix.lower() not in writable_suffixes():

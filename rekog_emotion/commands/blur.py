@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, blur, and say where the copy is."""
-    check_target(args.media, args.out)
+    check_target(args.media, args.out, args.results)
     analysis = analyze_one(args)
     if isinstance(analysis, ImageAnalysis):
         save(analysis.blur(args.media, method=args.method), args.out)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
-from rekog_emotion.commands._media import RESULTS, add_staging, analyze, read_results
-from rekog_emotion.commands._options import add_shared
+from rekog_emotion.commands._media import analyze, is_results, read_results
+from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--nested", action="store_true", help="Parquet alone: members as structs and lists instead of flat columns"
     )
     add_shared(parser)
-    add_staging(parser)
+    add_job(parser)
 
 
 class _Analyses:
@@ -70,7 +70,7 @@ class _Analyses:
     def __iter__(self) -> Iterator[Analysis]:
         for source in self._args.sources:
             try:
-                if Path(source).suffix.lower() in RESULTS:
+                if is_results(source):
                     yield from read_results(source)
                 else:
                     yield analyze(source, self._args)
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     out = None if args.out in {None, "-"} else Path(args.out)
     form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
     _check(args, out, form)
-    if any(Path(source).suffix.lower() not in RESULTS for source in args.sources):
+    if any(not is_results(source) for source in args.sources):
         from rekog_emotion.clients import resolve_client  # noqa: PLC0415 -- --help needs none of it
 
         # Before anything is read: what is wrong with the configuration is wrong for all of them.

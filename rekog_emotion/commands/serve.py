@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import say
+from rekog_emotion.commands._options import add_debug
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--secret-key-file", metavar="FILE", help="with --access-key: the file that has its secret access key"
     )
     parser.add_argument("--json", action="store_true", help="print the environment as one JSON object, not for a shell")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of every error")
+    add_debug(parser)
 
 
 def run(args: argparse.Namespace) -> int:

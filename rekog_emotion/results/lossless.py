@@ -54,7 +54,8 @@ def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
 def from_json(text: str | bytes) -> Analysis:
     """Read what :func:`to_json` wrote.
 
-    An answer of DetectFaces or GetFaceDetection as the service words it is read as well.
+    An answer of DetectFaces or GetFaceDetection as the service words it is read as well, and so is a list of the pages
+    of one.
 
     Raises:
         InvalidInputError: It is no JSON, or no analysis, or was written by a later version in a form that this one
@@ -144,6 +145,12 @@ def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analy
 
 
 def _read(document: object) -> Analysis:
+    if (
+        isinstance(document, list)
+        and document
+        and all(isinstance(one, dict) and "JobStatus" in one for one in document)
+    ):
+        return VideoAnalysis.from_aws(*document)
     if not isinstance(document, dict):
         msg = f"no analysis: a JSON object is needed, and this is {type(document).__name__}"
         raise InvalidInputError(msg)

@@ -44,9 +44,12 @@ def test_document_says_what_it_is():
 
 
 def test_answers_of_the_service_are_read():
-    """An answer that was saved as the service words it needs no wrapping."""
+    """An answer that was saved as the service words it needs no wrapping, and the pages of one no merging."""
+    answer = CLIP.to_aws()
+    pages = [{**answer, "Faces": [face]} for face in answer["Faces"]]
+
     assert from_json('{"FaceDetails": [{"Confidence": 99.0}]}').faces == PHOTO.faces
-    assert from_json(json.dumps(CLIP.to_aws())) == CLIP
+    assert from_json(json.dumps(answer)) == from_json(json.dumps(pages)) == CLIP
 
 
 def test_lines_there_and_back():
@@ -91,6 +94,7 @@ def test_lines_of_the_commands_are_read():
     ("text", "message"),
     [
         ("[]", "no analysis: a JSON object is needed, and this is list"),
+        ("[{}]", "no analysis: a JSON object is needed, and this is list"),
         ("{}", "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection"),
         (
             '{"format": "rekog-emotion", "version": 2}',
