@@ -12,7 +12,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from rekog_emotion._budget import Budget, budget_of
 from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._lookout import Lookout
+from rekog_emotion._readout import Readout
 from rekog_emotion._starting import Starter, start_parameters
 from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
@@ -34,7 +34,6 @@ from rekog_emotion.errors import (
     InvalidInputError,
     JobFailedError,
     RekogEmotionError,
-    ResponseError,
     StagingError,
 )
 from rekog_emotion.models import S3Object
@@ -400,55 +399,21 @@ class VideoJob:
     def _pages(
         self, limit: float | None, on_progress: OnProgress | None, cancel: threading.Event | None
     ) -> Iterator[VideoAnalysis]:
-        faces = 0
-        # Whoever drops the iterator ends the retries of the page that is fetched ahead, too.
-        stop = _waiting.Stop(cancel)
-        try:
-            with resumable(self._ways_out):
-                first = self._wait(limit, on_progress, cancel)
-                for page in _paging.each_page(
-                    first, partial(self._ask, stop), partial(self._read, stop), job_id=self.job_id
-                ):
-                    faces += len(page.faces)
-                    tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
-                    yield page
-                    if page.next_token and stop.is_set():
-                        raise self._ways_out().reading_cancelled()
-        finally:
-            stop.set()
+        readout = Readout(
+            client=self._client,
+            job_id=self.job_id,
+            budget=self._budget,
+            clock=self._clock,
+            cancel=cancel,
+            ways_out=self._ways_out,
+            begun_again=self._keep,
+            failed=self._ended,
+        )
+        with resumable(self._ways_out):
+            yield from readout.pages(self._wait(limit, on_progress, cancel), on_progress)
 
-    def _ask(self, stop: threading.Event, token: str | None) -> Mapping[str, Any]:
-        """Fetch a page of a job that has succeeded."""
-        if stop.is_set():
-            raise self._ways_out().reading_cancelled()
-        if self._budget is not None:
-            self._budget.spend(self._clock.now())
-        try:
-            return _paging.ask(self._client, self.job_id, token=token, clock=self._clock, cancel=stop)
-        except RekogEmotionError as error:
-            if stop.is_set() and _waiting.is_transient(error):
-                raise self._ways_out().reading_cancelled() from error
-            raise
-
-    def _read(self, stop: threading.Event, take: _paging.Take, token: str | None) -> VideoAnalysis:
-        try:
-            page = _paging.read(take, self.job_id)
-        except ResponseError:
-            # What came was cut off, or not the service's: it is asked for again, a few times.
-            page = _waiting.retry(
-                lambda: _paging.read(partial(self._ask, stop, token), self.job_id),
-                clock=self._clock,
-                cancel=stop,
-                passing=_waiting.is_broken,
-            )
-        if page.status == JobStatus.IN_PROGRESS:
-            problem = f"one came as {page.status} after the job had SUCCEEDED"
-            raise _paging.misfit(problem, job_id=self.job_id)
-        if page.status == JobStatus.FAILED:
-            self._ended(page)
-        if token is None:
-            self._first = page
-        return page
+    def _keep(self, first: VideoAnalysis) -> None:
+        self._first = first
 
     def _adopt(self, page: VideoAnalysis) -> None:
         """Take an upload for the job's own whose job was taken up by its id alone."""
