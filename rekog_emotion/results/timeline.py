@@ -14,7 +14,7 @@ All times are seconds from the start of the video, all scores 0 to 100.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.columns import Columns
 from rekog_emotion.results.floors import estimate_floors, scores
 from rekog_emotion.results.sampling import TOLERANCE, interval_of, smoothed
+from rekog_emotion.results.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.results.tracking import LONGEST_GAP, link
 
 import numpy as np  # isort: skip -- columns says which extra brings it
@@ -191,55 +192,19 @@ class Person:
             InvalidInputError: A number is negative or not finite.
         """
         _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
-        runs = self._merged(self._runs(hysteresis, at_least), min_seconds)
+        runs = leading(self.scores, self.stretches, hysteresis=hysteresis, at_least=at_least)
+        runs = without_short(runs, self.starts, self.ends, self.stretches, min_seconds=min_seconds)
         return tuple(
             Segment(
                 person=self.id,
-                type=self.kinds[kind],
+                type=self.kinds[column],
                 start=float(self.starts[begin]),
                 end=float(self.ends[end - 1]),
-                score=float(np.nanmean(self.scores[begin:end, kind])),
+                score=float(np.nanmean(self.scores[begin:end, column])),
             )
-            for kind, begin, end in runs
-            if kind >= 0 and self.ends[end - 1] - self.starts[begin] >= min_seconds - 1e-9
+            for column, begin, end in runs
+            if column != NO_EMOTION
         )
-
-    def _runs(self, hysteresis: float, at_least: float) -> list[tuple[int, int, int]]:
-        """Return (column or -1, first row, row after the last) for each run of one leading emotion."""
-        count = len(self.starts)
-        if not self.kinds:
-            return [(-1, 0, count)]
-        known = np.nan_to_num(self.scores, nan=-1.0)
-        tops, highest = known.argmax(axis=1).tolist(), known.max(axis=1).tolist()
-        stretches = self.stretches.tolist()
-        runs: list[tuple[int, int, int]] = []
-        kind, begin = -1, 0
-        for i in range(count):
-            new = tops[i] if highest[i] >= at_least else -1
-            same_stretch = i > 0 and stretches[i] == stretches[i - 1]
-            if same_stretch and new >= 0 <= kind != new and highest[i] < known[i, kind] + hysteresis:
-                new = kind
-            if i > 0 and (new != kind or not same_stretch):
-                runs.append((kind, begin, i))
-                begin = i
-            kind = new
-        runs.append((kind, begin, count))
-        return runs
-
-    def _merged(self, runs: list[tuple[int, int, int]], min_seconds: float) -> list[tuple[int, int, int]]:
-        merged: list[tuple[int, int, int]] = []
-        for kind, begin, end in runs:
-            if not merged or self.stretches[begin] != self.stretches[merged[-1][1]]:
-                merged.append((kind, begin, end))
-                continue
-            last, first, _ = merged[-1]
-            if kind == last or self.ends[end - 1] - self.starts[begin] < min_seconds - 1e-9:
-                merged[-1] = last, first, end
-            elif self.ends[begin - 1] - self.starts[first] < min_seconds - 1e-9:
-                merged[-1] = kind, first, end
-            else:
-                merged.append((kind, begin, end))
-        return merged
 
     def summary(self, *, peak: float = 50.0) -> PersonSummary:
         """Return screen time, shares and peaks.
@@ -257,6 +222,10 @@ class Person:
             means = np.average(self.scores[told], axis=0, weights=weights if weights.sum() > 0 else None)
             shares = {self.kinds[i]: float(means[i]) for i in np.argsort(-means, kind="stable").tolist()}
             undecided = max(0.0, 100.0 - float(means.sum()))
+        peaks = (
+            Peak(type=self.kinds[column], seconds=float(self.starts[row]), score=float(self.scores[row, column]))
+            for row, column in highest(self.scores, self.stretches, threshold=peak)
+        )
         return PersonSummary(
             id=self.id,
             start=float(self.starts[0]),
@@ -265,20 +234,8 @@ class Person:
             faces=len(self.starts),
             shares=shares,
             undecided=undecided,
-            peaks=tuple(sorted(self._peaks(peak), key=lambda one: (one.seconds, -one.score))),
+            peaks=tuple(sorted(peaks, key=lambda one: (one.seconds, -one.score))),
         )
-
-    def _peaks(self, threshold: float) -> Iterator[Peak]:
-        with np.errstate(invalid="ignore"):
-            high = self.scores >= threshold
-        for column in np.flatnonzero(high.any(axis=0)).tolist():
-            rows = np.flatnonzero(high[:, column])
-            parted = (np.diff(rows) > 1) | (np.diff(self.stretches[rows]) > 0)
-            for run in np.split(rows, np.flatnonzero(parted) + 1):
-                top = int(run[self.scores[run, column].argmax()])
-                yield Peak(
-                    type=self.kinds[column], seconds=float(self.starts[top]), score=float(self.scores[top, column])
-                )
 
 
 @frozen(kw_only=True, eq=False)
