@@ -7,7 +7,16 @@ import boto3
 import pytest
 from PIL import Image
 
-from rekog_emotion import InvalidInputError, S3Object, VideoJob, analyze_video, detect_image, start_video
+from rekog_emotion import (
+    InvalidInputError,
+    S3Object,
+    VideoJob,
+    analyze_video,
+    batch,
+    detect_image,
+    start_video,
+    start_videos,
+)
 from rekog_emotion.api import ATTRIBUTES
 from rekog_emotion.clients import aws_client
 from tests.http_standin import Answer
@@ -225,3 +234,69 @@ def test_all_ways_to_start_a_video_take_the_same_options(way):
         return {name: option.default for name, option in inspect.signature(function).parameters.items()}
 
     assert {name: default for name, default in options(way).items() if name != "timeout"} == options(start_video)
+
+
+# --- the options of the verbs for videos ---
+
+# An editor, help() and the reference show the whole list of each, which is why it stands four times.
+OF_ONE_VIDEO = {"client_request_token", "notification_channel", "video_length"}
+
+
+def options(verb):
+    """Return default and annotation of each keyword-only parameter, in order."""
+    return [
+        (one.name, one.default, one.annotation.replace("_waiting.", ""))
+        for one in inspect.signature(verb).parameters.values()
+        if one.kind is one.KEYWORD_ONLY
+    ]
+
+
+def without(verb, *names):
+    """Return the options of a verb without some."""
+    return [one for one in options(verb) if one[0] not in names]
+
+
+def test_verbs_for_videos_have_the_same_options():
+    """Names, defaults, types and order are those of `start_video`, but for what each does more or cannot have."""
+    assert options(VideoJob.start) == options(start_video)
+    assert without(analyze_video, "timeout") == options(start_video)
+    assert without(start_videos, "max_jobs") == without(analyze_video, *OF_ONE_VIDEO)
+
+
+@pytest.mark.parametrize("verb", [start_video, analyze_video])
+def test_options_are_passed_on(verb, monkeypatch):
+    """Each option arrives where a job is started, as it was given."""
+    given = {name: object() for name, *_ in without(verb, "timeout")}
+    started = []
+
+    class Job:
+        """A job that has ended."""
+
+        def result(self, **_):
+            """Give nothing."""
+
+    def start(source, **passed):
+        started.append((source, passed))
+        return Job()
+
+    monkeypatch.setattr(VideoJob, "start", start)
+
+    verb("clip.mp4", **given)
+
+    assert started == [("clip.mp4", given)]
+
+
+def test_options_of_many_videos_are_passed_on(monkeypatch):
+    """Each option arrives at every video, but for those that many share or that are told apart."""
+    own = ("max_jobs", "client", "slot_timeout", "timeout", "on_progress", "cancel")
+    given = {name: object() for name, *_ in without(start_videos, *own)}
+    passed = []
+    monkeypatch.setattr(batch, "analyze_video", lambda source, **options: passed.append((source, options)))
+
+    list(start_videos(["a.mp4"], client="embedded", slot_timeout=1, timeout=2, **given))
+
+    ((source, arrived),) = passed
+    assert source == "a.mp4"
+    assert set(arrived) == {name for name, *_ in without(start_videos, "max_jobs")}
+    assert {name: arrived[name] for name in given} == given
+    assert (arrived["slot_timeout"], arrived["timeout"]) == (1.0, 2.0)
