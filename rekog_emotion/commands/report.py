@@ -26,11 +26,11 @@ Emotions are how a face looks, not what a person feels.
 """
 EPILOG: Final = """\
 examples:
-  rekog-emotion report clip.mp4 report.html --client embedded
-  rekog-emotion report s3://bucket/clip.mp4 report.html
-  rekog-emotion report clip.mp4 report.html --staging s3://bucket/uploads/
-  rekog-emotion report clip.mp4 report.html --results clip.jsonl
-  rekog-emotion report answer.json report.html
+  rekog-emotion report clip.mp4 -o report.html --client embedded
+  rekog-emotion report s3://bucket/clip.mp4 -o report.html
+  rekog-emotion report clip.mp4 -o report.html --staging s3://bucket/uploads/
+  rekog-emotion report clip.mp4 -o report.html --results clip.jsonl
+  rekog-emotion report answer.json -o report.html
 """
 
 
@@ -41,7 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="CLIP",
         help="a file, or s3://bucket/key; or a file of results (.jsonl, .json), for a page without pictures",
     )
-    parser.add_argument("out", metavar="OUT", help="where the page goes, such as report.html")
+    parser.add_argument(
+        "-o", "--output", dest="out", required=True, metavar="OUT", help="where the page goes, such as report.html"
+    )
     add_results(parser)
     add_client(parser)
     add_job(parser)

@@ -136,7 +136,7 @@ def test_command_writes_a_page(tmp_path, capsys):
     """The command analyses a clip and writes the page with its faces."""
     out = tmp_path / "report.html"
 
-    code = main(["report", str(PEOPLE), str(out), "--client", "embedded"])
+    code = main(["report", str(PEOPLE), "-o", str(out), "--client", "embedded"])
 
     assert (code, *capsys.readouterr()) == (0, f"report: {out}\n", "")
     assert out.read_text().count("data:image/jpeg") == 3
@@ -149,7 +149,7 @@ def test_command_reads_a_kept_answer(tmp_path, clip, pages):
     answer = clip.to_aws()
     kept.write_text(json.dumps(answer if pages == 1 else [answer | {"Faces": answer["Faces"][k::2]} for k in (0, 1)]))
 
-    assert main(["report", str(kept), str(out)]) == 0
+    assert main(["report", str(kept), "-o", str(out)]) == 0
     assert "3 people, 9 faces" in out.read_text()
     assert "data:image" not in out.read_text()
 
@@ -161,7 +161,7 @@ def test_command_reads_what_video_printed(tmp_path, clip, options, pictures):
     lines = [{"source": str(PEOPLE), "engine": "embedded", **face.to_aws()} for face in clip.faces]
     kept.write_text("\n".join(json.dumps(line) for line in [*lines, {**lines[0], "source": "other.mp4"}]))
 
-    assert main(["report", str(PEOPLE), str(out), "--results", str(kept), *options]) == 0
+    assert main(["report", str(PEOPLE), "-o", str(out), "--results", str(kept), *options]) == 0
     assert "3 people, 9 faces" in out.read_text()
     assert out.read_text().count("data:image/jpeg") == pictures
 
@@ -169,19 +169,19 @@ def test_command_reads_what_video_printed(tmp_path, clip, options, pictures):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["clip.mp4", "no/r.html"], "no/r.html: there is no directory no; make it first"),
-        (["a.json", "r.html"], "a.json cannot be read: No such file or directory"),
+        (["clip.mp4", "-o", "no/r.html"], "no/r.html: there is no directory no; make it first"),
+        (["a.json", "-o", "r.html"], "a.json cannot be read: No such file or directory"),
         (
-            ["bad.json", "r.html"],
+            ["bad.json", "-o", "r.html"],
             "bad.json: no analysis: this is no JSON (Expecting value: line 1 column 1 (char 0))",
         ),
-        (["bad.json", "bad.json"], "bad.json would write over bad.json; name another place"),
-        (["a.mp4", "b.jsonl", "--results", "b.jsonl"], "b.jsonl would write over b.jsonl; name another place"),
+        (["bad.json", "-o", "bad.json"], "bad.json would write over bad.json; name another place"),
+        (["a.mp4", "-o", "b.jsonl", "--results", "b.jsonl"], "b.jsonl would write over b.jsonl; name another place"),
         (
-            ["a.json", "r.html", "--results", "b.jsonl"],
+            ["a.json", "-o", "r.html", "--results", "b.jsonl"],
             "a.json and --results b.jsonl are results both; name the video, or one of them alone",
         ),
-        (["two.jsonl", "r.html"], "two.jsonl has 2 analyses that may be meant, and one is needed"),
+        (["two.jsonl", "-o", "r.html"], "two.jsonl has 2 analyses that may be meant, and one is needed"),
     ],
 )
 def test_command_says_what_cannot_be_used(arguments, message, tmp_path, monkeypatch, capsys):
