@@ -16,7 +16,7 @@ from attrs import frozen
 from rekog_emotion.embedded.attributes import Shape
 from rekog_emotion.embedded.nets import sigmoid
 
-__all__ = ["Evidence", "flag", "flags", "log_odds"]
+__all__ = ["Evidence", "flag", "flags", "log_odds", "pieces"]
 
 # Bias, and the weight of each piece of evidence: log odds, but for ``corners``, the coefficient of the mouth's corners.
 # ``own`` is the attribute network's idea of ``Male``, which a beard moves.
@@ -25,13 +25,12 @@ FITS: Mapping[str, Mapping[str, float]] = {
     "MouthOpen": {"bias": -0.351, "MouthOpen": 0.691, "lips": 0.16},
     "Beard": {"bias": 0.332, "Beard": 0.977, "Mustache": 0.265, "own": -0.185, "Male": 0.539},
     "Mustache": {"bias": -1.835, "Mustache": 0.926, "own": -0.102, "Male": 0.432},
+    # On faces with sunglasses and on those of CelebA without glasses; the network alone misses tinted lenses.
+    "Sunglasses": {"bias": 2.224, "Sunglasses": 0.673},
+    # But for the picture's edge; on faces with masks and without, with sunglasses, and of CelebA without glasses.
+    # Colours alone took shadows for covers.
+    "FaceOccluded": {"bias": 1.528, "FaceOccluded": 0.989, "covered": 0.093},
 }
-# The same for Sunglasses, fitted on 129 pictures of people who wear them and on 1413 faces of CelebA without glasses;
-# the network alone misses tinted lenses.
-SHADED_BIAS, SHADED = 2.224, 0.673
-# The same for FaceOccluded, but for the picture's edge and sunglasses: on 486 pictures of people with masks or without,
-# on 133 with sunglasses, and on CelebA. Colours alone took shadows for covers.
-COVERED = {"bias": 1.528, "FaceOccluded": 0.989, "covered": 0.093}
 # What an attribute that something hides is: as frequent as among the faces of the fit.
 FREQUENCY = {"Beard": 0.17, "Mustache": 0.04, "Smile": 0.47, "MouthOpen": 0.47}
 # From this probability of a cover on, it hides the lower face; beards alone come out below.
@@ -79,36 +78,37 @@ def flag(probability: float) -> dict[str, Any]:
     return {"Value": probability >= 0.5, "Confidence": 100 * max(probability, 1 - probability)}  # noqa: PLR2004 -- even odds
 
 
+def pieces(seen: Evidence) -> dict[str, float]:
+    """Return the pieces of evidence that ``FITS`` weighs."""
+    return {name: log_odds(probability) for name, probability in seen.likely.items()} | {
+        "bias": 1.0,
+        "corners": seen.smile,
+        "HAPPY": log_odds(seen.happy, CERTAIN),
+        "lips": log_odds(seen.form.mouth_open, CERTAIN),
+        "Male": log_odds(seen.male, CERTAIN),
+        "own": log_odds(seen.likely["Male"]),
+        "covered": log_odds(seen.covered, CERTAIN),
+    }
+
+
 def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
     """Return the service's yes-or-no members by name.
 
     Sunglasses are eyeglasses, cover the face, and leave open what the eyes do; a smile follows ``HAPPY``; children have
     no beard; where the lower face is hidden, beard, moustache, smile and open mouth are as frequent as on other faces.
     """
-    likely = seen.likely
-    evidence = {name: log_odds(likely[name]) for name in FITS} | {
-        "bias": 1.0,
-        "corners": seen.smile,
-        "HAPPY": log_odds(seen.happy, CERTAIN),
-        "lips": log_odds(seen.form.mouth_open, CERTAIN),
-        "Male": log_odds(seen.male, CERTAIN),
-        "own": log_odds(likely["Male"]),
+    likely, evidence = seen.likely, pieces(seen)
+    members = {
+        name: float(sigmoid(sum(weights[piece] * evidence[piece] for piece in weights)))
+        for name, weights in FITS.items()
     }
     cover = likely["FaceOccluded"] * (1 - likely["Sunglasses"])
     hidden = max(0.0, (cover - HIDES) / (1 - HIDES))
-    members = {
-        name: (1 - hidden) * float(sigmoid(sum(weights[piece] * evidence[piece] for piece in weights)))
-        + hidden * FREQUENCY[name]
-        for name, weights in FITS.items()
-    }
+    members |= {name: (1 - hidden) * members[name] + hidden * often for name, often in FREQUENCY.items()}
     grown = float(np.interp(seen.age, GROWN, (0, 1)))
     members |= {name: grown * members[name] for name in ("Beard", "Mustache")}
-    shaded = float(sigmoid(SHADED_BIAS + SHADED * log_odds(likely["Sunglasses"])))
-    worn = max(likely["Eyeglasses"], likely["Sunglasses"])
-    members["Eyeglasses"] = worn
-    members["Sunglasses"] = min(shaded, worn)
+    members["Eyeglasses"] = max(likely["Eyeglasses"], likely["Sunglasses"])
+    members["Sunglasses"] = min(members["Sunglasses"], members["Eyeglasses"])
     members["EyesOpen"] = 0.5 + (seen.form.eyes_open - 0.5) * (1 - members["Sunglasses"])
-    evidence |= {"FaceOccluded": log_odds(likely["FaceOccluded"]), "covered": log_odds(seen.covered, CERTAIN)}
-    covered = float(sigmoid(sum(weight * evidence[piece] for piece, weight in COVERED.items())))
-    members["FaceOccluded"] = max(seen.cut, covered, likely["Sunglasses"])
+    members["FaceOccluded"] = max(seen.cut, members["FaceOccluded"], likely["Sunglasses"])
     return {name: flag(probability) for name, probability in members.items()}
