@@ -17,9 +17,9 @@ SIDE = 80  # pixels of the network's input
 # 112 pixels and whole coordinates at the centres of pixels.
 CROP = np.array([[0.34, 0.38], [0.66, 0.38], [0.5, 0.72]]) + 0.5 / 112
 OUTPUTS = ("Eyeglasses", "Sunglasses", "Beard", "Mustache", "FaceOccluded", "Smile", "MouthOpen", "Male")
-# Platt scaling of the logits, in the order of OUTPUTS, fitted on the training's validation part.
-SLOPE = np.array([0.9935, 1.0, 0.9450, 0.8902, 0.8182, 1.1236, 1.2401, 1.2648])
-OFFSET = np.array([-0.8399, -1.55, -0.3183, 0.3222, -1.8796, 0.0729, 0.5220, -0.7344])
+# Platt scaling of the logits, in the order of OUTPUTS, fitted by docs/models/rebuild/fit_attributes.py.
+SLOPE = np.array([1.394, 1.572, 1.476, 1.865, 1.194, 1.523, 1.256, 1.576])
+OFFSET = np.array([-1.121, 0.659, -0.227, 0.552, -1.674, 0.331, 0.214, -0.141])
 
 
 class Attributes:

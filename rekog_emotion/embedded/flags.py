@@ -1,7 +1,7 @@
 """The yes-or-no members of a face: calibrated on labelled faces, and such that they do not contradict each other.
 
 All probabilities go through one form: a logistic regression on the log odds of what the networks and the mesh say.
-It was fitted on the development half of CelebA's test people (1513 faces); docs/models/attributes.md has its figures.
+docs/models/rebuild/fit_attributes.py fits it on development halves; docs/models/attributes.md has its figures.
 """
 
 from __future__ import annotations
@@ -21,15 +21,12 @@ __all__ = ["Evidence", "flag", "flags", "log_odds", "pieces"]
 # Bias, and the weight of each piece of evidence: log odds, but for ``corners``, the coefficient of the mouth's corners.
 # ``own`` is the attribute network's idea of ``Male``, which a beard moves.
 FITS: Mapping[str, Mapping[str, float]] = {
-    "Smile": {"bias": -0.217, "Smile": 0.505, "corners": 1.542, "HAPPY": 0.633},
-    "MouthOpen": {"bias": -0.351, "MouthOpen": 0.691, "lips": 0.16},
-    "Beard": {"bias": 0.332, "Beard": 0.977, "Mustache": 0.265, "own": -0.185, "Male": 0.539},
-    "Mustache": {"bias": -1.835, "Mustache": 0.926, "own": -0.102, "Male": 0.432},
-    # On faces with sunglasses and on those of CelebA without glasses; the network alone misses tinted lenses.
-    "Sunglasses": {"bias": 2.224, "Sunglasses": 0.673},
-    # But for the picture's edge; on faces with masks and without, with sunglasses, and of CelebA without glasses.
-    # Colours alone took shadows for covers.
-    "FaceOccluded": {"bias": 1.528, "FaceOccluded": 0.989, "covered": 0.093},
+    "Smile": {"bias": -0.263, "Smile": 0.62, "corners": 1.315, "HAPPY": 0.447},
+    "MouthOpen": {"bias": -0.143, "MouthOpen": 0.901, "lips": 0.119},
+    "Beard": {"bias": -0.58, "Beard": 1.088, "own": -0.345, "Male": 0.623},
+    "Mustache": {"bias": -1.203, "Mustache": 0.946, "own": -0.101, "Male": 0.403},
+    # But for the picture's edge and sunglasses. Colours alone took shadows for covers.
+    "FaceOccluded": {"bias": 0.599, "FaceOccluded": 0.926, "covered": 0.27},
 }
 # What an attribute that something hides is: as frequent as among the faces of the fit.
 FREQUENCY = {"Beard": 0.17, "Mustache": 0.04, "Smile": 0.47, "MouthOpen": 0.47}
@@ -107,8 +104,9 @@ def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
     members |= {name: (1 - hidden) * members[name] + hidden * often for name, often in FREQUENCY.items()}
     grown = float(np.interp(seen.age, GROWN, (0, 1)))
     members |= {name: grown * members[name] for name in ("Beard", "Mustache")}
-    members["Eyeglasses"] = max(likely["Eyeglasses"], likely["Sunglasses"])
-    members["Sunglasses"] = min(members["Sunglasses"], members["Eyeglasses"])
+    # Only lenses that are surely dark show without a frame: shadow and hair before the eyes are a little dark.
+    members["Eyeglasses"] = max(likely["Eyeglasses"], 2 * likely["Sunglasses"] - 1)
+    members["Sunglasses"] = min(likely["Sunglasses"], members["Eyeglasses"])
     members["EyesOpen"] = 0.5 + (seen.form.eyes_open - 0.5) * (1 - members["Sunglasses"])
     members["FaceOccluded"] = max(seen.cut, members["FaceOccluded"], likely["Sunglasses"])
     return {name: flag(probability) for name, probability in members.items()}

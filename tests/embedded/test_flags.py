@@ -43,18 +43,13 @@ def test_a_plain_face_has_nothing():
     assert {name for name, member in flags(PLAIN).items() if member["Value"]} == {"EyesOpen"}
 
 
-def test_tinted_lenses_are_sunglasses():
-    """The network gives them one in ten; they are eyeglasses too, and leave it open what the eyes do."""
-    members = flags(with_likely(Sunglasses=0.1, Eyeglasses=0.95))
+def test_sunglasses_are_eyeglasses():
+    """Whatever the network says of frames; and they leave it open what the eyes do."""
+    members = flags(with_likely(Sunglasses=0.9, Eyeglasses=0.3))
 
     assert members["Sunglasses"]["Value"]
     assert members["Eyeglasses"]["Value"]
-    assert members["EyesOpen"]["Confidence"] < 80 < flags(PLAIN)["EyesOpen"]["Confidence"]
-
-
-def test_shade_alone_is_no_glasses():
-    """Hair or a brim before the eyes looks a little like tinted lenses, but nothing like a frame."""
-    assert not flags(with_likely(Sunglasses=0.1))["Sunglasses"]["Value"]
+    assert members["EyesOpen"]["Confidence"] < 60 < flags(PLAIN)["EyesOpen"]["Confidence"]
 
 
 def test_dark_lenses_cover():
@@ -114,4 +109,4 @@ def test_members_never_contradict_each_other(likely, eyes_open, happy, male, age
 
     assert members["Eyeglasses"]["Value"] or not members["Sunglasses"]["Value"]
     assert all(50 <= member["Confidence"] <= 100 for member in members.values())
-    assert members.keys() == {*FITS, "Eyeglasses", "Sunglasses", "EyesOpen", "FaceOccluded"}
+    assert members.keys() == {*FITS, "Eyeglasses", "Sunglasses", "EyesOpen"}

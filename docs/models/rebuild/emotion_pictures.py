@@ -27,12 +27,11 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import mirrors
 import numpy as np
 from attrs import define
 from numpy.typing import NDArray
@@ -64,33 +63,6 @@ class Example:
     copies: list[Image.Image]
     label: int
     votes: list[float]
-
-
-def _git(mirror: Path, repository: str, *arguments: str) -> bytes:
-    folder = mirror / repository.replace("/", "+") / "repo"
-    command = ["git", f"--git-dir={folder}", *arguments]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 -- names are this file's
-
-
-def _names(mirror: Path, repository: str, pattern: str) -> dict[str, str]:
-    """Return the object of each file whose path matches, in order of the paths."""
-    listed = _git(mirror, repository, "ls-tree", "-r", "-z", "HEAD").decode("utf-8", "replace").split("\0")
-    found = (line.split("\t", 1) for line in listed if line)
-    return dict(sorted((name, about.split()[2]) for about, name in found if re.match(pattern, name)))
-
-
-def _pictures(mirror: Path, repository: str, objects: Iterable[str]) -> Iterator[bytes]:
-    folder = mirror / repository.replace("/", "+") / "repo"
-    command = ["git", f"--git-dir={folder}", "cat-file", "--batch"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 -- likewise
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for name in objects:
-            process.stdin.write(f"{name}\n".encode())
-            process.stdin.flush()
-            size = int(process.stdout.readline().split()[2])
-            yield process.stdout.read(size)
-            process.stdout.read(1)
 
 
 def _grey(data: bytes) -> Array:
@@ -131,16 +103,16 @@ def _paired(stretched: Array, plain: Array) -> list[int | None]:
 
 def _examples(mirror: Path) -> Iterator[Example]:
     banned = [
-        (FER2013, _names(mirror, FER2013, r"test/.*PrivateTest_\d+\.jpg$").values()),
-        (FER_PLUS, _names(mirror, FER_PLUS, r"data/FER2013Test/.*\.png$").values()),
-        (CK, _names(mirror, CK, r"CK\+48/.*\.png$").values()),
+        (FER2013, mirrors.names(mirror, FER2013, r"test/.*PrivateTest_\d+\.jpg$").values()),
+        (FER_PLUS, mirrors.names(mirror, FER_PLUS, r"data/FER2013Test/.*\.png$").values()),
+        (CK, mirrors.names(mirror, CK, r"CK\+48/.*\.png$").values()),
     ]
-    against = np.stack([_grey(data) for repo, objects in banned for data in _pictures(mirror, repo, objects)])
-    names = _names(mirror, FER2013, r"(train|validation)/.*_\d+\.jpg$")
-    stretched = list(_pictures(mirror, FER2013, names.values()))
-    plain_names = _names(mirror, FER_PLUS, r"data/FER2013(Train|Valid)/.*\.png$")
-    plain = list(_pictures(mirror, FER_PLUS, plain_names.values()))
-    rows = csv.DictReader(_git(mirror, FER_PLUS, "show", "HEAD:fer2013new.csv").decode().splitlines())
+    against = np.stack([_grey(data) for repo, objects in banned for data in mirrors.contents(mirror, repo, objects)])
+    names = mirrors.names(mirror, FER2013, r"(train|validation)/.*_\d+\.jpg$")
+    stretched = list(mirrors.contents(mirror, FER2013, names.values()))
+    plain_names = mirrors.names(mirror, FER_PLUS, r"data/FER2013(Train|Valid)/.*\.png$")
+    plain = list(mirrors.contents(mirror, FER_PLUS, plain_names.values()))
+    rows = csv.DictReader(mirrors.git(mirror, FER_PLUS, "show", "HEAD:fer2013new.csv").decode().splitlines())
     votes, plain_files = {row["Image name"]: row for row in rows}, list(plain_names)
     left = np.stack([_grey(data) for data in stretched])
     pairs, likeness = _paired(left, np.stack([_grey(data) for data in plain])), _likeness(left, against)
