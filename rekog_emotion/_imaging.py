@@ -8,7 +8,7 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, cast
 
-from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from rekog_emotion._headers import MAX_PIXELS, ImageHeader, check_pixels, read_header
 from rekog_emotion._sniffing import image_format
@@ -78,10 +78,9 @@ def load_rgb(data: bytes, *, enough: int | None = None) -> Image.Image:
         if enough and image.width * image.height > enough:
             factor = math.sqrt(enough / (image.width * image.height))
             image.draft(image.mode, (math.ceil(image.width * factor), math.ceil(image.height * factor)))
-        if header is None:
-            image = ImageOps.exif_transpose(image)
-        elif header.orientation in _TURNS:
-            image = image.transpose(_TURNS[header.orientation])
+        orientation = _orientation(image) if header is None else header.orientation
+        if orientation in _TURNS:
+            image = image.transpose(_TURNS[orientation])
         return _convert(image)
 
 
@@ -99,7 +98,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     check_pixels(*image.size)
     with _decoding("damaged, truncated or closed"):
-        return _convert(image.copy() if image.format == "PNG" else ImageOps.exif_transpose(image))
+        turn = None if image.format == "PNG" else _TURNS.get(_orientation(image))
+        return _convert(image.copy() if turn is None else image.transpose(turn))
 
 
 def from_array(array: NDArray[np.uint8]) -> Image.Image:
@@ -207,6 +207,16 @@ def _open(data: bytes, header: ImageHeader | None) -> Image.Image:
     else:
         message = "the content is no image that Pillow reads; pass a JPEG or PNG"
     raise InvalidInputError(message)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read the EXIF orientation; whatever is malformed means 1, as viewers take it."""
+    image.load()  # Pillow turns a TIFF by itself
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001 -- Pillow raises, and warns, of whatever it stumbles over
+        return 1
+    return value if isinstance(value, int) else 1
 
 
 def _shrunk(image: Image.Image, factor: float, min_side: int) -> Image.Image:

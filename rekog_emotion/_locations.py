@@ -63,6 +63,11 @@ def locate(source: str | os.PathLike[str]) -> Path | S3Object:
     if "\0" in text:
         message = "<str>: a path cannot have a NUL character; pass the content of a file as bytes"
         raise InvalidInputError(message)
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        message = f"{shown(text)}: no path can have the character {text[error.start]!r} here; check how it was made"
+        raise InvalidInputError(message) from error
     if len(text) > _LONGEST_NAME and _BASE64_IMAGE.match(text):
         message = "<str>: this is Base64 text, not a path; pass base64.b64decode(text)"
         raise InvalidInputError(message)

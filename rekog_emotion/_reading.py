@@ -6,6 +6,7 @@ import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
+from rekog_emotion._quoting import quoted
 from rekog_emotion._sniffing import not_an_image
 from rekog_emotion.errors import InvalidInputError
 
@@ -17,6 +18,8 @@ __all__ = ["BinaryFile", "opened", "read_all", "read_file"]
 
 MAX_FILE_BYTES: Final = 1 << 30  # more than what the most pixels that are decoded take without any compression
 _CHUNK: Final = 1 << 20
+# What is a mistake in a file object of the caller's own, and nothing about what it reads.
+_BUGS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError)
 
 
 class BinaryFile(Protocol):
@@ -55,7 +58,8 @@ def read_file(file: BinaryFile) -> bytes:
     """Read a caller's file object from where it stands to its end; it is neither closed nor rewound.
 
     Raises:
-        InvalidInputError: It is closed, a text file or not readable, gives something else than bytes, or is at its end.
+        InvalidInputError: It is closed, a text file or not readable, fails on the way, gives something else than bytes,
+            or is at its end.
     """
     if getattr(file, "closed", False) is True:
         message = "the file object is closed; pass it while it is open"
@@ -67,10 +71,14 @@ def read_file(file: BinaryFile) -> bytes:
         data = read_all(file)
     except UnicodeDecodeError as error:  # a wrapper of a text file, as tempfile makes them
         raise InvalidInputError(text) from error
-    except InvalidInputError:
+    except (InvalidInputError, MemoryError, *_BUGS):
         raise
-    except (OSError, TypeError, ValueError) as error:  # write only, read() without a size, closed in a wrapper
+    except (io.UnsupportedOperation, TypeError) as error:  # write only, read() without a size
         message = "the file object cannot be read; open it in mode 'rb'"
+        raise InvalidInputError(message) from error
+    except Exception as error:  # a damaged archive, a connection that broke: each kind has errors of its own
+        reason = ": ".join(filter(None, (type(error).__name__, quoted(error))))
+        message = f"reading the file object failed ({reason}); check where it comes from"
         raise InvalidInputError(message) from error
     if not data:
         message = "the file object has nothing left to read; call seek(0) if it was read or written before"

@@ -255,7 +255,7 @@ def _name(source: object) -> str:
         return "<array>"
     if _is_file(source):
         name = getattr(source, "name", None)
-        return f"<file {shown(name)}>" if isinstance(name, str) else "<file>"
+        return f"<file {shown(name)}>" if isinstance(name, str) and name else "<file>"
     return f"<{type(source).__name__}>"
 
 

@@ -180,6 +180,10 @@ TEXTS = {
         S3Object(bucket="photos", name=Path("a.jpg")),
         f"s3://photos/a.jpg: the key is of type {type(Path()).__name__}; pass a str",
     ),
+    "half a character": (
+        "a\ud83d.jpg",
+        r"a\ud83d.jpg: no path can have the character '\ud83d' here; check how it was made",
+    ),
     "NUL": ("a\0b.jpg", "<str>: a path cannot have a NUL character; pass the content of a file as bytes"),
     "content as a str": (
         JPEG.decode("latin-1"),
@@ -265,6 +269,25 @@ OTHERS = {
     "file object, write only": (
         Gives(io.UnsupportedOperation("read")),
         "<file>: the file object cannot be read; open it in mode 'rb'",
+    ),
+    "file object, a damaged archive": (
+        Gives(EOFError("Compressed file ended")),
+        "<file>: reading the file object failed (EOFError: Compressed file ended); check where it comes from",
+    ),
+    "file object, a broken connection": (
+        Gives(ConnectionResetError(104, "reset by peer")),
+        (
+            "<file>: reading the file object failed (ConnectionResetError: [Errno 104] reset by peer); check where it "
+            "comes from"
+        ),
+    ),
+    "file object without a message": (
+        Gives(EOFError()),
+        "<file>: reading the file object failed (EOFError); check where it comes from",
+    ),
+    "file object of a ZIP, whose name is empty": (
+        SimpleNamespace(name="", read=lambda _: "text"),
+        "<file>: read() gave str instead of bytes; pass a binary file object",
     ),
     "file object whose read takes no size": (
         SimpleNamespace(read=lambda: JPEG),

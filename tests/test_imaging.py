@@ -75,6 +75,17 @@ def test_a_malformed_exif_is_neither_an_error_nor_a_warning(block):
     assert opened(data).tobytes() == picture.tobytes()
 
 
+@pytest.mark.parametrize("block", [b"", b"II*\0", tiff(6)[:20], tiff(6)[:30], b"MM\0*\0\0\0\x08\xff\xff" + bytes(40)])
+def test_a_malformed_exif_of_a_picture_is_none(block):
+    """Take a picture as upright whose file had a broken EXIF: a copy of it, and formats that are not read here."""
+    image = portrait()
+    image.info["exif"] = b"Exif\0\0" + block
+    data = saved(portrait(), "WEBP", exif=b"Exif\0\0" + block)
+
+    assert _imaging.to_rgb(image).tobytes() == portrait().tobytes()
+    assert _imaging.load_rgb(data).tobytes() == opened(data).tobytes()
+
+
 def test_the_first_picture_of_an_mpo_is_taken():
     """Take the main picture of a file with two."""
     data = saved(portrait(), "MPO", save_all=True, append_images=[Image.new("RGB", (160, 120))])
