@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -140,16 +141,23 @@ class Mailbox:
         self._sqs = sqs
         self._queue_url = queue_url
         self._expected: dict[str, Completion | None] = {}
+        self._waiting: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self._ended: set[str] = set()
 
     @contextmanager
     def expecting(self, job_id: str) -> Iterator[None]:
-        """Keep the message of a job, if it comes while the block lasts."""
-        self._expected[job_id] = None
+        """Keep the message of a job, if it comes while the block lasts, or another thread's for the same job."""
+        with self._lock:
+            self._waiting[job_id] += 1
+            self._expected.setdefault(job_id, None)
         try:
             yield
         finally:
-            del self._expected[job_id]
+            with self._lock:
+                self._waiting[job_id] -= 1
+                if not self._waiting[job_id]:
+                    del self._waiting[job_id], self._expected[job_id]
 
     def of(self, job_id: str) -> Completion | None:
         """Return the message of a job, if it has come."""

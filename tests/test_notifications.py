@@ -23,7 +23,7 @@ from rekog_emotion import (
     start_video,
     wait_for_videos,
 )
-from rekog_emotion.notifications import Completion, read_completion
+from rekog_emotion.notifications import Completion, Mailbox, read_completion
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
 from tests.testing.recordings import video
@@ -201,6 +201,19 @@ def test_a_token_of_the_callers_may_name_an_old_job(clock):
     ):
         assert begin().result().faces == ()
     assert clock.now() == 0
+
+
+def test_one_job_may_be_waited_for_twice():
+    """A second wait sees the message that the first one took, and the end of one of them is not that of the other."""
+    mailbox = Mailbox(Queue(DONE), QUEUE)
+
+    with mailbox.expecting("j-1"):
+        mailbox.receive(0)
+        with mailbox.expecting("j-1"):
+            assert mailbox.of("j-1").status == "SUCCEEDED"
+        assert mailbox.of("j-1").status == "SUCCEEDED"
+    with mailbox.expecting("j-1"):
+        assert mailbox.of("j-1") is None
 
 
 def test_leaves_the_messages_of_others(clock):
