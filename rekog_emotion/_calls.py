@@ -158,8 +158,8 @@ def map_error(
     elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         text = f"{operation} got no answer: {quoted(error)}{_region_hint(client)}"
         mapped = TransportError(text, operation=operation, job_id=job_id)
-    elif isinstance(error, exceptions.BotoCoreError):
-        mapped = configuration_error(error)
+    elif isinstance(error, exceptions.BotoCoreError) and not isinstance(error, exceptions.StubResponseError):
+        mapped = configuration_error(error)  # what a Stubber says is of the caller's test
     elif isinstance(error, ResponseParserError):
         mapped = ResponseError(f"the answer of {operation} cannot be read: {quoted(error)}", job_id=job_id)
     elif isinstance(error, (AttributeError, TypeError, UnicodeError)) and service_region(client) is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, StubAssertionError, UnStubbedResponseError
 from botocore.parsers import ResponseParserError
 
 from rekog_emotion import _calls, errors
@@ -415,10 +415,12 @@ def test_credentials_that_are_missing_only_now(standin, monkeypatch):
         KeyError("a bug"),
         errors.InvalidInputError("ours already"),
         KeyboardInterrupt(),
+        StubAssertionError(operation_name="DetectFaces", reason="Expected parameters"),
+        UnStubbedResponseError(operation_name="DetectFaces", reason="Unexpected API Call"),
     ],
 )
 def test_what_is_not_ours_to_map(error):
-    """Bugs of a caller's client, our own errors and interrupts go through as they are."""
+    """Bugs of a caller's client, what its Stubber says, our own errors and interrupts go through as they are."""
 
     class Client:
         def detect_faces(self, **_):
