@@ -63,6 +63,12 @@ def start_parameters(
     if job_tag is not None and not _matches(_TAG, job_tag):
         msg = f"job_tag={job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
         raise InvalidInputError(msg)
+    if notification_channel is not None and not _is_channel(notification_channel):
+        msg = (
+            f"notification_channel={notification_channel!r} is no channel: pass "
+            '{"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
+        )
+        raise InvalidInputError(msg)
     parameters: dict[str, Any] = {
         "FaceAttributes": face_attributes,
         "ClientRequestToken": client_request_token or uuid.uuid4().hex,
@@ -76,6 +82,14 @@ def start_parameters(
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:
     return isinstance(text, str) and pattern.fullmatch(text) is not None
+
+
+def _is_channel(channel: object) -> bool:
+    return (
+        isinstance(channel, Mapping)
+        and set(channel) == {"SNSTopicArn", "RoleArn"}
+        and all(isinstance(arn, str) and arn for arn in channel.values())
+    )
 
 
 @define(kw_only=True)

@@ -14,12 +14,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from rekog_emotion._locations import s3_uri
+from rekog_emotion._starting import start_parameters
 from rekog_emotion._waiting import Clock, Seconds, Stop, seconds
 from rekog_emotion.analyses import VideoAnalysis
 from rekog_emotion.api import analyze_video
 from rekog_emotion.clients import RekognitionClient, resolve_client
 from rekog_emotion.errors import InvalidInputError, JobCancelledError
 from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
+from rekog_emotion.models import S3Object
 from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, Progress
 from rekog_emotion.sources import VideoSource
@@ -107,6 +110,9 @@ def start_videos(
         msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
         raise InvalidInputError(msg)
     slot_limit, limit = seconds(slot_timeout, "slot_timeout"), seconds(timeout, "timeout")
+    start_parameters(
+        face_attributes=face_attributes, client_request_token=None, job_tag=job_tag, notification_channel=None
+    )
     if isinstance(staging, str):
         bucket_and_prefix(staging)
     shared = resolve_client(client)
@@ -116,7 +122,8 @@ def start_videos(
         def tell(progress: Progress) -> None:
             if on_progress is not None:
                 with telling:
-                    on_progress(evolve(progress, source=str(source)))
+                    name = s3_uri(source) if isinstance(source, S3Object) else str(source)
+                    on_progress(evolve(progress, source=name))
 
         return analyze_video(
             source,
@@ -155,9 +162,16 @@ def wait_for_videos(
         cancel: Ends the waits.
 
     Raises:
-        InvalidInputError: ``timeout`` is no duration.
+        InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
+    if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
+        msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
+        raise InvalidInputError(msg)
     limit, waiting = seconds(timeout, "timeout"), list(jobs)
+    for one in waiting:
+        if not isinstance(one, VideoJob):
+            msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
+            raise InvalidInputError(msg)
     telling = threading.Lock()
 
     def tell(progress: Progress) -> None:

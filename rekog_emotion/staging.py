@@ -253,8 +253,18 @@ def resolve_discard(
     """Return what can delete an upload that another process made.
 
     Raises:
+        InvalidInputError: ``upload`` or ``staging`` is of another type.
         ConfigurationError: The S3 client cannot be made.
     """
+    if not isinstance(upload, S3Object):
+        msg = f"upload= got {type(upload).__name__}: pass an S3Object, or resume by from_dict() with the job's state"
+        raise InvalidInputError(msg)
+    if staging is not None and not isinstance(staging, Staging):
+        msg = (
+            f"staging= got {type(staging).__name__}: leave it out, as the upload says where it is, or pass the object "
+            "with stage() and discard() that made it"
+        )
+        raise InvalidInputError(msg)
     if isinstance(client, Staging):
         return client
     if staging is not None:

@@ -10,6 +10,7 @@ from rekog_emotion import (
     JobCancelledError,
     JobFailedError,
     JobTimeoutError,
+    S3Object,
     VideoJob,
     start_video,
     start_videos,
@@ -161,6 +162,42 @@ def test_progress_says_which_video():
 
     assert {event.source for event in events} == set(videos(3))
     assert {event.event for event in events} == {"STARTED", "POLLED", "PAGE"}
+
+
+def test_progress_calls_an_object_by_its_address():
+    """However the video was named."""
+    events = []
+
+    list(
+        start_videos(
+            [S3Object(bucket="bucket", name="0.mp4")], client=FakeClient(videos=video(3)), on_progress=events.append
+        )
+    )
+
+    assert {event.source for event in events} == {"s3://bucket/0.mp4"}
+
+
+@pytest.mark.parametrize("options", [{"face_attributes": "EMOTIONS"}, {"job_tag": "a b"}, {"timeout": -1}], ids=repr)
+def test_refuses_wrong_arguments_once(options):
+    """Not in every outcome."""
+    with pytest.raises(InvalidInputError, match=next(iter(options))):
+        start_videos(videos(2), client=FakeClient(), **options)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        ("j-1", "jobs= got str: pass a list of jobs, or wait() for one"),
+        (7, "jobs= got int: pass a list of jobs, or wait() for one"),
+        (["j-1"], "jobs= has 'j-1': pass what start_video() or VideoJob.resume() gave"),
+    ],
+)
+def test_refuses_to_wait_for_what_is_no_job(jobs, message):
+    """Before it waits."""
+    with pytest.raises(InvalidInputError) as caught:
+        wait_for_videos(jobs)
+
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

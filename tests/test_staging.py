@@ -512,6 +512,31 @@ def test_refuses_what_is_no_staging(clip, s3, staging, message):
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"upload": "s3://bucket/key"},
+            "upload= got str: pass an S3Object, or resume by from_dict() with the job's state",
+        ),
+        (
+            {"upload": S3Object(bucket="bucket", name="key"), "staging": "s3://bucket/in/"},
+            (
+                "staging= got str: leave it out, as the upload says where it is, or pass the object with stage() and "
+                "discard() that made it"
+            ),
+        ),
+    ],
+    ids=["upload", "staging"],
+)
+def test_refuses_what_cannot_take_an_upload_away(options, message):
+    """When a job is taken up, not at its end."""
+    with pytest.raises(InvalidInputError) as caught:
+        VideoJob.resume("j-1", client=ScriptedClient(), **options)
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
     ("name", "suffix"),
     [("clip.MOV", ".mov"), ("clip", ""), (".mp4", ""), ("clip.vidéo", "")],
 )

@@ -38,6 +38,7 @@ DENIED_TEXT = (
 )
 NO_DURATION = "is no duration: pass seconds, a timedelta, or None to wait for ever"
 NOT_OF_64 = "is not 1 to 64 letters, digits, hyphens and underscores"
+NO_CHANNEL = 'is no channel: pass {"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
 NOT_OF_1024 = "is not 1 to 1024 letters, digits and any of _.-:+=/"
 
 
@@ -112,6 +113,10 @@ def test_sends_what_the_caller_says():
         *(
             ({"client_request_token": wrong}, f"client_request_token={wrong!r} {NOT_OF_64}")
             for wrong in ("", "a b", "é", "a\n", "a" * 65, 7)
+        ),
+        *(
+            ({"notification_channel": wrong}, f"notification_channel={wrong!r} {NO_CHANNEL}")
+            for wrong in ("arn:aws:sns:x", 7, {}, {"SNSTopicArn": "arn:x"}, {"SNSTopicArn": "arn:x", "RoleArn": None})
         ),
         *(({"job_tag": wrong}, f"job_tag={wrong!r} {NOT_OF_1024}") for wrong in ("", "a b", "a" * 1025, b"tag")),
     ],
