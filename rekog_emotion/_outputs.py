@@ -40,6 +40,7 @@ class Outputs:
 
         Raises:
             MissingExtraError: The ``pandas`` extra is not installed.
+            InvalidInputError: An integer does not fit into 64 bits.
         """
         from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
 

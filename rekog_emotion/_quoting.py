@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["quoted"]
+__all__ = ["encodable", "quoted"]
 
 # A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
 _LONGEST: Final = 300
@@ -19,3 +19,8 @@ def quoted(foreign: object) -> str:
     text = " ".join(str(foreign).partition(_REQUEST)[0].split())
     text = _URL_CREDENTIALS.sub("//***@", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def encodable(text: str) -> str:
+    """Return a text that a file of UTF-8 can hold: half characters, as in names of other bytes, become escapes."""
+    return text.encode(errors="backslashreplace").decode()

@@ -50,7 +50,8 @@ BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 BESIDE = {
     "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
     "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
-    "results": {"_clips", "_imaging", "_members", "_wire", "_wording", "analyses", "enums", "errors"} | {"models"},
+    "results": {"_clips", "_imaging", "_members", "_quoting", "_wire", "_wording", "analyses", "enums", "errors"}
+    | {"models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {

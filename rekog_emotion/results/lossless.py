@@ -62,9 +62,12 @@ def from_json(text: str | bytes) -> Analysis:
             does not know.
         ResponseError: A member of the answer has the wrong type.
     """
+    if not isinstance(text, (str, bytes, bytearray)):
+        msg = f"no analysis: pass JSON as text or bytes, and this is {type(text).__name__}"
+        raise InvalidInputError(msg)
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"no analysis: this is no JSON ({error})"
         raise InvalidInputError(msg) from error
     return _read(document)
@@ -128,7 +131,7 @@ def _documents(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
         if line.strip():
             try:
                 yield number, json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 msg = f"line {number} is no JSON: {error}"
                 raise InvalidInputError(msg) from error
 
@@ -140,8 +143,9 @@ def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analy
         msg = f"line {number}: {error}"
         raise InvalidInputError(msg) from error
     except ResponseError as error:
-        msg = f"line {number}: {error.message}"
-        raise ResponseError(msg, path=error.path) from error
+        numbered = ResponseError(f"line {number}: {error.message}")
+        numbered.path = error.path  # which the message has already
+        raise numbered from error
 
 
 def _read(document: object) -> Analysis:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING, Final
 
+from rekog_emotion._quoting import encodable
 from rekog_emotion.errors import MissingExtraError
 from rekog_emotion.results.palette import UNDECIDED, color_of, words
 
@@ -66,7 +67,7 @@ def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str]
     by_id = {one.id: one for one in summaries}
     template = Template(files("rekog_emotion.results").joinpath("report.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=escape(title),
+        title=escape(encodable(title)),
         facts=escape(", ".join(_facts(analysis, timeline))),
         key="".join(_key(timeline.kinds)),
         overview=_overview(timeline, shown, segments),

@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO, TypeAlias
 
+from rekog_emotion._quoting import encodable
 from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
 from rekog_emotion.enums import EmotionType, LandmarkType
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import Face
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
 
     Raises:
         MissingExtraError: The ``pandas`` extra is not installed.
+        InvalidInputError: An integer does not fit into 64 bits.
     """
     try:
         import pandas as pd  # noqa: PLC0415 -- an extra
@@ -178,7 +180,11 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
     for record in records(analyses, landmarks=landmarks):
         for name, cell in record.items():
             cells[name].append(cell)
-    return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
+    try:
+        return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
+    except OverflowError as error:
+        msg = f"a number does not fit into its column of 64 bits: {error}"
+        raise InvalidInputError(msg) from error
 
 
 def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:
@@ -286,8 +292,9 @@ def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
             metadata = analysis.metadata
             size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
             timed = analysis.faces
+        source = None if analysis.source is None else encodable(analysis.source)
         for number, one in enumerate(timed):
-            whence = (analysis.source, analysis.engine, number, one.timestamp_ms, *size)
+            whence = (source, analysis.engine, number, one.timestamp_ms, *size)
             yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
 
 
@@ -306,7 +313,7 @@ def plain(value: Any, kind: type) -> Any:  # noqa: ANN401 -- a leaf of any type
         with suppress(OverflowError):  # an integer of over 300 digits
             return float(value)
         return float("inf") if value > 0 else float("-inf")
-    return str(value) if kind is str else value
+    return encodable(str(value)) if kind is str else value
 
 
 def _harmless(cell: object) -> object:

@@ -120,15 +120,22 @@ def test_no_analysis(text, message):
 
 def test_no_json():
     """Text that is no JSON is told so."""
-    with pytest.raises(rekog.InvalidInputError, match=r"^no analysis: this is no JSON \("):
-        from_json("faces")
+    for text in ("faces", b"\xff", "[" * 100_000):
+        with pytest.raises(rekog.InvalidInputError, match=r"^no analysis: this is no JSON \("):
+            from_json(text)
+    with pytest.raises(rekog.InvalidInputError, match=r"^line 2 is no JSON: "):
+        list(read_json_lines(["", "[" * 100_000]))
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        from_json(None)
+    assert str(caught.value) == "no analysis: pass JSON as text or bytes, and this is NoneType"
 
 
 def test_wrong_member_in_a_line():
     """A broken answer is told with its line and its path."""
-    with pytest.raises(rekog.ResponseError, match=r"line 1: ") as caught:
+    with pytest.raises(rekog.ResponseError) as caught:
         list(read_json_lines(['{"FaceDetails": [{"Confidence": "high"}]}']))
     assert caught.value.path == "FaceDetails[0].Confidence"
+    assert str(caught.value) == "line 1: FaceDetails[0].Confidence: expected a number, got str"
 
 
 def test_other_kind():

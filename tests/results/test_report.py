@@ -85,6 +85,13 @@ def test_whatever_comes_from_outside_is_escaped():
         assert any(EVIL in one for one in Page(text).texts)
 
 
+def test_a_name_that_is_no_text_is_written():
+    """A file name of other bytes than UTF-8 has escapes on the page."""
+    page = report(video(seconds=3), title="caf\udce9.mp4")
+
+    assert r"caf\udce9.mp4" in page.encode().decode()
+
+
 @pytest.mark.parametrize(
     ("analysis", "said"),
     [

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion import Emotion, Face, ImageAnalysis, TimedFace, VideoAnalysis, VideoMetadata
+from rekog_emotion import Emotion, Face, Gender, ImageAnalysis, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, FLAT_WITH_LANDMARKS, NESTED
 
@@ -132,12 +132,36 @@ def test_parquet_that_fails_leaves_nothing(photo, tmp_path):
     assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"before", [path])
 
 
-def test_number_too_large_for_arrow():
+@pytest.mark.parametrize("to_table", [VideoAnalysis.to_arrow, VideoAnalysis.to_pandas])
+def test_number_too_large_for_a_column(to_table):
     """An integer that no column holds is told in a sentence."""
     clip = VideoAnalysis(faces=(TimedFace(timestamp_ms=2**64, face=Face()),))
 
     with pytest.raises(rekog.InvalidInputError, match=r"^a number does not fit into its column of 64 bits: "):
-        clip.to_arrow()
+        to_table(clip)
+
+
+def test_names_that_are_no_text(tmp_path):
+    """A file name of other bytes than UTF-8 has escapes in every table."""
+    clip = VideoAnalysis(
+        faces=(TimedFace(face=Face(gender=Gender(value="\ud800"))),), source=os.fsdecode(b"caf\xe9.mp4")
+    )
+    clip.write_parquet(tmp_path / "faces.parquet")
+    with (tmp_path / "faces.csv").open("w", encoding="utf-8", newline="") as file:
+        tables.write_csv(file, [clip])
+
+    cells = [
+        *((row["source"], row["gender"]) for row in clip.to_records()),
+        *clip.to_pandas()[["source", "gender"]].itertuples(index=False, name=None),
+        *((row["source"], row["gender"]) for row in pq.read_table(tmp_path / "faces.parquet").to_pylist()),
+        *(
+            (row["source"], row["gender"])
+            for row in csv.DictReader((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines())
+        ),
+        *((row["source"], row["details"]["gender"]["value"]) for row in clip.to_arrow(nested=True).to_pylist()),
+    ]
+
+    assert cells == [(r"caf\udce9.mp4", r"\ud800")] * 5
 
 
 def test_csv_and_lines_hold_the_same(photo):
