@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from rekog_emotion._quoting import quoted
@@ -87,7 +88,7 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
         message, code = ": ".join(filter(None, (f"unexpected {type(error).__name__}", quoted(error)))), FAILED
         if not debug:
             message = f"{message} (--debug shows where)"
-    if not message.startswith(about):
+    if about and not message.startswith((about, *_as_named(about))):
         message = f"{about}: {message}"
     if debug:
         traceback.print_exception(error)
@@ -96,6 +97,13 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
         message = message.replace(argument, option)
     print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201 -- it is what a command does
     return code
+
+
+def _as_named(photo: str) -> tuple[str, ...]:
+    """Return what the library's messages call a photo: ``./a.jpg`` is ``a.jpg``, and odd signs are escapes."""
+    from rekog_emotion._locations import shown  # noqa: PLC0415 -- only on the way to an error
+
+    return shown(photo), shown(str(Path(photo)))
 
 
 def one_line(text: str) -> str:

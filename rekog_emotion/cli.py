@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 from rekog_emotion import _terminal
@@ -93,14 +94,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started the command: nobody reads what is said
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 -- to the end of the process
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         # A sign that the terminal's encoding lacks is an escape, as on standard error, and no failure.
         reconfigure(errors="backslashreplace")
-    args, unknown = build_parser().parse_known_args(argv)
-    if unknown:
-        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
+    debug = False
     try:
+        args, unknown = build_parser().parse_known_args(argv)
+        if unknown:
+            args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
+        debug = args.debug
         code: int = args.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -110,5 +116,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _terminal.NO_READER
     except Exception as error:  # noqa: BLE001 -- whatever it is, the user of a command cannot read a traceback
-        return _terminal.report(error, debug=args.debug)
+        return _terminal.report(error, debug=debug)
     return code

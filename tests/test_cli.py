@@ -273,6 +273,46 @@ def test_reader_may_go_away(blank):
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
+def test_reader_of_the_completion_may_go_away():
+    """Before any command has begun, too."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "rekog_emotion", "--print-completion", "bash"],
+            check=False,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(("closed", "heard"), [(">&-", ("", "rekog-emotion: gone.jpg")), ("2>&-", ('{"source"', ""))])
+def test_output_may_be_closed(closed, heard, blank):
+    """What is said has no reader then: it is no failure, and it does not go elsewhere."""
+    script = f'"$0" -m rekog_emotion image "$1" gone.jpg --client embedded {closed}'
+    ended = subprocess.run(  # noqa: S603 -- our own command
+        ["/bin/sh", "-c", script, sys.executable, blank], check=False, capture_output=True, text=True, timeout=60
+    )
+
+    assert ended.returncode == 2
+    assert (ended.stdout[:9], ended.stderr[:23]) == heard
+    assert ended.stdout.count("\n") + ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("photo", "shown"), [("./gone.jpg", "gone.jpg"), ("two\nlines.jpg", r"two\nlines.jpg"), ("a//b.jpg", "a/b.jpg")]
+)
+def test_an_error_names_its_photo_once(photo, shown, capsys):
+    """However it was named."""
+    main(["image", photo, *EMBEDDED])
+
+    assert capsys.readouterr().err.startswith(f"rekog-emotion: {shown}: there is no such file; ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
