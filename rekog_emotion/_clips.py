@@ -69,9 +69,9 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Video
             stream.codec_context.thread_count = 1
             stream.codec_context.options = CODEC_OPTIONS
             yield container, stream
-    except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise
     except av.FFmpegError as error:
+        if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error  # without the prefix
         raise UnsupportedVideoError(path) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -131,10 +132,10 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
         The time as it was given, and the frame.
 
     Raises:
-        InvalidInputError: The source is no video, or the times do not ascend.
+        InvalidInputError: The source is no video, or the times do not ascend or are none.
         OSError: The source cannot be read.
     """
-    wanted = iter(milliseconds)
+    wanted = map(_checked_time, milliseconds)
     time = next(wanted, None)
     if time is None:
         return
@@ -155,6 +156,13 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
                 time = following
             if time is None:
                 return
+
+
+def _checked_time(milliseconds: float) -> float:
+    if not math.isfinite(milliseconds):
+        msg = f"a time is {milliseconds}, and has to be a number of milliseconds"
+        raise InvalidInputError(msg)
+    return milliseconds
 
 
 def check_suffix(target: Path) -> None:
@@ -222,6 +230,8 @@ class _Copy:
                 self._mux(out, self._encoder.encode())
                 written = True
         except av.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
             if written and self._in.streams.audio:  # MP4 looks at the channels of raw sound when it is closed
                 raise self._unfit_any() from error
             raise
@@ -292,6 +302,8 @@ class _Copy:
         try:
             out.start_encoding()
         except (ValueError, av.FFmpegError) as error:
+            if isinstance(error, OSError):
+                raise self._unwritable(error) from error
             raise self._unfit_any() from error
         self._encoder = self._track
 
@@ -308,7 +320,10 @@ class _Copy:
             out.mux(packets)
         except av.FFmpegError as error:
             # What fails in writing is not the fault of the source.
-            raise OSError(error.errno, error.strerror, os.fspath(self._target)) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: Any) -> OSError:  # noqa: ANN401 -- of PyAV, which has an errno
+        return OSError(error.errno, error.strerror, os.fspath(self._target))
 
     def _edited(self, frame: VideoFrame, milliseconds: float) -> VideoFrame:
         assert self._orientation is not None, "read with the first frame"  # noqa: S101 -- for the type checker

@@ -242,8 +242,16 @@ class TestCopies:
 
     def test_missing_file(self, tmp_path):
         """A file that is not there is the usual error."""
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(FileNotFoundError) as caught:
             annotate_video(clip(), tmp_path / "gone.mp4", tmp_path / "copy.mp4")
+        assert caught.value.filename == f"{tmp_path}/gone.mp4"
+
+    @pytest.mark.parametrize("sound", [True, False])
+    def test_target_that_cannot_be_written(self, with_sound, counting, tmp_path, sound):
+        """The usual error, which names the target and blames neither the container nor a sound."""
+        with pytest.raises(FileNotFoundError) as caught:
+            annotate_video(clip(), with_sound if sound else counting, tmp_path / "gone" / "copy.mp4")
+        assert caught.value.filename == f"{tmp_path}/gone/copy.mp4"
 
     def test_no_such_method(self, with_sound, tmp_path):
         """A method that is not there is refused."""
@@ -273,6 +281,13 @@ class TestFrames:
         with pytest.raises(rekog.InvalidInputError) as caught:
             list(frames_at(counting, [500, 0]))
         assert str(caught.value) == "times have to ascend, and 0 comes after 500: sort them"
+
+    @pytest.mark.parametrize("time", [float("nan"), float("inf")])
+    def test_no_time(self, counting, time):
+        """A number that is no time is refused."""
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            list(frames_at(counting, [0, time]))
+        assert str(caught.value) == f"a time is {time}, and has to be a number of milliseconds"
 
     def test_none(self, tmp_path):
         """No times, no look at the file."""
