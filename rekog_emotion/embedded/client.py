@@ -98,6 +98,7 @@ class EmbeddedClient:
         if mode not in {"default", "fast", "thorough"}:
             msg = f"unknown mode {mode!r}: use 'fast', 'default' or 'thorough'"
             raise InvalidInputError(msg)
+        _check_threads(threads=threads, workers=workers, video_threads=1 if video_threads is None else video_threads)
         self._mode: Mode = mode
         self._resolver = resolver
         self._analyzer = Engine(threads=threads)
@@ -256,6 +257,14 @@ class EmbeddedClient:
                 return file.read(LARGEST_OBJECT + 1)  # more is too large, however much it is
         except (OSError, LookupError) as error:
             raise _refusal(UNREADABLE_OBJECT) from error
+
+
+def _check_threads(**numbers: int) -> None:
+    """Refuse what is no number of threads: with none of them, jobs would wait for ever."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            msg = f"{name}={number!r} is no number of threads: pass 1 or more"
+            raise InvalidInputError(msg)
 
 
 def _attributes(requested: Sequence[Any]) -> frozenset[str] | None:

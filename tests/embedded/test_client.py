@@ -301,6 +301,16 @@ def test_refuses_an_unknown_mode():
     assert str(caught.value) == "unknown mode 'slow': use 'fast', 'default' or 'thorough'"
 
 
+@pytest.mark.parametrize("name", ["threads", "workers", "video_threads"])
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "2"])
+def test_no_number_of_threads(name, number):
+    """With none, jobs would wait for ever."""
+    with pytest.raises(InvalidInputError) as caught:
+        EmbeddedClient(**{name: number})
+
+    assert str(caught.value) == f"{name}={number!r} is no number of threads: pass 1 or more"
+
+
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
 def test_takes_bytes_of_any_kind(client, kind):
     """Whatever holds bytes is taken."""
