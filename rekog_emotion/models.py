@@ -39,8 +39,17 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 def short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as Any callable
     """Return a repr for numbers that rounds: a face has 150 of them, and sixteen digits each hide the picture."""
-    # Zero is added to lose the sign of a zero that was a small negative number.
-    return lambda number: "None" if number is None else f"{round(number, digits) + 0:.{digits}f}"
+
+    def shortened(number: float | None) -> str:
+        if number is None:
+            return "None"
+        try:
+            # Zero is added to lose the sign of a zero that was a small negative number.
+            return f"{round(number, digits) + 0:.{digits}f}"
+        except OverflowError:  # an integer of over 300 digits
+            return "inf" if number > 0 else "-inf"
+
+    return shortened
 
 
 _RATIO = short(3)
@@ -93,15 +102,19 @@ class BoundingBox(Value):
             clip: Cut the box at the edges of the picture.
 
         Raises:
-            InvalidInputError: The service left a side of this box out, or the size is ``None``, as it is of an image
-                in S3.
+            InvalidInputError: The service left a side of this box out, one is not finite, or the size is ``None``, as
+                it is of an image in S3.
         """
         if self.width is None or self.height is None or self.left is None or self.top is None:
             msg = f"cannot place {self!r} on a picture: a side is missing"
             raise InvalidInputError(msg)
         width, height = known_size(size)
-        left, right = round(self.left * width), round((self.left + self.width) * width)
-        top, bottom = round(self.top * height), round((self.top + self.height) * height)
+        try:
+            left, right = round(self.left * width), round((self.left + self.width) * width)
+            top, bottom = round(self.top * height), round((self.top + self.height) * height)
+        except (ValueError, OverflowError) as error:
+            msg = f"cannot place {self!r} on a picture: a side is not finite"
+            raise InvalidInputError(msg) from error
         if clip:
             left, right = min(max(left, 0), width), min(max(right, 0), width)
             top, bottom = min(max(top, 0), height), min(max(bottom, 0), height)

@@ -1,5 +1,6 @@
 import copy
 import json
+import math
 import pickle
 import typing
 
@@ -325,6 +326,20 @@ def test_attribute_is_its_value(attribute, truth):
 def test_box_in_pixels(box, options, pixels):
     """A box is (left, top, right, bottom) in whole pixels, beyond the picture unless clipped."""
     assert box.to_pixels((640, 480), **options) == pixels
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(math.nan, "nan"), (math.inf, "inf"), (10**400, "inf"), (-(10**400), "-inf")]
+)
+def test_box_that_is_not_finite(number, shown):
+    """A box of an odd recording can be looked at, though not placed, and says so."""
+    box = attrs.evolve(BOX, left=number)
+
+    with pytest.raises(InvalidInputError) as caught:
+        box.to_pixels((640, 480))
+
+    assert f"left={shown}, " in repr(box)
+    assert str(caught.value) == f"cannot place {box!r} on a picture: a side is not finite"
 
 
 @pytest.mark.parametrize("side", ["width", "height", "left", "top"])

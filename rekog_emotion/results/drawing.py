@@ -117,9 +117,27 @@ def open_picture(analysis: ImageAnalysis, picture: Picture | None) -> Image.Imag
         canvas = _imaging.to_rgb(picture)
         canvas = canvas.copy() if canvas is picture else canvas
     else:
-        canvas = _imaging.load_rgb(picture if isinstance(picture, bytes) else Path(picture).read_bytes())
+        canvas = _loaded(picture)
     _check_shape(canvas.size, analysis.size)
     return canvas
+
+
+def _loaded(picture: str | os.PathLike[str] | bytes) -> Image.Image:
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        name, data = f"<{type(picture).__name__}>", bytes(picture)
+    elif isinstance(picture, (str, os.PathLike)):
+        name, data = os.fsdecode(picture), Path(picture).read_bytes()
+    else:
+        msg = (
+            f"the picture is of type {type(picture).__name__}: pass a path, the bytes of a file or a PIL image; of an "
+            "array make one with Image.fromarray"
+        )
+        raise InvalidInputError(msg)
+    try:
+        return _imaging.load_rgb(data)
+    except InvalidInputError as error:
+        msg = f"{name}: {error.message}"
+        raise InvalidInputError(msg) from error.__cause__
 
 
 def writable_suffixes() -> frozenset[str]:

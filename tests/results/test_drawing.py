@@ -1,3 +1,4 @@
+import io
 import sys
 from pathlib import Path
 
@@ -6,7 +7,17 @@ import pytest
 from PIL import Image, ImageChops
 
 import rekog_emotion as rekog
-from rekog_emotion import AgeRange, BoundingBox, Emotion, Face, Gender, ImageAnalysis, Landmark, Landmarks
+from rekog_emotion import (
+    AgeRange,
+    BoundingBox,
+    Emotion,
+    Face,
+    Gender,
+    ImageAnalysis,
+    InvalidInputError,
+    Landmark,
+    Landmarks,
+)
 from rekog_emotion.results.drawing import draw, writable_suffixes
 from rekog_emotion.results.palette import COLORS, OTHER_COLOR
 
@@ -185,6 +196,27 @@ def test_picture_of_another_shape_is_refused():
         "the picture has 300 x 400 pixels, and the analysed one had 400 x 300; draw on that one, or on a copy of its "
         "shape"
     )
+
+
+def test_what_is_no_picture_is_refused(tmp_path):
+    """A file is named, and what is of another type told so."""
+    text = tmp_path / "photo.jpg"
+    text.write_bytes(bytes(100))
+
+    messages = []
+    for wrong in (text, bytes(100), np.zeros((9, 9, 3), np.uint8), io.BytesIO()):
+        with pytest.raises(InvalidInputError) as caught:
+            ImageAnalysis().draw(wrong)
+        messages.append(str(caught.value))
+
+    unread = "the content is no image that Pillow reads; pass a JPEG or PNG"
+    other = "pass a path, the bytes of a file or a PIL image; of an array make one with Image.fromarray"
+    assert messages == [
+        f"{text}: {unread}",
+        f"<bytes>: {unread}",
+        f"the picture is of type ndarray: {other}",
+        f"the picture is of type BytesIO: {other}",
+    ]
 
 
 def test_picture_of_an_unknown_size_is_taken():
