@@ -163,11 +163,15 @@ class FaultPlan:
             after: Calls of the operation that go well before.
 
         Raises:
-            InvalidInputError: There is no such operation.
+            InvalidInputError: There is no such operation, or a number of calls is negative.
         """
         if operation is not None and operation not in OPERATIONS:
             msg = f"operation={operation!r} is none of the service's: use {', '.join(OPERATIONS)} or leave it out"
             raise InvalidInputError(msg)
+        for name, number in (("times", times), ("after", after)):
+            if number is not None and number < 0:
+                msg = f"{name}={number!r} is no number of calls: pass 0 or more"
+                raise InvalidInputError(msg)
         with self._lock:
             self._cues.append(_Cue(fault, operation, after, float("inf") if times is None else times))
 

@@ -47,6 +47,16 @@ def test_cleared():
     assert taken(plan, DETECT) == [None]
 
 
+@pytest.mark.parametrize("options", [{"times": -1}, {"after": -1}])
+def test_negative_numbers(options):
+    """A fault that would come for ever, or never, is refused."""
+    with pytest.raises(InvalidInputError) as caught:
+        FaultPlan().add(A, **options)
+
+    ((name, number),) = options.items()
+    assert str(caught.value) == f"{name}={number} is no number of calls: pass 0 or more"
+
+
 def test_unknown_operation():
     """A fault for an operation that there is not would never come: it is refused."""
     with pytest.raises(InvalidInputError) as caught:
