@@ -97,7 +97,8 @@ def aws_client(
         A boto3 client, usable like any other.
 
     Raises:
-        InvalidInputError: Both ``session`` and ``profile_name`` are given.
+        InvalidInputError: Both ``session`` and ``profile_name`` are given, or ``session`` or ``config`` is of another
+            type.
         ConfigurationError: There are no credentials or no region, or the configuration is broken.
     """
     import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
@@ -106,6 +107,12 @@ def aws_client(
 
     if session is not None and profile_name is not None:
         msg = "session and profile_name exclude each other: make the session with its profile"
+        raise InvalidInputError(msg)
+    if session is not None and not callable(getattr(session, "client", None)):
+        msg = f"session= got {type(session).__module__}.{type(session).__name__}: pass a boto3.session.Session"
+        raise InvalidInputError(msg)
+    if config is not None and not isinstance(config, Config):
+        msg = f"config= got {type(config).__name__}: pass a botocore.config.Config"
         raise InvalidInputError(msg)
     settings = Config(connect_timeout=connect_timeout, read_timeout=read_timeout, user_agent_extra="rekog-emotion")
     if config is not None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import NoRegionError, ProfileNotFound
@@ -346,6 +347,26 @@ def test_session_and_profile_exclude_each_other():
         aws_client(session=boto3.session.Session(), profile_name="work")
 
     assert str(caught.value) == "session and profile_name exclude each other: make the session with its profile"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"session": botocore.session.Session()},
+            "session= got botocore.session.Session: pass a boto3.session.Session",
+        ),
+        ({"session": "work"}, "session= got builtins.str: pass a boto3.session.Session"),
+        ({"config": {"region_name": "eu-west-1"}}, "config= got dict: pass a botocore.config.Config"),
+    ],
+    ids=["session of botocore", "session", "config"],
+)
+def test_arguments_of_other_types(options, message):
+    """A session of botocore's makes no clients as boto3's does, and a dict is no configuration."""
+    with pytest.raises(InvalidInputError) as caught:
+        aws_client(**options)
+
+    assert str(caught.value) == message
 
 
 # --- AWS that is not configured ---

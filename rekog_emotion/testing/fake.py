@@ -267,7 +267,11 @@ def _loaded(recording: Recording, member: str, operation: str) -> dict[str, Any]
         content = recording.to_aws()
     elif isinstance(recording, (str, os.PathLike)):
         name = os.fspath(recording)
-        content = json.loads(Path(recording).read_bytes())
+        try:
+            content = json.loads(Path(recording).read_bytes())
+        except ValueError as error:
+            msg = f"{name} is no answer of {operation}: it is no JSON ({error})"
+            raise InvalidInputError(msg) from error
     if not isinstance(content, Mapping) or member not in content:
         msg = f"{name} is no answer of {operation}: it has no {member}"
         raise InvalidInputError(msg)

@@ -91,12 +91,17 @@ def test_no_script():
         ({"images": video()}, "the recording is no answer of DetectFaces: it has no FaceDetails"),
         ({"videos": image()}, "the recording is no answer of GetFaceDetection: it has no JobStatus"),
         ({"images": "list.json"}, "list.json is no answer of DetectFaces: it has no FaceDetails"),
+        (
+            {"images": "text.json"},
+            "text.json is no answer of DetectFaces: it is no JSON (Expecting value: line 1 column 1 (char 0))",
+        ),
     ],
 )
 def test_wrong_recordings(tmp_path, monkeypatch, options, message):
     """A recording of something else is refused at once."""
     monkeypatch.chdir(tmp_path)
     Path("list.json").write_text("[]")
+    Path("text.json").write_text("faces")
 
     with pytest.raises(rekog.InvalidInputError) as caught:
         FakeClient(**options)
