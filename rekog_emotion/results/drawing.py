@@ -183,4 +183,15 @@ def _marks(faces: Iterable[Face], size: tuple[int, int]) -> Iterator[Mark]:
     for face in faces:
         box = face.bounding_box
         if box is not None and None not in {box.left, box.top, box.width, box.height}:
-            yield Mark(face, box.to_pixels(size), color_of(face))
+            yield Mark(face, _near(box.to_pixels(size), size), color_of(face))
+
+
+def _near(rectangle: Rectangle, size: tuple[int, int]) -> Rectangle:
+    """Cut a box at a picture's width and height beside the picture: dots on a larger one would fill the memory."""
+    (left, top, right, bottom), (width, height) = rectangle, size
+    return (
+        min(max(left, -width), 2 * width),
+        min(max(top, -height), 2 * height),
+        min(max(right, -width), 2 * width),
+        min(max(bottom, -height), 2 * height),
+    )

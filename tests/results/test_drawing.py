@@ -17,6 +17,7 @@ from rekog_emotion import (
     InvalidInputError,
     Landmark,
     Landmarks,
+    Pose,
 )
 from rekog_emotion.results.drawing import draw, writable_suffixes
 from rekog_emotion.results.palette import COLORS, OTHER_COLOR
@@ -146,6 +147,21 @@ def test_label_says_what_is_known():
     both = height(face(gender=Gender(value="Male", confidence=90.0)))
     assert bare == PIXELS[3] - PIXELS[1]
     assert bare < emotion < both
+
+
+@pytest.mark.parametrize("far", [1e300, 10**30, 5000.0])
+def test_box_far_beyond_the_picture_is_drawn(far):
+    """As one of pixels instead of ratios would be: without an error, and within the memory."""
+    nose = Landmarks.of([Landmark(type="nose", x=0.5, y=0.5)])
+    faces = [
+        face(
+            box=BoundingBox(left=-far, top=0, width=2 * far, height=far),
+            landmarks=nose,
+            pose=Pose(roll=0, yaw=0, pitch=0),
+        )
+    ]
+
+    assert draw(analysis(*faces), picture()).size == SIZE
 
 
 def test_face_without_a_box_is_not_drawn():
