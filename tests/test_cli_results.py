@@ -112,6 +112,22 @@ def test_people_get_a_line(capsys, monkeypatch, tmp_path, results):
             "copy.gif: a video is written as .mp4, .m4v, .mov or .mkv; name it copy.mp4",
         ),
         (["blur", ASTRONAUT, ASTRONAUT], f"{ASTRONAUT} would write over {ASTRONAUT}; name another place"),
+        (["blur", ASTRONAUT, "folder.png"], "folder.png is a directory; name a file in it"),
+        (
+            ["annotate", "gone.mp4", "copy.mp4"],
+            (
+                "gone.mp4: there is no such file; check the path, which starts at the current directory unless it is "
+                "absolute"
+            ),
+        ),
+        (["export", "a.jsonl", "--out", "folder.csv"], "--out folder.csv is a directory; name a file in it"),
+        (
+            ["annotate", PEOPLE, "copy.mp4", "--results", "open.json"],
+            (
+                "open.json: this answer is of a job that is IN_PROGRESS, which is not 'no faces'; keep one that has "
+                "SUCCEEDED"
+            ),
+        ),
         (["blur", ASTRONAUT, "none/a.png"], "none/a.png: there is no directory none; make it first"),
         (
             ["blur", "s3://bucket/a.jpg", "a.png"],
@@ -137,11 +153,15 @@ def test_people_get_a_line(capsys, monkeypatch, tmp_path, results):
 def test_bad_arguments(arguments, message, capsys, monkeypatch, tmp_path):
     """What cannot work is said before anything is asked or written."""
     monkeypatch.chdir(tmp_path)
+    for name in ("folder.png", "folder.csv"):
+        Path(name).mkdir()
+    Path("open.json").write_text('{"JobStatus": "IN_PROGRESS", "Faces": []}')
+    before = sorted(tmp_path.rglob("*"))
 
     code = main(arguments)
 
     assert (code, *capsys.readouterr()) == (2, "", f"rekog-emotion: {message}\n")
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_results_of_another_photo(capsys, tmp_path, photo):

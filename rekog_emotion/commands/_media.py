@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from rekog_emotion._terminal import one_line
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
+from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -81,21 +82,28 @@ def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
 
 
 def read_results(path: str) -> Iterator[Analysis]:
-    """Yield the analyses of a file of JSON Lines, or of one JSON document."""
+    """Yield the analyses of a file of JSON Lines, or of one JSON document; an unfinished job has none."""
     from rekog_emotion.results.lossless import from_json, read_json_lines  # noqa: PLC0415 -- --help needs none of it
 
     try:
         if Path(path).suffix.lower() == ".json":
-            yield from_json(Path(path).read_bytes())
+            yield _ended(from_json(Path(path).read_bytes()))
             return
         with Path(path).open(encoding="utf-8") as file:
-            yield from read_json_lines(file)
+            yield from map(_ended, read_json_lines(file))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
         raise InvalidInputError(msg) from error
     except InvalidInputError as error:
         msg = f"{path}: {error}"
         raise InvalidInputError(msg) from error
+
+
+def _ended(analysis: Analysis) -> Analysis:
+    if isinstance(analysis, VideoAnalysis) and analysis.status in {JobStatus.IN_PROGRESS, JobStatus.FAILED}:
+        msg = f"this answer is of a job that is {analysis.status}, which is not 'no faces'; keep one that has SUCCEEDED"
+        raise InvalidInputError(msg)
+    return analysis
 
 
 def check_place(out: Path, *sources: str | None) -> None:
@@ -106,6 +114,9 @@ def check_place(out: Path, *sources: str | None) -> None:
             raise InvalidInputError(msg)
     if not out.parent.is_dir():
         msg = f"{out}: there is no directory {out.parent}; make it first"
+        raise InvalidInputError(msg)
+    if out.is_dir():
+        msg = f"{out} is a directory; name a file in it"
         raise InvalidInputError(msg)
 
 

@@ -81,6 +81,12 @@ def check_target(media: str, out: str, results: str | None) -> None:
         raise InvalidInputError(msg)
     path = Path(out)
     check_place(path, media, results)
+    if not Path(media).exists():
+        msg = (
+            f"{media}: there is no such file; check the path, which starts at the current directory unless it is "
+            "absolute"
+        )
+        raise InvalidInputError(msg)
     if is_video(media):
         from rekog_emotion.results.video import check_suffix  # noqa: PLC0415 -- PyAV is an extra
 

@@ -110,6 +110,9 @@ def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None
     if out is not None and not out.parent.is_dir():
         msg = f"--out {args.out}: there is no directory {out.parent}; make it first"
         raise InvalidInputError(msg)
+    if out is not None and out.is_dir():
+        msg = f"--out {args.out} is a directory; name a file in it"
+        raise InvalidInputError(msg)
     if out is not None and out.resolve() in {Path(source).resolve() for source in args.sources}:
         msg = f"--out {args.out} would write over a source; name another place"
         raise InvalidInputError(msg)

@@ -188,6 +188,14 @@ def test_command_reads_what_video_printed(tmp_path, clip, options, pictures):
             ["a.json", "-o", "r.html", "--results", "b.jsonl"],
             "a.json and --results b.jsonl are results both; name the video, or one of them alone",
         ),
+        (["bad.json", "-o", "."], ". is a directory; name a file in it"),
+        (
+            ["failed.json", "-o", "r.html"],
+            (
+                "failed.json: this answer is of a job that is FAILED, which is not 'no faces'; keep one that has "
+                "SUCCEEDED"
+            ),
+        ),
         (["two.jsonl", "-o", "r.html"], "two.jsonl has 2 analyses that may be meant, and one is needed"),
     ],
 )
@@ -195,6 +203,7 @@ def test_command_says_what_cannot_be_used(arguments, message, tmp_path, monkeypa
     """Bad arguments are one line on standard error, before anything is analysed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.json").write_text("nothing")
+    (tmp_path / "failed.json").write_text('{"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."}')
     (tmp_path / "two.jsonl").write_text('{"JobStatus": "SUCCEEDED", "Faces": []}\n' * 2)
 
     code = main(["report", *arguments])
