@@ -29,6 +29,7 @@ _SMOOTH: Final = 8  # a dot is drawn so many times larger, then shrunk, for a sm
 _SMOOTH_LINE: Final = 4  # likewise a line, which is longer, and there are six of them a face
 _AXIS_COLORS: Final[tuple[Color, ...]] = ((255, 70, 70), (70, 230, 70), (80, 140, 255))
 _AXIS_LENGTH: Final = 0.4  # of the box's width
+_LARGEST_ANGLE: Final = 360.0  # degrees; one that is no number, or beyond any turn, is none
 _SMALLEST_AXES: Final = 48  # pixels of the box's width, below which axes would hide the face
 
 
@@ -68,9 +69,16 @@ def draw_landmarks(canvas: Image.Image, mark: Mark) -> None:
     for landmark in mark.face.landmarks or ():
         if landmark.x is not None and landmark.y is not None:
             x, y = landmark.to_pixels(canvas.size)
+            if not _is_near((x, y), canvas.size):
+                continue
             if diameter > 1:  # on a small face thirty rims would leave nothing of it
                 _draw_dot(canvas, (x, y), diameter + 2, DARK)
             _draw_dot(canvas, (x, y), diameter, mark.color)
+
+
+def _is_near(point: tuple[float, float], size: tuple[int, int]) -> bool:
+    """Tell whether a point is on the picture or not far from it; one that is not a number is nowhere."""
+    return all(-side <= one <= 2 * side for one, side in zip(point, size, strict=True))
 
 
 def _draw_dot(canvas: Image.Image, center: tuple[float, float], diameter: int, color: Color) -> None:
@@ -85,12 +93,16 @@ def draw_pose(canvas: Image.Image, mark: Mark) -> None:
     pose = mark.face.pose
     if pose is None or None in {pose.roll, pose.yaw, pose.pitch} or mark.width < _SMALLEST_AXES:
         return
+    if not all(abs(angle or 0) <= _LARGEST_ANGLE for angle in (pose.roll, pose.yaw, pose.pitch)):
+        return
     nose = mark.face.landmarks.get("nose") if mark.face.landmarks else None
     if nose is not None and nose.x is not None and nose.y is not None:
         x, y = nose.to_pixels(canvas.size)
     else:
         left, top, right, bottom = mark.rectangle
         x, y = (left + right) / 2, (top + bottom) / 2
+    if not _is_near((x, y), canvas.size):
+        return
     length, line = _AXIS_LENGTH * mark.width, max(2, round(mark.width / 40))
     ends = [(x + length * dx, y + length * dy) for dx, dy in axes(pose)]
     for end in ends:

@@ -1,4 +1,5 @@
 import io
+import math
 import sys
 from pathlib import Path
 
@@ -162,6 +163,19 @@ def test_box_far_beyond_the_picture_is_drawn(far):
     ]
 
     assert draw(analysis(*faces), picture()).size == SIZE
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 1e300, 10**400])
+def test_marks_without_a_place_are_left_out(number):
+    """A landmark or an angle of an odd recording that is no number is not drawn, and the rest is."""
+    points = Landmarks.of([Landmark(type="nose", x=number, y=0.5), Landmark(type="eyeLeft", x=0.5, y=number)])
+    pose = Pose(roll=number, yaw=0, pitch=0)
+    plain = draw(analysis(face()), picture(), labels=False)
+
+    for members in ({"landmarks": points}, {"pose": pose}, {"landmarks": points, "pose": Pose(roll=0, yaw=0, pitch=0)}):
+        drawn = draw(analysis(face(**members)), picture(), labels=False)
+
+        assert drawn.tobytes() == plain.tobytes()
 
 
 def test_face_without_a_box_is_not_drawn():
