@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
     from rekog_emotion.staging import Staging
 
-__all__ = ["Starter", "start_parameters"]
+__all__ = ["Starter", "check_listeners", "start_parameters"]
 
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = _waiting.PollSchedule(floor=10.0)
@@ -78,6 +78,16 @@ def start_parameters(
     if notification_channel is not None:
         parameters["NotificationChannel"] = dict(notification_channel)
     return parameters
+
+
+def check_listeners(on_progress: object, cancel: object) -> None:
+    """Refuse what would fail when it is needed, after the job has been paid for."""
+    if on_progress is not None and not callable(on_progress):
+        msg = f"on_progress= got {type(on_progress).__name__}: pass a function that takes a Progress"
+        raise InvalidInputError(msg)
+    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
+        msg = f"cancel= got {type(cancel).__name__}: pass a threading.Event"
+        raise InvalidInputError(msg)
 
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:

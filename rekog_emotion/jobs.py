@@ -23,7 +23,7 @@ from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._lookout import Lookout
 from rekog_emotion._readout import Readout
-from rekog_emotion._starting import Starter, start_parameters
+from rekog_emotion._starting import Starter, check_listeners, start_parameters
 from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
 from rekog_emotion._ways_out import WaysOut, resumable
@@ -118,6 +118,10 @@ class VideoJob:
         clock = clock or _waiting.SYSTEM_CLOCK
         deadline = _waiting.seconds(slot_timeout, "slot_timeout")
         length = _waiting.seconds(video_length, "video_length")
+        check_listeners(on_progress, cancel)
+        if notify is not None and not isinstance(notify, SnsSqs):
+            msg = f"notify= got {type(notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"
+            raise InvalidInputError(msg)
         if notify is not None and notification_channel is not None:
             msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
             raise InvalidInputError(msg)

@@ -114,6 +114,9 @@ def test_sends_what_the_caller_says():
             ({"client_request_token": wrong}, f"client_request_token={wrong!r} {NOT_OF_64}")
             for wrong in ("", "a b", "é", "a\n", "a" * 65, 7)
         ),
+        ({"on_progress": 7}, "on_progress= got int: pass a function that takes a Progress"),
+        ({"cancel": True}, "cancel= got bool: pass a threading.Event"),
+        ({"notify": "arn:aws:sns:x"}, "notify= got str: pass SnsSqs(topic_arn, role_arn, queue_url)"),
         *(
             ({"notification_channel": wrong}, f"notification_channel={wrong!r} {NO_CHANNEL}")
             for wrong in ("arn:aws:sns:x", 7, {}, {"SNSTopicArn": "arn:x"}, {"SNSTopicArn": "arn:x", "RoleArn": None})

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
@@ -385,6 +386,6 @@ def _assemble(
 
 def _check(**numbers: float) -> None:
     for name, number in numbers.items():
-        if not (math.isfinite(number) and number >= 0):
-            msg = f"{name} is {number}, and has to be a number from 0 on"
+        if not isinstance(number, Real) or not (math.isfinite(number) and number >= 0):
+            msg = f"{name} is {number!r}, and has to be a number from 0 on"
             raise InvalidInputError(msg)

@@ -216,12 +216,13 @@ def test_nobody():
 
 
 @pytest.mark.parametrize("name", ["smooth", "max_gap"])
-def test_bad_numbers_are_refused(name):
+@pytest.mark.parametrize("number", [-0.5, "1", None])
+def test_bad_numbers_are_refused(name, number):
     """Seconds are from 0 on."""
     with pytest.raises(rekog.InvalidInputError) as caught:
-        video().timeline(**{name: -0.5})
+        video().timeline(**{name: number})
 
-    assert str(caught.value) == f"{name} is -0.5, and has to be a number from 0 on"
+    assert str(caught.value) == f"{name} is {number!r}, and has to be a number from 0 on"
 
 
 emotions = st.none() | st.dictionaries(st.sampled_from(["HAPPY", "SAD", "FEAR"]), st.floats(0, 100), min_size=1)
