@@ -329,6 +329,16 @@ def test_an_error_names_its_photo_once(photo, shown, capsys):
                 "SUNGLASSES; see rekog-emotion image --help\n"
             ),
         ),
+        *(
+            (
+                ["video", "clip.mp4", "--timeout", wrong],
+                (
+                    f"rekog-emotion video: argument --timeout: {wrong!r} is no time: name seconds from 0 on, or inf to "
+                    "wait for ever; see rekog-emotion video --help\n"
+                ),
+            )
+            for wrong in ("soon", "-1", "nan")
+        ),
     ],
 )
 def test_wrong_arguments_take_one_line(arguments, expected, capsys):

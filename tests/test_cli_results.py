@@ -164,6 +164,18 @@ def test_bad_arguments(arguments, message, capsys, monkeypatch, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_broken_results_are_named(capsys, tmp_path):
+    """A wrong member is told with its file, in whatever form that is."""
+    for name, line in (("a.json", ""), ("a.jsonl", "line 1: ")):
+        path = tmp_path / name
+        path.write_text('{"FaceDetails": [{"Smile": 5}]}')
+
+        code = main(["annotate", ASTRONAUT, os.fspath(tmp_path / "a.png"), "--results", os.fspath(path)])
+
+        expected = f"rekog-emotion: {path}: {line}FaceDetails[0].Smile: expected an object, got int\n"
+        assert (code, capsys.readouterr().err) == (1, expected)
+
+
 def test_results_of_another_photo(capsys, tmp_path, photo):
     """Results that may be of several photos are no guess."""
     path = tmp_path / "two.jsonl"

@@ -241,10 +241,6 @@ def test_resume_with_its_upload(service, capsys, monkeypatch):
             ),
         ),
         ([str(CLIP), "--staging", "uploads"], "--staging 'uploads' is no S3 address: pass \"s3://bucket/prefix/\""),
-        (
-            [URI, "--timeout", "-1"],
-            "slot_timeout=-1.0 is no duration: pass seconds, a timedelta, or None to wait for ever",
-        ),
     ],
 )
 def test_unusable(arguments, message, service, capsys):

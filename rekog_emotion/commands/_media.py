@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from rekog_emotion._terminal import one_line
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.enums import JobStatus
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, ResponseError
 
 if TYPE_CHECKING:
     from rekog_emotion.results.tables import Analysis
@@ -97,6 +97,10 @@ def read_results(path: str) -> Iterator[Analysis]:
     except InvalidInputError as error:
         msg = f"{path}: {error}"
         raise InvalidInputError(msg) from error
+    except ResponseError as error:
+        named = ResponseError(f"{path}: {error.message}")
+        named.path = error.path  # which the message has already
+        raise named from error
 
 
 def _ended(analysis: Analysis) -> Analysis:

@@ -46,8 +46,19 @@ def add_job(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=3600.0,
         metavar="SECONDS",
         help="how long to wait for the job of a video, which goes on when the time is over (default: 3600)",
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        msg = f"{text!r} is no time: name seconds from 0 on, or inf to wait for ever"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds

@@ -104,6 +104,9 @@ def _keys(access_key: str | None, secret_key_file: str | None) -> dict[str, str]
         raise InvalidInputError(msg)
     if access_key is None or secret_key_file is None:
         return None
+    if not access_key.strip():
+        msg = "--access-key is empty: name the id of a key, such as dev"
+        raise InvalidInputError(msg)
     try:
         secret = Path(secret_key_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

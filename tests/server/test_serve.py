@@ -195,6 +195,11 @@ def test_this_machine_needs_no_key(visit, host):
             id="no key",
         ),
         pytest.param(
+            ["--access-key", "", "--secret-key-file", "empty"],
+            "--access-key is empty: name the id of a key, such as dev",
+            id="empty key",
+        ),
+        pytest.param(
             ["--access-key", "AKID", "--secret-key-file", "nothing"],
             "--secret-key-file nothing cannot be read: No such file or directory",
             id="no file",
