@@ -192,7 +192,7 @@ def draw(found: Mapping[str, Tally], out: Path) -> None:
     """Draw a reliability diagram a member: the share of right answers over confidence, and the number of faces."""
     from matplotlib.figure import Figure  # noqa: PLC0415 -- only for pictures
 
-    columns = 4
+    columns = 5
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(2.1 * columns, 2.2 * rows), dpi=80, layout="constrained")
     for number, (name, tally) in enumerate(found.items(), 1):

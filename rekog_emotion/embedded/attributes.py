@@ -18,8 +18,8 @@ SIDE = 80  # pixels of the network's input
 CROP = np.array([[0.34, 0.38], [0.66, 0.38], [0.5, 0.72]]) + 0.5 / 112
 OUTPUTS = ("Eyeglasses", "Sunglasses", "Beard", "Mustache", "FaceOccluded", "Smile", "MouthOpen", "Male")
 # Platt scaling of the logits, in the order of OUTPUTS, fitted by docs/models/rebuild/fit_attributes.py.
-SLOPE = np.array([1.394, 1.572, 1.476, 1.865, 1.194, 1.523, 1.256, 1.576])
-OFFSET = np.array([-1.121, 0.659, -0.227, 0.552, -1.674, 0.331, 0.214, -0.141])
+SLOPE = np.array([1.394, 1.572, 1.476, 1.865, 1.343, 1.523, 1.256, 1.576])
+OFFSET = np.array([-1.121, 0.659, -0.227, 0.552, -2.638, 0.331, 0.214, -0.141])
 
 
 class Attributes:

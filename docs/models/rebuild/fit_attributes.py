@@ -104,9 +104,9 @@ def fitted(name: str, pieces: Mapping[str, Array], truth: Array) -> dict[str, fl
 
 
 def truth_of(seen: Seen, name: str) -> bool | None:
-    """Return what is known; sunglasses cover, and CelebA's faces without them do not."""
-    if name == "FaceOccluded" and name not in seen.truth:
-        return seen.truth.get("Sunglasses")
+    """Return what is known; CelebA's faces without glasses are hardly ever covered."""
+    if name == "FaceOccluded" and seen.truth.get("Sunglasses") is False:
+        return False
     if name == "Male":
         return seen.truth["Gender"] == "Male" if "Smile" in seen.truth else None
     return seen.truth.get(name)
