@@ -18,8 +18,8 @@ SIDE = 80  # pixels of the network's input
 CROP = np.array([[0.34, 0.38], [0.66, 0.38], [0.5, 0.72]]) + 0.5 / 112
 OUTPUTS = ("Eyeglasses", "Sunglasses", "Beard", "Mustache", "FaceOccluded", "Smile", "MouthOpen", "Male")
 # Platt scaling of the logits, in the order of OUTPUTS, fitted by docs/models/rebuild/fit_attributes.py.
-SLOPE = np.array([1.394, 1.572, 1.476, 1.865, 1.343, 1.523, 1.256, 1.576])
-OFFSET = np.array([-1.121, 0.659, -0.227, 0.552, -2.638, 0.331, 0.214, -0.141])
+SLOPE = np.array([1.369, 1.551, 1.417, 1.791, 1.273, 1.505, 1.215, 1.573])
+OFFSET = np.array([-1.166, 0.512, -0.295, 0.353, -1.862, 0.386, 0.192, -0.15])
 
 
 class Attributes:

@@ -21,12 +21,12 @@ __all__ = ["Evidence", "flag", "flags", "log_odds", "pieces"]
 # Bias, and the weight of each piece of evidence: log odds, but for ``corners``, the coefficient of the mouth's corners.
 # ``own`` is the attribute network's idea of ``Male``, which a beard moves.
 FITS: Mapping[str, Mapping[str, float]] = {
-    "Smile": {"bias": -0.263, "Smile": 0.62, "corners": 1.315, "HAPPY": 0.447},
-    "MouthOpen": {"bias": -0.143, "MouthOpen": 0.901, "lips": 0.119},
-    "Beard": {"bias": -0.58, "Beard": 1.088, "own": -0.345, "Male": 0.623},
-    "Mustache": {"bias": -1.203, "Mustache": 0.946, "own": -0.101, "Male": 0.403},
+    "Smile": {"bias": -0.25, "Smile": 0.595, "corners": 1.301, "HAPPY": 0.493},
+    "MouthOpen": {"bias": -0.152, "MouthOpen": 0.892, "lips": 0.129},
+    "Beard": {"bias": -0.691, "Beard": 1.078, "own": -0.33, "Male": 0.642},
+    "Mustache": {"bias": -1.518, "Mustache": 0.909, "own": -0.048, "Male": 0.377},
     # But for the picture's edge and sunglasses. Colours alone took shadows for covers.
-    "FaceOccluded": {"bias": 0.813, "FaceOccluded": 0.95, "covered": 0.372},
+    "FaceOccluded": {"bias": 0.684, "FaceOccluded": 0.958, "covered": 0.333},
 }
 # What an attribute that something hides is: as frequent as among the faces of the fit.
 FREQUENCY = {"Beard": 0.17, "Mustache": 0.04, "Smile": 0.47, "MouthOpen": 0.47}

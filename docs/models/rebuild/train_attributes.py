@@ -2,7 +2,7 @@
 
 Usage::
 
-    python docs/models/rebuild/train_attributes.py PACK OUT.onnx [--seeds 0 1 2 3] [--epochs 10]
+    python docs/models/rebuild/train_attributes.py PACK OUT.onnx [--seeds 0 1] [--epochs 10]
 
 ``PACK`` is what ``attribute_pictures.py`` writes: ``labels.csv`` (``file``, ``source``, one column an attribute: 0..1,
 empty for unknown) and the aligned crops that it names, 112 x 112: centres of the eyes at (.34, .38) and (.66, .38) of
@@ -319,7 +319,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the attribute network.")
     parser.add_argument("pack", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     table = pd.read_csv(options.pack / "labels.csv")
