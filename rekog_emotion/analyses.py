@@ -332,7 +332,7 @@ class VideoAnalysis(Outputs, Value):
             The people by id. Each face is in one track; those without a time or a box are in none.
 
         Raises:
-            InvalidInputError: ``max_gap`` is negative or not finite.
+            InvalidInputError: ``max_gap`` is negative or not finite, or the job runs or has failed.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
         from rekog_emotion.results.timeline import tracks_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
@@ -348,7 +348,7 @@ class VideoAnalysis(Outputs, Value):
             causal: Average only with samples before, so that a score does not know the future.
 
         Raises:
-            InvalidInputError: A number is negative or not finite.
+            InvalidInputError: A number is negative or not finite, or the job runs or has failed.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
         from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- NumPy and SciPy are an extra

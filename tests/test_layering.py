@@ -18,6 +18,7 @@ VALUES = {
     "models": {"enums", "errors"},
     "_wording": {"enums", "errors", "models"},
     "analyses": {"_outputs", "enums", "models"},
+    "_outcomes": {"analyses", "enums", "errors"},
     "progress": {"enums"},
     "_members": {"analyses", "enums", "models"},
     "_shapes": {"_members", "analyses", "enums", "models"},
@@ -50,8 +51,8 @@ BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 BESIDE = {
     "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
     "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
-    "results": {"_clips", "_imaging", "_members", "_quoting", "_wire", "_wording", "analyses", "enums", "errors"}
-    | {"models"},
+    "results": {"_clips", "_imaging", "_members", "_outcomes", "_quoting", "_wire", "_wording", "analyses", "enums"}
+    | {"errors", "models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {

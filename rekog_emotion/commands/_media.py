@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from rekog_emotion._outcomes import check_succeeded
 from rekog_emotion._terminal import one_line
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
-from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import InvalidInputError, ResponseError
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ def read_results(path: str) -> Iterator[Analysis]:
 
 
 def _ended(analysis: Analysis) -> Analysis:
-    if isinstance(analysis, VideoAnalysis) and analysis.status in {JobStatus.IN_PROGRESS, JobStatus.FAILED}:
-        msg = f"this answer is of a job that is {analysis.status}, which is not 'no faces'; keep one that has SUCCEEDED"
-        raise InvalidInputError(msg)
+    if isinstance(analysis, VideoAnalysis):
+        check_succeeded(analysis)
     return analysis
 
 

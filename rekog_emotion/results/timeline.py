@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
+from rekog_emotion._outcomes import check_succeeded
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.columns import Columns
 from rekog_emotion.results.floors import estimate_floors, scores
@@ -324,6 +325,7 @@ class Timeline:
 def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple[Track, ...]:
     """Link the faces of an analysis into people."""
     _check(max_gap=max_gap)
+    check_succeeded(analysis)
     columns = Columns.of(analysis.faces)
     ids = link(columns, interval=interval_of(columns.milliseconds), max_gap=max_gap)
     found: dict[int, list[TimedFace]] = {}
@@ -334,6 +336,7 @@ def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple
 
 def timeline_of(analysis: VideoAnalysis, *, max_gap: float, smooth: float, causal: bool) -> Timeline:
     """Make the timeline of an analysis."""
+    check_succeeded(analysis)
     milliseconds = analysis.metadata.duration_millis if analysis.metadata else None
     return Timeline.of(
         analysis.faces,

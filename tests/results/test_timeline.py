@@ -310,3 +310,13 @@ def test_recorded_videos_have_timelines(name):
         assert person.undecided is None or sum(person.shares.values()) + person.undecided == pytest.approx(
             100, abs=0.01
         )
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED"])
+@pytest.mark.parametrize("verb", ["tracks", "timeline", "plot"])
+def test_job_that_has_not_succeeded_is_not_no_faces(status, verb):
+    """Nobody is shown nobody where nobody has looked yet."""
+    analysis = rekog.VideoAnalysis.from_aws({"JobStatus": status})
+
+    with pytest.raises(rekog.InvalidInputError, match=f"is {status}, which is not 'no faces'"):
+        getattr(analysis, verb)()
