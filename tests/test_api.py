@@ -289,7 +289,10 @@ def test_options_are_passed_on(verb, monkeypatch):
 def test_options_of_many_videos_are_passed_on(monkeypatch):
     """Each option arrives at every video, but for those that many share or that are told apart."""
     own = ("max_jobs", "client", "slot_timeout", "timeout", "on_progress", "cancel")
-    given = {name: object() for name, *_ in without(start_videos, *own)}
+    given = {name: object() for name, *_ in without(start_videos, *own)} | {
+        "face_attributes": "DEFAULT",
+        "job_tag": "t",
+    }
     passed = []
     monkeypatch.setattr(batch, "analyze_video", lambda source, **options: passed.append((source, options)))
 
