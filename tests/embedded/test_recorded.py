@@ -17,7 +17,7 @@ AT_LEAST = {
         "emotion": 11 / 12,
         "Smile": 1.0,
         "Eyeglasses": 1.0,
-        "Sunglasses": 1.0,
+        "Sunglasses": 11 / 12,
         "Beard": 1.0,
         "Mustache": 1.0,
         "EyesOpen": 9 / 12,
