@@ -79,21 +79,12 @@ def celeba(folder: Path) -> Iterator[Example]:
     pictures = {picture.name: picture for picture in folder.rglob("*.jpg")}
     for row in csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()):
         if row["split"] == "train":
-            is_ = {name: float(value == "1") for name, value in row.items()}
-            labels = {
-                "Eyeglasses": is_["Eyeglasses"],
-                "Beard": 1 - is_["No_Beard"],
-                "Smile": is_["Smiling"],
-                "MouthOpen": is_["Mouth_Slightly_Open"],
-                "Male": is_["Male"],
-            }
-            if is_["Mustache"] or not is_["Goatee"]:  # with a goatee alone, raters do not agree
-                labels["Mustache"] = is_["Mustache"]
+            labels = labels_of({name: float(value == "1") for name, value in row.items()})
             yield Example("celeba", row["file"], pictures[row["file"]].read_bytes(), labels)
 
 
-def lfw_labels(scores: Mapping[str, float]) -> Labels:
-    """Return our attributes of CelebA's, which are probabilities here."""
+def labels_of(scores: Mapping[str, float]) -> Labels:
+    """Return our attributes of CelebA's, 0..1; of a moustache nothing with a goatee alone, of which raters disagree."""
     labels = {
         "Eyeglasses": scores["Eyeglasses"],
         "Beard": 1 - scores["No_Beard"],
@@ -108,10 +99,8 @@ def lfw_labels(scores: Mapping[str, float]) -> Labels:
 
 def lfw_scores(mirror: Path) -> dict[str, dict[str, float]]:
     """Return the scores of LFW's pictures by their names."""
-    listed = mirrors.names(mirror, LFW, r"feature_embeddings_lfw/.*\.json$")
-    parts = zip(listed, mirrors.contents(mirror, LFW, listed.values()), strict=True)
     scores = {}
-    for name, text in parts:
+    for name, text in mirrors.files(mirror, LFW, r"feature_embeddings_lfw/.*\.json$"):
         read = json.loads(text)
         if read:  # some are empty
             scores[Path(name).stem] = read
@@ -136,7 +125,7 @@ def lfw(mirror: Path, scores: Mapping[str, Mapping[str, float]]) -> Iterator[Exa
                 chosen.append(name)
     pictures = mirrors.contents(mirror, LFW, [listed[name] for name in chosen])
     for name, data in zip(chosen, pictures, strict=True):
-        yield Example("lfw", Path(name).name, data, lfw_labels(scores[Path(name).name]))
+        yield Example("lfw", Path(name).name, data, labels_of(scores[Path(name).name]))
 
 
 def mtfl(mirror: Path, scores: Mapping[str, Mapping[str, float]]) -> Iterator[Example]:
@@ -159,7 +148,7 @@ def mtfl(mirror: Path, scores: Mapping[str, Mapping[str, float]]) -> Iterator[Ex
     pictures = mirrors.contents(mirror, MTFL, [listed[name] for name in points])
     for (name, anchors), data in zip(points.items(), pictures, strict=True):
         score = scores.get(Path(name).name)
-        labels = known[name] if score is None else lfw_labels(score) | {"Male": known[name]["Male"]}
+        labels = known[name] if score is None else labels_of(score) | {"Male": known[name]["Male"]}
         if labels["Eyeglasses"] < WITHOUT:
             labels["Sunglasses"] = 0.0
         yield Example("mtfl", name, data, labels, anchors)
@@ -167,8 +156,7 @@ def mtfl(mirror: Path, scores: Mapping[str, Mapping[str, float]]) -> Iterator[Ex
 
 def utkface(mirror: Path) -> Iterator[Example]:
     """Yield UTKFace's pictures; nobody can tell the gender of babies."""
-    listed = mirrors.names(mirror, UTKFACE, r"data/images.*/\d+_[01]_[0-4]_\d+[^/]*$")
-    for name, data in zip(listed, mirrors.contents(mirror, UTKFACE, listed.values()), strict=True):
+    for name, data in mirrors.files(mirror, UTKFACE, r"data/images.*/\d+_[01]_[0-4]_\d+[^/]*$"):
         age, gender, *_ = Path(name).name.split("_")
         labels = {"Male": float(gender == "0")} if int(age) >= 3 else {}
         yield Example("utkface", Path(name).name, data, labels, UTKFACE_ANCHORS)
@@ -176,15 +164,13 @@ def utkface(mirror: Path) -> Iterator[Example]:
 
 def masks(mirror: Path) -> Iterator[Example]:
     """Yield faces with masks and without."""
-    listed = mirrors.names(mirror, MASKS, r"(?i).*dataset/with(out)?_mask/.*\.(jpe?g|png)$")
-    for name, data in zip(listed, mirrors.contents(mirror, MASKS, listed.values()), strict=True):
+    for name, data in mirrors.files(mirror, MASKS, r"(?i).*dataset/with(out)?_mask/.*\.(jpe?g|png)$"):
         yield Example("masks", Path(name).name, data, {"FaceOccluded": float("/with_mask/" in name)})
 
 
 def sunglasses(mirror: Path) -> Iterator[Example]:
     """Yield faces with sunglasses."""
-    listed = mirrors.names(mirror, SUNGLASSES, r"(?i).*\.(jpe?g|png)$")
-    for name, data in zip(listed, mirrors.contents(mirror, SUNGLASSES, listed.values()), strict=True):
+    for name, data in mirrors.files(mirror, SUNGLASSES, r"(?i).*\.(jpe?g|png)$"):
         yield Example("sunglasses", Path(name).name, data, {"Eyeglasses": 1.0, "Sunglasses": 1.0, "FaceOccluded": 1.0})
 
 

@@ -36,9 +36,8 @@ Array = NDArray[Any]
 
 @define
 class Seen:
-    """A face: what is known of it, what its set is, and its truth."""
+    """A face: what is seen of it, and its truth."""
 
-    folder: str
     evidence: flags.Evidence
     truth: Mapping[str, Any]
 
@@ -58,7 +57,7 @@ def measured(folders: Sequence[Path]) -> list[Seen]:
     for folder in folders:
         for truth, face in answers(folder, engine):
             if face:
-                faces.append(Seen(folder.name, told[0], truth))  # the largest face is told first
+                faces.append(Seen(told[0], truth))  # the largest face is told first
             told.clear()
     return faces
 

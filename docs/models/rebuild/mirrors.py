@@ -38,6 +38,12 @@ def contents(mirror: Path, repository: str, objects: Iterable[str]) -> Iterator[
                 process.stdout.read(1)
 
 
+def files(mirror: Path, repository: str, pattern: str) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of each file of the newest commit whose path matches from its start, in order."""
+    listed = names(mirror, repository, pattern)
+    yield from zip(listed, contents(mirror, repository, listed.values()), strict=True)
+
+
 def _folder(mirror: Path, repository: str) -> Path:
     folder = mirror / repository.replace("/", "+") / "repo"
     return folder / ".git" if (folder / ".git").exists() else folder
