@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
@@ -44,6 +44,8 @@ __all__ = [
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,avi,matroska,webm"}
 # 8K is 33 million pixels; a stream that claims more would take its memory before any picture is seen.
 CODEC_OPTIONS = {"max_pixels": "40000000"}
+# Titles in other bytes than UTF-8 are no fault of a clip. From 19 on PyAV lets them through, and has no option for it.
+METADATA_OPTIONS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}  # noqa: PLR2004 -- said above
 REORDERED = 32  # packets; twice what H.264 and HEVC store out of the order of display at most
 
 
@@ -59,7 +61,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Video
     """Open a clip and its first track of moving pictures, which decodes on one thread."""
     try:
         # The prefix keeps a name like "http:..." or "concat:..." from being a protocol.
-        with av.open(f"file:{os.fspath(path)}", "r", options=OPEN_OPTIONS, metadata_errors="replace") as container:
+        with av.open(f"file:{os.fspath(path)}", "r", options=OPEN_OPTIONS, **METADATA_OPTIONS) as container:
             # The cover of a song is a video stream, too; one of an unknown codec has no context.
             tracks = (one for one in container.streams.video if not one.disposition & Disposition.attached_pic)
             stream = next(tracks, None)

@@ -35,10 +35,12 @@ def write_clip(
     codec: str = "libx264",
     times: Sequence[float] | None = None,
     mux: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
     **options: str,
 ) -> Path:
     """Encode RGB pictures of one size; ``times`` are the seconds of each where the rate varies."""
     with av.open(str(path), "w", options=dict(mux or {})) as container:
+        container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
         for k, picture in enumerate(pictures):

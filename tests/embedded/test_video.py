@@ -299,6 +299,17 @@ class TestBadClips:
         expected = [(frames[0], Fraction(2, 10)), (frames[2], Fraction(3, 10))]
         assert expected == list(_clips.displayed(iter(frames), at_least=Fraction(1, 100)))
 
+    @pytest.mark.parametrize("name", ["title.mp4", "title.mkv", "title.avi"])
+    def test_titles_in_other_bytes(self, tmp_path, name):
+        """Titles of a file and its track that are no UTF-8 do not matter."""
+        path = write_clip(tmp_path / name, numbered(30), codec="mpeg4", metadata={"title": "a title"})
+        good = path.read_bytes()
+        bad = good.replace(b"a title", b"\xe9t\xe9 \xff\xfe!").replace(b"VideoHandler", b"Vid\xe9oHandler")
+        assert bad != good
+        expected = numbers(path), probe(path)
+        path.write_bytes(bad)
+        assert expected == (numbers(path), probe(path))
+
     def test_index_behind_and_lost(self, tmp_path):
         """A clip whose index was at its end and is cut off cannot be opened."""
         path = write_clip(tmp_path / "clip.mp4", numbered(30))
