@@ -57,8 +57,8 @@ class UnsupportedVideoError(InvalidInputError):
 
 
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a clip and its first track of moving pictures, which decodes on one thread."""
+def opened(path: str | os.PathLike[str], *, threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a clip and its first track of moving pictures, which decodes on so many threads, 0 for one a core."""
     try:
         # The prefix keeps a name like "http:..." or "concat:..." from being a protocol.
         with av.open(f"file:{os.fspath(path)}", "r", options=OPEN_OPTIONS, **METADATA_OPTIONS) as container:
@@ -68,8 +68,9 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[InputContainer, Video
             if stream is None or stream.codec_context is None:
                 raise UnsupportedVideoError(path)
             # Decoding runs at hundreds of pictures a second on one thread; it is detection that takes the time.
-            stream.codec_context.thread_count = 1
+            stream.codec_context.thread_count = threads
             stream.codec_context.options = CODEC_OPTIONS
+            stream.codec_context.open(strict=False)  # here a decoder that cannot start is one error, not one a packet
             yield container, stream
     except av.FFmpegError as error:
         if isinstance(error, (FileNotFoundError, IsADirectoryError, PermissionError)):

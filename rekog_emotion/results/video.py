@@ -185,7 +185,7 @@ def _copy(
         raise InvalidInputError(msg)
     part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
     try:
-        with _clips.opened(source) as (container, stream):
+        with _clips.opened(source, threads=0) as (container, stream):
             _Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)
         part.replace(target)
     finally:
@@ -218,7 +218,6 @@ class _Copy:
 
     def write(self, part: Path) -> None:
         """Write the whole copy; a frame or a packet each is let go before the next."""
-        self._stream.codec_context.thread_count = 0
         options = {"movflags": "faststart"} if part.suffix.lower() != ".mkv" else {}
         written = False
         try:
