@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Final
 
+from rekog_emotion._quoting import shown
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.models import S3Object
 
-__all__ = ["locate", "parse_s3_uri", "s3_uri", "s3_wire", "shown"]
+__all__ = ["locate", "parse_s3_uri", "s3_uri", "s3_wire"]
 
 _BUCKET: Final = re.compile(r"[0-9A-Za-z.\-_]{3,255}")  # S3Bucket of the service model
 _LONGEST: Final = (
@@ -33,7 +34,6 @@ _SCHEMES: Final = {
 }
 _BASE64_IMAGE: Final = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD|UklGR")  # JPEG, PNG, GIF, WebP
 _LONGEST_NAME: Final = 255  # bytes of a file name on all usual file systems
-_SHOWN: Final = 200
 
 
 def locate(source: str | os.PathLike[str]) -> Path | S3Object:
@@ -114,21 +114,15 @@ def s3_wire(s3_object: S3Object) -> dict[str, str]:
     if "Version" in wire:
         wrong = wrong or _wrong_text("version", s3_object.version)
     if wrong:
-        message = f"{s3_uri(s3_object)}: {wrong}"
+        message = f"{shown(s3_uri(s3_object))}: {wrong}"
         raise InvalidInputError(message)
     return wire
 
 
 def s3_uri(s3_object: S3Object) -> str:
-    """Write an object as the URI that `parse_s3_uri` reads."""
+    """Write an object as the whole URI that `parse_s3_uri` reads; a message shows it by `shown`."""
     version = "" if s3_object.version is None else f"{_VERSION}{s3_object.version}"
-    return shown(f"{_S3}{s3_object.bucket or ''}/{s3_object.name or ''}{version}")
-
-
-def shown(text: str) -> str:
-    """Make a text fit for a message: on one line, and not too long."""
-    text = text if text.isprintable() else repr(text)[1:-1]
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return f"{_S3}{s3_object.bucket or ''}/{s3_object.name or ''}{version}"
 
 
 def _wrong_text(what: str, value: object) -> str | None:

@@ -1,14 +1,15 @@
-"""Foreign text in our messages: what the service, a proxy or botocore says."""
+"""Foreign or long text in our messages: what the service or botocore says, paths and addresses. Never for data."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["encodable", "quoted"]
+__all__ = ["encodable", "quoted", "shown"]
 
 # A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
 _LONGEST: Final = 300
+_LONGEST_NAME: Final = 200
 # What follows in the message about a wrong signature is the request with its headers, session token and all.
 _REQUEST: Final = "The Canonical String for this request"
 _URL_CREDENTIALS: Final = re.compile(r"//[^/@\s]+@")
@@ -19,6 +20,12 @@ def quoted(foreign: object) -> str:
     text = " ".join(str(foreign).partition(_REQUEST)[0].split())
     text = _URL_CREDENTIALS.sub("//***@", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def shown(name: str) -> str:
+    """Return a path or an address as part of a message: on one line, and not too long."""
+    name = name if name.isprintable() else repr(name)[1:-1]
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
 
 
 def encodable(text: str) -> str:

@@ -13,6 +13,7 @@ from attrs import define, evolve
 
 from rekog_emotion import _calls, _waiting
 from rekog_emotion._locations import s3_wire
+from rekog_emotion._quoting import shown
 from rekog_emotion.analyses import StartedJob
 from rekog_emotion.errors import (
     InvalidInputError,
@@ -158,7 +159,7 @@ class Starter:
         The upload is deleted when the job could not start, for whatever reason.
         """
         if self._is_cancelled():
-            msg = f"the upload of {path} was cancelled before it began; no job was started"
+            msg = f"the upload of {shown(str(path))} was cancelled before it began; no job was started"
             raise JobCancelledError(msg)
 
         def on_bytes(done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rekog_emotion._quoting import quoted
+from rekog_emotion._quoting import quoted, shown
 from rekog_emotion.errors import (
     JobError,
     RekogEmotionError,
@@ -101,8 +101,6 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
 
 def _as_named(photo: str) -> tuple[str, ...]:
     """Return what the library's messages call a photo: ``./a.jpg`` is ``a.jpg``, and odd signs are escapes."""
-    from rekog_emotion._locations import shown  # noqa: PLC0415 -- only on the way to an error
-
     return shown(photo), shown(str(Path(photo)))
 
 
@@ -111,8 +109,8 @@ def one_line(text: str) -> str:
 
     File names may hold line ends, control sequences and bytes that are no text.
     """
-    shown = " ".join(text.split())
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
+    line = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from rekog_emotion._locations import s3_uri
+from rekog_emotion._quoting import shown
 from rekog_emotion._states import write_state
 from rekog_emotion.errors import JobCancelledError, JobError, JobTimeoutError, RekogEmotionError, StagingError
 from rekog_emotion.models import S3Object
@@ -42,7 +43,9 @@ class WaysOut:
     @property
     def kept(self) -> str:
         """The end of a sentence that names the upload, if there is one."""
-        return "" if self.upload is None or self.here else f"; its upload {s3_uri(self.upload)} is kept until then"
+        if self.upload is None or self.here:
+            return ""
+        return f"; its upload {shown(s3_uri(self.upload))} is kept until then"
 
     def timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
         """Return the error of a wait that took too long."""

@@ -44,7 +44,7 @@ class ImageAnalysis(Outputs, Value):
             ``None`` for an image in S3.
         engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
             Takes no part in equality.
-        source: Name of what was analysed, for example its path. Takes no part in equality.
+        source: What was analysed: the exact path or address. Takes no part in equality.
         orientation_correction: Not sent since 2018; kept for old recordings.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
@@ -261,7 +261,7 @@ class VideoAnalysis(Outputs, Value):
         job_tag: The tag that was given at the start.
         engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
             Takes no part in equality.
-        source: Name of what was analysed, for example its path. Takes no part in equality.
+        source: What was analysed: the exact path or address. Takes no part in equality.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 

@@ -14,7 +14,6 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from rekog_emotion._locations import s3_uri
 from rekog_emotion._starting import start_parameters
 from rekog_emotion._waiting import Clock, Seconds, Stop, seconds
 from rekog_emotion.analyses import VideoAnalysis
@@ -22,10 +21,9 @@ from rekog_emotion.api import analyze_video
 from rekog_emotion.clients import RekognitionClient, resolve_client
 from rekog_emotion.errors import InvalidInputError, JobCancelledError
 from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
-from rekog_emotion.models import S3Object
 from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, Progress
-from rekog_emotion.sources import VideoSource
+from rekog_emotion.sources import VideoSource, name_of
 from rekog_emotion.staging import Staging, bucket_and_prefix
 
 __all__ = ["VideoOutcome", "start_videos", "wait_for_videos"]
@@ -122,7 +120,7 @@ def start_videos(
         def tell(progress: Progress) -> None:
             if on_progress is not None:
                 with telling:
-                    name = s3_uri(source) if isinstance(source, S3Object) else str(source)
+                    name = name_of(source)
                     on_progress(evolve(progress, source=name))
 
         return analyze_video(

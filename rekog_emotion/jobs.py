@@ -9,7 +9,6 @@ discards it.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from rekog_emotion._budget import Budget, budget_of
 from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._lookout import Lookout
+from rekog_emotion._quoting import shown
 from rekog_emotion._readout import Readout
 from rekog_emotion._starting import Starter, check_listeners, start_parameters
 from rekog_emotion._states import read_state, write_state
@@ -90,7 +90,7 @@ class VideoJob:
         self._budget = None if isinstance(self._client, Staging) else budget_of(self._client)
 
     def __repr__(self) -> str:
-        upload = f" with upload {s3_uri(self._upload)}" if self._upload else ""
+        upload = f" with upload {shown(s3_uri(self._upload))}" if self._upload else ""
         return f"<VideoJob {self.job_id}{upload}>"
 
     # --- beginnings ---
@@ -159,10 +159,10 @@ class VideoJob:
             token=client_request_token,
             fresh=client_request_token is None,
             video_seconds=video_seconds(video.place) if length is None and isinstance(video.place, Path) else length,
-            source=s3_uri(source) if isinstance(source, S3Object) else os.fspath(source),
+            source=video.name,
             clock=clock,
         )
-        _log.info("started job %s for %s", job_id, video.name)
+        _log.info("started job %s for %s", job_id, shown(video.name))
         with resumable(job._ways_out):
             tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict())
         return job
@@ -386,7 +386,7 @@ class VideoJob:
             reason = page.status_message or "the service gives no reason"
             if page.status == JobStatus.IN_PROGRESS:
                 reason = "the message of its end says so, though the service still calls it IN_PROGRESS"
-            about = f"{self._source}: " if self._source else ""
+            about = f"{shown(self._source)}: " if self._source else ""
             message = f"{about}job {self.job_id} failed: {reason}"
             try:
                 self.discard()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 from attrs import field, frozen
 
 from rekog_emotion._headers import check_pixels, read_header
-from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire, shown
+from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire
+from rekog_emotion._quoting import shown
 from rekog_emotion._reading import BinaryFile, opened, read_all, read_file
 from rekog_emotion._sniffing import not_a_video, not_an_image
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
@@ -30,6 +31,7 @@ __all__ = [
     "PreparedImage",
     "PreparedVideo",
     "VideoSource",
+    "name_of",
     "parse_s3_uri",
     "prepare_image",
     "prepare_video",
@@ -53,7 +55,7 @@ class PreparedImage:
     Attributes:
         wire: The ``Image`` parameter of DetectFaces: ``{"Bytes": ...}`` or ``{"S3Object": {...}}``.
         size: Width and height in pixels of the picture as a viewer shows it, before any shrinking; ``None`` in S3.
-        name: What messages call it: its path, its URI, or for example ``"<bytes>"``.
+        name: The exact path or address as it was given, or for example ``"<bytes>"``; messages show it by `shown`.
     """
 
     wire: dict[str, Any] = field(repr=False)
@@ -67,7 +69,7 @@ class PreparedVideo:
 
     Attributes:
         place: The local file, which exists and is not empty, or the object in S3.
-        name: What messages call it: its path or its URI.
+        name: The exact path or address as it was given; messages show it by `shown`.
     """
 
     place: Path | S3Object
@@ -95,12 +97,12 @@ def prepare_image(source: ImageSource) -> PreparedImage:
         InvalidInputError: The source is no image, or one that the service would refuse.
         MissingExtraError: The image has to be converted, and the ``image`` extra is not installed.
     """
+    name = name_of(source)
     if isinstance(source, str | os.PathLike):
         source = locate(source)
     if isinstance(source, S3Object):
-        return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=s3_uri(source))
-    name = _name(source)
-    with _naming(name):
+        return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=name)
+    with _naming(source):
         data, size = _encoded(source, name)
     return PreparedImage(wire={"Bytes": data}, size=size, name=name)
 
@@ -117,13 +119,13 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
     Raises:
         InvalidInputError: There is no such file, it is empty or certainly no video, or the address cannot be used.
     """
+    name = name_of(source)
     if isinstance(source, str | os.PathLike):
         source = locate(source)
     if isinstance(source, S3Object):
         s3_wire(source)
-        return PreparedVideo(place=source, name=s3_uri(source))
-    name = _name(source)
-    with _naming(name):
+        return PreparedVideo(place=source, name=name)
+    with _naming(source):
         if not isinstance(source, Path):
             message = "this is no video; pass a path, an s3:// URI or an S3Object"
             raise InvalidInputError(message)
@@ -173,7 +175,7 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
         message = f"the content is {what}"
         raise InvalidInputError(message)
     kind = f"of over {MAX_BYTES} bytes" if header else "that is neither JPEG nor PNG"
-    with _image_extra(f"{name}: an image {kind}"):
+    with _image_extra(f"{shown(name)}: an image {kind}"):
         from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra
     image = _imaging.load_rgb(data, enough=_imaging.enough_pixels(MAX_BYTES))
     size = header.size if header else image.size
@@ -194,7 +196,7 @@ def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]
         raise InvalidInputError(wrong)
     height, width = array.shape[:2]
     _check_size((width, height))
-    with _image_extra(f"{name}: encoding an array"):
+    with _image_extra(f"{shown(name)}: encoding an array"):
         from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra
     return _from_image(_imaging.from_array(array))
 
@@ -244,28 +246,33 @@ def _is_file(source: object) -> TypeGuard[BinaryFile]:
     return callable(getattr(source, "read", None)) and not isinstance(source, type)
 
 
-def _name(source: object) -> str:
-    if source is None:
-        return "None"
-    if isinstance(source, Path):
-        return shown(str(source))
+def name_of(source: object) -> str:
+    """Return the exact path or address of a source as it was given; what has none is named by what it is."""
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    if isinstance(source, S3Object):
+        return s3_uri(source)
+    return "None" if source is None else _kind(source)
+
+
+def _kind(source: object) -> str:
     if _is_image(source):
         return "<PIL image>"
     if _is_array(source):
         return "<array>"
     if _is_file(source):
         name = getattr(source, "name", None)
-        return f"<file {shown(name)}>" if isinstance(name, str) and name else "<file>"
+        return f"<file {os.fsdecode(name)}>" if isinstance(name, str | bytes) and name else "<file>"
     return f"<{type(source).__name__}>"
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def _naming(source: object) -> Iterator[None]:
     """Say in an error which source it is about."""
     try:
         yield
     except InvalidInputError as error:
-        message = f"{name}: {error.message}"
+        message = f"{shown(name_of(source))}: {error.message}"
         raise InvalidInputError(message) from error.__cause__
 
 

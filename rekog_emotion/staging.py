@@ -18,7 +18,7 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion import clients
 from rekog_emotion._locations import parse_s3_uri, s3_uri
-from rekog_emotion._quoting import quoted
+from rekog_emotion._quoting import quoted, shown
 from rekog_emotion.errors import InvalidInputError, JobCancelledError, StagingError
 from rekog_emotion.models import S3Object
 
@@ -74,9 +74,9 @@ class S3Staging:
             JobCancelledError: ``cancel`` was set.
             StagingError: The upload failed; nothing is left, or the message says so.
         """
-        total = path.stat().st_size
+        total, name = path.stat().st_size, shown(str(path))
         if total > MAX_BYTES:
-            msg = f"{path} has {total} bytes; the service takes videos up to {MAX_BYTES} bytes (10 GiB): split it"
+            msg = f"{name} has {total} bytes; the service takes videos up to {MAX_BYTES} bytes (10 GiB): split it"
             raise InvalidInputError(msg)
         key = f"{self.prefix}rekog-emotion-{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
         staged = S3Object(bucket=self.bucket, name=key)
@@ -88,9 +88,9 @@ class S3Staging:
             # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
             failure = error
             if tally.cancelled:
-                failure = JobCancelledError(f"the upload of {path} was cancelled; no job was started")
+                failure = JobCancelledError(f"the upload of {name} was cancelled; no job was started")
             elif isinstance(error, OSError) or _is_vendor_error(error):
-                msg = f"{path} could not be uploaded to {s3_uri(staged)}: {quoted(error)}"
+                msg = f"{name} could not be uploaded to {shown(s3_uri(staged))}: {quoted(error)}"
                 failure = StagingError(msg, bucket=self.bucket, key=key)
             self._withdraw(staged, failure)
             if failure is error:
@@ -131,7 +131,7 @@ class S3Staging:
                 raise
             if _is_not_found(error):
                 return
-            msg = f"the upload {s3_uri(upload)} could not be looked up: {quoted(error)}; delete it yourself"
+            msg = f"the upload {shown(s3_uri(upload))} could not be looked up: {quoted(error)}; delete it yourself"
             raise StagingError(msg, bucket=upload.bucket, key=upload.name) from error
         self.discard(upload)
 
@@ -147,11 +147,12 @@ class S3Staging:
         except Exception as error:
             if not _is_vendor_error(error):
                 raise
-            msg = f"the upload {s3_uri(staged)} could not be deleted: {quoted(error)}; delete it yourself"
+            msg = f"the upload {shown(s3_uri(staged))} could not be deleted: {quoted(error)}; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name) from error
         # S3 says 204; a 200 comes from something in between, which has deleted nothing.
         if (answer or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.OK:
-            msg = f"the upload {s3_uri(staged)} may be left: the answer to its deletion is not S3's; delete it yourself"
+            left = shown(s3_uri(staged))
+            msg = f"the upload {left} may be left: the answer to its deletion is not S3's; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name)
 
 

@@ -38,11 +38,11 @@ JOBS = {
     "_states": {"errors", "models"},
     "notifications": {"_quoting", "_waiting", "clients", "errors"},
     "_paging": {"_calls", "_waiting", "analyses", "enums", "errors"},
-    "_ways_out": {"_locations", "_states", "errors", "models"},
+    "_ways_out": {"_locations", "_quoting", "_states", "errors", "models"},
     "_lookout": {"_budget", "_paging", "_waiting", "_ways_out", "analyses", "clients", "enums", "errors", "models"}
     | {"notifications", "progress"},
     "_readout": {"_budget", "_paging", "_waiting", "_ways_out", "analyses", "enums", "errors", "progress"},
-    "_starting": {"_calls", "_locations", "_waiting", "analyses", "errors", "models", "progress"},
+    "_starting": {"_calls", "_locations", "_quoting", "_waiting", "analyses", "errors", "models", "progress"},
 }
 JOBS["jobs"] = {*JOBS, *JOBS["_starting"], "_budget", "_lengths", "_wire", "clients", "enums", "sources"}
 JOBS["api"] = {*JOBS, *JOBS["jobs"]}

@@ -1,6 +1,6 @@
 import pytest
 
-from rekog_emotion._quoting import quoted
+from rekog_emotion._quoting import quoted, shown
 
 SIGNATURE_ERROR = """The request signature we calculated does not match.
 
@@ -30,3 +30,20 @@ x-amz-security-token:TOKEN'
 def test_quotes(foreign, expected):
     """One line, cut, and no secrets."""
     assert quoted(foreign) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("photo 1.jpg", "photo 1.jpg"),
+        ("émotion.jpg", "émotion.jpg"),
+        ("a\nb\x1b[31m", "a\\nb\\x1b[31m"),
+        ("\udcff.jpg", "\\udcff.jpg"),
+        ("a" * 200, "a" * 200),
+        ("a" * 201, "a" * 200 + "..."),
+    ],
+    ids=["plain", "accents", "control", "undecodable", "longest", "too long"],
+)
+def test_names_are_fit_for_a_line(text, expected):
+    """Escape what does not print, and cut what is long."""
+    assert expected == shown(text)

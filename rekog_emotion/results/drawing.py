@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from rekog_emotion._quoting import shown
 from rekog_emotion._wording import age, percent
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
@@ -136,7 +137,7 @@ def _loaded(picture: str | os.PathLike[str] | bytes) -> Image.Image:
     try:
         return _imaging.load_rgb(data)
     except InvalidInputError as error:
-        msg = f"{name}: {error.message}"
+        msg = f"{shown(name)}: {error.message}"
         raise InvalidInputError(msg) from error.__cause__
 
 
@@ -159,11 +160,11 @@ def _source(analysis: ImageAnalysis) -> Path:
     if source is None:
         msg = "the analysis does not know its picture: pass it, analysis.draw(picture)"
         raise InvalidInputError(msg)
-    if source.startswith(("s3://", "<")):
-        msg = f"the picture was {source}, not a file of this machine: pass it, analysis.draw(picture)"
+    if source.startswith("s3://") or (source.startswith("<") and source.endswith(">")):
+        msg = f"the picture was {shown(source)}, not a file of this machine: pass it, analysis.draw(picture)"
         raise InvalidInputError(msg)
-    if not Path(source).is_file():
-        msg = f"{source}: the picture that was analysed is no longer there: pass it, analysis.draw(picture)"
+    if not os.path.isfile(source):  # noqa: PTH113 -- Path.is_file() raises for a name that this file system cannot hold
+        msg = f"{shown(source)}: the picture that was analysed is no longer there: pass it, analysis.draw(picture)"
         raise InvalidInputError(msg)
     return Path(source)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
+from rekog_emotion._quoting import shown
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.errors import InvalidInputError, ResponseError
 
@@ -47,7 +48,8 @@ def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
     try:
         return json.dumps(document, indent=indent, allow_nan=False)
     except ValueError as error:
-        msg = f"{analysis.source or 'the analysis'} cannot be written as JSON: it has a number that is not finite"
+        name = shown(analysis.source or "the analysis")
+        msg = f"{name} cannot be written as JSON: it has a number that is not finite"
         raise InvalidInputError(msg) from error
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from rekog_emotion._quoting import encodable
 from rekog_emotion._wording import age, features, number_of_faces, percent
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
 from rekog_emotion.results.palette import COLORS, Color
@@ -120,15 +121,18 @@ def emotion_html(emotion: Emotion) -> str:
 
 
 def _frame(parts: Sequence[str]) -> str:
+    # A file name of other bytes than UTF-8 is no text, and no page could hold it.
     return (
         '<div style="font-family:sans-serif;font-size:13px;line-height:1.4">'
-        f'{"".join(parts)}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
+        f'{encodable("".join(parts))}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
     )
 
 
 def _heading(name: str, facts: Sequence[str], engine: str | None) -> str:
     facts = [*facts, f"engine {engine}"] if engine else facts
-    return f"<div><b>{escape(_short(name))}</b> {escape(', '.join(facts))}</div>"
+    if len(name) > _LONGEST:  # the end of a path is what tells files apart
+        name = f"{name[: _LONGEST // 2]}...{name[-_LONGEST // 2 :]}"
+    return f"<div><b>{escape(name)}</b> {escape(', '.join(facts))}</div>"
 
 
 def _picture(analysis: ImageAnalysis) -> str:
