@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from rekog_emotion import _waiting, errors
+from rekog_emotion._configuring import configuration_error
 from rekog_emotion._quoting import quoted
-from rekog_emotion.clients import configuration_error, service_region
+from rekog_emotion.clients import service_region
 from rekog_emotion.errors import (
     InvalidInputError,
     RekogEmotionError,

@@ -121,7 +121,8 @@ def start_video(
         staging: Where a local file is uploaded for AWS: ``"s3://bucket/prefix/"``, or an object with ``stage`` and
             ``discard``. The key is random, and the job deletes its upload when it has ended. The embedded engine takes
             local files as they are.
-        s3_client: The boto3 S3 client for the upload; left out, one of the session that made ``client``.
+        s3_client: The boto3 S3 client for the upload; left out, one with what ``client`` has: credentials, region,
+            proxies, time-outs, certificates.
         slot_timeout: Longest wait for a free slot, where the account runs as many jobs as it may: seconds, a
             ``timedelta``, or ``None`` for ever.
         on_progress: Called with a :class:`Progress` while uploading (from the threads of the upload) and waiting.

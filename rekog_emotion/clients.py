@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from rekog_emotion._beside import client_beside
+from rekog_emotion._configuring import NO_CREDENTIALS, configuration_error
 from rekog_emotion._fastpath import accelerate
-from rekog_emotion._quoting import quoted
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ __all__ = [
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
-_STAY_OFFLINE: Final = 'or stay offline with client="embedded"'
 
 
 class RekognitionClient(Protocol):
@@ -123,21 +123,24 @@ def aws_client(
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
         if session.get_credentials() is None:
-            raise ConfigurationError(_NO_CREDENTIALS)
+            raise ConfigurationError(NO_CREDENTIALS)
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
-    _SESSIONS[client] = session
+    _MADE[client] = session, settings
     accelerate(client)
     return cast("RekognitionClient", client)
 
 
-# boto3 clients do not tell their session, and uploads must be made with the same credentials.
-_SESSIONS: Final[WeakKeyDictionary[object, Session]] = WeakKeyDictionary()
+# boto3 clients do not tell their session, and not all that they were configured with.
+_MADE: Final[WeakKeyDictionary[object, tuple[Session, Config]]] = WeakKeyDictionary()
 
 
 def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
-    """Build an S3 client beside a Rekognition client: of its session if we made it, else of the default one.
+    """Build an S3 client beside a boto3 client for Rekognition, with all of its that is not Rekognition's own.
+
+    It has the same credentials, region, proxies, time-outs, certificates, FIPS and dual-stack settings, whoever made
+    the client; beside any other client it is one of the default session.
 
     Raises:
         ConfigurationError: There are no credentials, or the configuration is broken.
@@ -156,41 +159,15 @@ def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's
 
 
 def _client_beside(client: RekognitionClient, service: str, *, attempts: int) -> Any:  # noqa: ANN401 -- likewise
-    import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
-    from botocore.config import Config  # noqa: PLC0415 -- likewise
+    from botocore.client import BaseClient  # noqa: PLC0415 -- boto3 takes a third of a second
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
 
-    settings = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+    # What is no boto3 client may not even be weakly referenced.
+    made = _MADE.get(client) if isinstance(client, BaseClient) else None
     try:
-        # What is no boto3 client may not even be weakly referenced.
-        session = _SESSIONS.get(client) if service_region(client) else None
-        session = session or boto3.session.Session()
-        make: Any = session.client  # its type knows services by name only
-        return make(service, region_name=service_region(client), config=settings)
+        return client_beside(client, service, region=service_region(client), attempts=attempts, made=made)
     except (BotoCoreError, ValueError) as error:
         raise configuration_error(error) from error
-
-
-_NO_CREDENTIALS: Final = (
-    "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE or "
-    f"run 'aws configure', {_STAY_OFFLINE}"
-)
-_NO_REGION: Final = (
-    "no AWS region is set: set AWS_DEFAULT_REGION, give the profile a region or pass aws_client(region_name=...), "
-    f"{_STAY_OFFLINE}"
-)
-
-
-def configuration_error(error: Exception) -> ConfigurationError:
-    """Return the error that says how to mend what botocore found wrong with the configuration."""
-    from botocore.exceptions import NoCredentialsError, NoRegionError  # noqa: PLC0415 -- botocore is loaded by now
-
-    if isinstance(error, NoRegionError):
-        return ConfigurationError(_NO_REGION)
-    if isinstance(error, NoCredentialsError):
-        return ConfigurationError(_NO_CREDENTIALS)
-    reason = quoted(error).rstrip(".")
-    return ConfigurationError(f"the AWS configuration cannot be used: {reason}; mend it, {_STAY_OFFLINE}")
 
 
 def _embedded_client() -> RekognitionClient:

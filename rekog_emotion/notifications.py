@@ -51,7 +51,8 @@ class SnsSqs:
         topic_arn: ARN of the SNS topic.
         role_arn: ARN of the IAM role by which Rekognition may publish to the topic.
         queue_url: URL of the SQS queue.
-        sqs_client: The boto3 SQS client; left out, one of the session that made the Rekognition client.
+        sqs_client: The boto3 SQS client; left out, one with what the Rekognition client has: credentials, region,
+            proxies, time-outs, certificates.
         long_poll: Seconds that one call waits at the queue for a message, 0 to 20.
     """
 

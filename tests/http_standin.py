@@ -21,7 +21,10 @@ Reply = Callable[["_Handler"], None]
 
 @frozen
 class Request:
-    """What the client sent: the operation of ``X-Amz-Target``, the parsed body and all headers."""
+    """What the client sent: the operation of ``X-Amz-Target``, the parsed body and all headers.
+
+    Of S3, which has no such header, it is the method and the bytes.
+    """
 
     operation: str
     body: Any
@@ -170,9 +173,18 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        body: Any = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        target = self.headers.get("X-Amz-Target")
+        if target is not None:
+            body = json.loads(body)
+        operation = self.command if target is None else target.rpartition(".")[2]
         self.server.standin.reply_to(Request(operation, body, dict(self.headers)))(self)
+
+    # The methods of S3.
+    do_DELETE = do_POST  # noqa: N815 -- the name is http.server's
+    do_GET = do_POST  # noqa: N815 -- likewise
+    do_HEAD = do_POST  # noqa: N815 -- likewise
+    do_PUT = do_POST  # noqa: N815 -- likewise
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import NoRegionError, ProfileNotFound
 
 from rekog_emotion import clients
+from rekog_emotion._configuring import configuration_error
 from rekog_emotion.clients import aws_client, engine_name, resolve_client, s3_client_for, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
 
@@ -518,4 +519,4 @@ def test_no_region(client):
 
 def test_no_region_error_is_what_botocore_raises():
     """The mapping knows it by its class, not by its text."""
-    assert str(clients.configuration_error(NoRegionError())) == NO_REGION
+    assert str(configuration_error(NoRegionError())) == NO_REGION

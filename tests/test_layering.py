@@ -13,7 +13,7 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 # that is not here has no place yet: put it where it belongs, low before high.
 LEAVES = {"errors": set(), "enums": set()}
 LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_outputs", "_sniffing", "_waiting")}
-LEAVES |= {"_budget": set(), "_lengths": set()}
+LEAVES |= {"_beside": set(), "_budget": set(), "_lengths": set()}
 VALUES = {
     "models": {"enums", "errors"},
     "_wording": {"enums", "errors", "models"},
@@ -30,10 +30,11 @@ WAY_IN = {
     "_locations": {"_quoting", "errors", "models"},
     "_reading": {"_quoting", "_sniffing", "errors"},
     "sources": {"_headers", "_locations", "_quoting", "_reading", "_sniffing", "errors", "models"},
-    "clients": {"_fastpath", "_quoting", "errors"},
+    "_configuring": {"_quoting", "errors"},
+    "clients": {"_beside", "_configuring", "_fastpath", "errors"},
 }
 JOBS = {
-    "_calls": {"_quoting", "_waiting", "clients", "errors"},
+    "_calls": {"_configuring", "_quoting", "_waiting", "clients", "errors"},
     "staging": {"_locations", "_quoting", "clients", "errors", "models"},
     "_states": {"errors", "models"},
     "notifications": {"_quoting", "_waiting", "clients", "errors"},

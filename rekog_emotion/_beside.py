@@ -1,0 +1,105 @@
+"""Clients that stand beside a client for Rekognition, S3 for uploads and SQS for messages: they inherit from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.config import Config
+    from botocore.credentials import Credentials
+
+__all__ = ["client_beside", "credentials_of"]
+
+
+def credentials_of(client: object) -> Credentials | None:
+    """Return the credentials that a boto3 client signs with, which may renew themselves; ``None`` of any other."""
+    from botocore.credentials import Credentials  # noqa: PLC0415 -- boto3 takes a third of a second, and is used by now
+
+    credentials = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    return credentials if isinstance(credentials, Credentials) else None
+
+
+def client_beside(
+    client: object, service: str, *, region: str | None, attempts: int, made: tuple[Session, Config] | None
+) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
+    """Build a boto3 client with all of another one that is not about its service.
+
+    Args:
+        client: A boto3 client, whose credentials, proxies, time-outs, certificates, FIPS and dual-stack settings are
+            taken; any other has nothing to give.
+        service: Name of the service.
+        region: Where; left out, the session's.
+        attempts: Tries a call.
+        made: For a client of ours, the session and the settings that it was made of.
+    """
+    from botocore.config import Config  # noqa: PLC0415 -- boto3 takes a third of a second
+
+    session, settings = made or (_session_like(client), None)
+    config = _inherited(client, settings).merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
+    make: Any = session.client  # its type knows services by name only
+    return make(service, region_name=region, config=config, verify=_verify(client))
+
+
+def _session_like(client: object) -> Session:
+    """Return a session that has the credentials of a boto3 client, the default one's beside any other."""
+    import boto3  # noqa: PLC0415 -- likewise
+    from botocore.session import get_session  # noqa: PLC0415 -- likewise
+
+    core = get_session()
+    if (credentials := credentials_of(client)) is not None:
+        core.register_component("credential_provider", _Known(credentials))
+    return boto3.session.Session(botocore_session=core)
+
+
+@frozen
+class _Known:
+    """Gives credentials where botocore would look for some."""
+
+    credentials: Credentials
+
+    def load_credentials(self) -> Credentials:
+        """Return them; botocore asks by this name."""
+        return self.credentials
+
+
+# Of botocore's Config: what is not about one service.
+_INHERITED: Final = (
+    "client_cert",
+    "connect_timeout",
+    "proxies",
+    "proxies_config",
+    "read_timeout",
+    "request_checksum_calculation",
+    "response_checksum_validation",
+    "s3",  # Rekognition has no use for it, so it is there for this
+    "tcp_keepalive",
+    "user_agent_appid",
+    "user_agent_extra",
+)
+
+
+def _inherited(client: object, settings: Config | None) -> Config:
+    """Return what the clients beside a boto3 client take from its configuration."""
+    from botocore import UNSIGNED  # noqa: PLC0415 -- likewise
+    from botocore.config import Config  # noqa: PLC0415 -- likewise
+
+    config = getattr(getattr(client, "meta", None), "config", None)
+    if not isinstance(config, Config):
+        return Config()
+    options = {name: value for name in _INHERITED if (value := getattr(config, name, None)) is not None}
+    # The client has settled these, and does not say what it was not: the environment may not settle them once more.
+    options |= {name: bool(getattr(config, name, None)) for name in ("use_fips_endpoint", "use_dualstack_endpoint")}
+    if getattr(config, "signature_version", None) is UNSIGNED:
+        options["signature_version"] = UNSIGNED
+    if (ignore := getattr(settings, "ignore_configured_endpoint_urls", None)) is not None:
+        options["ignore_configured_endpoint_urls"] = ignore
+    return Config(**options)
+
+
+def _verify(client: object) -> bool | str | None:
+    """Return how a boto3 client checks certificates: by a bundle, or not at all; ``None`` where it does not say."""
+    verify = getattr(getattr(getattr(client, "_endpoint", None), "http_session", None), "_verify", None)
+    return verify if isinstance(verify, bool | str) else None
