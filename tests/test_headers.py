@@ -6,7 +6,7 @@ import time
 import pytest
 from PIL import Image
 
-from rekog_emotion._headers import MAX_PIXELS, ImageHeader, check_pixels, read_header
+from rekog_emotion._headers import MAX_PIXELS, ImageHeader, check_decoding, check_pixels, memory_of, read_header
 from rekog_emotion.errors import InvalidInputError
 
 from .pictures import (
@@ -250,6 +250,90 @@ def test_more_pixels_are_a_decompression_bomb():
         "the image has 65500 x 65500 pixels, more than the 200000000 that are decoded (a decompression bomb?); "
         "shrink it first"
     )
+
+
+def png_of(depth, colour, *chunks, side=1000):
+    """Return a PNG whose headers give it this number of bits and colour type."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, depth, colour, 0, 0, 0))
+    return png()[:8] + header + b"".join(chunks) + chunk(b"IDAT", b"x") + chunk(b"IEND")
+
+
+def progressive(scans, *, side=1000, sampling=(0x11, 0x11, 0x11)):
+    """Return a JPEG whose headers give it three components in so many scans."""
+    components = b"".join(bytes([k, sampling[k], 0]) for k in range(3))
+    frame_of_three = segment(0xC2, struct.pack(">BHHB", 8, side, side, 3) + components)
+    return SOI + frame_of_three + scan() * scans + EOI
+
+
+@pytest.mark.parametrize(
+    ("data", "enough", "megabytes"),
+    [
+        pytest.param(png_of(8, 2), None, 4, id="RGB"),
+        pytest.param(png_of(16, 2), None, 4, id="RGB of 16 bits, which Pillow decodes to 8"),
+        pytest.param(
+            png_of(8, 2, chunk(b"tRNS", bytes(6))), None, 8, id="RGB with a colour key and its RGB over white"
+        ),
+        pytest.param(png_of(8, 6), None, 8, id="RGBA"),
+        pytest.param(png_of(16, 4), None, 8, id="grey with alpha"),
+        pytest.param(png_of(1, 0), None, 5, id="black and white"),
+        pytest.param(png_of(16, 0), None, 6, id="grey of 16 bits"),
+        pytest.param(png_of(8, 3), None, 5, id="palette"),
+        pytest.param(png_of(8, 2), 10_000, 4.04, id="RGB, and one shrunk to a tenth"),
+        pytest.param(png_of(8, 6), 10_000, 4.04, id="RGBA, converted while it is shrunk"),
+        pytest.param(jpeg(width=1000, height=1000), None, 5, id="grey JPEG"),
+        pytest.param(jpeg(exif(tiff(6)), width=1000, height=1000), None, 8, id="turned JPEG, twice there"),
+        pytest.param(jpeg(width=1000, height=1000), 10_000, 0.1025, id="JPEG decoded at an eighth"),
+        pytest.param(saved(portrait((1000, 1000)), "JPEG"), None, 4, id="baseline JPEG"),
+        pytest.param(saved(portrait((1000, 1000)).convert("CMYK"), "JPEG"), None, 8, id="CMYK"),
+        pytest.param(progressive(9), None, 10, id="progressive, with all coefficients"),
+        pytest.param(progressive(9, sampling=(0x22, 0x11, 0x11)), None, 7, id="progressive, of fewer colours"),
+        pytest.param(progressive(9), 250_000, 7, id="progressive, decoded at a half"),
+        pytest.param(b"GIF89a", None, 0, id="neither JPEG nor PNG"),
+        pytest.param(png()[:40], None, 0, id="truncated"),
+        pytest.param(png_of(8, 2, side=20_000), None, 0, id="too many pixels"),
+        pytest.param(png_of(8, 6, side=11_000), None, 0, id="too much memory"),
+        pytest.param(progressive(2001), None, 0, id="too many scans"),
+    ],
+)
+def test_the_memory_of_a_picture_is_known_from_its_headers(data, enough, megabytes):
+    """Count what is there at once: what is decoded, what the decoder keeps, and RGB beside other modes."""
+    assert memory_of(data, enough=enough) == megabytes * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            png_of(8, 6, side=11_000),
+            (
+                "the image has 11000 x 11000 pixels, and decoding it takes 968 MB, more than the 900 that one may take "
+                "(a decompression bomb?); shrink it first"
+            ),
+        ),
+        (
+            progressive(2001),
+            (
+                "the image has 1000 x 1000 pixels in 2001 scans, more than are decoded (a decompression bomb?); "
+                "encode it anew, not progressive"
+            ),
+        ),
+    ],
+)
+def test_what_takes_too_much_memory_or_time_is_refused(data, message):
+    """Say what is too much and what to do."""
+    header = read_header(data)
+
+    with pytest.raises(InvalidInputError) as caught:
+        check_decoding(header.decoding, header.size)
+
+    assert message == str(caught.value)
+
+
+def test_scans_are_those_of_the_picture():
+    """Count none behind the end marker, and none of a baseline JPEG, whose decoder stops after the first."""
+    assert read_header(progressive(3) + progressive(500)).decoding.scans == 3
+    assert read_header(SOI + frame(120, 90) + scan() * 5 + EOI).decoding.scans == 1
+    assert read_header(saved(portrait(), "JPEG", progressive=True)).decoding.scans == 10
 
 
 @pytest.mark.parametrize(
