@@ -33,7 +33,9 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
         ConfigurationError: The address is not this machine's, or the port is in use.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        )[0]
     except (OSError, UnicodeError) as error:
         msg = f"the host {host} is unknown: name an address of this machine, such as 127.0.0.1"
         raise InvalidInputError(msg) from error
@@ -43,7 +45,8 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
             "--secret-key-file, or stay at --host 127.0.0.1"
         )
         raise InvalidInputError(msg)
-    listener = socket.socket(family)
+    # asyncio switches Nagle's algorithm off where a socket says that it is TCP; else each answer waits for an ACK, 40 ms.
+    listener = socket.socket(family, kind, protocol)
     try:
         # As servers do, so that the next one need not wait for the connections of this one to be forgotten.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
