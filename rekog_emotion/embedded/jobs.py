@@ -25,6 +25,7 @@ from rekog_emotion.embedded.crew import Crew
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
 from rekog_emotion.embedded.files import Resolver
+from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 from rekog_emotion.errors import InvalidInputError
 
@@ -111,6 +112,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._open: dict[str, threading.Event] = {}
         self._crew: Crew[JobRecord] = Crew(self._run, size=self._workers)
+        self._outcomes = Outcomes(self._store, clock=self._clock)
 
     def _leave_parent(self) -> None:
         """Begin afresh in a forked child, where no thread of the parent goes on or gives back a lock."""
@@ -262,7 +264,7 @@ class Jobs:
         """Return a job as it stands; an open one that nobody runs here, like a parent's after a fork, is run anew."""
         with self._lock:
             running = job_id in self._open  # asked first: a job that ends is stored first
-            job = self._store.get(job_id)
+            job = self._outcomes.get(job_id) or self._store.get(job_id)
             if job is not None and job.ended is None and not running:
                 self._submit(job)
             return job
@@ -292,6 +294,7 @@ class Jobs:
         """
         self._leave_parent()
         self._crew.close()
+        self._outcomes.close()
 
     def _submit(self, job: JobRecord) -> None:
         if self._crew.stopped:
@@ -302,14 +305,8 @@ class Jobs:
     def _run(self, crew: Crew[JobRecord], job: JobRecord) -> None:
         try:
             ended = self._ended(crew, job)
-            if ended is None:
-                return
-            if ended.status == "FAILED":
-                self._store.drop_faces(job.job_id)
-            self._store.put(ended)
-        except Exception:  # noqa: BLE001 -- whatever a store may raise must not end the thread
-            # It stays open in the store, and is run anew when it is asked for.
-            _LOG.exception("the outcome of video job %s could not be stored", job.job_id)
+            if ended is not None:
+                self._outcomes.put(ended)
         finally:
             self._open.pop(job.job_id).set()
 

@@ -344,29 +344,6 @@ class TestFailures:
         assert jobs.join(job_id, 30)
         assert jobs.get(job_id)["StatusMessage"] == "Internal error: FileNotFoundError"
 
-    def test_store_fails(self, make, caplog):
-        """A store that cannot keep the outcome leaves the job open; asked for, it is run anew."""
-        store = MemoryStore()
-        put, failing = store.put, [False]
-
-        def flaky(job):
-            if failing[0]:
-                raise OSError
-            put(job)
-
-        store.put = flaky
-        gate = Gate()
-        jobs = make(gate, store=store)
-        job_id = jobs.start(s3())["JobId"]
-        failing[0] = True
-        gate.opened.set()
-        assert jobs.join(job_id, 30)
-        assert caplog.messages == [f"the outcome of video job {job_id} could not be stored"]
-        failing[0] = False
-        assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
-        assert jobs.join(job_id, 30)
-        assert len(jobs.get(job_id)["Faces"]) == 6
-
 
 class TestClosing:
     def test_open_jobs_end(self, make):

@@ -1,0 +1,149 @@
+"""An outcome that its store cannot take counts all the same, and is offered again."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from rekog_emotion.embedded.outcomes import Outcomes
+from rekog_emotion.embedded.store import JobRecord, MemoryStore
+from tests.embedded.clips import counting
+from tests.embedded.job_desk import Gate, clock, make, s3
+
+__all__ = ["clock", "counting", "make"]
+
+JOB = JobRecord(job_id="a", request={}, token=None, path="clip.mp4", started=0.0)
+ENDED = evolve(JOB, status="SUCCEEDED", ended=1.0)
+
+
+class Shelf(MemoryStore):
+    """A store that has no room now and then, and counts how often it is asked to keep a job."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = False
+        self.asked = 0
+
+    def put(self, job: JobRecord) -> None:
+        """Keep a job if there is room."""
+        self.asked += 1
+        if self.is_full:
+            msg = "the disk is full"
+            raise OSError(msg)
+        super().put(job)
+
+
+def test_stored_at_once():
+    """Where there is room, nothing is kept elsewhere."""
+    shelf = Shelf()
+    outcomes = Outcomes(shelf, clock=lambda: 0.0)
+    outcomes.put(ENDED)
+
+    assert (shelf.get("a"), outcomes.get("a")) == (ENDED, None)
+
+
+def test_offered_after_growing_intervals(clock, caplog):
+    """After 1, 2, 4 ... seconds, 256 at most; each time the log says why, and in between nobody tries."""
+    shelf, tried = Shelf(), []
+    outcomes = Outcomes(shelf, clock=clock.now)
+    shelf.is_full = True
+    outcomes.put(ENDED)
+    for second in range(1, 1200):
+        clock.advance(1)
+        before = shelf.asked
+        assert outcomes.get("a") == ENDED
+        tried += [second] * (shelf.asked - before)
+    shelf.is_full = False
+    clock.advance(256)
+
+    assert tried == [1, 3, 7, 15, 31, 63, 127, 255, 511, 767, 1023]
+    assert set(caplog.messages) == {
+        "the outcome of video job a could not be stored, and is tried again: OSError: the disk is full"
+    }
+    assert len(caplog.messages) == len(tried) + 1
+    assert (outcomes.get("b"), shelf.get("a")) == (None, ENDED)
+
+
+def test_a_clock_that_is_set_back(clock):
+    """It does not put off the next attempt for as long."""
+    shelf = Shelf()
+    outcomes = Outcomes(shelf, clock=lambda: clock.now() + (1e6 if shelf.is_full else 0))
+    shelf.is_full = True
+    outcomes.put(ENDED)
+    shelf.is_full = False
+
+    assert (outcomes.get("a"), shelf.get("a")) == (None, ENDED)
+
+
+def test_one_that_cannot_be_stored_holds_up_no_other(clock):
+    """Each is tried for itself."""
+
+    class Picky(MemoryStore):
+        def put(self, job):
+            if job.job_id == "a":
+                raise ValueError
+            super().put(job)
+
+    shelf = Picky()
+    outcomes = Outcomes(shelf, clock=clock.now)
+    for job_id in "ab":
+        outcomes.put(evolve(ENDED, job_id=job_id))
+
+    assert (outcomes.get("a"), outcomes.get("b"), shelf.get("b").status) == (ENDED, None, "SUCCEEDED")
+
+
+def test_offered_once_more_at_the_end(clock):
+    """What there is room for by then is not lost."""
+    shelf = Shelf()
+    outcomes = Outcomes(shelf, clock=clock.now)
+    shelf.is_full = True
+    outcomes.put(ENDED)
+    outcomes.close()
+    assert shelf.get("a") is None
+
+    shelf.is_full = False
+    outcomes.close()
+
+    assert shelf.get("a") == ENDED
+
+
+def test_no_job_is_run_again(make, clock):
+    """A job whose outcome cannot be stored has ended for whoever asks, however often, and is stored when it can be."""
+    shelf, gate = Shelf(), Gate()
+    jobs = make(gate, store=shelf)
+    job_id = jobs.start(s3())["JobId"]
+    shelf.is_full = True
+    gate.opened.set()
+    assert jobs.join(job_id, 30)
+
+    for _ in range(40):
+        assert (jobs.get(job_id)["JobStatus"], len(jobs.get(job_id)["Faces"])) == ("SUCCEEDED", 6)
+    assert gate.calls == 6
+    assert shelf.get(job_id).status == "IN_PROGRESS"
+    shelf.is_full = False
+    clock.advance(1)
+    jobs.get(job_id)
+
+    assert shelf.get(job_id).status == "SUCCEEDED"
+    assert gate.calls == 6
+
+
+def test_faces_that_cannot_be_stored(make):
+    """Such a job fails, once; what it had found is dropped when its outcome can be stored."""
+    shelf, gate = Shelf(), Gate()
+    dropped = []
+
+    def no_room(*_):
+        raise OSError
+
+    shelf.add_faces, shelf.drop_faces = no_room, dropped.append
+    gate.opened.set()
+    jobs = make(gate, store=shelf)
+    job_id = jobs.start(s3())["JobId"]
+    assert jobs.join(job_id, 30)
+
+    answers = [jobs.get(job_id) for _ in range(10)]
+    assert {(answer["JobStatus"], answer["StatusMessage"]) for answer in answers} == {
+        ("FAILED", "Internal error: OSError")
+    }
+    assert gate.calls == 1
+    assert dropped == [job_id, job_id]  # before the run, and after it
