@@ -28,6 +28,8 @@ WAYS_OUT: Final = {
     sqlite3.SQLITE_CANTOPEN: "name a file in a folder that is there and can be written",
     sqlite3.SQLITE_READONLY: "name a file that can be written",
     sqlite3.SQLITE_NOTADB: "name another file, or one that is not there yet",
+    sqlite3.SQLITE_FULL: "make room on its disk",
+    sqlite3.SQLITE_IOERR: "make room on its disk, or see whether that is in order",
 }
 SCHEMA: Final = """
     CREATE TABLE jobs (
@@ -67,7 +69,8 @@ class SqliteStore:
     cannot use its parent's. Only its owner may read a file that is made here: it holds descriptions of faces.
 
     Args:
-        path: The file; made if there is none.
+        path: The file; made if there is none. What SQLite would take for no plain path, such as ``:memory:`` or an
+            address ``file:...``, is refused; ``./:memory:`` is a file of that name.
 
     Raises:
         InvalidInputError: The file cannot be used: it is damaged, another program's, of a later version of this
@@ -75,6 +78,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        _check_plain(os.fsdecode(path))
         self._path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 -- Path.resolve() would follow links, which may be changed
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -178,7 +182,8 @@ class SqliteStore:
         try:
             yield
         except (sqlite3.Error, zlib.error, ValueError) as error:
-            msg = f"the job store {self._path} failed: {error}; if the file is damaged, begin with a new one"
+            way_out = _way_out(error, "if the file is damaged, begin with a new one")
+            msg = f"the job store {self._path} failed: {error}; {way_out}"
             raise RekogEmotionError(msg) from error
 
 
@@ -218,6 +223,21 @@ def _compressed(faces: Sequence[Mapping[str, Any]]) -> bytes:
     return zlib.compress(json.dumps(list(faces), separators=(",", ":")).encode())
 
 
+def _check_plain(path: str) -> None:
+    """Refuse what would make a file of an odd name for whoever knows what SQLite makes of it."""
+    if path in {"", ":memory:"}:
+        msg = f"the job store {path!r} is no file: name one, or none at all for jobs that end with the process"
+        raise InvalidInputError(msg)
+    if path.startswith("file:"):
+        msg = f"the job store {path!r} is an address: name the path of a file, without options"
+        raise InvalidInputError(msg)
+
+
+def _way_out(error: Exception, otherwise: str) -> str:
+    # The codes have more digits for details of the cause.
+    return WAYS_OUT.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, otherwise)
+
+
 def _opened(path: str) -> sqlite3.Connection:
     """Return a connection to a file with our schema that nobody else has.
 
@@ -235,10 +255,7 @@ def _opened(path: str) -> sqlite3.Connection:
             _prepare(connection)
             on_failure.pop_all()
     except (OSError, sqlite3.Error, ValueError) as error:
-        # The codes have more digits for details of the cause.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        way_out = WAYS_OUT.get(code, WAYS_OUT[sqlite3.SQLITE_NOTADB])
-        msg = f"the job store {path} cannot be used: {error}; {way_out}"
+        msg = f"the job store {path} cannot be used: {error}; {_way_out(error, WAYS_OUT[sqlite3.SQLITE_NOTADB])}"
         raise InvalidInputError(msg) from error
     return connection
 

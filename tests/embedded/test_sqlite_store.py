@@ -241,12 +241,75 @@ def test_no_folder(tmp_path):
     assert refusal(tmp_path).startswith(f"the job store {tmp_path} cannot be used: unable to open database file")
 
 
-def test_special_names_are_files(tmp_path, monkeypatch):
-    """What SQLite would take for a database in memory is a file like any other."""
+@pytest.mark.parametrize("name", ["", ":memory:"])
+def test_no_file(tmp_path, monkeypatch, name):
+    """A name by which SQLite keeps nothing is refused, since whoever knows it expects no file."""
     monkeypatch.chdir(tmp_path)
-    SqliteStore(":memory:").close()
 
-    assert [path.name for path in tmp_path.iterdir()] == [":memory:"]
+    assert refusal(name) == (
+        f"the job store {name!r} is no file: name one, or none at all for jobs that end with the process"
+    )
+    assert refusal(name.encode()) == refusal(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file:jobs.sqlite?mode=ro", "file:///tmp/jobs.sqlite", "file::memory:?cache=shared"])
+def test_address(tmp_path, monkeypatch, name):
+    """An address is refused, too: a file of that name is nothing that anybody means."""
+    monkeypatch.chdir(tmp_path)
+
+    assert refusal(name) == f"the job store {name!r} is an address: name the path of a file, without options"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_odd_names_of_files(tmp_path, monkeypatch):
+    """Named by a path, files may be called like that."""
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "file:a"):
+        SqliteStore(f"./{name}").close()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [":memory:", "file:a"]
+
+
+FULL = """
+    import resource, sys
+    from rekog_emotion.embedded import JobRecord, SqliteStore
+    from rekog_emotion.errors import RekogEmotionError
+
+    def tell(act, *arguments):
+        try:
+            act(*arguments)
+        except RekogEmotionError as error:
+            print(error)
+        else:
+            print("kept")
+
+    job = JobRecord(job_id="a", request={}, token=None, path="", started=0.0, message="m" * 100_000)
+    with SqliteStore(sys.argv[1]) as store:
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, most))
+        tell(store.put, job)
+        assert store.get("a") is None
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        tell(store.put, job)
+        assert store.get("a") == job
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    tell(SqliteStore, sys.argv[1] + "2")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of files' sizes is tried on Linux")
+def test_no_room(path):
+    """A job that finds no room is not kept in part; the store says what to do, and goes on when there is some."""
+    run = subprocess.run(script(FULL, path), capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 -- the test's own script
+    way_out = "make room on its disk, or see whether that is in order"
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.splitlines() == [
+        f"the job store {path} failed: disk I/O error; {way_out}",
+        "kept",
+        f"the job store {path}2 cannot be used: disk I/O error; {way_out}",
+    ]
 
 
 def test_in_use(store, path):
