@@ -12,6 +12,7 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion.cli import main
 from tests.http_standin import Answer, fault
+from tests.outputs import full_disk
 
 DATA = Path(__file__).parent / "data"
 ASTRONAUT, BIDEN = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "biden.jpg")
@@ -473,16 +474,30 @@ def test_photo_in_s3_cannot_be_drawn_on(capsys, tmp_path, standin):
 
 
 def test_overlay_that_cannot_be_written(capsys, tmp_path, blank):
-    """The result is printed, and the line on standard error says why there is no overlay."""
+    """The result is printed, the line on standard error says why there is no overlay, and the old one is whole."""
+    overlay = tmp_path / "overlay.bmp"
+    overlay.write_text("old")
+
+    with full_disk(1000):
+        code = main(["image", blank, *EMBEDDED, "--draw", os.fspath(overlay)])
+
+    out, err = capsys.readouterr()
+    expected = f"rekog-emotion: {blank}: the overlay {overlay} cannot be written: File too large\n"
+    assert (2, blank, expected) == (code, json.loads(out)["source"], err)
+    assert (overlay.read_text(), sorted(path.name for path in tmp_path.iterdir())) == (
+        "old",
+        ["blank.png", "overlay.bmp"],
+    )
+
+
+def test_overlay_at_a_directory(capsys, tmp_path, blank):
+    """A place that is none is refused before any photo is analysed."""
     (tmp_path / "out" / "blank.png").mkdir(parents=True)
 
     code = main(["image", blank, *EMBEDDED, "--draw", os.fspath(tmp_path / "out")])
 
-    out, err = capsys.readouterr()
-    expected = (
-        f"rekog-emotion: {blank}: the overlay {tmp_path / 'out' / 'blank.png'} cannot be written: Is a directory\n"
-    )
-    assert (2, blank, expected) == (code, json.loads(out)["source"], err)
+    expected = f"rekog-emotion: --draw {tmp_path / 'out' / 'blank.png'} is a directory; name a file in it\n"
+    assert (code, *capsys.readouterr()) == (2, "", expected)
 
 
 def test_module_is_the_command():

@@ -13,6 +13,7 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 # that is not here has no place yet: put it where it belongs, low before high.
 LEAVES = {"errors": set(), "enums": set()}
 LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_outputs", "_sniffing", "_waiting")}
+LEAVES |= {"_writing": {"errors"}}
 LEAVES |= {"_beside": set(), "_budget": set(), "_lengths": set()}
 VALUES = {
     "models": {"enums", "errors"},
@@ -51,9 +52,9 @@ BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 # The embedded engine and the server know the rest by the wire alone.
 BESIDE = {
     "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
-    "server": {"_headers", "_sniffing", "clients", "enums", "errors", "models"},
-    "results": {"_clips", "_imaging", "_members", "_outcomes", "_quoting", "_wire", "_wording", "analyses", "enums"}
-    | {"errors", "models"},
+    "server": {"_headers", "_sniffing", "_writing", "clients", "enums", "errors", "models"},
+    "results": {"_clips", "_imaging", "_members", "_outcomes", "_quoting", "_wire", "_wording", "_writing", "analyses"}
+    | {"enums", "errors", "models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +13,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from rekog_emotion._outcomes import check_succeeded
 from rekog_emotion._terminal import one_line
+from rekog_emotion._writing import check_output, identity, output_file
 from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.errors import InvalidInputError, ResponseError
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from rekog_emotion.results.tables import Analysis
 
 __all__ = [
@@ -23,9 +28,11 @@ __all__ = [
     "check_place",
     "is_results",
     "is_video",
+    "naming_output",
     "progress_bar",
     "read_one",
     "read_results",
+    "save",
 ]
 
 One = TypeVar("One", bound=ImageAnalysis | VideoAnalysis)
@@ -111,16 +118,37 @@ def _ended(analysis: Analysis) -> Analysis:
 
 def check_place(out: Path, *sources: str | None) -> None:
     """Refuse a place for a new file that is no place, or is one of the sources; ``None`` is none of them."""
+    check_output(out, str(out))
     for source in filter(None, sources):
-        if out.resolve() == Path(source).resolve():
+        if identity(out) == identity(source):
             msg = f"{out} would write over {source}; name another place"
             raise InvalidInputError(msg)
-    if not out.parent.is_dir():
-        msg = f"{out}: there is no directory {out.parent}; make it first"
-        raise InvalidInputError(msg)
-    if out.is_dir():
-        msg = f"{out} is a directory; name a file in it"
-        raise InvalidInputError(msg)
+
+
+@contextmanager
+def naming_output(what: str, *, source: str | None = None) -> Iterator[None]:
+    """Say of an error in writing what it is about; one of the source is left as it is."""
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads any more: the frame of all commands knows what to do
+        raise
+    except OSError as error:
+        if source is not None and error.filename == source:
+            raise
+        # Arrow words it in its own way, and at length.
+        msg = f"{what} cannot be written: {os.strerror(error.errno) if error.errno else error}"
+        raise InvalidInputError(msg) from error
+
+
+def save(picture: Image.Image, out: Path, *, what: str = "") -> None:
+    """Write a copy of a photo in the format that its suffix says; ``what`` is what an error calls it."""
+    from PIL import Image  # noqa: PLC0415 -- an extra
+
+    data = io.BytesIO()  # Pillow does not notice where a disk takes half of what it writes
+    with naming_output(what or str(out)):
+        picture.save(data, Image.registered_extensions()[out.suffix.lower()], quality=95)
+        with output_file(out) as part:
+            part.write_bytes(data.getbuffer())
 
 
 @contextmanager

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
 from rekog_emotion.analyses import ImageAnalysis
-from rekog_emotion.commands._media import analyze_one, check_place, is_video, progress_bar
+from rekog_emotion.commands._media import analyze_one, check_place, is_video, naming_output, progress_bar, save
 from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from rekog_emotion.results.tables import Analysis
 
-__all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "add_media", "check_target", "run", "save", "tell"]
+__all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "add_media", "check_target", "run", "tell"]
 
 SUMMARY: Final = "draw the faces on a copy of a photo or a video"
 DESCRIPTION: Final = """\
@@ -62,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
     analysis = analyze_one(args)
     labels, pose = not args.no_labels, not args.no_pose
     if isinstance(analysis, ImageAnalysis):
-        save(analysis.draw(args.media, landmarks=not args.no_landmarks, pose=pose, labels=labels), args.out)
+        save(analysis.draw(args.media, landmarks=not args.no_landmarks, pose=pose, labels=labels), Path(args.out))
     else:
         from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
 
-        with progress_bar("drawing") as on_progress:
+        with naming_output(args.out, source=args.media), progress_bar("drawing") as on_progress:
             annotate_video(analysis, args.media, args.out, labels=labels, pose=pose, on_progress=on_progress)
     tell(args, analysis)
     return _terminal.OK
@@ -97,15 +95,6 @@ def check_target(media: str, out: str, results: str | None) -> None:
     elif path.suffix.lower() not in writable_suffixes():
         msg = f"{out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
-
-
-def save(picture: Image.Image, out: str) -> None:
-    """Write the copy of a photo."""
-    try:
-        picture.save(out, quality=95)
-    except OSError as error:
-        msg = f"{out} cannot be written: {error.strerror or error}"
-        raise InvalidInputError(msg) from error
 
 
 def tell(args: argparse.Namespace, analysis: Analysis) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from rekog_emotion import _terminal
 from rekog_emotion.analyses import ImageAnalysis
-from rekog_emotion.commands._media import analyze_one, progress_bar
-from rekog_emotion.commands.annotate import add_media, check_target, save, tell
+from rekog_emotion.commands._media import analyze_one, naming_output, progress_bar, save
+from rekog_emotion.commands.annotate import add_media, check_target, tell
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -41,11 +42,11 @@ def run(args: argparse.Namespace) -> int:
     check_target(args.media, args.out, args.results)
     analysis = analyze_one(args)
     if isinstance(analysis, ImageAnalysis):
-        save(analysis.blur(args.media, method=args.method), args.out)
+        save(analysis.blur(args.media, method=args.method), Path(args.out))
     else:
         from rekog_emotion.results.video import blur_video  # noqa: PLC0415 -- PyAV is an extra
 
-        with progress_bar("blurring") as on_progress:
+        with naming_output(args.out, source=args.media), progress_bar("blurring") as on_progress:
             blur_video(analysis, args.media, args.out, method=args.method, on_progress=on_progress)
     tell(args, analysis)
     return _terminal.OK

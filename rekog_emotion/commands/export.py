@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
-from rekog_emotion.commands._media import analyze, is_results, read_results
+from rekog_emotion._writing import check_output, identity, output_text
+from rekog_emotion.commands._media import analyze, is_results, naming_output, read_results
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.errors import InvalidInputError
 
@@ -107,13 +107,10 @@ def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None
     if args.nested and form != "parquet":
         msg = "--nested goes with Parquet only; the lines of rekog-emotion image are nested JSON"
         raise InvalidInputError(msg)
-    if out is not None and not out.parent.is_dir():
-        msg = f"--out {args.out}: there is no directory {out.parent}; make it first"
-        raise InvalidInputError(msg)
-    if out is not None and out.is_dir():
-        msg = f"--out {args.out} is a directory; name a file in it"
-        raise InvalidInputError(msg)
-    if out is not None and out.resolve() in {Path(source).resolve() for source in args.sources}:
+    if out is None:
+        return
+    check_output(out, f"--out {args.out}")
+    if identity(out) in map(identity, args.sources):
         msg = f"--out {args.out} would write over a source; name another place"
         raise InvalidInputError(msg)
 
@@ -122,18 +119,13 @@ def _write(args: argparse.Namespace, out: Path | None, form: str | None, analyse
     from rekog_emotion.results import tables  # noqa: PLC0415 -- --help needs none of it
 
     if form == "parquet" and out is not None:
-        return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks)
+        with naming_output(f"--out {out}"):
+            return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks)
     write = tables.write_csv if form == "csv" else tables.write_records
     if out is None:
         return write(sys.stdout, analyses, landmarks=args.landmarks)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            rows = write(file, analyses, landmarks=args.landmarks)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-    return rows
+    with naming_output(f"--out {out}"), output_text(out) as file:
+        return write(file, analyses, landmarks=args.landmarks)
 
 
 def _tell(args: argparse.Namespace, form: str | None, rows: int) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
 from rekog_emotion._wording import age, features, number_of_faces, percent
+from rekog_emotion._writing import check_output, identity
+from rekog_emotion.commands._media import save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.errors import InvalidInputError
 
@@ -186,14 +188,12 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
     elif path.suffix.lower() not in writable_suffixes():
         msg = f"--draw {out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
-    elif not path.parent.is_dir():
-        msg = f"--draw {out}: there is no directory {path.parent}; make it first"
-        raise InvalidInputError(msg)
     else:
         paths = [path]
-    originals = {Path(photo).resolve() for photo in photos}
+    originals = {identity(photo) for photo in photos}
     for path in paths:
-        if path.resolve() in originals:
+        check_output(path, f"--draw {path}")
+        if identity(path) in originals:
             msg = f"--draw {out} would write over the photo {path}; name another place"
             raise InvalidInputError(msg)
     return paths
@@ -220,8 +220,4 @@ def _draw(analysis: ImageAnalysis, source: str | bytes, path: Path) -> None:
         msg = "cannot be drawn on, as it is in S3; download it and analyse the file"
         raise InvalidInputError(msg)
     picture = analysis.draw(source)
-    try:
-        picture.save(path, quality=95)
-    except OSError as error:
-        msg = f"the overlay {path} cannot be written: {error.strerror or error}"
-        raise InvalidInputError(msg) from error
+    save(picture, path, what=f"the overlay {path}")

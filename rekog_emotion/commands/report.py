@@ -9,8 +9,9 @@ from typing import Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
+from rekog_emotion._writing import output_text
 from rekog_emotion.analyses import VideoAnalysis
-from rekog_emotion.commands._media import check_place, is_results, read_one
+from rekog_emotion.commands._media import check_place, is_results, naming_output, read_one
 from rekog_emotion.commands._options import add_client, add_debug, add_job, add_results
 from rekog_emotion.errors import InvalidInputError
 
@@ -62,11 +63,8 @@ def run(args: argparse.Namespace) -> int:
     seen = not args.no_faces and not is_results(args.media) and not args.media.startswith("s3://")
     title = os.path.basename(args.media)  # noqa: PTH119 -- an S3 address
     page = report(analysis, title=title, video=args.media if seen else None)
-    try:
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        msg = f"{args.out}: the page cannot be written: {error.strerror or error}"
-        raise InvalidInputError(msg) from error
+    with naming_output(f"{args.out}: the page"), output_text(out) as file:
+        file.write(page)
     say(f"report: {one_line(args.out)}")
     return _terminal.OK
 

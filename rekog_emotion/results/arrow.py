@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from rekog_emotion._members import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
+from rekog_emotion._writing import output_file
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import Face, Value
 from rekog_emotion.results import tables
@@ -96,15 +96,10 @@ class Sink:
             raise InvalidInputError(msg) from error
 
     def write(self, path: Path, rows: Iterable[dict[str, Any]], *, rows_at_once: int) -> int:
-        """Write rows as Parquet, in groups, to a file beside the target that takes its place at the end."""
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        """Write rows as Parquet, in groups; the file appears when it is whole."""
         rows, number = iter(rows), 0
-        try:
-            with pq.ParquetWriter(part, self._schema) as writer:
-                while group := list(islice(rows, rows_at_once)):
-                    writer.write_table(self.table(group))
-                    number += len(group)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with output_file(path) as part, pq.ParquetWriter(part, self._schema) as writer:
+            while group := list(islice(rows, rows_at_once)):
+                writer.write_table(self.table(group))
+                number += len(group)
         return number

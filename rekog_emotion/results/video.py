@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from rekog_emotion import _clips
+from rekog_emotion._writing import identity, output_file
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import BoundingBox
 from rekog_emotion.results._motion import Motion
@@ -180,16 +181,11 @@ def _copy(
     source: Path, target: Path, edit: Callable[[Image.Image, float], bool], on_progress: OnFraction | None
 ) -> None:
     check_suffix(target)
-    if target.exists() and source.exists() and target.samefile(source):
+    if identity(target) == identity(source):
         msg = f"{target} is the video itself; name another place for the copy"
         raise InvalidInputError(msg)
-    part = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-    try:
-        with _clips.opened(source, threads=0) as (container, stream):
-            _Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with output_file(target) as part, _clips.opened(source, threads=0) as (container, stream):
+        _Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)
 
 
 class _Copy:
