@@ -45,7 +45,7 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
             "--secret-key-file, or stay at --host 127.0.0.1"
         )
         raise InvalidInputError(msg)
-    # asyncio switches Nagle's algorithm off where a socket says that it is TCP; else each answer waits for an ACK, 40 ms.
+    # asyncio switches Nagle's algorithm off where a socket says that it is TCP; else answers wait for an ACK, 40 ms.
     listener = socket.socket(family, kind, protocol)
     try:
         # As servers do, so that the next one need not wait for the connections of this one to be forgotten.
