@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+# From 1.29 on ONNX Runtime sends usage data unless it is told not to before it is loaded. Whoever set the variable, or
+# loaded it before us, has chosen.
+_is_ours_to_choose = "ORT_DISABLE_TELEMETRY" not in os.environ and "onnxruntime" not in sys.modules
+if _is_ours_to_choose:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime  # noqa: E402 -- said above
+
+if _is_ours_to_choose:
+    onnxruntime.disable_telemetry_events()  # Windows' own way, which older versions have, too
 
 __all__ = ["MAX_BATCH", "WEIGHTS", "ByteArray", "FloatArray", "Net", "sigmoid"]
 
