@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rekog_emotion import _waiting, errors
 from rekog_emotion._configuring import configuration_error
+from rekog_emotion._fastpath import accelerated
 from rekog_emotion._quoting import quoted
 from rekog_emotion.clients import service_region
 from rekog_emotion.errors import (
@@ -132,7 +133,8 @@ def once(
 ) -> Mapping[str, Any]:
     """Make one call, with vendor errors mapped."""
     try:
-        answer: Mapping[str, Any] = getattr(client, method)(**parameters)
+        with accelerated(client):
+            answer: Mapping[str, Any] = getattr(client, method)(**parameters)
     except RekogEmotionError:
         raise
     except Exception as error:
@@ -166,6 +168,8 @@ def map_error(
     elif isinstance(error, (AttributeError, TypeError, UnicodeError)) and service_region(client) is not None:
         # botocore takes any body for an object of the service's shape and stumbles over `null`, `[]` or foreign bytes.
         mapped = ResponseError(f"the answer of {operation} is not in the service's shape", job_id=job_id)
+    elif isinstance(error, RecursionError) and service_region(client) is not None:
+        mapped = ResponseError(f"the answer of {operation} is nested too deep to be read", job_id=job_id)
     return mapped
 
 

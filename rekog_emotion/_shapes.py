@@ -27,6 +27,8 @@ _Put: TypeAlias = Callable[[Any, Any], None]
 
 _new: Final[Callable[[type], Any]] = object.__new__
 
+_DEEPEST: Final = 100  # of what is unknown; the service's own members go six levels deep
+
 
 class MismatchError(Exception):
     """A member is not what the service's shape says; collects the path on its way out."""
@@ -71,8 +73,24 @@ def read_members(shape: type[Value], wire: object) -> dict[str, Any]:
         except MismatchError as mismatch:
             raise mismatch.within(name) from None
     known = {name for name, _, _ in MEMBERS[shape]}
-    extra = {name: deepcopy(value) for name, value in wire.items() if value is None or name not in known}
+    extra = {name: _copied(name, value) for name, value in wire.items() if value is None or name not in known}
     return {**members, "extra": extra or None}
+
+
+def _copied(name: str, value: object) -> object:
+    """Copy what is kept as it came, unless it is too deep for what writes or compares it later."""
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [inner for outer in layer for inner in _content(outer)]
+        if not layer:
+            return deepcopy(value)
+    broken(name, f"nested more than {_DEEPEST} levels deep")
+
+
+def _content(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _read_kind(kind: Leaf | One | Many, value: object) -> object:
@@ -83,7 +101,7 @@ def _read_kind(kind: Leaf | One | Many, value: object) -> object:
     if isinstance(value, str) and str in kind.classes:
         return value if kind.words is None else kind.words.get(value, value)
     if isinstance(value, Mapping) and kind is OBJECT:
-        return deepcopy(dict(value))
+        return _copied("", dict(value))
     if value.__class__ in kind.classes:
         return value
     _refuse(kind.expected, value)

@@ -26,6 +26,7 @@ DENIED = (
     "identity may call rekognition:GetFaceDetection)"
 )
 RETURNED = f"{MISFIT}a page token came twice, so that they would never end{AGAIN}"
+REPEATED = f"{MISFIT}page {{}} has the faces of the one before once more{AGAIN}"
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -241,6 +242,8 @@ def test_tokens_that_always_expire():
     [
         ([page(0, then="a"), page(500, then="a")], PaginationError, RETURNED, 2),
         ([page(0, then="a"), page(500, then="b"), page(1000, then="a")], PaginationError, RETURNED, 3),
+        ([page(0, 500, then="a"), page(0, 500, then="b")], PaginationError, REPEATED.format(2), 2),
+        ([page(0, then="a"), page(500, then="b"), page(500)], PaginationError, REPEATED.format(3), 3),
         ([page(0, then="a"), EXPIRED, page(1, then="b"), page(500)], PaginationError, CHANGED, 3),
         ([page(0, 500, then="a"), EXPIRED, page(0, then="b"), page(501)], PaginationError, CHANGED, 4),
         ([page(0, 500, then="a"), EXPIRED, page(0)], PaginationError, CHANGED, 3),
@@ -265,6 +268,10 @@ def test_tokens_that_always_expire():
             "Faces: missing from the answer, which is broken: this is not 'no faces'",
             2,
         ),
+        *(
+            ([page(0, then="a"), page(Faces=broken)], ResponseError, f"Faces: expected a list, got {kind}", 2)
+            for broken, kind in (({}, "dict"), ("", "str"), (0, "int"), (False, "bool"))
+        ),
         (
             [page(0, then="a"), {"Faces": []}],
             ResponseError,
@@ -281,6 +288,8 @@ def test_tokens_that_always_expire():
     ids=[
         "same-token",
         "circle",
+        "same-faces",
+        "same-faces-at-the-end",
         "other-face",
         "other-face-later",
         "fewer-faces",
@@ -290,6 +299,10 @@ def test_tokens_that_always_expire():
         "failed",
         "failed-again",
         "no-list-of-faces",
+        "an-object",
+        "a-string",
+        "a-number",
+        "false",
         "no-status",
         "denied",
     ],

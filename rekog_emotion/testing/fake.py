@@ -58,7 +58,7 @@ class Call:
 class _Video:
     """What a job finds, and after how many seconds."""
 
-    answer: dict[str, Any]  # without its faces
+    answer: dict[str, Any]  # without its faces, if they are a list
     faces: list[Any]
     seconds: float
 
@@ -241,7 +241,7 @@ class FakeClient:
                 _refuse(operation, *BAD_PAGE)
         end = begin + min(parameters["MaxResults"], LARGEST_PAGE)
         answer = {**job.video.answer, **beside}
-        if answer["JobStatus"] == "SUCCEEDED":
+        if answer["JobStatus"] == "SUCCEEDED" and "Faces" not in answer:
             answer["Faces"] = job.video.faces[begin:end]
         if end < len(job.video.faces):
             answer["NextToken"] = f"fake-page-{len(self._pages) + 1}"
@@ -269,7 +269,7 @@ def _loaded(recording: Recording, member: str, operation: str) -> dict[str, Any]
         name = os.fspath(recording)
         try:
             content = json.loads(Path(recording).read_bytes())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             msg = f"{name} is no answer of {operation}: it is no JSON ({error})"
             raise InvalidInputError(msg) from error
     if not isinstance(content, Mapping) or member not in content:
@@ -283,7 +283,9 @@ def _video(recording: Recording, seconds: float) -> _Video:
     if answer["JobStatus"] == "IN_PROGRESS":
         seconds = float("inf")
     answer.pop("NextToken", None)
-    return _Video(answer, answer.pop("Faces", None) or [], seconds)
+    # What is no list stays where it is, as a service would give it that is broken.
+    faces = answer.pop("Faces") if isinstance(answer.get("Faces", ...), list) else []
+    return _Video(answer, faces, seconds)
 
 
 def _next(script: list[Any], operation: str, method: str) -> Any:  # noqa: ANN401 -- as the script has it
@@ -307,7 +309,7 @@ def _spoil(fault: Fault, operation: str) -> None:
         try:
             content = json.loads(fault.body)
             code, message = content["__type"], content["Message"]
-        except ValueError:
+        except (ValueError, RecursionError):
             # botocore takes the status for the code, and whatever came for the message.
             code, message = str(fault.status), fault.body.decode()
         _refuse(operation, code, message, status=fault.status)

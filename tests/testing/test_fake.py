@@ -330,6 +330,30 @@ def test_passing_faults(time, fault, code):
     assert getattr(caught.value, "code", None) == code
 
 
+BROKEN = [
+    *(
+        (value, f"expected a list, got {kind}")
+        for value, kind in (({}, "dict"), ("", "str"), (0, "int"), (False, "bool"))
+    ),
+    (None, "missing from the answer, which is broken: this is not 'no faces'"),
+]
+
+
+@pytest.mark.parametrize(("broken", "problem"), BROKEN)
+@pytest.mark.usefixtures("time")
+def test_broken_recordings(broken, problem):
+    """What is no list in the place of the faces is replayed as it is, and never "no faces"."""
+    fake = FakeClient(images={"FaceDetails": broken}, videos={"JobStatus": "SUCCEEDED", "Faces": broken})
+
+    with pytest.raises(rekog.ResponseError) as of_image:
+        rekog.detect_image(PHOTO, client=fake)
+    with pytest.raises(rekog.ResponseError) as of_video:
+        rekog.analyze_video(VIDEO, client=fake)
+
+    assert (str(of_image.value), of_image.value.path) == (f"FaceDetails: {problem}", "FaceDetails")
+    assert (str(of_video.value), of_video.value.path) == (f"Faces: {problem}", "Faces")
+
+
 def test_no_slot(time):
     """The library waits for a slot where the account has none."""
     fake = FakeClient(videos=video())
