@@ -121,7 +121,7 @@ def read_completion(body: str) -> Completion | None:
 def _mapping(text: object) -> Mapping[str, Any]:
     try:
         content = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

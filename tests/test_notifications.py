@@ -78,6 +78,8 @@ def notify(queue):
 
 # --- what is read ---
 
+DEEP = '{"JobId":' + "[" * 100_000
+
 
 @pytest.mark.parametrize(
     ("body", "completion"),
@@ -91,6 +93,8 @@ def notify(queue):
         ({"Message": {"JobId": "j-1"}}, None),
         ([], None),
         ("no JSON", None),
+        (DEEP, None),
+        ({"Message": DEEP}, None),
         (None, None),
     ],
 )
@@ -214,6 +218,16 @@ def test_one_job_may_be_waited_for_twice():
         assert mailbox.of("j-1").status == "SUCCEEDED"
     with mailbox.expecting("j-1"):
         assert mailbox.of("j-1") is None
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other():
+    """It is given back as another's, and the message behind it is taken."""
+    queue = Queue(DEEP, DONE)
+    mailbox = Mailbox(queue, QUEUE)
+
+    with mailbox.expecting("j-1"):
+        assert mailbox.receive(0) == 1
+        assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
 
 
 def test_leaves_the_messages_of_others(clock):

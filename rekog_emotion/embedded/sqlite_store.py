@@ -181,7 +181,7 @@ class SqliteStore:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, zlib.error, ValueError) as error:
+        except (sqlite3.Error, zlib.error, ValueError, RecursionError) as error:
             way_out = _way_out(error, "if the file is damaged, begin with a new one")
             msg = f"the job store {self._path} failed: {error}; {way_out}"
             raise RekogEmotionError(msg) from error
