@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from rekog_emotion import _imaging
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.engine import Engine, Mode
-from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
+from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, is_shortage, response_metadata
 from rekog_emotion.embedded.files import LocalFiles, Resolver
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.store import Store
@@ -71,7 +71,8 @@ class EmbeddedClient:
         threads: Threads that one network call may use. In a service that answers many calls at once, leave it at one.
         resolver: Where objects in S3 lie on this machine: takes the wire's ``S3Object`` (``Bucket``, ``Name``,
             ``Version``) and gives a path or, of a picture, the bytes. Without it every object is an
-            ``InvalidS3ObjectException``, as is one for which it raises ``OSError`` or ``LookupError``.
+            ``InvalidS3ObjectException``, as is one for which it raises ``OSError`` (but for want of space, memory or
+            descriptors, which goes through) or ``LookupError``.
         store: Keeps video jobs and their results; left out, they live as long as the client.
         clock: Gives the time in seconds, by which results and tokens expire.
         workers: Video jobs that run at once, each in a thread; up to twenty may be open.
@@ -256,6 +257,8 @@ class EmbeddedClient:
             with Path(found).open("rb") as file:
                 return file.read(LARGEST_OBJECT + 1)  # more is too large, however much it is
         except (OSError, LookupError) as error:
+            if is_shortage(error):
+                raise
             raise _refusal(UNREADABLE_OBJECT) from error
 
 

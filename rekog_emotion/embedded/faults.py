@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-__all__ = ["BAD_PARAMETER", "UNREADABLE_OBJECT", "client_error", "response_metadata"]
+__all__ = ["BAD_PARAMETER", "UNREADABLE_OBJECT", "client_error", "is_shortage", "response_metadata"]
 
 # Codes and texts of the service, as recorded from it and as its developer guide lists them.
 BAD_PARAMETER = ("InvalidParameterException", "Request has Invalid Parameters")
@@ -15,6 +16,13 @@ UNREADABLE_OBJECT = (
     "InvalidS3ObjectException",
     "Unable to get object metadata from S3. Check object key, region and/or access permissions.",
 )
+
+_SHORTAGES: Final = {errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+
+
+def is_shortage(error: Exception) -> bool:
+    """Tell whether this machine is short of space, memory or descriptors, which is no fault of an object."""
+    return isinstance(error, OSError) and error.errno in _SHORTAGES
 
 
 def client_error(operation: str, code: str, message: str, *, status: int = 400) -> ClientError:

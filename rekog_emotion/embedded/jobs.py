@@ -23,7 +23,7 @@ from rekog_emotion.embedded import parameters
 from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
-from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, response_metadata
+from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, is_shortage, response_metadata
 from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
@@ -79,7 +79,8 @@ class Jobs:
     Args:
         detect: Finds the faces of a picture; called from the background threads.
         resolver: Where objects in S3 lie on this machine. Without it every object is an ``InvalidS3ObjectException``,
-            as is one for which it raises ``OSError`` or ``LookupError``, or which is no file.
+            as is one for which it raises ``OSError`` (but for want of space, memory or descriptors) or ``LookupError``,
+            or which is no file.
         store: Keeps the jobs; a new :class:`~rekog_emotion.embedded.store.MemoryStore` if left out.
         clock: Gives the time in seconds: results last seven days, page tokens one.
         max_jobs: Jobs that may be open at once; 20 is the service's default quota.
@@ -201,6 +202,8 @@ class Jobs:
         except video.UnsupportedVideoError:
             return path, None
         except (OSError, LookupError) as error:
+            if is_shortage(error):
+                raise
             raise _refusal(START, UNREADABLE_OBJECT) from error
         if metadata.get("DurationMillis", 0) > video.LONGEST * 1000:
             raise _refusal(START, TOO_LARGE)

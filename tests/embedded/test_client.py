@@ -1,4 +1,6 @@
+import errno
 import math
+import os
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -350,6 +352,24 @@ def test_what_a_resolver_cannot_find_is_an_invalid_object(error):
 
     assert caught.value.response["Error"]["Code"] == "InvalidS3ObjectException"
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("shortage", [errno.ENOSPC, errno.EMFILE, errno.ENOMEM])
+def test_what_this_machine_lacks_is_no_fault_of_an_object(shortage):
+    """Then the same object may be read a moment later: the error goes through, for photos and videos alike."""
+    error = OSError(shortage, os.strerror(shortage))
+
+    def resolve(_):
+        raise error
+
+    with EmbeddedClient(resolver=resolve) as resolving:
+        for call in (
+            lambda: resolving.detect_faces(Image=s3_image()),
+            lambda: resolving.start_face_detection(Video=s3_image()),
+        ):
+            with pytest.raises(OSError, match=os.strerror(shortage)) as caught:
+                call()
+            assert caught.value is error
 
 
 def test_a_path_that_is_not_there_is_an_invalid_object(tmp_path):
