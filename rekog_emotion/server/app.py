@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from rekog_emotion.clients import RekognitionClient
+from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import protocol
 from rekog_emotion.server.admission import Intake, Lane, unless_gone
 from rekog_emotion.server.endings import Endings
@@ -152,12 +153,17 @@ class _Endpoint:
             return refused.answer
         except ClientError as error:
             return protocol.answer_to_error(error)
+        except (OSError, RekogEmotionError) as error:  # a full disk, for instance, which may come often: one line
+            _LOG.error("%s failed: %s", operation, error)
+            return protocol.service_error(*_FAILED, status=500).answer
         except Exception:  # noqa: BLE001 -- whatever a client may raise, the caller gets an answer
             _LOG.exception("%s failed", operation)
             return protocol.service_error(*_FAILED, status=500).answer
 
     def _ask(self, operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
         with self._spool.request(_LARGEST[operation]) as files:
+            if operation == "StartFaceDetection":
+                self._endings.reserve(request)
             result: Mapping[str, Any] = getattr(self._client, METHODS[operation])(**request)
             if operation == "StartFaceDetection":
                 self._endings.add(result["JobId"], request, files)

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from shutil import copyfileobj
 from typing import Any, Final
 
 from botocore.config import Config
@@ -95,6 +94,7 @@ class S3Objects:
 
         Raises:
             LookupError: There is none, it may not be read, or its bucket is in another region. The log says which.
+            SpoolError: There is no room for the copy, for instance.
         """
         where = {"Bucket": s3_object["Bucket"], "Key": s3_object["Name"]}
         if "Version" in s3_object:
@@ -124,13 +124,9 @@ class S3Objects:
     def _copy(self, client: Any, where: Mapping[str, str]) -> Path:  # noqa: ANN401 -- likewise
         found = client.get_object(**where)
         with closing(found["Body"]) as body:
-            path = self._spool.new_file()
-            with path.open("wb") as file:
-                if found["ContentLength"] > self._spool.largest:
-                    file.truncate(self._spool.largest + 1)
-                else:
-                    copyfileobj(body, file, _CHUNK)
-        return path
+            if found["ContentLength"] > self._spool.largest:
+                return self._spool.new_file(size=self._spool.largest + 1)
+            return self._spool.new_file(body.iter_chunks(_CHUNK))
 
 
 def _check_region(client: Any, bucket: str) -> None:  # noqa: ANN401 -- likewise

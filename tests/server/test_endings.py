@@ -1,6 +1,10 @@
 import asyncio
+import errno
 import json
+import os
 import threading
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -8,9 +12,10 @@ from moto.sns.models import sns_backends
 
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.faults import client_error
+from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import S3Objects, Spool, create_app
 from rekog_emotion.server.endings import Endings, publish
-from tests.server.conftest import DATA, boto
+from tests.server.conftest import DATA, PORTRAIT, boto
 from tests.server.in_process import InProcess
 
 CHANNEL = {
@@ -41,9 +46,14 @@ class Watch:
     def start(self, job_id="job-1", *, copy=True, **request):
         """Begin a job, for which a copy of the video was made."""
         with self.spool.request(1) as files:
+            self.endings.reserve(request)
             path = self.spool.new_file() if copy else None
             self.endings.add(job_id, {"Video": VIDEO, **request}, files)
         return path
+
+    def statuses(self):
+        """Return how often each job was announced, by its id."""
+        return Counter(json.loads(message)["JobId"] for _, message in self.published)
 
     def look(self, answer):
         """Look at the jobs, which are all in one state."""
@@ -150,7 +160,7 @@ def test_a_job_that_is_gone_says_nothing(watch):
     "error", [client_error("GetFaceDetection", "ThrottlingException", "Slow down"), RuntimeError()]
 )
 def test_a_failing_client_is_asked_again(watch, error):
-    """Nothing is given up for it."""
+    """Nothing is given up for it, and no other job's end is."""
     path = watch.start(NotificationChannel=CHANNEL)
 
     assert watch.look(error) == []
@@ -162,23 +172,295 @@ def test_a_failing_client_is_asked_again(watch, error):
     ("error", "why"),
     [
         (EndpointConnectionError(endpoint_url="http://sns"), 'Could not connect to the endpoint URL: "http://sns"'),
-        (client_error("Publish", "NotFound", "no topic"), "An error occurred (NotFound) when calling the Publish"),
+        (
+            client_error("Publish", "NotFound", "no"),
+            "An error occurred (NotFound) when calling the Publish operation: no",
+        ),
         (ValueError("Invalid endpoint: sns"), "Invalid endpoint: sns"),
     ],
 )
 def test_a_topic_that_cannot_be_reached(watch, warnings, error, why):
-    """The log says so; the copy goes, and nobody tries for ever."""
+    """The log says so, the copy goes at once, and the message goes out once when the topic can be reached."""
+    failing = [error]
 
-    def unreachable(*_):
-        raise error
+    def unreachable(*message):
+        if failing:
+            raise failing[0]
+        watch.published.append(message)
 
     watch.endings._publish = unreachable
     path = watch.start(NotificationChannel=CHANNEL)
+
+    assert watch.look(FAILED) == []
+    assert warnings == [
+        f"the end of video job job-1 cannot be published to {CHANNEL['SNSTopicArn']}: {why}; it is tried again"
+    ]
+    assert not path.exists()
+    failing.clear()
+    watch.look(FAILED)
+    watch.look(FAILED)
+    assert watch.statuses() == {"job-1": 1}
+
+
+def test_tries_again_after_growing_intervals(watch):
+    """After 1, 2, 4 ... looks, 512 at most; in between the job is not even asked for."""
+    tried = []
+
+    def unreachable(*_):
+        tried.append(number)
+        raise OSError
+
+    watch.endings._publish = unreachable
+    watch.start(NotificationChannel=CHANNEL)
+    for number in range(2100):  # noqa: B007 -- unreachable() writes it down
+        watch.look(FAILED)
+
+    assert tried == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1535, 2047]
+    assert len(watch.scripted.asked) == len(tried)
+
+
+def test_a_message_outlives_the_server(watch):
+    """What could not be published goes out by the next server."""
+
+    def unreachable(*_):
+        raise OSError
+
+    watch.endings._publish = unreachable
+    watch.start(NotificationChannel=CHANNEL)
+    assert watch.look(FAILED) == []
+
+    watch.restart()
+    assert len(watch.look(FAILED)) == 1
+
+
+def test_a_job_that_is_gone_before_it_was_announced(watch, warnings):
+    """Its results last a week; nobody tries for ever."""
+
+    def unreachable(*_):
+        raise OSError
+
+    watch.endings._publish = unreachable
+    watch.start(NotificationChannel=CHANNEL)
+    watch.look(FAILED)
+    watch.look(client_error("GetFaceDetection", "ResourceNotFoundException", "Could not find JobId"))
+
+    assert warnings[1:] == ["video job job-1 is gone, and its end was not published"]
+    asked = len(watch.scripted.asked)
+    watch.look(FAILED)
+    assert len(watch.scripted.asked) == asked
+
+
+# --- disks that are full, and files that are damaged ---
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """Give a switch: while it is set, no byte can be written, as on a full disk."""
+    full = threading.Event()
+
+    def write(handle, content):
+        if full.is_set():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return written(handle, content)
+
+    written = os.write
+    monkeypatch.setattr(os, "write", write)
+    return full
+
+
+NO_ROOM = "cannot be written to: No space left on device; make room there, or make it writable"
+
+
+def test_no_room_for_a_note(watch, disk):
+    """No job is started for whose message there is no room."""
+    disk.set()
+
+    with pytest.raises(RekogEmotionError) as caught:
+        watch.start(NotificationChannel=CHANNEL, copy=False)
+
+    assert str(caught.value) == f"the folder {watch.folder} {NO_ROOM}"
+    assert list(watch.folder.iterdir()) == []
+
+
+def test_ends_on_a_full_disk(watch, disk):
+    """Every end is seen to and announced once, though the disk is full, and stays so over a restart."""
+    paths = [watch.start(f"job-{number}", NotificationChannel=CHANNEL) for number in range(5)]
+    disk.set()
+
+    watch.look(FAILED)
+    watch.look(FAILED)
+    watch.restart()
     watch.look(FAILED)
 
-    [warning] = warnings
-    assert warning.startswith(f"the end of video job job-1 cannot be published to {CHANNEL['SNSTopicArn']}: {why}")
-    assert not path.exists()
+    assert watch.statuses() == {f"job-{number}": 1 for number in range(5)}
+    assert not any(path.exists() for path in paths)
+
+
+def test_a_note_that_cannot_be_written(watch, disk, warnings):
+    """A job that has begun is not given up: it is kept in mind, its copy goes when it has ended."""
+    with watch.spool.request(1) as files:
+        path = watch.spool.new_file()
+        disk.set()
+        watch.endings.add("job-1", {"Video": VIDEO}, files)
+    watch.look(IN_PROGRESS)
+    watch.look(IN_PROGRESS)
+    assert warnings == [
+        f"the end of video job job-1 is kept in mind only: the folder {watch.folder} {NO_ROOM}; it is tried again",
+        f"the end of video job job-1 cannot be noted: the folder {watch.folder} {NO_ROOM}; it is tried again",
+    ]
+    assert path.exists()
+    disk.clear()
+    watch.look(IN_PROGRESS)
+    assert sorted(file.suffix for file in watch.folder.iterdir()) == [".json", ".object"]
+
+    watch.look(FAILED)
+
+    assert [file.suffix for file in watch.folder.iterdir()] == [".ended"]
+
+
+def test_what_cannot_be_marked_is_not_said_twice(watch, monkeypatch, warnings):
+    """A message that is out is out, whatever becomes of the note."""
+    watch.start(NotificationChannel=CHANNEL, copy=False)
+    replace = Path.replace
+
+    def fail(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "replace", fail)
+    for _ in range(10):
+        watch.look(FAILED)
+    monkeypatch.setattr(Path, "replace", replace)
+    for _ in range(10):
+        watch.look(FAILED)
+    watch.restart()
+    watch.look(FAILED)
+
+    assert watch.statuses() == {"job-1": 1}
+    read_only = NO_ROOM.replace("No space left on device", "Read-only file system")
+    assert set(warnings) == {
+        f"the end of video job job-1 cannot be noted: the folder {watch.folder} {read_only}; it is tried again"
+    }
+
+
+def test_a_note_that_is_gone(watch):
+    """A job whose note somebody has deleted is seen to all the same, once."""
+    watch.start(NotificationChannel=CHANNEL, copy=False)
+    for path in watch.folder.iterdir():
+        path.unlink()
+
+    watch.look(FAILED)
+    watch.start(NotificationChannel=CHANNEL, copy=False)
+    watch.look(FAILED)
+
+    assert watch.statuses() == {"job-1": 1}
+
+
+def test_whatever_happens_to_one_job(watch, warnings):
+    """The ends of the others are seen to."""
+    for number in range(3):
+        watch.start(f"job-{number}", NotificationChannel=CHANNEL)
+
+    def answer(**request):
+        if request["JobId"] == "job-1":
+            raise ZeroDivisionError
+        return FAILED
+
+    watch.look(answer)
+
+    assert watch.statuses() == {"job-0": 1, "job-2": 1}
+    assert warnings == ["the end of video job job-1 cannot be seen to; it is tried again"]
+
+
+ASIDE = "{} cannot be read: {}; it is set aside as {}, and the end of its job is not published"
+NOTE = {"JobId": "job-1", "Files": [], "Video": VIDEO, "NotificationChannel": CHANNEL}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty or torn"),
+        (json.dumps(NOTE).encode()[:-9], "it is empty or torn"),
+        (b"\xff\xfe", "it is empty or torn"),
+        (b"[" * 100_000, "it is empty or torn"),
+        *(
+            (json.dumps(note).encode(), "it is no note of a video job")
+            for note in (
+                None,
+                [],
+                5,
+                {},
+                NOTE | {"JobId": 5},
+                NOTE | {"Files": "a.object"},
+                NOTE | {"Files": [5]},
+                NOTE | {"Files": ["../../precious"]},
+                NOTE | {"Files": ["/etc/precious"]},
+                NOTE | {"Video": {}},
+                NOTE | {"NotificationChannel": {"SNSTopicArn": None}},
+            )
+        ),
+    ],
+)
+def test_a_damaged_note(watch, warnings, content, why):
+    """It is told by name and set aside; the other notes hold."""
+    watch.start("job-2", NotificationChannel=CHANNEL, copy=False)
+    (watch.folder / "torn.json").write_bytes(content)
+
+    watch.restart()
+
+    assert warnings == [ASIDE.format(watch.folder / "torn.json", why, "torn.damaged")]
+    assert (watch.folder / "torn.damaged").read_bytes() == content
+    assert [message["JobId"] for message in watch.look(FAILED)] == ["job-2"]
+
+
+def test_a_note_that_cannot_be_read(watch, warnings):
+    """What is no file at all is set aside, too."""
+    (watch.folder / "folder.json").mkdir()
+
+    watch.restart()
+
+    assert warnings == [ASIDE.format(watch.folder / "folder.json", "Is a directory", "folder.damaged")]
+    assert (watch.folder / "folder.damaged").is_dir()
+
+
+def test_a_start_without_room(bucket, tmp_path, scripted, disk, warnings):
+    """The server is at fault, not the request or the object, and says so in its log; no job is started."""
+    where = bucket.put("clip.mp4", b"content")
+    spool = Spool(tmp_path)
+    objects = S3Objects(spool)
+
+    def start(**request):
+        objects(request["Video"]["S3Object"])
+        return {"JobId": "job-1"}
+
+    scripted.answers["StartFaceDetection"] = start
+    with InProcess(create_app(scripted, spool=spool)) as endpoint:
+        request = {"Video": {"S3Object": where}}
+        assert endpoint.ask("StartFaceDetection", request).status == 200
+        disk.set()
+        replies = [
+            endpoint.ask("StartFaceDetection", request),
+            endpoint.ask("StartFaceDetection", request | {"NotificationChannel": CHANNEL}),
+        ]
+        disk.clear()
+
+    assert [(reply.status, reply.code) for reply in replies] == [(500, "InternalServerError")] * 2
+    assert warnings == [f"StartFaceDetection failed: the folder {tmp_path} {NO_ROOM}"] * 2
+    # The copy is made while the client looks at the video, the space for the note is taken before it is asked.
+    assert [operation for operation, _ in scripted.asked].count("StartFaceDetection") == 2
+
+
+def test_a_photo_without_room(bucket, tmp_path, disk, warnings):
+    """The same holds for objects that are photos."""
+    where = bucket.put("photo.jpg", PORTRAIT.read_bytes())
+    spool = Spool(tmp_path)
+    with EmbeddedClient(resolver=S3Objects(spool)) as client, InProcess(create_app(client, spool=spool)) as endpoint:
+        disk.set()
+        reply = endpoint.ask("DetectFaces", {"Image": {"S3Object": where}})
+        disk.clear()
+
+    assert (reply.status, reply.code) == (500, "InternalServerError")
+    assert warnings == [f"DetectFaces failed: the folder {tmp_path} {NO_ROOM}"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_watches_while_the_server_runs(scripted, tmp_path):
