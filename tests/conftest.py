@@ -9,9 +9,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from rekog_emotion.testing import VirtualClock
 from tests.http_standin import HttpStandin
+
+# A machine may stall at any example.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 def pytest_xdist_auto_num_workers(config) -> int | None:
