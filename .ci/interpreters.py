@@ -1,7 +1,7 @@
 """Print the interpreters that this machine has of each Python that the project runs on: ``3.12 /usr/bin/python3.12``.
 
-Looked for are ``python3`` and ``python3.N`` on the path, and what pyenv has installed. One of each version is printed, in
-order, and no pre-release.
+Looked for are ``python3`` and ``python3.N`` on the path, and what pyenv has installed. One of each version is printed,
+in order, and no pre-release.
 """
 
 import os
