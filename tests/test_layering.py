@@ -14,7 +14,7 @@ ROOT = Path(find_spec("rekog_emotion").origin).parent
 LEAVES = {"errors": set(), "enums": set()}
 LEAVES |= {name: {"errors"} for name in ("_fastpath", "_headers", "_quoting", "_outputs", "_sniffing", "_waiting")}
 LEAVES |= {"_writing": {"errors"}}
-LEAVES |= {"_beside": set(), "_budget": set(), "_lengths": set()}
+LEAVES |= {"_beside": set(), "_budget": set(), "_lengths": set(), "_pixels": set()}
 VALUES = {
     "models": {"enums", "errors"},
     "_wording": {"enums", "errors", "models"},
@@ -26,7 +26,7 @@ VALUES = {
     "_wire": {"_members", "_shapes", "analyses", "enums", "errors", "models"},
 }
 WAY_IN = {
-    "_clips": {"errors"},
+    "_clips": {"_pixels", "errors"},
     "_imaging": {"_headers", "_sniffing", "errors"},
     "_locations": {"_quoting", "errors", "models"},
     "_reading": {"_quoting", "_sniffing", "errors"},
@@ -53,8 +53,8 @@ BELOW = {**LEAVES, **VALUES, **WAY_IN, **JOBS}
 BESIDE = {
     "embedded": {"_clips", "_headers", "_imaging", "_sniffing", "enums", "errors", "models"},
     "server": {"_headers", "_sniffing", "_writing", "clients", "enums", "errors", "models"},
-    "results": {"_clips", "_imaging", "_members", "_outcomes", "_quoting", "_wire", "_wording", "_writing", "analyses"}
-    | {"enums", "errors", "models"},
+    "results": {"_clips", "_imaging", "_members", "_outcomes", "_pixels", "_quoting", "_wire", "_wording", "_writing"}
+    | {"analyses", "enums", "errors", "models"},
 }
 TOP = {name: set(BELOW) for name in ("aio", "batch", "ray", "testing")}
 TOP |= {

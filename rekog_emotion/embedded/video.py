@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekog_emotion._clips import (
+    ROUNDING,
     UnsupportedVideoError,
     decoded,
-    displayed,
     frame_rate,
     opened,
     orientation_of,
     seconds_of,
+    shown,
     spared,
     upright,
 )
@@ -37,7 +38,6 @@ LONGEST = Fraction(6 * 60 * 60)  # seconds; the service's limit for stored video
 SAMPLES_PER_SECOND = 2
 SMALLEST_SIDE = 2  # pixels; formats that share colour between neighbours have nothing below
 FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG
-ROUNDING = Fraction(5, 1000)  # seconds; containers round times, to a millisecond at the coarsest
 
 
 def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
         first = next(decoded(container, stream), None)
         if first is None or min(first.width, first.height) < SMALLEST_SIDE:
             raise UnsupportedVideoError(path)
-        turned = orientation_of(first).turned
+        turned = orientation_of(first, stream).turned
         metadata = {
             "Codec": stream.codec_context.codec.canonical_name,
             "DurationMillis": _duration_millis(container, stream),
@@ -88,7 +88,7 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
         path: A local file.
 
     Yields:
-        Milliseconds from the first picture, and an upright RGB array of shape (height, width, 3).
+        Milliseconds from the first picture, and an upright RGB array of shape (height, width, 3), of square pixels.
 
     Raises:
         UnsupportedVideoError: The file cannot be opened or read on, or its pictures cannot be converted.
@@ -105,10 +105,10 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
         seconds = next(grid)
         # One for all: in PyAV a frame and its side data hold each other, and their memory, until the next collection.
         orientation: Orientation | None = None
-        for frame, until in displayed(spared(container, stream, looked_at), at_least=2 * slack):
+        for frame, _, until in shown(container, stream, spared(container, stream, looked_at)):
             picture: NDArray[np.uint8] | None = None
             while seconds + slack < min(until, LONGEST):
-                orientation = orientation or orientation_of(frame)
+                orientation = orientation or orientation_of(frame, stream)
                 if picture is None:
                     picture = upright(frame, orientation)
                 yield int(seconds * 1000), picture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, frozen
@@ -17,7 +19,9 @@ __all__ = ["Motion"]
 
 Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height, ratios of the picture
 
-_STEP: Final = 500  # milliseconds; the service looks twice a second
+_STEP: Final = 500.0  # milliseconds; the service looks twice a second
+_HELD: Final = 1.1  # of a step: times are rounded to frames
+_ROUNDED: Final = 6  # milliseconds; times of samples are rounded down to one, those of containers to five at most
 _FURTHEST: Final = 1.0  # box widths or heights that a face may move from one sample to the next
 _GROWTH: Final = 1.8  # how many times larger or smaller it may become
 
@@ -28,74 +32,87 @@ class _Sample:
     faces: tuple[Face, ...]
     # The position of the same face in the next sample, by the position here.
     next: dict[int, int]
+    # The same for faces that are further away than one moves as a rule.
+    leaps: dict[int, int]
 
 
 class Motion:
     """The faces of a video at any moment.
 
-    Boxes are read off between two neighbouring samples (at most 0.75 s apart) where one face of the first and one of
-    the second are each other's nearest, no further apart than their own size, and of about the same size. Others are
-    where they were seen, for half a step before and after.
+    Boxes are read off between two neighbouring samples (at most one and a half steps apart) where one face of the first
+    and one of the second are each other's nearest, no further apart than their own size, and of about the same size.
+    Others are where they were seen, for a quarter of a second before and after.
 
     Args:
         faces: In any order; those without a time or a box are passed over.
-        step: Milliseconds between two samples.
+        step: Milliseconds between two samples at most.
     """
 
-    def __init__(self, faces: Iterable[TimedFace], *, step: int = _STEP) -> None:
+    def __init__(self, faces: Iterable[TimedFace], *, step: float = _STEP) -> None:
         moments: dict[int, list[Face]] = {}
         for timed in faces:
             if timed.timestamp_ms is not None and timed.face is not None and _box(timed.face) is not None:
                 moments.setdefault(timed.timestamp_ms, []).append(timed.face)
         times = sorted(moments)
-        self._step, self._times = step, times
+        self._held, self._times = _HELD * step, times
         self._samples: list[_Sample] = []
         for i, at in enumerate(times):
             near = i + 1 < len(times) and times[i + 1] - at <= 1.5 * step
             same = _matched(moments[at], moments[times[i + 1]]) if near else {}
-            self._samples.append(_Sample(at, tuple(moments[at]), same))
+            leaps = _matched(moments[at], moments[times[i + 1]], furthest=math.inf, others=same) if near else {}
+            self._samples.append(_Sample(at, tuple(moments[at]), same, leaps))
 
-    def at(self, milliseconds: float) -> list[Face]:
-        """Return the faces at a moment, their boxes where they are then; everything else is as it was sampled."""
-        i = bisect_right(self._times, milliseconds) - 1
+    def at(self, since: float, until: float | None = None) -> list[Face]:
+        """Return the faces of a picture that is shown from one millisecond until another, or at one moment.
+
+        Where the picture itself was looked at, they are those that were found on it. Else their boxes are where they
+        are when it appears, and everything else is as it was sampled.
+        """
+        if until is not None:
+            inside = bisect_left(self._times, since - _ROUNDED)
+            if inside < bisect_left(self._times, until - _ROUNDED):
+                return list(self._samples[inside].faces)
+        i = bisect_right(self._times, since) - 1
         found: list[Face] = []
         if i >= 0:
             sample = self._samples[i]
             following = self._samples[i + 1] if i + 1 < len(self._samples) else None
             for k, face in enumerate(sample.faces):
                 if following is not None and k in sample.next:
-                    share = (milliseconds - sample.at) / (following.at - sample.at)
+                    share = (since - sample.at) / (following.at - sample.at)
                     found.append(_between(face, following.faces[sample.next[k]], share))
-                elif milliseconds - sample.at <= self._step / 2:
+                elif since - sample.at <= _STEP / 2:
                     found.append(face)
         if i + 1 < len(self._samples):
             following = self._samples[i + 1]
             continued = set(self._samples[i].next.values()) if i >= 0 else set()
-            if following.at - milliseconds < self._step / 2:
+            if following.at - since < _STEP / 2:
                 found += [face for k, face in enumerate(following.faces) if k not in continued]
         return found
 
-    def around(self, milliseconds: float) -> list[Box]:
-        """Return the boxes to hide at a moment: more than is drawn, since what is shown once is shown for ever.
+    def around(self, since: float, until: float | None = None) -> list[Box]:
+        """Return the boxes to hide on such a picture: more than is drawn, since what is shown once is shown for ever.
 
-        A face that is followed takes the frame around both its boxes; another is hidden for a whole step before and
-        after it was seen.
+        A face that is followed takes the frame around both its boxes, and so does one that leaps; another is hidden for
+        a whole step before and after it was seen. On a picture that was itself looked at nothing is hidden of what was
+        seen more than half a second away from it.
         """
-        i = bisect_right(self._times, milliseconds) - 1
-        boxes: list[Box] = []
-        if i >= 0:
+        until = since if until is None else until
+        first, last = bisect_left(self._times, since - _ROUNDED), bisect_left(self._times, until)
+        last = max(last, bisect_right(self._times, since))
+        held = _HELD * _STEP if first < last else max(self._held, _HELD * _STEP)
+        boxes = [_placed(face) for sample in self._samples[first:last] for face in sample.faces]
+        for i in range(bisect_left(self._times, since - held), first):
             sample = self._samples[i]
-            following = self._samples[i + 1] if i + 1 < len(self._samples) else None
-            for k, face in enumerate(sample.faces):
-                if following is not None and k in sample.next:
-                    boxes.append(_union(_placed(face), _placed(following.faces[sample.next[k]])))
-                elif milliseconds - sample.at <= 1.1 * self._step:
-                    boxes.append(_placed(face))
-        if i + 1 < len(self._samples):
-            following = self._samples[i + 1]
-            continued = set(self._samples[i].next.values()) if i >= 0 else set()
-            if following.at - milliseconds <= 1.1 * self._step:
-                boxes += [_placed(face) for k, face in enumerate(following.faces) if k not in continued]
+            boxes += [_placed(face) for k, face in enumerate(sample.faces) if k not in sample.next]
+        for i in range(last, bisect_right(self._times, until + held)):
+            continued = self._samples[i - 1].next.values() if i else ()
+            boxes += [_placed(face) for k, face in enumerate(self._samples[i].faces) if k not in continued]
+        for one, other in pairwise(self._samples[max(first - 1, 0) : last + 1]):
+            if one.at < until and other.at > since and other.at - one.at <= held:
+                boxes += [
+                    _union(_placed(one.faces[k]), _placed(other.faces[j])) for k, j in (one.next | one.leaps).items()
+                ]
         return boxes
 
 
@@ -112,13 +129,17 @@ def _placed(face: Face) -> Box:
     return box
 
 
-def _matched(before: list[Face], after: list[Face]) -> dict[int, int]:
-    """Pair faces that are plausibly the same, the nearest pairs first."""
+def _matched(
+    before: list[Face], after: list[Face], *, furthest: float = _FURTHEST, others: Mapping[int, int] | None = None
+) -> dict[int, int]:
+    """Pair faces that are plausibly the same, the nearest pairs first; others are paired already."""
+    others = others or {}
     pairs = sorted(
         (distance, i, j)
         for i, one in enumerate(before)
         for j, other in enumerate(after)
-        if (distance := _distance(_placed(one), _placed(other))) <= _FURTHEST
+        if i not in others and j not in others.values()
+        if (distance := _distance(_placed(one), _placed(other))) <= furthest and distance < math.inf
     )
     matched: dict[int, int] = {}
     for _, i, j in pairs:

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TOLERANCE", "interval_of", "smoothed"]
+__all__ = ["TOLERANCE", "interval_of", "smoothed", "step_of"]
 
 TOLERANCE: Final = 1.5
 """Of the interval: a longer pause between two samples of a person is a gap."""
 
-_USUAL_INTERVAL: Final = 0.5  # the service's two samples a second
+_PER_SECOND: Final = 2  # samples of the service and of the embedded engine
+_USUAL_INTERVAL: Final = 1 / _PER_SECOND
 _LONGEST_INTERVAL: Final = 1.0
+_SURE: Final = 3  # steps of one length or a multiple of it, from which on samples are taken to be so far apart
+_ROUNDED: Final = 0.01  # of a step, by which such a one may differ
 
 
-def interval_of(milliseconds: NDArray[np.int64]) -> float:
+def step_of(frame_rate: float) -> float:
+    """Return the seconds that the service's samples of a video are apart at most: sample k is frame floor(k rate / 2).
+
+    Args:
+        frame_rate: Frames a second, on average; below two of them every frame is a sample.
+    """
+    return max(math.ceil(frame_rate / _PER_SECOND), 1) / frame_rate
+
+
+def interval_of(milliseconds: NDArray[np.int64], *, frame_rate: float | None = None) -> float:
     """Return the seconds from one sample to the next.
 
     Samples without faces are not in an answer, so longer steps are several. The median of the short ones is right for
-    any rate, even where rounding to whole frames makes them differ.
+    any rate, even where rounding to whole frames makes them differ. Longer than a second it is believed where the rate
+    of the frames says so, or, if that is not known, where steps are regular: a face now and then is no time-lapse.
+
+    Args:
+        milliseconds: Times of faces.
+        frame_rate: Frames a second, on average.
     """
-    steps = np.diff(np.unique(milliseconds))
+    longest = _LONGEST_INTERVAL if frame_rate is None else max(step_of(frame_rate), _LONGEST_INTERVAL)
+    steps = np.diff(np.unique(milliseconds)) / 1000
     if not len(steps):
-        return _USUAL_INTERVAL
-    short = steps[steps <= np.quantile(steps, 0.1) * TOLERANCE]
-    return min(float(np.median(short)) / 1000, _LONGEST_INTERVAL)
+        return _USUAL_INTERVAL if frame_rate is None else max(1 / frame_rate, _USUAL_INTERVAL)
+    short = float(np.median(steps[steps <= np.quantile(steps, 0.1) * TOLERANCE]))
+    if frame_rate is None and len(steps) >= _SURE:
+        multiples = steps / short
+        if (np.abs(multiples - np.rint(multiples)) <= _ROUNDED).all():
+            return short
+    return min(short, longest)
 
 
 def smoothed(

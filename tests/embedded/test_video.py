@@ -207,8 +207,9 @@ class TestPictures:
 
 def decoded_in_full(path: Path) -> list[tuple[int, bytes]]:
     """Return (frame number, pixels) of every picture of a clip of a constant rate, all of them decoded."""
+    as_it_is = _clips.Orientation(turned=False, rows_reversed=False, columns_reversed=False)
     with av.open(str(path)) as container:
-        return [(k, frame.to_ndarray(format="rgb24").tobytes()) for k, frame in enumerate(container.decode(video=0))]
+        return [(k, _clips.upright(frame, as_it_is).tobytes()) for k, frame in enumerate(container.decode(video=0))]
 
 
 class TestSpared:
@@ -293,11 +294,29 @@ class TestBadClips:
         with pytest.raises(UnsupportedVideoError):
             probe(path)
 
-    def test_frames_without_time(self):
-        """A frame without a time cannot be shown, and is passed over."""
-        frames = [SimpleNamespace(pts=pts, duration=1, time_base=Fraction(1, 10)) for pts in (7, None, 9)]
-        expected = [(frames[0], Fraction(2, 10)), (frames[2], Fraction(3, 10))]
-        assert expected == list(_clips.displayed(iter(frames), at_least=Fraction(1, 100)))
+    @pytest.mark.parametrize(
+        ("times", "expected"),
+        [
+            ([7, None, 9], [0, 1, 2, 3]),
+            ([None, 1, 2], [0, 1, 2, 3]),
+            ([None, None], [0, 1, 2]),
+            ([0, 4, 4, 4, 7], [0, 4, 5, 6, 7, 8]),
+            ([0, 1, 2, Fraction(3, 2), 4], [0, 1, 2, 3, 4, 5]),
+            ([0, 1, 2, 900, 4, 5], [0, 1, 2, 3, 4, 5, 6]),
+            ([-3, -1, 0], [0, 2, 3, 4]),
+            ([*range(20), *range(30)], [*range(51)]),
+            ([5], [0, 1]),
+            ([], []),
+        ],
+        ids=["none", "none first", "none at all", "same", "back", "ahead", "negative", "set back", "one", "empty"],
+    )
+    def test_impossible_times(self, times, expected):
+        """A frame that has no time, or one that cannot be, is shown between its neighbours: none is lost."""
+        frames = [SimpleNamespace(pts=pts, duration=1, time_base=Fraction(1, 10)) for pts in times]
+        found = list(_clips.displayed(iter(frames), at_least=Fraction(1, 100)))
+        assert [one.frame for one in found] == frames
+        assert [one.since * 10 for one in found] + [one.until * 10 for one in found[-1:]] == expected
+        assert [one.until for one in found[:-1]] == [one.since for one in found[1:]]
 
     @pytest.mark.parametrize("name", ["title.mp4", "title.mkv", "title.avi"])
     def test_titles_in_other_bytes(self, tmp_path, name):
