@@ -53,7 +53,7 @@ def no_thread_left() -> Iterator[None]:
     yield
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:
-        thread.join(timeout=1)
+        thread.join(timeout=10)
     names = [thread.name for thread in left if thread.is_alive() and not thread.name.startswith("lasting")]
     assert names == []
 

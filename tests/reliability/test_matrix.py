@@ -25,7 +25,7 @@ def no_thread_left():
     yield
     left = [thread for thread in threading.enumerate() if thread.name.startswith(("rekog-emotion-page", "ThreadPool"))]
     for thread in left:
-        thread.join(timeout=2)
+        thread.join(timeout=10)
     assert [thread.name for thread in left if thread.is_alive()] == []
 
 
