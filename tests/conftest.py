@@ -12,10 +12,10 @@ import pytest
 from hypothesis import settings
 
 from rekog_emotion.testing import VirtualClock
+from tests.amounts import amount
 from tests.http_standin import HttpStandin
 
-# A machine may stall at any example.
-settings.register_profile("tests", deadline=None)
+settings.register_profile("tests", deadline=None, max_examples=amount(100, whole=500))  # any example may stall
 settings.load_profile("tests")
 
 

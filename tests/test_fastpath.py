@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis, _fastpath, accelerate, aws_client
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.jobs import VideoJob
+from tests.amounts import amount
 
 from .http_standin import Answer, HttpStandin, fault
 from .property.strategies import JSON, SERVICE, images
@@ -21,7 +22,7 @@ from .property.strategies import videos as any_videos
 # Time says something of the machine, not of the code: answers are large, and machines that run tests are busy.
 patiently = settings(
     deadline=None,
-    max_examples=100,
+    max_examples=amount(100, whole=500),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 FACE = {"Confidence": 99.5, "Emotions": [{"Type": "CALM", "Confidence": 90.25}]}

@@ -7,6 +7,7 @@ from PIL import Image
 from rekog_emotion.embedded.detail import Observation, detail
 from rekog_emotion.embedded.engine import _find
 from rekog_emotion.embedded.landmarks import landmarks
+from tests.amounts import amount
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_flags_follow_the_probabilities(seen, name, value, members):
     assert all(50 <= face[member]["Confidence"] <= 100 for member in members)
 
 
-@settings(max_examples=25)
+@settings(max_examples=amount(25, whole=125))
 @given(roll=st.integers(-180, 180), yaw=st.integers(-90, 90), pitch=st.integers(-180, 180))
 def test_angles_stay_in_the_service_s_bounds(seen, roll, yaw, pitch):
     """Whatever the mesh says, the angles are valid, and a tilt or a turn keeps its side."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.store import MemoryStore
+from tests.amounts import amount
 from tests.embedded.clips import counting
 from tests.embedded.job_desk import DAY, TOKEN, Gate, bare, clock, done, make, one_face, refused, s3, with_faces
 
@@ -21,7 +22,7 @@ NO_JOB = ("GetFaceDetection", "ResourceNotFoundException", "Could not find JobId
 
 
 class TestPages:
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=amount(60, whole=300))
     @given(count=st.integers(0, 60), sizes=st.lists(st.integers(1, 70), min_size=1, max_size=8))
     def test_each_face_once(self, count, sizes):
         """Whatever the sizes of the pages, they give each face once and in order, and no page comes empty."""

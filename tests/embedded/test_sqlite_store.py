@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from rekog_emotion.embedded import JobRecord, SqliteStore
 from rekog_emotion.embedded.store import MemoryStore
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from tests.amounts import amount
 from tests.embedded.clips import counting
 from tests.embedded.job_desk import TOKEN, bare, clock, done, make, s3
 
@@ -79,7 +80,7 @@ def test_opened_again(path):
         assert store.faces("a", 0, 1000) == FACES
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=amount(40, whole=200))
 @given(
     sizes=st.lists(st.integers(0, 150), max_size=6), cuts=st.lists(st.tuples(*[st.integers(0, 500)] * 2), max_size=6)
 )

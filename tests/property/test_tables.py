@@ -10,12 +10,13 @@ from rekog_emotion import ImageAnalysis, VideoAnalysis
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, NESTED
 from rekog_emotion.results.lossless import read_json_lines, to_json, write_json_lines
+from tests.amounts import amount
 from tests.property.strategies import images, unfinished_jobs, videos
 
 ANALYSES = images.map(ImageAnalysis.from_aws) | (videos | unfinished_jobs).map(VideoAnalysis.from_aws)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=amount(60, whole=300), deadline=None)
 @given(ANALYSES)
 def test_json_is_lossless(analysis):
     """`from_json` is the inverse of `to_json`, unknown members and all."""
@@ -25,7 +26,7 @@ def test_json_is_lossless(analysis):
     assert (back.to_aws(), back.engine) == (analysis.to_aws(), analysis.engine)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=amount(30, whole=150), deadline=None)
 @given(st.lists(ANALYSES, max_size=3))
 def test_lines_are_lossless(analyses):
     """JSON Lines give the analyses back in their order."""
@@ -33,7 +34,7 @@ def test_lines_are_lossless(analyses):
     assert list(read_json_lines(io.StringIO(file.getvalue()))) == analyses
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=amount(60, whole=300), deadline=None)
 @given(st.lists(ANALYSES, max_size=3))
 def test_tables_hold_every_face(analyses):
     """Records, frame, flat and nested Arrow agree."""

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis
 from rekog_emotion.errors import ResponseError
 from rekog_emotion.models import BoundingBox, Emotion, Face
+from tests.amounts import amount
 
 from .strategies import JSON, NUMBERS, face_details, images, started_jobs, unfinished_jobs, videos
 
 # Time says something of the machine, not of the code: answers are large, and machines that run tests are busy.
-patiently = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+patiently = settings(deadline=None, max_examples=amount(100, whole=500), suppress_health_check=[HealthCheck.too_slow])
 
 READERS = {
     "face": (Face, face_details),

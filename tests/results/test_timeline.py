@@ -12,6 +12,7 @@ import rekog_emotion as rekog
 from rekog_emotion import EmotionType
 from rekog_emotion.results.floors import estimate_floors
 from rekog_emotion.results.timeline import Peak, Segment, Timeline
+from tests.amounts import amount
 from tests.results.people import at, face, looks, video
 
 NAMED = os.environ.get("REKOG_EMOTION_RECORDINGS")
@@ -230,7 +231,7 @@ people = st.lists(emotions, min_size=1, max_size=12)
 windows = st.sampled_from([0.0, 0.4, 1.0, 3.0, 60.0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=amount(60, whole=300))
 @given(samples=people, smooth=windows, causal=st.booleans())
 def test_smoothing_keeps_bounds(samples, smooth, causal):
     """No mean is beyond what it is made of."""
@@ -245,7 +246,7 @@ def test_smoothing_keeps_bounds(samples, smooth, causal):
         assert (after.sum(axis=1) <= 100.01).all()
 
 
-@settings(max_examples=60)
+@settings(max_examples=amount(60, whole=300))
 @given(samples=st.lists(emotions, min_size=2, max_size=12), smooth=windows, cut=st.integers(1, 11))
 def test_causal_smoothing_ignores_the_future(samples, smooth, cut):
     """What comes later changes no score before it."""
@@ -261,7 +262,7 @@ def test_causal_smoothing_ignores_the_future(samples, smooth, cut):
     assert np.allclose(whole.scores[:count], start.scores, atol=1e-3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=amount(40, whole=200))
 @given(samples=people, min_seconds=st.sampled_from([0.0, 0.5, 1.0, 2.0]))
 def test_segments_do_not_overlap(samples, min_seconds):
     """Segments of a person follow each other, are long enough, and lie where the person is on screen."""

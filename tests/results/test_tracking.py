@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Face, TimedFace
+from tests.amounts import amount
 from tests.results.people import at, face, glasses, video
 
 PEOPLE = Path(__file__).parents[1] / "data" / "people.mp4"
@@ -163,7 +164,7 @@ anybody = st.builds(
 clips = st.lists(st.builds(at, st.integers(0, 12).map(lambda k: k / 2), anybody), max_size=25)
 
 
-@settings(max_examples=60)
+@settings(max_examples=amount(60, whole=300))
 @given(faces=clips, random=st.randoms(use_true_random=False))
 def test_tracks_partition_the_faces(faces, random):
     """Each face is in one track, no track has two at one time, and the order of the input changes nothing."""

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.server import create_app
+from tests.amounts import amount
 from tests.server.in_process import JSON, SIGNED, InProcess
 
-# 20 000 by hand: REKOG_EMOTION_EXAMPLES=20000.
-EXAMPLES = int(os.environ.get("REKOG_EMOTION_EXAMPLES", "500"))
+# More by hand: REKOG_EMOTION_EXAMPLES=20000.
+EXAMPLES = int(os.environ.get("REKOG_EMOTION_EXAMPLES") or amount(250, whole=5000))
 MODEL = botocore.session.get_session().get_service_model("rekognition")
 OPERATIONS = ("DetectFaces", "StartFaceDetection", "GetFaceDetection")
 KNOWN = {
