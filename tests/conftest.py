@@ -51,11 +51,12 @@ def no_thread_left() -> Iterator[None]:
     """Fail a test that leaves threads behind; pools of module and session fixtures call theirs ``lasting...``."""
     before = set(threading.enumerate())
     yield
-    left = [thread for thread in threading.enumerate() if thread not in before]
+    left = [
+        thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith("lasting")
+    ]
     for thread in left:
         thread.join(timeout=10)
-    names = [thread.name for thread in left if thread.is_alive() and not thread.name.startswith("lasting")]
-    assert names == []
+    assert [thread.name for thread in left if thread.is_alive()] == []
 
 
 def configure_aws(patch: pytest.MonkeyPatch) -> None:

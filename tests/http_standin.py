@@ -115,7 +115,7 @@ class HttpStandin:
     def wait_for(self, count: int) -> None:
         """Return when so many requests have come in: a client that gives up is ahead of the server."""
         with self._arrived:
-            self._arrived.wait_for(lambda: len(self.requests) >= count, timeout=10)
+            self._arrived.wait_for(lambda: len(self.requests) >= count, timeout=60)
 
     def reply_to(self, request: Request) -> Reply:
         """Write the request down and return the next reply to it."""

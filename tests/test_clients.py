@@ -231,7 +231,7 @@ def test_threads_share_one_client(monkeypatch):
     monkeypatch.setitem(clients._FACTORIES, "aws", make)
 
     def ask(_):
-        gate.wait(10)
+        gate.wait(60)
         return resolve_client("aws")
 
     with ThreadPoolExecutor(8) as pool:

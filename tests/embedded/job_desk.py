@@ -64,7 +64,7 @@ class Gate:
         """Wait, then find a face."""
         self.calls += 1
         self.entered.set()
-        assert self.opened.wait(10)
+        assert self.opened.wait(60)
         return one_face(picture)
 
 

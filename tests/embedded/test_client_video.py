@@ -91,7 +91,7 @@ def test_closing_ends_jobs(gate, counting):
     """Closing the client ends its jobs and their threads."""
     client = EmbeddedClient(resolver=lambda _: counting)
     job_id = client.start_face_detection(Video=VIDEO)["JobId"]
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     client._jobs.stop()
     gate.opened.set()
     client.close()
@@ -104,7 +104,7 @@ def test_forgetting_the_client_ends_jobs(gate, counting):
     client = EmbeddedClient(resolver=lambda _: counting)
     jobs, client_is_there = client._jobs, weakref.ref(client)
     job_id = client.start_face_detection(Video=VIDEO)["JobId"]
-    assert gate.entered.wait(10)
+    assert gate.entered.wait(60)
     del client
     gc.collect()
     assert client_is_there() is None

@@ -68,14 +68,14 @@ def test_stopped():
 
     def work(crew, item):
         entered.set()
-        ended.wait(10)
+        ended.wait(60)
         seen.append((item, crew.stopped))
 
     ended = threading.Event()
     crew = Crew(work, size=1)
     crew.add("running")
     crew.add("waiting")
-    assert entered.wait(10)
+    assert entered.wait(60)
     crew.stopped = True
     ended.set()
     crew.close()

@@ -103,7 +103,7 @@ class TestAnswers:
         gate = Gate()
         jobs = make(gate)
         job_id = jobs.start(s3(Version="3"), job_tag="t")["JobId"]
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         expected = {"JobStatus": "IN_PROGRESS", "Faces": [], "JobId": job_id, "Video": s3(Version="3"), "JobTag": "t"}
         assert expected == bare(jobs.get(job_id))
         assert not jobs.join(job_id, 0)
@@ -338,7 +338,7 @@ class TestFailures:
         jobs = make(gate, resolver=lambda where: counting if where["Name"] == "first" else path)
         jobs.start(s3("first"))
         job_id = jobs.start(s3("second"))["JobId"]
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         path.unlink()
         gate.opened.set()
         assert jobs.join(job_id, 30)
@@ -351,7 +351,7 @@ class TestClosing:
         gate = Gate()
         jobs = make(gate)
         running, waiting = (jobs.start(s3(name))["JobId"] for name in ("1", "2"))
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         jobs.stop()
         gate.opened.set()
         jobs.close()
@@ -370,7 +370,7 @@ class TestClosing:
         with SqliteStore(tmp_path / "jobs.sqlite") as store:
             jobs = make(gate, store=store)
             running, waiting = (jobs.start(s3(name))["JobId"] for name in ("1", "2"))
-            assert gate.entered.wait(10)
+            assert gate.entered.wait(60)
             jobs.stop()
             gate.opened.set()
             jobs.close()
@@ -401,7 +401,7 @@ class TestClosing:
         gate = Gate()
         jobs = make(gate)
         job_id = jobs.start(s3())["JobId"]
-        assert gate.entered.wait(10)
+        assert gate.entered.wait(60)
         jobs.stop()
         assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
         gate.opened.set()

@@ -136,7 +136,7 @@ def test_threads(store):
     start = threading.Barrier(8)
 
     def work(name: str) -> list:
-        start.wait(10)
+        start.wait(60)
         for face in FACES[:40]:
             store.add_faces(name, [face])
             store.put(evolve(JOB, job_id=name, token=name))

@@ -26,12 +26,12 @@ class Gate:
     def hold(self, **_):
         """Wait to be let go."""
         self.begun.release()
-        assert self.released.wait(timeout=10)
+        assert self.released.wait(timeout=60)
         return {"FaceDetails": []}
 
     async def entered(self):
         """Wait until one more request is at work."""
-        assert await asyncio.to_thread(self.begun.acquire, timeout=10)
+        assert await asyncio.to_thread(self.begun.acquire, timeout=60)
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def test_stops_when_the_work_is_done(scripted, gate):
     with at_a_port(create_app(scripted)) as url, boto(url) as client:
         asking = threading.Thread(target=lambda: answers.append(client.detect_faces(Image={"Bytes": b"image"})))
         asking.start()
-        assert gate.begun.acquire(timeout=10)
+        assert gate.begun.acquire(timeout=60)
         releasing = threading.Thread(target=lambda: (refused_at(url), gate.released.set()))
         releasing.start()
     asking.join()

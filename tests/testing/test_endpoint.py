@@ -230,11 +230,11 @@ def test_delay(endpoint, client):
     endpoint.faults.add(Fault.delayed(until))
     slow = threading.Thread(target=lambda: answers.append(client.detect_faces(Image={"Bytes": b"x"})))
     slow.start()
-    assert until.waited_for.wait(10)
+    assert until.waited_for.wait(60)
     assert len(rekog.detect_image(PHOTO).faces) == 1
     assert answers == []
     until.set()
-    slow.join(10)
+    slow.join(60)
 
     assert len(answers[0]["FaceDetails"]) == 1
 
@@ -247,8 +247,8 @@ def test_end_lets_go(fake):
         client = boto3.client("rekognition", config=ONCE)
         slow = threading.Thread(target=lambda: answers.append(client.detect_faces(Image={"Bytes": b"x"})))
         slow.start()
-        assert until.waited_for.wait(10)
-    slow.join(10)
+        assert until.waited_for.wait(60)
+    slow.join(60)
     client.close()
 
     assert until.is_set()

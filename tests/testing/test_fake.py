@@ -389,11 +389,11 @@ def test_delayed():
     fake.faults.add(Fault.delayed(until))
     thread = threading.Thread(target=lambda: done.append(fake.detect_faces(Image={})))
     thread.start()
-    assert until.waited_for.wait(10)
+    assert until.waited_for.wait(60)
     first = fake.detect_faces(Image={})
     assert done == []
     until.set()
-    thread.join(10)
+    thread.join(60)
 
     assert [bare(first), bare(done[0])] == [image(1.0), image(2.0)]
 
