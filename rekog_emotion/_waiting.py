@@ -7,10 +7,13 @@ fails is a longer wait, not a lost job.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -29,6 +32,7 @@ from rekog_emotion.errors import (
 __all__ = [
     "SYSTEM_CLOCK",
     "Clock",
+    "Ended",
     "PollSchedule",
     "Schedule",
     "Seconds",
@@ -51,6 +55,7 @@ _BASE: Final = 0.5
 _THROTTLED_BASE: Final = 1.0
 _LONGEST: Final = 20.0
 _GLANCE: Final = 0.05
+_INSTANT: Final = 1e-6  # less than this is left of no time-out but by rounding
 # More would still be cut to the longest wait, and overflow after days of failing polls.
 _DOUBLINGS: Final = 10
 
@@ -96,8 +101,31 @@ class Stop(threading.Event):
             left = _GLANCE if end is None else end - time.monotonic()
             if left <= 0:
                 break
-            super().wait(min(left, _GLANCE))
+            self._glance(min(left, _GLANCE))
         return self.is_set()
+
+    def _glance(self, seconds: float) -> None:
+        super().wait(seconds)
+
+
+class Ended(Stop):
+    """Set when work that really goes on has been done, or together with another event.
+
+    Args:
+        work: What is waited for; nothing is left at it.
+        other: Another event, such as a caller's ``cancel``.
+    """
+
+    def __init__(self, work: Future[Any], other: threading.Event | None = None) -> None:
+        super().__init__(other)
+        self._work = work
+
+    def is_set(self) -> bool:
+        """Tell whether the work is done, or the other one is set."""
+        return self._work.done() or super().is_set()
+
+    def _glance(self, seconds: float) -> None:
+        wait_for([self._work], seconds)
 
 
 def seconds(duration: Seconds, name: str) -> float | None:
@@ -142,21 +170,23 @@ def retry(
     """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
 
     Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
-    Blog, 2015). It stops before a wait that would pass the deadline, and without another call when ``cancel`` is set.
-    The error that is raised is the last one.
+    Blog, 2015). A wait that would pass the deadline is cut to what is left, for one more call; when ``cancel`` is set,
+    there is none. The error that is raised is the last one.
     """
     clock = clock or SYSTEM_CLOCK
     begin = clock.now()
     failure: BaseException | None = None
 
+    def left() -> float:
+        return max(begin + RETRY_SECONDS - clock.now(), 0.0)
+
     def stop(state: tenacity.RetryCallState) -> bool:
-        late = clock.now() - begin + state.upcoming_sleep > RETRY_SECONDS
-        return late or state.attempt_number >= ATTEMPTS
+        return left() < _INSTANT or state.attempt_number >= ATTEMPTS
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal failure
         failure = _failure(state)
-        return random.uniform(0, _backoff(failure, state.attempt_number))  # noqa: S311 -- jitter is no secret
+        return min(random.uniform(0, _backoff(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds, cancel)
@@ -232,7 +262,7 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
         look: Makes one call.
         unfinished: Tells whether an answer means "not yet".
         schedule: How long to wait between looks; a failed look waits longer.
-        timeout: Seconds; ``None`` for ever. It ends before a wait that would pass it.
+        timeout: Seconds; ``None`` for ever. A wait that would pass it is cut to what is left, for one more look.
         clock: Where time comes from; left out, the system's.
         cancel: Ends a wait at once when set.
         sleep: Waits between looks, so many seconds or less; left out, the clock does.
@@ -249,16 +279,16 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
     clock = clock or SYSTEM_CLOCK
     begin, failures = clock.now(), 0
 
+    def left() -> float:
+        return math.inf if timeout is None else max(begin + timeout - clock.now(), 0.0)
+
     def check() -> None:
         if cancel is not None and cancel.is_set():
             raise cancelled(clock.now() - begin)
 
     def looked() -> T:
         check()
-        if pace is not None and (delay := pace()) > 0:
-            waited = clock.now() - begin
-            if timeout is not None and waited + delay > timeout:
-                raise timed_out(waited, None)
+        if pace is not None and (delay := min(pace(), left())) > 0:
             clock.sleep(delay, cancel)
             check()
         return look()
@@ -276,13 +306,10 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
         failing = error is not None and is_transient(error)
         failures = failures + 1 if failing else 0
         waited = clock.now() - begin
-        interval = schedule.interval(waited, _backoff(error, failures) if failing else 0.0)
-        # A wait that may end early is worth beginning, however short the time is.
-        return interval if sleep is None or timeout is None else min(interval, max(timeout - waited, 0.0))
+        return min(schedule.interval(waited, _backoff(error, failures) if failing else 0.0), left())
 
-    def stop(state: tenacity.RetryCallState) -> bool:
-        waited = clock.now() - begin
-        return timeout is not None and (waited + state.upcoming_sleep > timeout or state.upcoming_sleep == 0)
+    def stop(_: tenacity.RetryCallState) -> bool:
+        return left() < _INSTANT
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
         if on_wait is not None:
@@ -294,9 +321,7 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
 
     if not look_first:
         check()
-        interval = schedule.interval(0.0)
-        if timeout is not None:
-            interval = min(interval, timeout)
+        interval = min(schedule.interval(0.0), left())
         if on_wait is not None:
             on_wait(0.0, interval)
         pause(interval)

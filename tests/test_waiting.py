@@ -166,9 +166,9 @@ def test_does_not_try_again_what_would_fail_again(time, error):
 
 
 @pytest.mark.usefixtures("longest_jitter")
-@pytest.mark.parametrize(("takes", "calls", "sleeps"), [(29.25, 3, [0.5, 1]), (29.5, 2, [0.5]), (60, 1, [])])
-def test_stops_before_a_wait_that_would_pass_the_minute(time, takes, calls, sleeps):
-    """A wait that ends with the minute is made, a longer one is not."""
+@pytest.mark.parametrize(("takes", "calls", "sleeps"), [(29.25, 3, [0.5, 1]), (29.5, 3, [0.5, 0.5]), (60, 1, [])])
+def test_cuts_a_wait_that_would_pass_the_minute(time, takes, calls, sleeps):
+    """A wait that ends with the minute is made, a longer one is cut to what is left of it."""
     call = Script(BROKEN, takes=takes, clock=time)
 
     with pytest.raises(InternalServiceError):
@@ -325,10 +325,10 @@ def test_tolerates_what_the_caller_says(time):
 
 @pytest.mark.usefixtures("no_jitter")
 @pytest.mark.parametrize(
-    ("timeout", "looks", "waited"), [(0, 1, 0), (0.9, 1, 0), (1, 2, 1), (3.5, 4, 3), (10.5, 11, 10), (11, 12, 11)]
+    ("timeout", "looks", "waited"), [(0, 1, 0), (0.9, 2, 0.9), (1, 2, 1), (3.5, 5, 3.5), (10.5, 12, 10.5), (11, 12, 11)]
 )
-def test_the_deadline_ends_it_before_a_wait_that_would_pass_it(time, timeout, looks, waited):
-    """It looks at least once, and does not sleep into the deadline."""
+def test_a_wait_that_would_pass_the_deadline_is_cut(time, timeout, looks, waited):
+    """It looks at least once, and once more at the deadline."""
     look = Script(PENDING)
 
     with pytest.raises(JobTimeoutError) as caught:
@@ -345,7 +345,7 @@ def test_a_timeout_names_the_failure_of_the_last_look(time):
     with pytest.raises(JobTimeoutError) as caught:
         wait_for_job(Script(PENDING, THROTTLED), time, timeout=5)
 
-    assert str(caught.value) == "over after 3 s, slow down"
+    assert str(caught.value) == "over after 5 s, slow down"
     assert caught.value.__cause__ is THROTTLED
 
 
@@ -408,7 +408,7 @@ def test_the_real_clock_goes_on():
 
 @pytest.mark.usefixtures("no_jitter")
 def test_tells_before_each_wait(time):
-    """How long it has waited, and how long it is going to; not before the wait that it does not make."""
+    """How long it has waited, and how long it is going to; the last one is cut to what is left."""
     told = []
 
     with pytest.raises(JobTimeoutError):
@@ -416,7 +416,7 @@ def test_tells_before_each_wait(time):
             Script(PENDING, BROKEN, PENDING), time, timeout=4, on_wait=lambda *times: told.append((*times, time.now()))
         )
 
-    assert told == [(0, 1, 0), (1, 1.5, 1), (2.5, 1, 2.5)]
+    assert told == [(0, 1, 0), (1, 1.5, 1), (2.5, 1, 2.5), (3.5, 0.5, 3.5)]
 
 
 def test_an_error_of_the_listener_ends_the_wait(time):
