@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from rekog_emotion import _paging, _waiting, notifications
 from rekog_emotion._budget import Budget
 from rekog_emotion._ways_out import WaysOut
 from rekog_emotion.analyses import VideoAnalysis
+from rekog_emotion.clients import capabilities
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import ResponseError
 from rekog_emotion.notifications import SnsSqs
@@ -65,6 +67,7 @@ class Lookout:
         """
         looks, broken = 0, 0
         watch: notifications.Watch | None = None
+        sleep: Callable[[float], None] | None = None
         schedule: _waiting.Schedule = self._schedule()
 
         def look() -> VideoAnalysis:
@@ -95,6 +98,9 @@ class Lookout:
                         self.notify, self.job_id, client=self.client, polls=schedule, clock=self.clock, cancel=cancel
                     )
                 )
+                sleep = watch.sleep
+            elif "ends" in capabilities(self.client):
+                sleep = self._until(self.client.ended(self.job_id), cancel)  # type: ignore[attr-defined]  # it says so
             page = _waiting.poll(
                 look,
                 unfinished=is_unfinished,
@@ -102,7 +108,7 @@ class Lookout:
                 timeout=limit,
                 clock=self.clock,
                 cancel=cancel,
-                sleep=None if watch is None else watch.sleep,
+                sleep=sleep,
                 pace=self._pace,
                 look_first=watch is None or not self.fresh,
                 on_wait=on_wait,
@@ -111,6 +117,20 @@ class Lookout:
                 tolerate=is_passing,
             )
         return page, looks
+
+    def _until(self, end: Future[None], cancel: threading.Event | None) -> Callable[[float], None]:
+        """Return a sleep that ends with the job; where it is not in this process that the job ends, the clock's."""
+        heard = False
+
+        def sleep(seconds: float) -> None:
+            nonlocal heard
+            if heard:
+                self.clock.sleep(seconds, cancel)
+            elif not end.done():
+                self.clock.sleep(seconds, _waiting.Ended(end, cancel))
+            heard = end.done()
+
+        return sleep
 
     def _schedule(self) -> _waiting.PollSchedule:
         if self.video_seconds is None or not self.fresh:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RekognitionClient",
     "aws_client",
+    "capabilities",
     "engine_name",
     "resolve_client",
     "s3_client_for",
@@ -248,6 +249,17 @@ def engine_name(client: RekognitionClient) -> str:
     if isinstance(name, str):
         return name
     return "aws" if service_region(client) is not None else type(client).__name__
+
+
+def capabilities(client: object) -> frozenset[str]:
+    """Return what a client can do beyond boto3's three methods, as it says itself; none where it says nothing.
+
+    ``"files"``: it takes local files by its ``stage`` and ``discard``, and has no quota and sends no messages.
+    ``"ends"``: its ``ended(job_id)`` gives a ``concurrent.futures.Future`` that is done when the job has ended, or at
+    once where another process runs the job.
+    """
+    said = getattr(client, "rekog_capabilities", None)
+    return said if isinstance(said, frozenset) else frozenset()
 
 
 def service_region(client: object) -> str | None:

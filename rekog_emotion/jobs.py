@@ -28,7 +28,7 @@ from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
 from rekog_emotion._ways_out import WaysOut, resumable
 from rekog_emotion.analyses import TimedFace, VideoAnalysis
-from rekog_emotion.clients import engine_name, resolve_client
+from rekog_emotion.clients import capabilities, engine_name, resolve_client
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import (
     InvalidInputError,
@@ -87,7 +87,7 @@ class VideoJob:
 
     def __attrs_post_init__(self) -> None:
         # A client that takes files by itself has no quota.
-        self._budget = None if isinstance(self._client, Staging) else budget_of(self._client)
+        self._budget = None if "files" in capabilities(self._client) else budget_of(self._client)
 
     def __repr__(self) -> str:
         upload = f" with upload {shown(s3_uri(self._upload))}" if self._upload else ""
@@ -424,7 +424,7 @@ class VideoJob:
         video = page.video.s3_object if page.video is not None else None
         if self._fresh or self._upload is not None or video is None or not is_upload(video):
             return
-        if isinstance(self._client, Staging) or self._token is not None:
+        if "files" in capabilities(self._client) or self._token is not None:
             return
         try:
             where = resolve_discard(None, client=self._client, upload=video, s3_client=self._s3_client)
@@ -435,11 +435,11 @@ class VideoJob:
 
     def _ways_out(self) -> WaysOut:
         # A client that takes files by itself works by itself, too.
-        return WaysOut(job_id=self.job_id, upload=self._upload, here=isinstance(self._client, Staging))
+        return WaysOut(job_id=self.job_id, upload=self._upload, here="files" in capabilities(self._client))
 
 
 def _able_to_notify(client: RekognitionClient, notify: SnsSqs | None) -> RekognitionClient:
-    if notify is not None and isinstance(client, Staging):
+    if notify is not None and "files" in capabilities(client):
         msg = f"notify= is for AWS: {type(client).__name__} sends no messages, so leave it out"
         raise InvalidInputError(msg)
     return client

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 from attrs import evolve, field, frozen
 
@@ -211,8 +211,8 @@ def resolve_staging(
             object.
         ConfigurationError: The S3 client cannot be made.
     """
-    if isinstance(client, Staging):
-        return client
+    if "files" in clients.capabilities(client):
+        return cast("Staging", client)
     if isinstance(staging, str):
         bucket, prefix = bucket_and_prefix(staging)
         return S3Staging(bucket=bucket, prefix=prefix, s3_client=s3_client or clients.s3_client_for(client))
@@ -266,8 +266,8 @@ def resolve_discard(
             "with stage() and discard() that made it"
         )
         raise InvalidInputError(msg)
-    if isinstance(client, Staging):
-        return client
+    if "files" in clients.capabilities(client):
+        return cast("Staging", client)
     if staging is not None:
         return staging
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or clients.s3_client_for(client))

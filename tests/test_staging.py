@@ -555,6 +555,8 @@ def test_keys_keep_a_plain_suffix(s3, plain, tmp_path, name, suffix):
 class OwnStage(ScriptedClient, Shelf):
     """A client that takes files by itself, as the embedded one does."""
 
+    rekog_capabilities = frozenset({"files"})
+
     def __init__(self, *script):
         ScriptedClient.__init__(self, *script)
         Shelf.__init__(self)
@@ -571,6 +573,18 @@ def test_a_clients_own_way_wins(clip, s3):
     assert len(VideoJob.from_dict(state, client=client, staging=Shelf()).result().faces) == 1
     assert client.events == ["stage clip.MP4", "discard k-1"]
     assert s3.operations == []
+
+
+def test_a_client_that_has_such_methods_by_chance_is_asked_by_name(clip):
+    """What it can do it says itself; methods of these names may do something else."""
+    client = OwnStage(page())
+    client.rekog_capabilities = ["files"]
+
+    with pytest.raises(InvalidInputError) as caught:
+        start_video(clip, client=client)
+
+    assert str(caught.value).startswith("Rekognition reads video from S3 only: ")
+    assert client.events == client.calls == []
 
 
 @pytest.mark.usefixtures("clock")

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -81,9 +82,11 @@ class EmbeddedClient:
 
     Attributes:
         engine: ``"embedded"``.
+        rekog_capabilities: It takes local files by itself, and tells when its jobs end.
     """
 
     engine = "embedded"
+    rekog_capabilities = frozenset({"files", "ends"})
 
     def __init__(
         self,
@@ -206,6 +209,10 @@ class EmbeddedClient:
             botocore.exceptions.ClientError: The service's errors.
         """
         return self._jobs.get(JobId, max_results=MaxResults, next_token=NextToken)
+
+    def ended(self, job_id: str) -> Future[None]:
+        """Return what is done when a video job has ended, or at once where it does not run in this process."""
+        return self._jobs.ended(job_id)
 
     def stage(
         self,

@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import closing
 from typing import Any, Final, TypeAlias
 
@@ -111,7 +112,7 @@ class Jobs:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._open: dict[str, threading.Event] = {}
+        self._open: dict[str, Future[None]] = {}
         self._crew: Crew[JobRecord] = Crew(self._run, size=self._workers)
         self._outcomes = Outcomes(self._store, clock=self._clock)
 
@@ -283,7 +284,19 @@ class Jobs:
             Whether the job has ended.
         """
         ended = self._open.get(job_id)
-        return ended is None or ended.wait(timeout)
+        return ended is None or not wait([ended], timeout).not_done
+
+    def ended(self, job_id: str) -> Future[None]:
+        """Return what is done when a job has ended, at once where it does not run here."""
+        self._leave_parent()
+        self._current(job_id)
+        with self._lock:
+            running = self._open.get(job_id)
+        if running is not None:
+            return running
+        ended: Future[None] = Future()
+        ended.set_result(None)
+        return ended
 
     def stop(self) -> None:
         """Do what :meth:`close` does, without waiting for it (finalizers may not wait)."""
@@ -302,7 +315,9 @@ class Jobs:
     def _submit(self, job: JobRecord) -> None:
         if self._crew.stopped:
             self._crew = Crew(self._run, size=self._workers)
-        self._open[job.job_id] = threading.Event()
+        ended: Future[None] = Future()
+        ended.set_running_or_notify_cancel()  # nobody who has it can cancel it
+        self._open[job.job_id] = ended
         self._crew.add(job)
 
     def _run(self, crew: Crew[JobRecord], job: JobRecord) -> None:
@@ -311,7 +326,7 @@ class Jobs:
             if ended is not None:
                 self._outcomes.put(ended)
         finally:
-            self._open.pop(job.job_id).set()
+            self._open.pop(job.job_id).set_result(None)
 
     def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord | None:
         """Find the faces of a video, and return the job as it ended, or ``None`` if it stays open."""

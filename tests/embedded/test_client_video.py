@@ -8,12 +8,14 @@ import weakref
 
 import pytest
 
-from rekog_emotion import analyze_video
+from rekog_emotion import analyze_video, start_video
+from rekog_emotion._waiting import PollSchedule
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.store import MemoryStore
 from rekog_emotion.errors import InvalidS3ObjectError, JobFailedError
 from rekog_emotion.models import S3Object
 from rekog_emotion.staging import Staging
+from rekog_emotion.testing import virtual_time
 from tests.embedded.clips import BAD, bad_clips, counting, grid, people_mp4, scene
 from tests.embedded.job_desk import Gate, bare, clock, refused
 
@@ -39,6 +41,24 @@ def test_a_local_clip(client, people_mp4, scene):
     assert (clip.engine, clip.status, clip.metadata.duration_millis) == ("embedded", "SUCCEEDED", 6000)
     assert all(face.face.dominant_emotion is not None for face in clip.faces)
     assert client._files._paths == {}
+
+
+def test_under_virtual_time(client, people_mp4):
+    """Its work is waited for, though the clock of the library runs ahead."""
+    with virtual_time():
+        assert len(analyze_video(people_mp4, client=client).faces) > 0
+
+
+def test_its_jobs_are_waited_for_by_their_end(gate, counting, monkeypatch):
+    """However long the video is said to be, the wait ends when the work does."""
+    monkeypatch.setattr("rekog_emotion._lookout.POLLS", PollSchedule(floor=3600, cap=3600))
+    with EmbeddedClient() as client:
+        job = start_video(counting, client=client, video_length=6 * 3600)
+        end = client.ended(job.job_id)
+        assert (end.done(), end.cancel()) == (False, False)
+        job.wait(on_progress=lambda progress: gate.opened.set() if progress.event == "WAITING" else None)
+        assert client.ended(job.job_id).done()
+        assert client.ended("f" * 64).done()
 
 
 def test_paths_and_objects_agree(people_mp4):
