@@ -16,19 +16,21 @@ _LONGEST: Final = 7 * 24 * 3600.0
 
 
 def video_seconds(path: Path) -> float | None:
-    """Return the length of an MP4 or MOV file in seconds, or ``None`` where its header does not say."""
+    """Return the length of an MP4 or MOV file in seconds, or ``None`` where its header does not say, or lies."""
     try:
+        if not path.is_file():  # a pipe would not even open
+            return None
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             movie = _find(file, b"moov", 0, end)
             header = movie and _find(file, b"mvhd", *movie)
             return _duration(file, *header) if header else None
-    except (OSError, struct.error):
+    except (OSError, ValueError, struct.error):
         return None
 
 
 def _find(file: BinaryIO, name: bytes, begin: int, end: int) -> tuple[int, int] | None:
-    """Return where the content of the first box of a name begins and ends."""
+    """Return where the content of the first box of a name begins and ends, within the one around it."""
     for _ in range(_BOXES):
         if begin + _HEADER > end:
             return None
@@ -41,7 +43,7 @@ def _find(file: BinaryIO, name: bytes, begin: int, end: int) -> tuple[int, int] 
         elif size == 0:  # to the end of the file
             size = end - begin
         if kind == name:
-            return content, begin + size
+            return content, min(begin + size, end)
         if size < content - begin:
             return None
         begin += size

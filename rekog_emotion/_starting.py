@@ -5,32 +5,40 @@ from __future__ import annotations
 import re
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from rekog_emotion import _calls, _waiting
-from rekog_emotion._locations import s3_wire
+from rekog_emotion._locations import s3_uri, s3_wire
 from rekog_emotion._quoting import shown
+from rekog_emotion._ways_out import WaysOut, remind
 from rekog_emotion.analyses import StartedJob
+from rekog_emotion.clients import capabilities
 from rekog_emotion.errors import (
+    ConfigurationError,
+    InternalServiceError,
     InvalidInputError,
     JobCancelledError,
     JobTimeoutError,
     LimitExceededError,
     RekogEmotionError,
+    ServiceError,
     StagingError,
+    ThrottledError,
 )
 from rekog_emotion.models import S3Object
+from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, ProgressEvent, tell
 
 if TYPE_CHECKING:
     from rekog_emotion.clients import RekognitionClient
     from rekog_emotion.staging import Staging
 
-__all__ = ["Starter", "check_listeners", "start_parameters"]
+__all__ = ["Starter", "channel_of", "check_listeners", "start_parameters"]
 
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = _waiting.PollSchedule(floor=10.0)
@@ -81,6 +89,23 @@ def start_parameters(
     return parameters
 
 
+def channel_of(notify: SnsSqs | None, notification_channel: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return where the service announces the end of the job.
+
+    Raises:
+        InvalidInputError: ``notify`` is of another type, or both are given.
+    """
+    if notify is None:
+        return notification_channel
+    if not isinstance(notify, SnsSqs):
+        msg = f"notify= got {type(notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"
+        raise InvalidInputError(msg)
+    if notification_channel is not None:
+        msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
+        raise InvalidInputError(msg)
+    return notify.channel()
+
+
 def check_listeners(on_progress: object, cancel: object) -> None:
     """Refuse what would fail when it is needed, after the job has been paid for."""
     if on_progress is not None and not callable(on_progress):
@@ -113,6 +138,23 @@ class Starter:
     on_progress: OnProgress | None
     cancel: threading.Event | None
     clock: _waiting.Clock
+    _job_id: str | None = field(default=None, init=False)
+    _upload: S3Object | None = field(default=None, init=False)
+    _asked_for: S3Object | None = field(default=None, init=False)  # a start of which nobody knows what became
+
+    @contextmanager
+    def answerable(self) -> Iterator[None]:
+        """Say on every way out of the block what was started or may have been, and how to have it back."""
+        try:
+            yield
+        except BaseException as error:
+            if self._job_id is not None:
+                here = "files" in capabilities(self.client)
+                remind(error, WaysOut(job_id=self._job_id, upload=self._upload, here=here))
+            elif self._asked_for is not None:
+                call = f"{s3_uri(self._asked_for)!r}, client_request_token={self.parameters['ClientRequestToken']!r}"
+                error.add_note(f"A job may have been started: start_video({call}) with the same options gives it back.")
+            raise
 
     def start(self, video: S3Object) -> str:
         """Start the job and return its id, waiting for a slot where too many jobs run."""
@@ -121,9 +163,20 @@ class Starter:
         def on_wait(waited: float, interval: float) -> None:
             tell(self.on_progress, event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
 
+        def once() -> Mapping[str, Any]:
+            before, self._asked_for = self._asked_for, video
+            try:
+                return _calls.once(self.client, "start_face_detection", **request)
+            except Exception as error:
+                if _is_refusal(error):
+                    self._asked_for = before if isinstance(error, ThrottledError) else None
+                raise
+
         def ask() -> str:
-            answer = _calls.call(self.client, "start_face_detection", clock=self.clock, cancel=self.cancel, **request)
-            return StartedJob.from_aws(answer).job_id or ""
+            ours = _calls.leaves_retrying_to_us(self.client)
+            answer = _waiting.retry(once, clock=self.clock, cancel=self.cancel) if ours else once()
+            self._job_id = StartedJob.from_aws(answer).job_id or ""
+            return self._job_id
 
         def attempt() -> str:
             try:
@@ -156,7 +209,7 @@ class Starter:
     def stage_and_start(self, path: Path, staging: Staging) -> tuple[S3Object, str]:
         """Upload a file and start the job on it; return the upload and the job's id.
 
-        The upload is deleted when the job could not start, for whatever reason.
+        The upload is deleted when no job is known to have started, for whatever reason.
         """
         if self._is_cancelled():
             msg = f"the upload of {shown(str(path))} was cancelled before it began; no job was started"
@@ -165,13 +218,15 @@ class Starter:
         def on_bytes(done: int, total: int) -> None:
             tell(self.on_progress, event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
 
-        upload = staging.stage(path, on_bytes=on_bytes, cancel=self.cancel)
         try:
+            self._upload = upload = staging.stage(path, on_bytes=on_bytes, cancel=self.cancel)
             # By key alone, which is random: to read a version takes a permission of its own.
             return upload, self.start(evolve(upload, version=None))
         except BaseException as error:
+            if self._upload is None or self._job_id is not None:
+                raise
             try:
-                staging.discard(upload)
+                staging.discard(self._upload)
             except StagingError as left:
                 if not isinstance(error, Exception):
                     # An interrupt stays one.
@@ -183,3 +238,14 @@ class Starter:
 
     def _is_cancelled(self) -> bool:
         return self.cancel is not None and self.cancel.is_set()
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether a call has started nothing for sure: the service said no, or it never got there."""
+    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError  # noqa: PLC0415 -- the call was its own
+
+    if isinstance(error, (InvalidInputError, ConfigurationError)):
+        return True
+    if isinstance(error, ServiceError):
+        return not isinstance(error, InternalServiceError)
+    return isinstance(error.__cause__, (ConnectTimeoutError, EndpointConnectionError))

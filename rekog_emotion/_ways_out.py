@@ -14,10 +14,11 @@ from rekog_emotion._states import write_state
 from rekog_emotion.errors import JobCancelledError, JobError, JobTimeoutError, RekogEmotionError, StagingError
 from rekog_emotion.models import S3Object
 
-__all__ = ["WaysOut", "resumable"]
+__all__ = ["WaysOut", "remind", "resumable"]
 
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
 _GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+_TELLING: Final = (JobError, StagingError)
 _IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
 
 
@@ -77,11 +78,17 @@ def resumable(ways_out: Callable[[], WaysOut]) -> Iterator[None]:
     """
     try:
         yield
-    except (GeneratorExit, JobError, StagingError):
-        raise
     except BaseException as error:
-        ways = ways_out()
-        # An error of ours has the job's id, which is enough where nothing lies in a bucket.
-        if ways.upload is not None or not isinstance(error, RekogEmotionError):
-            error.add_note(f"VideoJob.from_dict({ways.state!r}) takes job {ways.job_id} up again{ways.kept}")
+        remind(error, ways_out())
         raise
+
+
+def remind(error: BaseException, ways: WaysOut) -> None:
+    """Note how to take a job and its upload up again on an error that does not say it by itself."""
+    ours = isinstance(error, RekogEmotionError) and getattr(error, "job_id", None) == ways.job_id
+    # An error of ours has the job's id, which is enough where nothing lies in a bucket; of these, the upload, too.
+    if isinstance(error, GeneratorExit) or (ours and (ways.upload is None or isinstance(error, _TELLING))):
+        return
+    note = f"VideoJob.from_dict({ways.state!r}) takes job {ways.job_id} up again{ways.kept}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

@@ -19,7 +19,7 @@ from rekog_emotion._waiting import Clock, Seconds, Stop, seconds
 from rekog_emotion.analyses import VideoAnalysis
 from rekog_emotion.api import analyze_video
 from rekog_emotion.clients import RekognitionClient, resolve_client
-from rekog_emotion.errors import InvalidInputError, JobCancelledError
+from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
 from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, Progress
@@ -200,6 +200,19 @@ class _Left:
     error: BaseException | None = None
 
 
+def _log_what_is_left(end: _End[T, R]) -> None:
+    """Say how to take up a job of which nobody is given the end."""
+    if end.error is None:
+        if isinstance(end.result, VideoAnalysis):
+            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", end.result.job_id)
+        return
+    state, notes = getattr(end.error, "state", None), getattr(end.error, "__notes__", [])
+    if state is not None:
+        notes = [f"state: {state!r}", *notes]
+    if notes or getattr(end.error, "job_id", None) is not None:
+        _log.warning("%s (%s)" if notes else "%s%s", end.error, "; ".join(notes))
+
+
 class _Gathering(Generic[T, R]):
     """Works on items in a few threads, and gives the ends as they come.
 
@@ -250,8 +263,8 @@ class _Gathering(Generic[T, R]):
                 end = self._ends.get()
                 if isinstance(end, _Left):
                     at_work -= 1
-                elif isinstance(end.error, JobCancelledError) and end.error.state is not None:
-                    _log.warning("%s (state: %r)", end.error, end.error.state)
+                else:
+                    _log_what_is_left(end)
             for thread in threads:
                 thread.join()
 

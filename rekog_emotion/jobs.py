@@ -23,7 +23,7 @@ from rekog_emotion._locations import s3_uri
 from rekog_emotion._lookout import Lookout
 from rekog_emotion._quoting import shown
 from rekog_emotion._readout import Readout
-from rekog_emotion._starting import Starter, check_listeners, start_parameters
+from rekog_emotion._starting import Starter, channel_of, check_listeners, start_parameters
 from rekog_emotion._states import read_state, write_state
 from rekog_emotion._waiting import Seconds
 from rekog_emotion._ways_out import WaysOut, resumable
@@ -86,7 +86,6 @@ class VideoJob:
     _budget: Budget | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        # A client that takes files by itself has no quota.
         self._budget = None if "files" in capabilities(self._client) else budget_of(self._client)
 
     def __repr__(self) -> str:
@@ -119,17 +118,11 @@ class VideoJob:
         deadline = _waiting.seconds(slot_timeout, "slot_timeout")
         length = _waiting.seconds(video_length, "video_length")
         check_listeners(on_progress, cancel)
-        if notify is not None and not isinstance(notify, SnsSqs):
-            msg = f"notify= got {type(notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"
-            raise InvalidInputError(msg)
-        if notify is not None and notification_channel is not None:
-            msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
-            raise InvalidInputError(msg)
         parameters = start_parameters(
             face_attributes=face_attributes,
             client_request_token=client_request_token,
             job_tag=job_tag,
-            notification_channel=notification_channel if notify is None else notify.channel(),
+            notification_channel=channel_of(notify, notification_channel),
         )
         video = prepare_video(source)
         if isinstance(staging, str):
@@ -143,27 +136,29 @@ class VideoJob:
             cancel=cancel,
             clock=clock,
         )
+        if length is None and isinstance(video.place, Path):
+            length = video_seconds(video.place)
         where, upload = None, None
-        if isinstance(video.place, S3Object):
-            job_id = starter.start(video.place)
-        else:
-            where = resolve_staging(staging, client=rekognition, s3_client=s3_client)
-            upload, job_id = starter.stage_and_start(video.place, where)
-        job = cls(
-            job_id=job_id,
-            client=rekognition,
-            staging=where,
-            upload=upload,
-            s3_client=s3_client,
-            notify=notify,
-            token=client_request_token,
-            fresh=client_request_token is None,
-            video_seconds=video_seconds(video.place) if length is None and isinstance(video.place, Path) else length,
-            source=video.name,
-            clock=clock,
-        )
-        _log.info("started job %s for %s", job_id, shown(video.name))
-        with resumable(job._ways_out):
+        with starter.answerable():
+            if isinstance(video.place, S3Object):
+                job_id = starter.start(video.place)
+            else:
+                where = resolve_staging(staging, client=rekognition, s3_client=s3_client)
+                upload, job_id = starter.stage_and_start(video.place, where)
+            job = cls(
+                job_id=job_id,
+                client=rekognition,
+                staging=where,
+                upload=upload,
+                s3_client=s3_client,
+                notify=notify,
+                token=client_request_token,
+                fresh=client_request_token is None,
+                video_seconds=length,
+                source=video.name,
+                clock=clock,
+            )
+            _log.info("started job %s for %s", job_id, shown(video.name))
             tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict())
         return job
 
@@ -332,8 +327,9 @@ class VideoJob:
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
         limit = _waiting.seconds(timeout, "timeout")
-        whole = _wire.merge(list(self._pages(limit, on_progress, cancel)))
-        return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client), source=self._source)
+        with resumable(self._ways_out):
+            whole = _wire.merge(list(self._pages(limit, on_progress, cancel)))
+            return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client), source=self._source)
 
     def discard(self) -> None:
         """Delete the upload of a job whose result is not wanted; a second time does nothing.

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from rekog_emotion import (
     InvalidInputError,
@@ -17,9 +18,18 @@ from rekog_emotion import (
     wait_for_videos,
 )
 from rekog_emotion.testing import FakeClient
-from tests.scripted import IN_PROGRESS, ScriptedClient, page
+from tests.scripted import IN_PROGRESS, ScriptedClient, page, refusal
 from tests.testing.recordings import video
 
+LOST_ANSWER = ReadTimeoutError(endpoint_url="https://rekognition.example")
+DENIED = (
+    "GetFaceDetection of job j-1 failed with AccessDeniedException: No. (check the credentials, the clock and that the "
+    "identity may call rekognition:GetFaceDetection)"
+)
+UNHEARD = (
+    'StartFaceDetection got no answer: Read timeout on endpoint URL: "https://rekognition.example" (A job may have been '
+    "started: start_video('s3://bucket/a.mp4', client_request_token='TOKEN') with the same options gives it back.)"
+)
 FAILED = {"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."}
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -140,6 +150,55 @@ def test_left_early_says_what_goes_on(caplog):
 
     [record] = [record for record in caplog.records if record.levelname == "WARNING"]
     assert "(state: {'version': 1, 'job_id': 'j-1', 'upload': None})" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("script", "start", "message"),
+    [
+        (
+            [page(0, JobId="j-1")],
+            {"JobId": "j-1"},
+            "job j-1 has ended, and nobody took its result: it is kept for 7 days",
+        ),
+        (
+            [refusal("AccessDeniedException")],
+            {"JobId": "j-1"},
+            DENIED,
+        ),
+        (
+            [],
+            LOST_ANSWER,
+            UNHEARD,
+        ),
+        ([], refusal("AccessDeniedException"), None),
+    ],
+    ids=["result", "failed", "no-answer", "refused"],
+)
+def test_left_early_loses_no_job(caplog, script, start, message):
+    """Whatever became of a job when nobody wanted it any longer, the log says how to have it; nothing of no job."""
+    begun, left = threading.Event(), threading.Event()
+
+    def late():
+        begun.set()
+        assert left.wait(10)
+        return start
+
+    client = ScriptedClient(*script, start=[late])
+    outcomes = start_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=2, client=client)
+    assert next(outcomes).source == "no-such.mp4"
+    assert begun.wait(10)
+    # Nobody takes what comes now; the start is answered before the threads are asked to end.
+    closing = threading.Thread(target=outcomes.close)
+    left.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("rekog-emotion-job"):
+            thread.join(10)
+    closing.start()
+    closing.join()
+
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    token = client.calls[0]["ClientRequestToken"]
+    assert said == [message.replace("TOKEN", token)] if message else said == []
 
 
 def test_a_full_account_is_waited_for():

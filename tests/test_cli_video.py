@@ -184,6 +184,24 @@ def test_interrupt_says_how_to_resume(service, capsys, monkeypatch):
     assert (130, "", resume) == (code, *capsys.readouterr())
 
 
+def test_interrupt_within_the_start_says_what_may_run(service, capsys, monkeypatch):
+    """Ctrl-C while the service has been asked prints the token that gives the job back."""
+
+    def interrupted(*_, **request):
+        tokens.append(request["ClientRequestToken"])
+        raise KeyboardInterrupt
+
+    tokens = []
+    monkeypatch.setattr("rekog_emotion._calls.once", interrupted)
+
+    code = main(["video", URI])
+
+    again = f"start_video({URI!r}, client_request_token={tokens[0]!r})"
+    said = f"rekog-emotion: A job may have been started: {again} with the same options gives it back.\n"
+    assert (130, "", said) == (code, *capsys.readouterr())
+    assert service.requests == []
+
+
 def _once_then(interrupted):
     """Return ``poll`` for the start, and what interrupts for what comes after it."""
     real, calls = _waiting.poll, []

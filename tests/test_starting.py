@@ -1,8 +1,12 @@
+import logging
 import re
+import struct
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from rekog_emotion import (
     AccessDeniedError,
@@ -18,6 +22,7 @@ from rekog_emotion import (
     analyze_video,
     start_video,
 )
+from rekog_emotion.testing import FakeClient
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, page, refusal
 
 VIDEO = "s3://bucket/clip.mp4"
@@ -341,11 +346,125 @@ def test_cannot_start_and_cannot_tidy_up(clip):
 
 @pytest.mark.parametrize("broken", [False, True], ids=["tidy", "untidy"])
 def test_interrupted_between_upload_and_start(clip, broken):
-    """Ctrl-C stays one, takes the upload away, and notes where that failed."""
+    """Ctrl-C stays one, takes the upload away, and notes where that failed, and what may have been started."""
     client, shelf = ScriptedClient(start=[KeyboardInterrupt()]), Shelf(broken=broken)
 
     with pytest.raises(KeyboardInterrupt) as caught:
         VideoJob.start(clip, client=client, staging=shelf)
 
     assert shelf.events == ["stage clip.mp4", *([] if broken else ["discard k-1"])]
-    assert getattr(caught.value, "__notes__", []) == (["it sticks"] if broken else [])
+    (call,) = client.calls
+    again = f"start_video('s3://shelf/k-1', client_request_token={call['ClientRequestToken']!r})"
+    may_run = f"A job may have been started: {again} with the same options gives it back."
+    assert caught.value.__notes__ == [*(["it sticks"] if broken else []), may_run]
+
+
+MAY_RUN = "A job may have been started: start_video('s3://bucket/clip.mp4', client_request_token='mine') with the same "
+MAY_RUN += "options gives it back."
+UNHEARD = ReadTimeoutError(endpoint_url="https://rekognition.example")
+DENIED = refusal("AccessDeniedException", operation="StartFaceDetection")
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://rekognition.example")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("start", "retries", "notes"),
+    [
+        ([KeyboardInterrupt()], False, [MAY_RUN]),
+        ([SystemExit()], False, [MAY_RUN]),
+        ([UNHEARD], False, [MAY_RUN]),
+        ([UNHEARD, THROTTLED], True, [MAY_RUN]),
+        ([UNHEARD, FULL, DENIED], True, []),
+        ([refusal("InternalServerError", status=500)], True, [MAY_RUN]),
+        ([{}], False, [MAY_RUN]),
+        ([THROTTLED], True, []),
+        ([DENIED], False, []),
+        ([UNREACHABLE], True, []),
+    ],
+    ids=[
+        "ctrl-c",
+        "exit",
+        "unheard",
+        "then-throttled",
+        "then-refused",
+        "5xx",
+        "no-id",
+        "throttled",
+        "denied",
+        "no-way",
+    ],
+)
+def test_what_may_have_been_started(start, retries, notes):
+    """Where nobody knows what became of a start, the token that gives its job back is told, and only there."""
+    client = ScriptedClient(start=start, retries=retries)
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 -- each has its own
+        start_video(VIDEO, client=client, client_request_token=MINE)
+
+    assert getattr(caught.value, "__notes__", []) == notes
+
+
+def test_the_token_gives_the_job_back():
+    """What the note says to call is the same start."""
+    fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": []})
+    heard, fake.start_face_detection = fake.start_face_detection, lambda **request: (heard(**request), interrupt())
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        start_video(VIDEO, client=fake)
+    fake.start_face_detection = heard
+    (note,) = caught.value.__notes__
+    call = note.partition(": ")[2].partition(" with the same")[0]
+    job = eval(call, {"start_video": partial(start_video, client=fake)})  # noqa: S307 -- our own text
+
+    assert (job.job_id, fake.count("StartFaceDetection")) == ("fake-job-1", 2)
+
+
+def interrupt(*_):
+    """Be Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+STATE = {"version": 1, "job_id": "j-1", "upload": {"bucket": "shelf", "key": "k-1", "version": "v-1"}}
+TAKEN_UP = f"VideoJob.from_dict({STATE!r}) takes job j-1 up again; its upload s3://shelf/k-1?versionId=v-1 is kept "
+TAKEN_UP += "until then"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(), JobCancelledError("mine"), StagingError("mine")])
+def test_a_listener_that_fails_when_the_job_has_begun(clip, error):
+    """The job and its upload stay, and the error says from what they are taken up."""
+    client, shelf = ScriptedClient(page(0)), Shelf()
+
+    def listen(progress):
+        if progress.event == "STARTED":
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        analyze_video(clip, client=client, staging=shelf, on_progress=listen)
+
+    assert caught.value.__notes__ == [TAKEN_UP]
+    assert shelf.events == ["stage clip.mp4"]
+
+
+def test_a_log_that_fails_when_the_job_has_begun(clip):
+    """A broken filter of the caller's loses no job."""
+    client, shelf, log = ScriptedClient(page(0)), Shelf(), logging.getLogger("rekog_emotion")
+    log.addFilter(interrupt)
+    log.setLevel(logging.INFO)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            analyze_video(clip, client=client, staging=shelf)
+    finally:
+        log.removeFilter(interrupt)
+        log.setLevel(logging.NOTSET)
+
+    assert caught.value.__notes__ == [TAKEN_UP]
+
+
+def test_a_header_that_lies_is_no_obstacle(tmp_path):
+    """What a file says of its length cannot fail, and is read before anything is bought."""
+    path = tmp_path / "lies.mp4"
+    path.write_bytes(struct.pack(">I4sQ", 1, b"moov", 2**64 - 1) + struct.pack(">I4sQ", 1, b"free", 2**63) + bytes(99))
+    client, shelf = ScriptedClient(page(0)), Shelf()
+
+    assert len(analyze_video(path, client=client, staging=shelf).faces) == 1
+    assert shelf.events == ["stage lies.mp4", "discard k-1"]

@@ -67,11 +67,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Start or resume the job, wait for it, print what it found."""
     with _progress() as on_progress:
-        job = _job(args, on_progress)
+        try:
+            job = _job(args, on_progress)
+        except BaseException as error:
+            _tell_what_is_left(error)
+            raise
         try:
             analysis = job.result(timeout=args.timeout, on_progress=on_progress)
         except (KeyboardInterrupt, JobTimeoutError):
             _tell_how_to_resume(job, args)
+            raise
+        except Exception as error:
+            _tell_what_is_left(error)
             raise
     source = args.clip or args.resume
     if _terminal.for_programs(args):
@@ -99,6 +106,12 @@ def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
         )
     upload = None if args.upload is None else parse_s3_uri(args.upload)
     return VideoJob.resume(args.resume, client=args.client, upload=upload)
+
+
+def _tell_what_is_left(error: BaseException) -> None:
+    """Print what an error says beside its message: of a job that may have been started, or of its upload."""
+    for text in getattr(error, "__notes__", ()):
+        _terminal.note(f"{_terminal.PROGRAM}: {_terminal.one_line(text)}")
 
 
 def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
