@@ -6,6 +6,8 @@ import threading
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from rekog_emotion import _forks
+
 __all__ = ["Budget", "budget_of"]
 
 # AWS's quota of GetFaceDetection is 5 calls a second in most regions, 20 in the largest (Service Quotas L-4E7ADAC1).
@@ -29,6 +31,10 @@ class Budget:
         self._burst = burst
         self._tokens = burst
         self._at: float | None = None
+        self._begin_anew()
+        _forks.in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float:
@@ -55,13 +61,11 @@ class Budget:
 
 
 _BUDGETS: Final[WeakKeyDictionary[object, Budget]] = WeakKeyDictionary()
-_LOCK: Final = threading.Lock()
 
 
 def budget_of(client: object) -> Budget:
     """Return the budget that all jobs of a client share; what cannot be referenced weakly gets one a job."""
     try:
-        with _LOCK:
-            return _BUDGETS.setdefault(client, Budget())
+        return _BUDGETS.setdefault(client, Budget())  # one step, whatever other threads do
     except TypeError:
         return Budget()

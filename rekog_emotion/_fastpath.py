@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
+from rekog_emotion import _forks
 from rekog_emotion.errors import InvalidInputError
 
 __all__ = ["Acceleration", "accelerate", "accelerated"]
@@ -51,7 +52,15 @@ def _loads() -> Callable[[bytes], Any]:
 
 
 # botocore's registers of handlers are not made for several threads at once.
-_LOCK: Final = threading.Lock()
+_LOCK = threading.Lock()
+
+
+def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+    global _LOCK  # noqa: PLW0603 -- whoever holds it now keeps the old one
+    _LOCK = threading.Lock()
+
+
+_forks.in_child(_begin_anew)
 
 
 class _Here(threading.local):

@@ -92,20 +92,23 @@ class _Ahead:
     """One call under way, in a thread that ends with it, whether anybody takes the answer or not."""
 
     def __init__(self, call: Callable[[], Answer]) -> None:
+        self._call = call
         self._answers: list[Answer] = []
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(call,), name="rekog-emotion-page", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="rekog-emotion-page", daemon=True)
         self._thread.start()
 
-    def _run(self, call: Callable[[], Answer]) -> None:
+    def _run(self) -> None:
         try:
-            self._answers.append(call())
+            self._answers.append(self._call())
         except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
             self._error = error
 
     def wait(self) -> Answer:
         """Return the answer, or raise what the call raised."""
         self._thread.join()
+        if self._error is None and not self._answers:  # the thread did not come along into a forked child
+            self._run()
         if self._error is not None:
             raise self._error
         return self._answers[0]

@@ -14,12 +14,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve, frozen
 
+from rekog_emotion import _forks
 from rekog_emotion._starting import start_parameters
 from rekog_emotion._waiting import Clock, Seconds, Stop, seconds
 from rekog_emotion.analyses import VideoAnalysis
 from rekog_emotion.api import analyze_video
 from rekog_emotion.clients import RekognitionClient, resolve_client
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.jobs import SLOT_TIMEOUT, TIMEOUT, VideoJob
 from rekog_emotion.notifications import SnsSqs
 from rekog_emotion.progress import OnProgress, Progress
@@ -235,9 +236,14 @@ class _Gathering(Generic[T, R]):
         self._items = iter(items)
         self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
         self._stop = Stop(cancel)
+        self._is_parent_s = False
+        _forks.in_child(self._leave_to_parent)
         self._taking = threading.Lock()
         # As many ends as workers may lie here: who is slow to use results is not run over by them.
         self._ends: queue.Queue[_End[T, R] | _Left] = queue.Queue(max(1, self._workers))
+
+    def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+        self._is_parent_s = True
 
     def each(self) -> Iterator[_End[T, R]]:
         """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
@@ -250,6 +256,9 @@ class _Gathering(Generic[T, R]):
         at_work = len(threads)
         try:
             while at_work:
+                if self._is_parent_s:
+                    msg = "these videos are waited for in the process that forked this one: go through them there"
+                    raise RekogEmotionError(msg)
                 end = self._ends.get()
                 if isinstance(end, _End):
                     yield end
@@ -258,15 +267,19 @@ class _Gathering(Generic[T, R]):
                 if end.error is not None:
                     raise end.error
         finally:
-            self._stop.set()
-            while at_work:
-                end = self._ends.get()
-                if isinstance(end, _Left):
-                    at_work -= 1
-                else:
-                    _log_what_is_left(end)
-            for thread in threads:
-                thread.join()
+            if not self._is_parent_s:
+                self._end(threads, at_work)
+
+    def _end(self, threads: list[threading.Thread], at_work: int) -> None:
+        self._stop.set()
+        while at_work:
+            end = self._ends.get()
+            if isinstance(end, _Left):
+                at_work -= 1
+            else:
+                _log_what_is_left(end)
+        for thread in threads:
+            thread.join()
 
     def _run(self) -> None:
         left = _Left()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from rekog_emotion import _forks
 from rekog_emotion._beside import client_beside
 from rekog_emotion._configuring import NO_CREDENTIALS, configuration_error
 from rekog_emotion._fastpath import accelerate
@@ -203,8 +204,7 @@ class _Cache:
 
 
 _CACHE: Final = _Cache()
-if hasattr(os, "register_at_fork"):  # pragma: no branch -- Windows cannot fork
-    os.register_at_fork(after_in_child=_CACHE.clear)
+_forks.in_child(_CACHE.clear)
 
 
 def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from attrs import field, frozen
 
+from rekog_emotion import _forks
 from rekog_emotion._quoting import quoted
 from rekog_emotion._waiting import Clock, PollSchedule, Schedule
 from rekog_emotion.clients import sqs_client_for
@@ -138,13 +139,16 @@ class Mailbox:
     """
 
     def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
-        self.receiving = threading.Lock()
         self._sqs = sqs
         self._queue_url = queue_url
         self._expected: dict[str, Completion | None] = {}
         self._waiting: Counter[str] = Counter()
-        self._lock = threading.Lock()
         self._ended: set[str] = set()
+        self._begin_anew()
+        _forks.in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self.receiving, self._lock = threading.Lock(), threading.Lock()
 
     @contextmanager
     def expecting(self, job_id: str) -> Iterator[None]:
@@ -198,7 +202,17 @@ class Mailbox:
 
 # A process needs one a queue and client, or its threads would take each other's messages.
 _MAILBOXES: Final[WeakValueDictionary[tuple[str, int], Mailbox]] = WeakValueDictionary()
-_LOCK: Final = threading.Lock()
+_LOCK = threading.Lock()
+
+
+def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+    """Share no connection to a queue with the parent, and no lock."""
+    global _LOCK  # noqa: PLW0603 -- whoever holds it now keeps the old one
+    _LOCK = threading.Lock()
+    _MAILBOXES.clear()
+
+
+_forks.in_child(_begin_anew)
 
 
 def _mailbox(channel: SnsSqs, client: RekognitionClient) -> Mailbox:

@@ -27,8 +27,9 @@ DENIED = (
     "identity may call rekognition:GetFaceDetection)"
 )
 UNHEARD = (
-    'StartFaceDetection got no answer: Read timeout on endpoint URL: "https://rekognition.example" (A job may have been '
-    "started: start_video('s3://bucket/a.mp4', client_request_token='TOKEN') with the same options gives it back.)"
+    'StartFaceDetection got no answer: Read timeout on endpoint URL: "https://rekognition.example" (A job may have '
+    "been started: start_video('s3://bucket/a.mp4', client_request_token='TOKEN') with the same options gives it "
+    "back.)"
 )
 FAILED = {"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."}
 pytestmark = pytest.mark.usefixtures("clock")

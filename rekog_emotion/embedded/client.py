@@ -211,7 +211,7 @@ class EmbeddedClient:
         return self._jobs.get(JobId, max_results=MaxResults, next_token=NextToken)
 
     def ended(self, job_id: str) -> Future[None]:
-        """Return what is done when a video job has ended, or at once where it does not run in this process."""
+        """Return what is done when a video job has ended; an open one that nobody runs in this process is run anew."""
         return self._jobs.ended(job_id)
 
     def stage(

@@ -20,6 +20,7 @@ from attrs import evolve
 from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
+from rekog_emotion import _forks
 from rekog_emotion.embedded import parameters
 from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
@@ -107,19 +108,14 @@ class Jobs:
         self._clock = clock
         self._max_jobs = max_jobs
         self._workers = workers
-        self._begin()
+        self._begin_anew()
+        _forks.in_child(self._begin_anew)
 
-    def _begin(self) -> None:
-        self._process = os.getpid()
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[str, Future[None]] = {}
         self._crew: Crew[JobRecord] = Crew(self._run, size=self._workers)
         self._outcomes = Outcomes(self._store, clock=self._clock)
-
-    def _leave_parent(self) -> None:
-        """Begin afresh in a forked child, where no thread of the parent goes on or gives back a lock."""
-        if os.getpid() != self._process:
-            self._begin()
 
     def start(
         self,
@@ -147,7 +143,6 @@ class Jobs:
             InvalidInputError: The resolver gave bytes where it has to give a path.
             MissingExtraError: PyAV is not installed.
         """
-        self._leave_parent()
         try:
             token = parameters.checked_token(client_request_token)
             request = parameters.checked_start(
@@ -236,7 +231,6 @@ class Jobs:
         Raises:
             botocore.exceptions.ClientError: The service's errors.
         """
-        self._leave_parent()
         try:
             identifier = parameters.checked_job_id(job_id)
             size = parameters.checked_page_size(max_results)
@@ -287,16 +281,11 @@ class Jobs:
         return ended is None or not wait([ended], timeout).not_done
 
     def ended(self, job_id: str) -> Future[None]:
-        """Return what is done when a job has ended, at once where it does not run here."""
-        self._leave_parent()
+        """Return what is done when a job has ended; an open one that nobody runs here is run anew."""
         self._current(job_id)
-        with self._lock:
-            running = self._open.get(job_id)
-        if running is not None:
-            return running
         ended: Future[None] = Future()
         ended.set_result(None)
-        return ended
+        return self._open.get(job_id, ended)
 
     def stop(self) -> None:
         """Do what :meth:`close` does, without waiting for it (finalizers may not wait)."""
@@ -308,7 +297,6 @@ class Jobs:
         The jobs are FAILED, unless the store outlives the process: then they stay open, and are run anew when they are
         asked for.
         """
-        self._leave_parent()
         self._crew.close()
         self._outcomes.close()
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rekog_emotion import _forks
 
 # From 1.29 on ONNX Runtime sends usage data unless it is told not to before it is loaded. Whoever set the variable, or
 # loaded it before us, has chosen.
@@ -30,6 +33,10 @@ WEIGHTS = Path(__file__).parent / "weights"
 # What one call works on: more falls out of a CPU's cache (eight views at once cost the detector a tenth more).
 MAX_BATCH = 4
 
+# A child that is forked meanwhile would find what ONNX Runtime has locked.
+_LOADING = threading.RLock()
+_forks.never_while_held(_LOADING)
+
 
 class Net:
     """One network; safe to call from several threads at once.
@@ -48,9 +55,10 @@ class Net:
         if threads == 1:
             # A lone thread has nobody to spin for.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(WEIGHTS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        with _LOADING:
+            self._session = onnxruntime.InferenceSession(
+                str(WEIGHTS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
+            )
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, batch: FloatArray | ByteArray) -> list[FloatArray]:

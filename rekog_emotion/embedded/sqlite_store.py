@@ -6,12 +6,12 @@ import json
 import os
 import sqlite3
 import threading
-import weakref
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Self
 
+from rekog_emotion import _forks
 from rekog_emotion.embedded.store import JobRecord
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 
@@ -81,10 +81,15 @@ class SqliteStore:
         _check_plain(os.fsdecode(path))
         self._path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 -- Path.resolve() would follow links, which may be changed
         self._lock = threading.Lock()
-        self._process = os.getpid()
+        self._is_parent_s = False
         self._closed = False
         self._connection = _opened(self._path)
-        _STORES.add(self)
+        _forks.in_child(self._leave_to_parent)
+
+    def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+        """Never close the parent's connection in a forked child: SQLite would delete the log of the parent."""
+        self._is_parent_s = True
+        _forks.abandon(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +99,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Give the file free; a second time does nothing."""
-        if os.getpid() == self._process:
+        if not self._is_parent_s:
             with self._lock:
                 self._closed = True
                 self._connection.close()
@@ -167,7 +172,7 @@ class SqliteStore:
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         """Give the database to this thread alone; what is done in the block is done as a whole or not at all."""
-        if os.getpid() != self._process:
+        if self._is_parent_s:
             msg = f"the job store {self._path} belongs to the process that forked this one: open another file here"
             raise RekogEmotionError(msg)
         with self._explained(), self._lock:
@@ -290,18 +295,3 @@ def _prepare(connection: sqlite3.Connection) -> None:
         if problem != "ok":
             msg = f"it is damaged ({problem})"
             raise ValueError(msg)
-
-
-_STORES: Final[weakref.WeakSet[SqliteStore]] = weakref.WeakSet()
-
-
-def _abandon_connections() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
-    """Keep a forked child from ever closing its parent's connections: SQLite would delete the log of the parent."""
-    import ctypes  # noqa: PLC0415 -- after a fork only
-
-    for store in _STORES:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(store._connection))  # noqa: SLF001 -- ours
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch -- Windows cannot fork
-    os.register_at_fork(after_in_child=_abandon_connections)

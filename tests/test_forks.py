@@ -1,0 +1,194 @@
+"""What a forked child can use of what its parent had, while other threads of the parent held every lock."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from rekog_emotion import _forks
+
+DATA = Path(__file__).parent / "data"
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+BEGIN = f"""
+import os, sys, threading, warnings
+from pathlib import Path
+import rekog_emotion as rekog
+from rekog_emotion.testing import FakeClient
+warnings.simplefilter("ignore")  # from Python 3.12 on: a fork with threads
+PHOTO, CLIP = {str(DATA / "astronaut.jpg")!r}, {str(DATA / "people.mp4")!r}
+
+def in_child(work):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            print(work(), flush=True)
+            code = 0
+        except rekog.RekogEmotionError as error:
+            print(type(error).__name__, error, flush=True)
+            code = 0
+        finally:
+            os._exit(code)  # like multiprocessing
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def forked(script):
+    """Return the lines that a program and its children print, which ends well and says nothing else."""
+    run = subprocess.run(  # noqa: S603 -- the test's own program
+        [sys.executable, "-c", BEGIN + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout.splitlines()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_embedded_engine(threads):
+    """A child loads its own networks, also where the parent loads or uses them, and runs what is open anew."""
+    pytest.importorskip("onnxruntime")
+    script = f"""
+        from rekog_emotion.embedded import EmbeddedClient
+        client = EmbeddedClient(threads={threads})
+        rekog.detect_image(PHOTO, client=client)
+        loaded = client._analyzer._loaded
+        job = rekog.start_video(CLIP, client=client)
+        client._analyzer._lock.acquire()
+        client._jobs._lock.acquire()
+        def work():
+            faces = len(rekog.detect_image(PHOTO, client=client).faces)
+            assert client._analyzer._loaded is not loaded
+            return faces, len(rekog.analyze_video(CLIP, client=client).faces), len(job.result().faces)
+        in_child(work)
+        client._analyzer._lock.release()
+        client._jobs._lock.release()
+        print(client._analyzer._loaded is loaded, len(job.result().faces))
+    """
+    assert forked(script) == ["(1, 9, 9)", "True 9"]
+
+
+def test_a_fork_waits_for_networks_that_are_being_loaded():
+    """What ONNX Runtime has locked itself meanwhile no child could renew."""
+    pytest.importorskip("onnxruntime")
+    script = """
+        from rekog_emotion.embedded import nets
+        held, forking, loaded = threading.Event(), threading.Event(), []
+        def load():
+            with nets._LOADING:
+                held.set()
+                forking.wait()
+                loaded.append("whole")
+        thread = threading.Thread(target=load)
+        thread.start()
+        held.wait()
+        os.register_at_fork(before=forking.set)
+        in_child(lambda: (loaded, nets._LOADING.acquire(blocking=False)))
+        thread.join()
+        print(nets._LOADING.acquire(blocking=False))
+    """
+    assert forked(script) == ["(['whole'], True)", "True"]
+
+
+def test_locks_are_renewed():
+    """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
+    script = """
+        from rekog_emotion import _budget, _fastpath, clients, notifications
+        from rekog_emotion.notifications import SnsSqs
+        os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
+        class Queue:
+            def receive_message(self, **_):
+                return {"Messages": [{"Body": '{"JobId": "fake-job-1", "Status": "SUCCEEDED"}', "ReceiptHandle": "r"}]}
+            def delete_message(self, **_):
+                pass
+        queue = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Queue())
+        aws = rekog.aws_client()
+        fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
+        budget, mailbox = _budget.budget_of(fake), notifications._mailbox(queue, fake)
+        locks = [budget._lock, _fastpath._LOCK, clients._CACHE._lock, notifications._LOCK]
+        locks += [mailbox._lock, mailbox.receiving]
+        for lock in locks:
+            lock.acquire()
+        def work():
+            with _fastpath.accelerated(aws):
+                pass
+            assert clients.resolve_client("aws") is not aws
+            with mailbox.expecting("fake-job-1"):
+                assert mailbox.receiving.acquire(blocking=False)
+                mailbox.receive(0)
+            assert notifications._mailbox(queue, fake) is not mailbox
+            assert _budget.budget_of(fake) is budget
+            return len(rekog.analyze_video("s3://bucket/clip.mp4", client=fake, notify=queue).faces)
+        in_child(work)
+        for lock in locks:
+            lock.release()
+    """
+    assert forked(script) == ["1"]
+
+
+def test_many_videos_are_their_parent_s():
+    """What waits in threads of the parent says so at once, and can be left, too."""
+    script = """
+        fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": []})
+        outcomes = rekog.start_videos((f"s3://bucket/{n}.mp4" for n in range(9)), client=fake, max_jobs=2)
+        next(outcomes)
+        in_child(lambda: next(outcomes))
+        in_child(lambda: outcomes.close())
+        print(len(list(outcomes)))
+    """
+    told = "these videos are waited for in the process that forked this one: go through them there"
+    assert forked(script) == [f"RekogEmotionError {told}", "None", "8"]
+
+
+def test_pages_are_read_on():
+    """A page that a thread of the parent had asked for is asked for again."""
+    script = """
+        class Client:
+            def __init__(self):
+                self.asked, self.answer = threading.Event(), threading.Event()
+            def detect_faces(self, **_): pass
+            start_face_detection = detect_faces
+            def get_face_detection(self, *, JobId, MaxResults, NextToken=None):
+                if NextToken is None:
+                    return {"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}], "NextToken": "a"}
+                self.asked.set()
+                self.answer.wait()
+                return {"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 500}]}
+        client = Client()
+        faces = rekog.VideoJob.resume("j-1", client=client).faces()
+        next(faces)
+        client.asked.wait()
+        def work():
+            client.answer = threading.Event()
+            client.answer.set()
+            return [face.timestamp_ms for face in faces]
+        in_child(work)
+        client.answer.set()
+        print([face.timestamp_ms for face in faces])
+    """
+    assert forked(script) == ["[500]", "[500]"]
+
+
+def test_nothing_is_kept_alive():
+    """Whoever begins anew in a child is forgotten when nobody else knows it."""
+
+    class Owner:
+        def begin_anew(self):
+            """Do nothing."""
+
+    before = len(_forks._CALLS)
+    owner = Owner()
+    _forks.in_child(owner.begin_anew)
+    assert len(_forks._CALLS) == before + 1
+    del owner
+    gc.collect()
+
+    assert len(_forks._CALLS) <= before
