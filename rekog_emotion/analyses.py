@@ -319,14 +319,15 @@ class VideoAnalysis(Outputs, Value):
 
         return video_html(self)
 
-    def tracks(self, *, max_gap: float = 2.0) -> tuple[Track, ...]:
+    def tracks(self, *, max_gap: float | None = None) -> tuple[Track, ...]:
         """Link the faces into people: by place, size, the shape of five landmarks, gender, age, glasses and beard.
 
         Nobody is recognised: who is away for longer than ``max_gap`` seconds is somebody new. The ids are the same
         whenever it is done, and in whatever order the faces of one time came.
 
         Args:
-            max_gap: Seconds that a person may be away and still be known again.
+            max_gap: Seconds that a person may be away and still be known again; left out, two, or two samples where
+                these are further apart than a second, as in a time-lapse.
 
         Returns:
             The people by id. Each face is in one track; those without a time or a box are in none.
@@ -339,11 +340,11 @@ class VideoAnalysis(Outputs, Value):
 
         return tracks_of(self, max_gap=max_gap)
 
-    def timeline(self, *, max_gap: float = 2.0, smooth: float = 1.0, causal: bool = False) -> Timeline:
+    def timeline(self, *, max_gap: float | None = None, smooth: float = 1.0, causal: bool = False) -> Timeline:
         """Return how the people look over time: emotions are how a face looks, not what a person feels.
 
         Args:
-            max_gap: Seconds that a person may be away and still be known again.
+            max_gap: As for :meth:`tracks`.
             smooth: Width of the window in seconds whose samples are averaged, over no gap; 0 leaves the scores alone.
             causal: Average only with samples before, so that a score does not know the future.
 

@@ -16,7 +16,7 @@ TOLERANCE: Final = 1.5
 _PER_SECOND: Final = 2  # samples of the service and of the embedded engine
 _USUAL_INTERVAL: Final = 1 / _PER_SECOND
 _LONGEST_INTERVAL: Final = 1.0
-_SURE: Final = 3  # steps of one length or a multiple of it, from which on samples are taken to be so far apart
+_SURE: Final = 5  # steps of one length or a multiple of it, from which on samples are taken to be so far apart
 _ROUNDED: Final = 0.01  # of a step, by which such a one may differ
 
 
@@ -38,8 +38,10 @@ def interval_of(milliseconds: NDArray[np.int64], *, frame_rate: float | None = N
 
     Args:
         milliseconds: Times of faces.
-        frame_rate: Frames a second, on average.
+        frame_rate: Frames a second, on average, as an answer tells it; some tell 0.
     """
+    if frame_rate is not None and not 0 < frame_rate < math.inf:
+        frame_rate = None
     longest = _LONGEST_INTERVAL if frame_rate is None else max(step_of(frame_rate), _LONGEST_INTERVAL)
     steps = np.diff(np.unique(milliseconds)) / 1000
     if not len(steps):

@@ -27,7 +27,7 @@ from rekog_emotion.results.columns import Columns
 from rekog_emotion.results.floors import estimate_floors, scores
 from rekog_emotion.results.sampling import TOLERANCE, interval_of, smoothed
 from rekog_emotion.results.stretches import NO_EMOTION, highest, leading, without_short
-from rekog_emotion.results.tracking import LONGEST_GAP, link
+from rekog_emotion.results.tracking import link
 
 import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
@@ -264,7 +264,8 @@ class Timeline:
         faces: Iterable[TimedFace],
         *,
         duration_seconds: float | None = None,
-        max_gap: float = LONGEST_GAP,
+        frame_rate: float | None = None,
+        max_gap: float | None = None,
         smooth: float = 1.0,
         causal: bool = False,
     ) -> Timeline:
@@ -273,7 +274,8 @@ class Timeline:
         Args:
             faces: The faces of one video, in any order; those without a time or a box are left out.
             duration_seconds: Length of the video; left out, it ends with the last face.
-            max_gap: Seconds that a person may be away and still be known again.
+            frame_rate: Frames a second, on average: they tell how far apart samples are; without them the times do.
+            max_gap: Seconds that a person may be away and be known again; left out, two, or two samples if longer.
             smooth: Width of the window in seconds whose samples are averaged, over no gap; 0 leaves the scores alone.
             causal: Average only with samples before, so that a score does not know the future.
 
@@ -281,11 +283,11 @@ class Timeline:
             InvalidInputError: A number is negative or not finite.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
-        _check(max_gap=max_gap, smooth=smooth)
+        _check(max_gap=max_gap or 0, smooth=smooth)
         if duration_seconds is not None:
             _check(duration_seconds=duration_seconds)
         columns = Columns.of(faces)
-        interval = interval_of(columns.milliseconds)
+        interval = interval_of(columns.milliseconds, frame_rate=frame_rate)
         ids = link(columns, interval=interval, max_gap=max_gap)
         return _assemble(columns, ids, interval, duration_seconds, smooth, causal=causal)
 
@@ -322,25 +324,28 @@ class Timeline:
         return plot_people(self, kind=kind, analysis=faces, video=video, max_people=max_people)
 
 
-def tracks_of(analysis: VideoAnalysis, *, max_gap: float = LONGEST_GAP) -> tuple[Track, ...]:
+def tracks_of(analysis: VideoAnalysis, *, max_gap: float | None = None) -> tuple[Track, ...]:
     """Link the faces of an analysis into people."""
-    _check(max_gap=max_gap)
+    _check(max_gap=max_gap or 0)
     check_succeeded(analysis)
     columns = Columns.of(analysis.faces)
-    ids = link(columns, interval=interval_of(columns.milliseconds), max_gap=max_gap)
+    rate = analysis.metadata.frame_rate if analysis.metadata else None
+    interval = interval_of(columns.milliseconds, frame_rate=rate)
+    ids = link(columns, interval=interval, max_gap=max_gap)
     found: dict[int, list[TimedFace]] = {}
     for number, position in zip(ids.tolist(), columns.positions.tolist(), strict=True):
         found.setdefault(number, []).append(analysis.faces[position])
     return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
 
 
-def timeline_of(analysis: VideoAnalysis, *, max_gap: float, smooth: float, causal: bool) -> Timeline:
+def timeline_of(analysis: VideoAnalysis, *, max_gap: float | None, smooth: float, causal: bool) -> Timeline:
     """Make the timeline of an analysis."""
     check_succeeded(analysis)
     milliseconds = analysis.metadata.duration_millis if analysis.metadata else None
     return Timeline.of(
         analysis.faces,
         duration_seconds=None if milliseconds is None or milliseconds <= 0 else milliseconds / 1000,
+        frame_rate=analysis.metadata.frame_rate if analysis.metadata else None,
         max_gap=max_gap,
         smooth=smooth,
         causal=causal,

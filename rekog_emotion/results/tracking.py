@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST_GAP", "link"]
 
 LONGEST_GAP: Final = 2.0
-"""Seconds that a person may be away and still be known again."""
+"""Seconds that a person may be away and still be known again, where samples are at most a second apart."""
+_SAMPLES_AWAY: Final = 2  # where they are further apart
 
 # What is usual, found on clips with known people (docs/explanation/timelines.md has the figures and the command).
 _STILL: Final = 0.5  # of a face: how far a prediction is off at once
@@ -48,14 +49,16 @@ _NEW: Final = np.array([0.3] * 6 + [1.0, 1.0], np.float32)
 _COASTING: Final = 1.0  # seconds for which somebody who is away is taken to go on
 
 
-def link(columns: Columns, *, interval: float, max_gap: float = LONGEST_GAP) -> NDArray[np.int64]:
+def link(columns: Columns, *, interval: float, max_gap: float | None = None) -> NDArray[np.int64]:
     """Return the number of the person of each face: 1 for who came first, those who came together left to right.
 
     Args:
         columns: The faces.
         interval: Seconds from one sample to the next, which a face counts.
-        max_gap: Seconds that a person may be away and still be known again.
+        max_gap: Seconds that a person may be away and still be known again; left out, two, or two intervals if longer.
     """
+    if max_gap is None:
+        max_gap = max(LONGEST_GAP, _SAMPLES_AWAY * interval)
     ids = np.zeros(len(columns), np.int64)
     if not len(columns):
         return ids

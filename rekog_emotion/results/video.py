@@ -187,7 +187,7 @@ def _step(analysis: VideoAnalysis, rate: Fraction) -> float:
     """Return the milliseconds that two samples are apart at most."""
     times = np.array([one.timestamp_ms for one in analysis.faces if one.timestamp_ms is not None], np.int64)
     told = analysis.metadata.frame_rate if analysis.metadata else None
-    if told is not None and told > 0:
+    if told is not None and 0 < told < math.inf:
         return 1000 * max(step_of(float(rate)), step_of(told), interval_of(times, frame_rate=told))
     # Whoever looked may have looked as rarely as this.
     steps = np.diff(np.unique(times))

@@ -216,8 +216,9 @@ def test_nobody():
     assert timeline.duration_seconds == 2
 
 
-@pytest.mark.parametrize("name", ["smooth", "max_gap"])
-@pytest.mark.parametrize("number", [-0.5, "1", None])
+@pytest.mark.parametrize(
+    ("name", "number"), [("smooth", -0.5), ("smooth", "1"), ("smooth", None), ("max_gap", -0.5), ("max_gap", "1")]
+)
 def test_bad_numbers_are_refused(name, number):
     """Seconds are from 0 on."""
     with pytest.raises(rekog.InvalidInputError) as caught:

@@ -1,13 +1,14 @@
 import sys
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rekog_emotion as rekog
-from rekog_emotion import BoundingBox, Face, TimedFace
+from rekog_emotion import BoundingBox, Face, TimedFace, VideoMetadata
 from tests.amounts import amount
 from tests.results.people import at, face, glasses, video
 
@@ -78,6 +79,39 @@ def test_longest_gap_can_be_chosen():
     clip = video(at(0, face()), at(0.5, face()), at(4, face()))
 
     assert [len(clip.tracks(max_gap=gap)) for gap in (0, 2, 2.9, 3, 10)] == [2, 2, 2, 1, 1]
+
+
+def lapse(step, count, **metadata):
+    """Give an analysis of one person who moves a little from picture to picture, so many seconds apart."""
+    clip = video(*(at(k * step, face(0.3 + 0.02 * (k % 5))) for k in range(count)))
+    return attrs.evolve(clip, metadata=VideoMetadata(**metadata) if metadata else None)
+
+
+@pytest.mark.parametrize("step", [1.25, 5, 60])
+def test_one_person_in_a_time_lapse(step):
+    """Whoever is on one picture after the other is one person, however far apart these are."""
+    told, untold = lapse(step, 14, frame_rate=1 / step), lapse(step, 14)
+
+    assert [len(told.tracks()), len(untold.tracks()), len(told.timeline().people)] == [1, 1, 1]
+    assert told.timeline().interval_seconds == untold.timeline().interval_seconds == step
+    assert told.timeline().summary().people[0].screen_seconds == 14 * step
+
+
+def test_time_lapse_with_gaps():
+    """Two pictures without somebody are bridged, three are not."""
+    there = [at(5 * k, face()) for k in (0, 1, 2, 5, 6, 10, 11)]
+    clip = attrs.evolve(video(*there), metadata=VideoMetadata(frame_rate=0.2))
+
+    assert [len(track.faces) for track in clip.tracks()] == [5, 2]
+    assert [len(clip.tracks(max_gap=gap)) for gap in (0, 10, 14.9, 15)] == [3, 2, 2, 1]
+
+
+def test_a_face_now_and_then_is_no_time_lapse():
+    """Where the rate says that somebody was looked for in between, or steps are irregular, there was a gap."""
+    assert len(lapse(5, 14, frame_rate=30.0).tracks()) == 14
+    assert len(video(*(at(seconds, face()) for seconds in (0, 7, 19, 20.5, 33, 41, 60))).tracks()) == 6
+    assert len(lapse(5, 3).tracks()) == 3
+    assert len(lapse(5, 14, frame_rate=0.0).tracks()) == 1
 
 
 @pytest.mark.parametrize(
