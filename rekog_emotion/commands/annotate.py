@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 def check_target(media: str, out: str, results: str | None) -> None:
     """Say before any call is paid for why the copy cannot go there."""
+    from rekog_emotion.results._stills import check_still  # noqa: PLC0415 -- Pillow is an extra
     from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
 
     if media.startswith("s3://"):
@@ -95,6 +96,8 @@ def check_target(media: str, out: str, results: str | None) -> None:
     elif path.suffix.lower() not in writable_suffixes():
         msg = f"{out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
+    else:
+        check_still(media)
 
 
 def tell(args: argparse.Namespace, analysis: Analysis) -> None:

@@ -90,6 +90,10 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
     from rekog_emotion.api import detect_image  # noqa: PLC0415 -- --help needs none of it
 
     source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
+    if overlay is not None and (isinstance(source, bytes) or Path(source).is_file()):
+        from rekog_emotion.results._stills import check_still  # noqa: PLC0415 -- Pillow is an extra
+
+        check_still(source)
     analysis = detect_image(source, client=args.client, attributes=args.attributes)
     if _terminal.for_programs(args):
         say(_json_line(photo, analysis))

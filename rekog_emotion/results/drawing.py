@@ -24,6 +24,7 @@ try:
         draw_landmarks,
         draw_pose,
     )
+    from rekog_emotion.results._stills import check_still
 except ModuleNotFoundError as error:
     if error.name != "PIL":
         raise
@@ -72,10 +73,11 @@ def draw(
 
     Raises:
         InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed; or
-            none was given, and what was analysed was not a file that is still there.
+            none was given, and what was analysed was not a file that is still there; or it has several frames or pages.
         OSError: The file cannot be read.
     """
     canvas = open_picture(analysis, picture)
+    check_still(picture if picture is not None else analysis.source or b"")
     draw_faces(canvas, analysis.faces, landmarks=landmarks, pose=pose, labels=labels)
     return canvas
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results._marks import Rectangle
+from rekog_emotion.results._stills import check_still
 from rekog_emotion.results.drawing import Picture, open_picture
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ def blur(analysis: ImageAnalysis, picture: Picture | None = None, *, method: Met
         A new picture in mode RGB.
 
     Raises:
-        InvalidInputError: The picture cannot be used, or there is no such method.
+        InvalidInputError: The picture cannot be used, or is a file of several frames or pages; or there is no such
+            method.
     """
     check_method(method)
     canvas = open_picture(analysis, picture)
+    check_still(picture if picture is not None else analysis.source or b"")
     for face in analysis.faces:
         box = face.bounding_box
         if box is not None and None not in {box.left, box.top, box.width, box.height}:
