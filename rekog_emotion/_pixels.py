@@ -13,7 +13,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-__all__ = ["Colors", "Planes", "blend", "colors_of", "frame_of", "is_rgb", "planes_of", "rgb"]
+__all__ = ["Colors", "Planes", "blend", "colors_of", "frame_of", "guessed_matrix", "is_rgb", "planes_of", "rgb"]
 
 Planes: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]  # luma, and two of half its width and height
 
@@ -75,9 +75,12 @@ def _is_full(frame: VideoFrame) -> bool:
 
 
 def _matrix_of(frame: VideoFrame) -> int:
-    if frame.colorspace in _WEIGHTS:
-        return frame.colorspace
-    return BT709 if frame.width >= _HD[0] or frame.height > _HD[1] else BT601
+    return frame.colorspace if frame.colorspace in _WEIGHTS else guessed_matrix(frame.width, frame.height)
+
+
+def guessed_matrix(width: int, height: int) -> int:
+    """Return the matrix that players take for that of pictures of this size where none is said."""
+    return BT709 if width >= _HD[0] or height > _HD[1] else BT601
 
 
 def rgb(frame: VideoFrame, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:

@@ -31,8 +31,14 @@ Edit: TypeAlias = Callable[[float, float], Callable[[Image.Image], None] | None]
 """Tells what is drawn on the picture that is on display from one millisecond until another."""
 
 _EVEN: Final = 2  # H.264 shares colour between two neighbours
-_QUALITY: Final = {"crf": "17", "preset": "veryfast"}
+# Colours stay within two of 255. Without frames out of order, each is as long as it says, however rarely frames come.
+_QUALITY: Final = {"crf": "12", "preset": "veryfast", "bf": "0"}
+_PARAMETERS: Final = {
+    "libx264": {"x264-params": "chroma-qp-offset=-8"},
+    "libx265": {"x265-params": "log-level=none"},  # it writes to the terminal by itself
+}
 _INTERLACED: Final = Flags.interlaced_dct | Flags.interlaced_me
+_HEVC_LEAST: Final = 16  # pixels a side, for libx265
 _TICK: Final = Fraction(1, 10_000)  # seconds; of a clock that lets frames lie between those of a coarse one
 
 
@@ -132,13 +138,12 @@ class Copy:
     def _track(self, frame: VideoFrame, out: OutputContainer) -> VideoStream:
         """Add the track of the pictures, which says of its colours, its pixels and its clock what the source does."""
         colors, (width, height), aspect = self._colors, self._size, self._orientation.aspect
-        options = dict(_QUALITY)
         name = "libx264"
-        if colors.deep and "libx265" in av.codecs_available:  # what shows ten bits shows them of HEVC
+        # What shows ten bits shows them of HEVC.
+        if colors.deep and min(self._size) >= _HEVC_LEAST and "libx265" in av.codecs_available:
             name = "libx265"
-            options["x265-params"] = "log-level=none"
         rate = self._stream.average_rate or 30
-        track = cast("VideoStream", out.add_stream(name, rate=rate, options=options))
+        track = cast("VideoStream", out.add_stream(name, rate=rate, options=_QUALITY | _PARAMETERS[name]))
         context = track.codec_context
         if name == "libx265" and self._target.suffix.lower() != ".mkv":
             context.codec_tag = "hvc1"  # the only one that Apple plays
@@ -151,8 +156,8 @@ class Copy:
         track.pix_fmt = "yuv420p10le" if colors.deep else "yuv420p"
         context.sample_aspect_ratio = aspect
         context.color_range = _pixels.FULL_RANGE if colors.full else _pixels.LIMITED_RANGE
-        # What the source does not say players guess by the shape, and guess the same of the copy unless it was turned.
-        guessed = frame.colorspace == _pixels.UNSPECIFIED and self._orientation.turned
+        # What the source does not say the copy has to say where players would guess something else of its size.
+        guessed = frame.colorspace == _pixels.UNSPECIFIED and _pixels.guessed_matrix(width, height) != colors.matrix
         context.colorspace = colors.matrix if guessed or _pixels.is_rgb(frame) else frame.colorspace
         context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
         tick = cast("Fraction", frame.time_base)  # a decoded frame has one

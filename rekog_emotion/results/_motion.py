@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -22,6 +22,7 @@ Box: TypeAlias = tuple[float, float, float, float]  # left, top, width, height, 
 _STEP: Final = 500.0  # milliseconds; the service looks twice a second
 _HELD: Final = 1.1  # of a step: times are rounded to frames
 _ROUNDED: Final = 6  # milliseconds; times of samples are rounded down to one, those of containers to five at most
+_RESTLESS: Final = 0.5  # box widths or heights that one may move in half a second of which no way is known
 _FURTHEST: Final = 1.0  # box widths or heights that a face may move from one sample to the next
 _GROWTH: Final = 1.8  # how many times larger or smaller it may become
 
@@ -34,6 +35,10 @@ class _Sample:
     next: dict[int, int]
     # The same for faces that are further away than one moves as a rule.
     leaps: dict[int, int]
+    # Both, from here to the sample before.
+    back: dict[int, int]
+    # The positions here of what is in the sample before's `next`.
+    continued: frozenset[int]
 
 
 class Motion:
@@ -56,11 +61,15 @@ class Motion:
         times = sorted(moments)
         self._held, self._times = _HELD * step, times
         self._samples: list[_Sample] = []
+        pairs: dict[int, int] = {}
+        leaps: dict[int, int] = {}
         for i, at in enumerate(times):
-            near = i + 1 < len(times) and times[i + 1] - at <= 1.5 * step
-            same = _matched(moments[at], moments[times[i + 1]]) if near else {}
-            leaps = _matched(moments[at], moments[times[i + 1]], furthest=math.inf, others=same) if near else {}
-            self._samples.append(_Sample(at, tuple(moments[at]), same, leaps))
+            continued, back = frozenset(pairs.values()), {j: k for k, j in (pairs | leaps).items()}
+            pairs, leaps = {}, {}
+            if i + 1 < len(times) and times[i + 1] - at <= 1.5 * step:
+                pairs = _matched(moments[at], moments[times[i + 1]])
+                leaps = _matched(moments[at], moments[times[i + 1]], furthest=math.inf, others=pairs)
+            self._samples.append(_Sample(at, tuple(moments[at]), pairs, leaps, back, continued))
 
     def at(self, since: float, until: float | None = None) -> list[Face]:
         """Return the faces of a picture that is shown from one millisecond until another, or at one moment.
@@ -85,17 +94,16 @@ class Motion:
                     found.append(face)
         if i + 1 < len(self._samples):
             following = self._samples[i + 1]
-            continued = set(self._samples[i].next.values()) if i >= 0 else set()
             if following.at - since < _STEP / 2:
-                found += [face for k, face in enumerate(following.faces) if k not in continued]
+                found += [face for k, face in enumerate(following.faces) if k not in following.continued]
         return found
 
     def around(self, since: float, until: float | None = None) -> list[Box]:
         """Return the boxes to hide on such a picture: more than is drawn, since what is shown once is shown for ever.
 
-        A face that is followed takes the frame around both its boxes, and so does one that leaps; another is hidden for
-        a whole step before and after it was seen. On a picture that was itself looked at nothing is hidden of what was
-        seen more than half a second away from it.
+        A face that is followed takes the frame around both its boxes, and so does one that leaps. Another is hidden for
+        a whole step before and after it was seen, in a box that grows and goes on the way that it came. On a picture
+        that was itself looked at nothing is hidden of what was seen more than half a second away from it.
         """
         until = since if until is None else until
         first, last = bisect_left(self._times, since - _ROUNDED), bisect_left(self._times, until)
@@ -103,17 +111,36 @@ class Motion:
         held = _HELD * _STEP if first < last else max(self._held, _HELD * _STEP)
         boxes = [_placed(face) for sample in self._samples[first:last] for face in sample.faces]
         for i in range(bisect_left(self._times, since - held), first):
-            sample = self._samples[i]
-            boxes += [_placed(face) for k, face in enumerate(sample.faces) if k not in sample.next]
+            boxes += self._lost(i, since - self._times[i], onward=True)
         for i in range(last, bisect_right(self._times, until + held)):
-            continued = self._samples[i - 1].next.values() if i else ()
-            boxes += [_placed(face) for k, face in enumerate(self._samples[i].faces) if k not in continued]
+            boxes += self._lost(i, self._times[i] - until, onward=False)
         for one, other in pairwise(self._samples[max(first - 1, 0) : last + 1]):
             if one.at < until and other.at > since and other.at - one.at <= held:
                 boxes += [
                     _union(_placed(one.faces[k]), _placed(other.faces[j])) for k, j in (one.next | one.leaps).items()
                 ]
         return boxes
+
+    def _lost(self, i: int, away: float, *, onward: bool) -> Iterator[Box]:
+        """Yield boxes for faces of a sample that are not followed to the next one, or that were not from the last.
+
+        Args:
+            i: The sample.
+            away: Milliseconds from it.
+            onward: Whether these are after it.
+        """
+        sample = self._samples[i]
+        followed, other_way = (sample.next, sample.back) if onward else (sample.continued, sample.next | sample.leaps)
+        for k, face in enumerate(sample.faces):
+            if k in followed:
+                continue
+            box = grown = _placed(face)
+            if k in other_way:
+                beside = self._samples[i - 1 if onward else i + 1]
+                seen = _placed(beside.faces[other_way[k]])
+                grown = _union(box, _mixed(box, seen, -away / abs(beside.at - sample.at)))
+            x, y = (side * _RESTLESS * min(away / _STEP, 1) for side in box[2:])
+            yield grown[0] - x, grown[1] - y, grown[2] + 2 * x, grown[3] + 2 * y
 
 
 def _box(face: Face) -> Box | None:
