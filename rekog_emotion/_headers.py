@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
+import zlib
 from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from attrs import evolve, field, frozen
 
+from rekog_emotion._decoding import RGB_BYTES, Decoding, check_decoding
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "MAX_MEMORY",
-    "MAX_PIXELS",
-    "Decoding",
-    "ImageHeader",
-    "check_decoding",
-    "check_pixels",
-    "memory_of",
-    "read_header",
-]
-
-#: The largest phone photos (16 320 x 12 240) just fit; one decoded copy at Pillow's 4 bytes a pixel takes 800 MB.
-MAX_PIXELS: Final = 200_000_000
-#: Bytes that one picture may take while it is decoded, converted and fitted, its file included.
-MAX_MEMORY: Final = 900_000_000
-#: Pixels over all scans of a progressive JPEG, of which an empty scan costs half a nanosecond to two each.
-_MAX_SCANNED: Final = 2_000_000_000
-_RGB: Final = 4  # bytes that Pillow spends on a pixel of three or four channels
-_COEFFICIENT: Final = 2  # bytes that libjpeg spends on one
+__all__ = ["ON_ITS_SIDE", "ImageHeader", "memory_of", "read_header", "without_metadata"]
 
 _JPEG_START: Final = b"\xff\xd8\xff"
 # FF 00 is a stuffed data byte, FF FF a fill byte, D0..D7 are restart markers: none of them ends a run of picture data.
@@ -41,7 +24,10 @@ _JPEG_END: Final = bytes([0xFF, _EOI])
 _SOS: Final = 0xDA
 _JPEG_SCAN: Final = bytes([0xFF, _SOS])
 _RGB_CHANNELS: Final = 3
+_COEFFICIENT: Final = 2  # bytes that libjpeg spends on one
 _APP1: Final = 0xE1
+# What programs note, less the two of which a decoder learns what the colours are: JFIF's and Adobe's.
+_NOTES: Final = frozenset({*range(0xE0, 0xF0), 0xFE}) - {0xE0, 0xEE}
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 less DHT, JPG and DAC
 _WITHOUT_LENGTH: Final = frozenset({*range(0x01, 0xC0), 0xD8})  # TEM, reserved, a second SOI
@@ -49,54 +35,13 @@ _WITHOUT_LENGTH: Final = frozenset({*range(0x01, 0xC0), 0xD8})  # TEM, reserved,
 _EXIF_START: Final = b"Exif\x00"  # the byte that follows pads, and not every writer makes it zero
 _ORIENTATION_TAG: Final = 0x0112
 _ORIENTATIONS: Final = range(1, 9)
-_ON_ITS_SIDE: Final = range(5, 9)
+ON_ITS_SIDE: Final = range(5, 9)
 _BYTE_ORDERS: Final[dict[bytes, Literal["little", "big"]]] = {b"II": "little", b"MM": "big"}
 _INTEGER_SIZES: Final = {1: 1, 3: 2, 4: 4}  # TIFF types BYTE, SHORT, LONG: the standard says SHORT, writers vary
 
 _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
 _GREY, _COLOUR, _INDEXED = 0, 2, 3  # colour types of PNG
-
-
-@frozen(kw_only=True)
-class Decoding:
-    """What it takes to decode a picture, as its headers say.
-
-    Attributes:
-        pixels: Columns times rows.
-        stored: Bytes a pixel of what is decoded.
-        flat: That is RGB already, which need not be converted.
-        kept: Bytes a pixel that the decoder keeps besides, until it has ended.
-        draft: The decoder itself gives a half, a quarter or an eighth of width and height.
-        turned: The picture is turned after it was decoded.
-        scans: How often the decoder goes over the picture.
-    """
-
-    pixels: int
-    stored: float = _RGB
-    flat: bool = True
-    kept: float = 0
-    draft: bool = False
-    turned: bool = False
-    scans: int = 1
-
-    def divisor(self, enough: int | None) -> int:
-        """By what width and height can be divided so that enough pixels remain."""
-        most = 1 if enough is None else max(1, math.isqrt(self.pixels // enough))
-        return min(8, 1 << (most.bit_length() - 1)) if self.draft else most
-
-    def memory(self, *, enough: int | None = None) -> int:
-        """Estimate the bytes that decoding, converting to RGB and turning take at once, the file not counted.
-
-        Args:
-            enough: Pixels that suffice, see `rekog_emotion._imaging.load_rgb`; more are shrunk to about so many.
-        """
-        divisor = self.divisor(enough)
-        result = _RGB / divisor**2
-        stored = self.stored / divisor**2 if self.draft else self.stored
-        converted = 0 if self.flat and (self.draft or divisor == 1) else result
-        most = max(self.kept + stored, stored + converted, 2 * result if self.turned else 0)
-        shrunk = 0 if enough is None else _RGB * min(enough, self.pixels)
-        return max(int(most * self.pixels), int(result * self.pixels) + shrunk)
+_KEYS: Final = {_GREY: range(2, 3), _COLOUR: range(6, 7), _INDEXED: range(1, 257)}  # bytes of tRNS
 
 
 @frozen(kw_only=True)
@@ -124,7 +69,7 @@ class ImageHeader:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels as a viewer shows the picture, turned by its orientation."""
-        return (self.height, self.width) if self.orientation in _ON_ITS_SIDE else (self.width, self.height)
+        return (self.height, self.width) if self.orientation in ON_ITS_SIDE else (self.width, self.height)
 
 
 def read_header(data: bytes) -> ImageHeader | None:
@@ -160,58 +105,55 @@ def memory_of(data: bytes, *, enough: int | None = None) -> int:
         header = read_header(data)
         if header is None:
             return 0
-        check_decoding(header.decoding, header.size, enough=enough, file=len(data))
+        check_decoding(header.decoding, header.size, enough=enough, file=len(data), copied=len(data))
     except InvalidInputError:
         return 0
-    return header.decoding.memory(enough=enough)
+    return header.decoding.memory(enough=enough, copied=len(data))
 
 
-def check_decoding(decoding: Decoding, size: tuple[int, int], *, enough: int | None = None, file: int = 0) -> None:
-    """Refuse a decompression bomb: a small file that would fill the memory, or keep a processor for long.
+def without_metadata(data: bytes) -> bytes:
+    """Return a JPEG or PNG with what bears on its pixels alone, so that no note, however odd, hinders a decoder.
 
-    Args:
-        decoding: What decoding takes.
-        size: Width and height, pixels.
-        enough: Pixels that suffice.
-        file: Bytes of the file.
-
-    Raises:
-        InvalidInputError: There are more than `MAX_PIXELS`, decoding takes more than `MAX_MEMORY`, or it goes over the
-            picture too often.
-    """
-    check_pixels(*size)
-    memory = decoding.memory(enough=enough) + file
-    if memory > MAX_MEMORY:
-        message = (
-            f"the image has {size[0]} x {size[1]} pixels, and decoding it takes {memory // 10**6} MB, more than the "
-            f"{MAX_MEMORY // 10**6} that one may take (a decompression bomb?); shrink it first"
-        )
-        raise InvalidInputError(message)
-    if decoding.scans * decoding.pixels > _MAX_SCANNED:
-        message = (
-            f"the image has {size[0]} x {size[1]} pixels in {decoding.scans} scans, more than are decoded (a "
-            "decompression bomb?); encode it anew, not progressive"
-        )
-        raise InvalidInputError(message)
-
-
-def check_pixels(width: int, height: int, *, limit: int = MAX_PIXELS) -> None:
-    """Refuse a decompression bomb: a small file whose pixels would fill the memory.
+    Viewers pass over a text with a wrong checksum, a profile of many megabytes or a broken EXIF block. Pillow does not
+    always, and its limits are the whole process's.
 
     Args:
-        width: Columns, in pixels.
-        height: Rows, in pixels.
-        limit: The most pixels that are taken.
-
-    Raises:
-        InvalidInputError: There are more.
+        data: A whole file of which `read_header` read the headers.
     """
-    if width * height > limit:
-        message = (
-            f"the image has {width} x {height} pixels, more than the {limit} that are decoded (a decompression "
-            "bomb?); shrink it first"
-        )
-        raise InvalidInputError(message)
+    return b"".join(_jpeg_parts(data) if data.startswith(_JPEG_START) else _png_parts(data))
+
+
+def _jpeg_parts(data: bytes) -> Iterator[bytes | memoryview]:
+    yield data[:2]
+    for marker, content, end in _jpeg_segments(data):
+        if marker not in _NOTES:
+            yield bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+        if marker == _SOS:
+            yield memoryview(data)[end:]
+            return
+
+
+def _png_parts(data: bytes) -> Iterator[bytes | memoryview]:
+    yield _PNG_START
+    pictures = []
+    for kind, start, end in _png_chunks(data):
+        if kind == b"IDAT":
+            pictures.append(memoryview(data)[start:end])
+        elif kind in {b"IHDR", b"PLTE"} or (kind == b"tRNS" and not pictures and _is_key(data, start, end)):
+            yield memoryview(data)[start - 8 : end + 4]
+    # One chunk of all: a decoder takes longer over a million empty ones.
+    yield sum(map(len, pictures)).to_bytes(4, "big") + b"IDAT"
+    yield from pictures
+    checksum = zlib.crc32(b"IDAT")
+    for part in pictures:
+        checksum = zlib.crc32(part, checksum)
+    yield checksum.to_bytes(4, "big") + bytes(4) + b"IEND" + zlib.crc32(b"IEND").to_bytes(4, "big")
+
+
+def _is_key(data: bytes, start: int, end: int) -> bool:
+    """Tell whether the transparency of a PNG is intact, for without it there is still a picture."""
+    colour = data[25]  # of IHDR, which comes first
+    return end - start in _KEYS.get(colour, ()) and zlib.crc32(data[start - 4 : end]) == _integer(data[end : end + 4])
 
 
 def _read_jpeg(data: bytes) -> ImageHeader:
@@ -262,7 +204,7 @@ def _jpeg_decoding(data: bytes, frame: tuple[int, bytes], scan: bytes, start: in
         scans += data.count(_JPEG_SCAN, start, data.find(_JPEG_END, start))
     return Decoding(
         pixels=width * height,
-        stored=1 if components == 1 else _RGB,
+        stored=1 if components == 1 else RGB_BYTES,
         flat=components == _RGB_CHANNELS,
         kept=kept,
         draft=True,
@@ -319,7 +261,7 @@ def _read_png(data: bytes) -> ImageHeader:
 
 
 def _png_decoding(pixels: int, depth: int = 8, colour: int = _COLOUR, *, keyed: bool) -> Decoding:
-    stored = {_GREY: max(1, depth // 8), _INDEXED: 1}.get(colour, _RGB)  # of 16 bits a colour Pillow keeps 8
+    stored = {_GREY: max(1, depth // 8), _INDEXED: 1}.get(colour, RGB_BYTES)  # of 16 bits a colour Pillow keeps 8
     return Decoding(pixels=pixels, stored=stored, flat=colour == _COLOUR and not keyed)
 
 

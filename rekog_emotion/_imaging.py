@@ -6,12 +6,14 @@ import io
 import math
 import struct
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
-from rekog_emotion._headers import MAX_PIXELS, ImageHeader, check_pixels, read_header
-from rekog_emotion._sniffing import image_format
+from rekog_emotion._decoding import Decoding, check_decoding, check_pixels
+from rekog_emotion._flattening import FULL_16_BITS, STRIP, bytes_of, flat, rows_of
+from rekog_emotion._headers import ON_ITS_SIDE, read_header, without_metadata
+from rekog_emotion._sniffing import image_format, unread_format
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -20,7 +22,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["encode", "enough_pixels", "fit_jpeg", "from_array", "load_rgb", "to_rgb"]
+__all__ = [
+    "encode",
+    "enough_pixels",
+    "fit_jpeg",
+    "flattened",
+    "from_array",
+    "load_rgb",
+    "load_sized",
+    "orientation_of",
+    "to_rgb",
+]
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,7 +43,24 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_RUN_PROGRAMS: Final = frozenset({"EPS", "WMF"})  # Pillow hands these to Ghostscript or to Windows
+# Pillow's own readers that are used, and the bytes a channel of each pixel that they take beside the picture. Others
+# unpack what no header bounds (FITS, ICNS, ICO), hand it to programs (EPS, WMF), or are read by nobody's viewer.
+_READ: Final = {
+    "AVIF": 3.5,
+    "BMP": 0.0,
+    "DIB": 0.0,
+    "GIF": 1.0,
+    "JPEG2000": 5.5,
+    "PCX": 0.5,
+    "PPM": 0.0,
+    "QOI": 1.0,
+    "SGI": 1.0,
+    "TGA": 0.5,
+    "TIFF": 2.25,
+    "WEBP": 4.2,
+}
+_PLUGINS: Final = 4.0  # the same, of formats that other packages taught Pillow
+_SLOW_PIXELS: Final = 6_000_000  # what Pillow decodes in Python takes up to a microsecond a pixel
 _QUALITIES: Final = (95, 90, 85, 80, 75)  # a JPEG over 95 grows without looking better; under 75 a smaller one does
 _LARGE: Final = 1_000_000  # pixels from which on an encoding, some 10 ms, is worth an estimate before
 _BLOCK: Final = 16  # rows of pixels that a JPEG with halved colours encodes together
@@ -42,64 +71,82 @@ _LOSSLESS_BYTES: Final = 1 << 20  # up to here PNG costs some milliseconds; abov
 _TIFF_MAX_PIXELS: Final = (1 << 28) // 3  # above it Pillow's TIFF reader warns or refuses, by its global limit
 
 
-class _Jpeg(JpegImagePlugin.JpegImageFile):
-    """A JPEG that does not look for a resolution in its EXIF, where Pillow warns of what is malformed."""
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
-
 def load_rgb(data: bytes, *, enough: int | None = None) -> Image.Image:
     """Decode a picture as the service sees it.
 
     A JPEG is turned by its EXIF orientation and a PNG is not, as the service documents; other formats are turned, as
-    viewers do. 16 bits a channel are scaled to 8, transparency is laid over white. Pillow's global limit of pixels is
-    neither used nor touched: it can be changed by anybody in the process, and its warning cannot be silenced safely
-    while other threads run.
+    viewers do. 16 bits a channel are scaled to 8, transparency is laid over white. Pillow's global limits are neither
+    used nor touched: they can be changed by anybody in the process, and their warnings cannot be silenced safely while
+    other threads run.
 
     Args:
-        data: A whole file in any format that Pillow reads.
-        enough: A number of pixels that suffices: a larger JPEG is decoded at a half, a quarter or an eighth of its
-            width and height, which is faster, as long as so many remain.
+        data: A whole file in one of the formats that are read.
+        enough: A number of pixels that suffices: width and height of a larger picture are divided by a whole number, as
+            long as so many remain. Of a JPEG a half, a quarter or an eighth is decoded at once, which is faster.
 
     Returns:
         The picture in mode RGB, without metadata.
 
     Raises:
-        InvalidInputError: The picture is damaged, truncated, in a format that Pillow does not read, or a decompression
-            bomb (see `rekog_emotion._headers.MAX_PIXELS`).
+        InvalidInputError: The picture is damaged, truncated, in a format that is not read, or a decompression bomb
+            (see `rekog_emotion._decoding`).
     """
+    return load_sized(data, enough=enough)[0]
+
+
+def load_sized(data: bytes, *, enough: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
+    """Do what `load_rgb` does, and tell the size of the turned picture before it was divided."""
     header = read_header(data)
     if header:
-        check_pixels(header.width, header.height)
-    with _decoding("damaged or truncated"):
-        image = _open(data, header)
-        check_pixels(*image.size, limit=_TIFF_MAX_PIXELS if image.format == "TIFF" else MAX_PIXELS)
-        if enough and image.width * image.height > enough:
-            factor = math.sqrt(enough / (image.width * image.height))
-            image.draft(image.mode, (math.ceil(image.width * factor), math.ceil(image.height * factor)))
-        orientation = _orientation(image) if header is None else header.orientation
-        if orientation in _TURNS:
-            image = image.transpose(_TURNS[orientation])
-        return _convert(image)
+        check_decoding(header.decoding, header.size, enough=enough, file=len(data), copied=len(data))
+    with _damage("damaged or truncated"):
+        if header is None:
+            image = _open(data)
+            decoding = _decoding_of(image)
+            check_decoding(decoding, image.size, enough=enough, file=len(data))
+            orientation = orientation_of(image)
+            size = image.size[::-1] if orientation in ON_ITS_SIDE else image.size
+            image = flat(image, decoding.divisor(enough))
+        else:
+            orientation, size, divisor = header.orientation, header.size, header.decoding.divisor(enough)
+            with io.BytesIO(without_metadata(data)) as file:
+                if header.format == "JPEG":
+                    image = JpegImagePlugin.JpegImageFile(file)
+                    image.draft(None, (max(1, image.width // divisor), max(1, image.height // divisor)))
+                    divisor = 1
+                else:
+                    image = PngImagePlugin.PngImageFile(file)
+                image.load()
+            image = flat(image, divisor, white=FULL_16_BITS)
+        turn = _TURNS.get(orientation)
+        return _bare(image if turn is None else image.transpose(turn)), size
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn a picture by its EXIF orientation and convert it to 8-bit RGB over white.
+    """Convert a picture to 8-bit RGB over white, as it stands: it is not turned by its EXIF orientation.
+
+    Nobody can tell whether that was done before: Pillow's copies, also turned ones, keep the note.
 
     Args:
-        image: Any picture of Pillow's; it stays as it is. One that came from a PNG is not turned, like the file itself.
+        image: Any picture of Pillow's; it stays as it is.
 
     Returns:
         A new picture in mode RGB, without metadata.
 
     Raises:
-        InvalidInputError: The picture cannot be decoded, is closed, or is a decompression bomb.
+        InvalidInputError: The picture cannot be decoded, is closed, or is a decompression bomb; or its values are no
+            colours.
     """
-    check_pixels(*image.size)
-    with _decoding("damaged, truncated or closed"):
-        turn = None if image.format == "PNG" else _TURNS.get(_orientation(image))
-        return _convert(image.copy() if turn is None else image.transpose(turn))
+    rgb = flattened(image)
+    return _bare(rgb.copy() if rgb is image else rgb)
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """Do what `to_rgb` does, but return a picture that is in mode RGB already as it is, with its metadata."""
+    pixels = image.width * image.height
+    check_decoding(Decoding(pixels=pixels, stored=bytes_of(image.mode), flat=image.mode == "RGB"), image.size)
+    with _damage("damaged, truncated or closed"):
+        return flat(image)
 
 
 def from_array(array: NDArray[np.uint8]) -> Image.Image:
@@ -127,7 +174,7 @@ def encode(image: Image.Image, *, max_bytes: int, min_side: int) -> bytes:
     """
     if image.width * image.height * 3 <= _LOSSLESS_BYTES:
         output = io.BytesIO()
-        image.save(output, "PNG", compress_level=1)
+        _bare(image.copy()).save(output, "PNG", compress_level=1)
         if output.tell() <= max_bytes:
             return output.getvalue()
     return fit_jpeg(image, max_bytes=max_bytes, min_side=min_side)
@@ -149,6 +196,7 @@ def fit_jpeg(image: Image.Image, *, max_bytes: int, min_side: int) -> bytes:
     """
     enough = math.sqrt(enough_pixels(max_bytes) / (image.width * image.height))
     image = _shrunk(image, min(enough, _JPEG_MAX_SIDE / max(image.size)), min_side)
+    image = _bare(image.copy()) if image.info else image
     size, estimate = 0.0, _estimate(image)
     for quality in _QUALITIES:
         size = estimate(quality)
@@ -176,7 +224,7 @@ def _estimate(image: Image.Image) -> Callable[[int], float]:
     tops = range(0, image.height - _BLOCK + 1, 16 * _BLOCK)
     sample = Image.new("RGB", (image.width, _BLOCK * len(tops)))
     for row, top in enumerate(tops):
-        sample.paste(image.crop((0, top, image.width, top + _BLOCK)), (0, _BLOCK * row))
+        sample.paste(rows_of(image, top, top + _BLOCK), (0, _BLOCK * row))
     return lambda quality: len(_jpeg(sample, quality)) * image.height / sample.height
 
 
@@ -185,17 +233,15 @@ def enough_pixels(max_bytes: int) -> int:
     return max_bytes * _ENOUGH_PIXELS_A_BYTE
 
 
-def _open(data: bytes, header: ImageHeader | None) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     """Open without decoding; by the plugins themselves, as `Image.open` applies Pillow's global limit of pixels."""
-    file = io.BytesIO(data)
-    if header:
-        return _Jpeg(file) if header.format == "JPEG" else PngImagePlugin.PngImageFile(file)
+    file, unread = io.BytesIO(data), unread_format(data)
     Image.init()
     for name in Image.ID:
         plugin, accepts = Image.OPEN[name]
         # A plugin answers with a text when it knows the format but was built without it.
         accepted = accepts is None or accepts(data[:16])
-        if name in _RUN_PROGRAMS or not accepted or isinstance(accepted, str):
+        if not _is_read(name) or not accepted or isinstance(accepted, str) or (unread and accepts is None):
             continue
         file.seek(0)
         try:
@@ -204,12 +250,30 @@ def _open(data: bytes, header: ImageHeader | None) -> Image.Image:
             continue
     if image_format(data[:16]) == "HEIC":
         message = "reading HEIC needs pillow-heif: install it and call pillow_heif.register_heif_opener() first"
+    elif unread:
+        message = f"the content is {unread}, a format that is not read; export it as a JPEG or PNG"
     else:
         message = "the content is no image that Pillow reads; pass a JPEG or PNG"
     raise InvalidInputError(message)
 
 
-def _orientation(image: Image.Image) -> int:
+def _is_read(name: str) -> bool:
+    """Tell whether a reader is used: of Pillow's own those that are bounded, and what other packages brought."""
+    return name in _READ or not Image.OPEN[name][0].__module__.startswith("PIL.")
+
+
+def _decoding_of(image: Image.Image) -> Decoding:
+    """Tell what decoding an opened file takes, and refuse a large one whose decoder is slow."""
+    if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
+        check_pixels(*image.size, limit=_SLOW_PIXELS)
+    if image.format == "TIFF":
+        check_pixels(*image.size, limit=_TIFF_MAX_PIXELS)
+    beside = _READ.get(image.format or "", _PLUGINS) * len(image.getbands())
+    flat = image.mode == "RGB" and not image.has_transparency_data
+    return Decoding(pixels=image.width * image.height, stored=bytes_of(image.mode) + beside, flat=flat)
+
+
+def orientation_of(image: Image.Image) -> int:
     """Read the EXIF orientation; whatever is malformed means 1, as viewers take it."""
     image.load()  # Pillow turns a TIFF by itself
     try:
@@ -220,13 +284,28 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _shrunk(image: Image.Image, factor: float, min_side: int) -> Image.Image:
+    """Return a smaller picture without metadata, or the picture itself where the factor is one or more."""
     if factor >= 1:
         return image
-    size = int(image.width * factor), int(image.height * factor)
-    if min(size) < min_side:
+    width, height = int(image.width * factor), int(image.height * factor)
+    if min(width, height) < min_side:
         message = f"the image cannot be made small enough without a side under {min_side} pixels; crop it first"
         raise InvalidInputError(message)
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    result = Image.new("RGB", (width, height))
+    # In strips: what Pillow scales across before it scales down is nearly as large as the picture.
+    rows, step = max(1, STRIP // width), image.height / height
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        box = (0, top * step, image.width, min(bottom * step, image.height))
+        strip = image.resize((width, bottom - top), Image.Resampling.LANCZOS, box, reducing_gap=2.0)
+        result.paste(strip, (0, top))
+    return result
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """Take the metadata (a place, a comment) off a picture of our own: it would travel into what is made of it."""
+    image.info = {}
+    return image
 
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
@@ -236,7 +315,7 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 @contextmanager
-def _decoding(causes: str) -> Iterator[None]:
+def _damage(causes: str) -> Iterator[None]:
     try:
         yield
     except (InvalidInputError, MemoryError):
@@ -247,33 +326,3 @@ def _decoding(causes: str) -> Iterator[None]:
     except Exception as error:
         message = f"the image cannot be decoded: it is {causes}; get an intact copy of it"
         raise InvalidInputError(message) from error
-
-
-def _convert(image: Image.Image) -> Image.Image:
-    image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("LA") if image.mode == "La" else image
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image.load()
-    rgb = image if image.mode == "RGB" else image.convert("RGB")
-    rgb.info = {}  # metadata (a place, a comment) would otherwise travel into what is encoded from it
-    return rgb
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale channels of more than 8 bits, which Pillow's own conversion clips."""
-    if image.mode.startswith("I;16"):
-        high_byte = 0 if image.mode == "I;16B" else 1
-        return Image.frombytes("L", image.size, image.tobytes()[high_byte::2])
-    if image.mode in {"I", "F"}:
-        white = _white(image)
-        return image.convert("F").point(lambda value: value * (255 / white)).convert("L")
-    return image
-
-
-def _white(image: Image.Image) -> float:
-    """The value that stands for white: formats do not say it, so it is the smallest usual one that none exceeds."""
-    usual: tuple[float, ...] = (65535,) if image.mode == "I" else (1, 255, 65535)
-    highest = cast("float", image.getextrema()[1])  # one channel
-    return next((white for white in usual if highest <= white), highest)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BinaryFile", "opened", "read_all", "read_file"]
 
-MAX_FILE_BYTES: Final = 1 << 30  # more than what the most pixels that are decoded take without any compression
+MAX_FILE_BYTES: Final = 400_000_000  # more than any picture that is decoded takes without compression
 _CHUNK: Final = 1 << 20
 # What is a mistake in a file object of the caller's own, and nothing about what it reads.
 _BUGS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError)
@@ -92,18 +92,16 @@ def read_all(file: BinaryFile) -> bytes:
     Raises:
         InvalidInputError: The content is no image for sure, or there are more than `MAX_FILE_BYTES`.
     """
-    chunks: list[bytes] = []
-    total = 0
+    content = io.BytesIO()  # which gives what it holds without a copy
     while chunk := file.read(_CHUNK):
         if not isinstance(chunk, bytes):
             message = f"read() gave {type(chunk).__name__} instead of bytes; pass a binary file object"
             raise InvalidInputError(message)
-        if not chunks and (what := not_an_image(chunk)):
+        if not content.tell() and (what := not_an_image(chunk)):
             message = f"the content is {what}"
             raise InvalidInputError(message)
-        chunks.append(chunk)
-        total += len(chunk)
-        if total > MAX_FILE_BYTES:
+        content.write(chunk)
+        if content.tell() > MAX_FILE_BYTES:
             message = f"there are more than {MAX_FILE_BYTES} bytes, too many for an image; check what is read"
             raise InvalidInputError(message)
-    return b"".join(chunks)
+    return content.getvalue()

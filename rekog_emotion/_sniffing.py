@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-__all__ = ["image_format", "not_a_video", "not_an_image", "video_format"]
+__all__ = ["image_format", "not_a_video", "not_an_image", "unread_format", "video_format"]
 
 _IMAGES: Final = (
     ("JPEG", re.compile(rb"\xff\xd8\xff")),
@@ -16,6 +16,21 @@ _IMAGES: Final = (
     ("TIFF", re.compile(rb"II[*+]\0|MM\0[*+]")),
     ("AVIF", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
     ("HEIC", re.compile(rb"....ftyp(?:he[ivx][cmsx]|mif1|msf1)", re.DOTALL)),
+)
+# Pictures that are not read here: what they unpack to is not bounded, or no viewer shows them.
+_UNREAD: Final = (
+    ("an icon (ICO)", re.compile(rb"\0\0\x01\0[^\0]\0")),
+    ("an icon (ICNS)", re.compile(rb"icns")),
+    ("a Photoshop file (PSD)", re.compile(rb"8BPS")),
+    ("FITS", re.compile(rb"SIMPLE  =")),
+    ("DICOM", re.compile(rb"(?s:.{128})DICM")),
+    ("OpenEXR", re.compile(rb"\x76\x2f\x31\x01")),
+    ("JPEG XL", re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ")),
+    ("a DirectDraw surface (DDS)", re.compile(rb"DDS ")),
+    ("a Windows metafile", re.compile(rb"\xd7\xcd\xc6\x9a|\x01\0\0\0(?s:.{36}) EMF")),
+    ("a raw photo (CR3)", re.compile(rb"....ftypcrx ", re.DOTALL)),
+    ("XPM", re.compile(rb"/\* XPM")),
+    ("XBM", re.compile(rb"#define ")),
 )
 # An ISO file (ftyp) whose brand is none of an image above is a video, but for Canon's raw photos.
 _VIDEOS: Final = (
@@ -39,12 +54,17 @@ _DOCUMENTS: Final = (
         "; decode it with base64.b64decode first",
     ),
 )
-_TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, XPM and XBM, which Pillow reads
+_TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, which Pillow reads, XPM and XBM
 
 
 def image_format(head: bytes) -> str | None:
     """Name the image format that the content begins like, out of those that are common; ``None`` for any other."""
     return next((name for name, start in _IMAGES if start.match(head)), None)
+
+
+def unread_format(head: bytes) -> str | None:
+    """Name the image format that the content begins like, out of those that are not read; ``None`` for any other."""
+    return next((name for name, start in _UNREAD if start.match(head)), None)
 
 
 def video_format(head: bytes) -> str | None:

@@ -94,7 +94,7 @@ class ImageAnalysis(Outputs, Value):
 
         Args:
             picture: The picture that was analysed, or a copy of another size: a path, the bytes of a file, or a PIL
-                image, which stays as it is. It is turned by its EXIF orientation, as it was for the analysis. Left
+                image, which stays as it is. A file is turned as for the analysis, a PIL image taken as it stands. Left
                 out, the file that was analysed, if it was one.
             landmarks: Draw the landmarks.
             pose: Draw how the head is turned: an axis to the face's side (red), one down (green), one out of it (blue).

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from attrs import field, frozen
 
-from rekog_emotion._headers import check_pixels, read_header
+from rekog_emotion._decoding import check_pixels
+from rekog_emotion._headers import read_header
 from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire
 from rekog_emotion._quoting import shown
 from rekog_emotion._reading import BinaryFile, opened, read_all, read_file
@@ -79,10 +80,10 @@ class PreparedVideo:
 def prepare_image(source: ImageSource) -> PreparedImage:
     """Make an image into what a client takes.
 
-    A JPEG or PNG within the service's limits goes out byte for byte and needs no Pillow. Any other format that Pillow
-    reads, and any file of more than 5 242 880 bytes, is turned by its EXIF orientation, converted to 8-bit RGB over
-    white and encoded as a JPEG that fits. PIL images and arrays become a PNG while they are small, else a JPEG of high
-    quality. The content decides what a file is, never its suffix.
+    A JPEG or PNG within the service's limits goes out byte for byte and needs no Pillow. A file of another format that
+    is read, and any of more than 5 242 880 bytes, is turned by its EXIF orientation, converted to 8-bit RGB over white
+    and encoded as a JPEG that fits. PIL images and arrays are taken as they stand, and become a PNG while they are
+    small, else a JPEG of high quality. The content decides what a file is, never its suffix.
 
     Args:
         source: A path; bytes; a binary file object, which is read from its current position to its end and neither
@@ -177,8 +178,7 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
     kind = f"of over {MAX_BYTES} bytes" if header else "that is neither JPEG nor PNG"
     with _image_extra(f"{shown(name)}: an image {kind}"):
         from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra
-    image = _imaging.load_rgb(data, enough=_imaging.enough_pixels(MAX_BYTES))
-    size = header.size if header else image.size
+    image, size = _imaging.load_sized(data, enough=_imaging.enough_pixels(MAX_BYTES))
     _check_size(size)
     return _imaging.fit_jpeg(image, max_bytes=MAX_BYTES, min_side=MIN_SIDE), size
 
@@ -187,7 +187,7 @@ def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
     from rekog_emotion import _imaging  # noqa: PLC0415 -- Pillow is an extra, though here it is surely installed
 
     _check_size(image.size)
-    rgb = _imaging.to_rgb(image)
+    rgb = _imaging.flattened(image)
     return _imaging.encode(rgb, max_bytes=MAX_BYTES, min_side=MIN_SIDE), rgb.size
 
 
@@ -207,6 +207,10 @@ def _wrong_array(array: NDArray[Any]) -> str | None:
             f"the array is {array.dtype}; pass uint8 from 0 to 255, for values from 0 to 1 as "
             "(array * 255).round().astype('uint8')"
         )
+    if array.dtype.kind == "b":
+        return "the array is bool; pass array.astype('uint8') * 255"
+    if array.dtype.kind not in "iu":
+        return f"the array is {array.dtype}, which is no colour; pass uint8 from 0 to 255"
     if array.dtype != "uint8":
         return f"the array is {array.dtype}; scale it to 0..255 and pass array.astype('uint8')"
     match array.shape:

@@ -223,7 +223,7 @@ OTHERS = {
     ),
     "array of booleans": (
         np.zeros((90, 90), bool),
-        "<array>: the array is bool; scale it to 0..255 and pass array.astype('uint8')",
+        "<array>: the array is bool; pass array.astype('uint8') * 255",
     ),
     "array, channels first": (
         np.zeros((3, 90, 100), np.uint8),

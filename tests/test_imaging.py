@@ -138,7 +138,7 @@ def test_a_big_endian_16_bit_picture_is_scaled():
     """Take the high byte wherever it stands."""
     image = Image.frombytes("I;16B", (2, 1), b"\x40\x01\xff\x02")
 
-    assert _imaging.to_rgb(image).tobytes() == bytes([64, 64, 64, 255, 255, 255])
+    assert _imaging.to_rgb(image).tobytes() == bytes([64, 64, 64, 254, 254, 254])
 
 
 def test_a_png_of_48_bits_a_pixel_is_scaled():
@@ -212,22 +212,31 @@ def test_metadata_stays_behind():
 
 
 def test_a_caller_s_picture_is_left_as_it_is():
-    """Turn and convert a copy."""
+    """Give a copy, without its metadata."""
     image = opened(saved(portrait(), "JPEG", exif=exif_of(6), comment=b"home"))
     before = (image.size, image.mode, image.tobytes(), image.getexif()[274], dict(image.info))
 
     picture = _imaging.to_rgb(image)
 
-    assert picture.size == (120, 160)
+    assert picture is not image
+    assert (picture.size, picture.info) == ((160, 120), {})
     assert before == (image.size, image.mode, image.tobytes(), image.getexif()[274], dict(image.info))
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
 def test_a_picture_from_a_file_is_seen_like_the_file(file_format):
-    """Give the same pixels for an opened file and for its bytes: a PNG is turned in neither."""
-    data = saved(portrait(), file_format, exif=exif_of(6))
+    """Give the same pixels for an opened file and for its bytes."""
+    data = saved(portrait(), file_format)
 
     assert _imaging.load_rgb(data).tobytes() == _imaging.to_rgb(Image.open(io.BytesIO(data))).tobytes()
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_picture_is_taken_as_it_stands(file_format):
+    """Turn nothing by the note of a picture: who opened it may have turned it."""
+    image = opened(saved(portrait(), file_format, exif=exif_of(6)))
+
+    assert image.convert("RGB").tobytes() == _imaging.to_rgb(image).tobytes() == _imaging.to_rgb(image.copy()).tobytes()
 
 
 DAMAGED = "the image cannot be decoded: it is damaged or truncated; get an intact copy of it"
@@ -286,10 +295,10 @@ def test_a_plugin_that_is_registered_is_used(plugin):
 def test_memory_that_runs_out_is_no_fault_of_the_input(monkeypatch):
     """Let MemoryError through."""
 
-    def exhausted(*_):
+    def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(_imaging, "_convert", exhausted)
+    monkeypatch.setattr(_imaging, "flat", exhausted)
 
     with pytest.raises(MemoryError):
         _imaging.load_rgb(saved(portrait(), "PNG"))

@@ -51,10 +51,10 @@ def test_an_endless_file_is_not_read_for_ever(monkeypatch):
 
 
 def test_the_most_bytes_hold_the_most_pixels():
-    """Leave room for any picture that is decoded, without compression."""
-    from rekog_emotion._headers import MAX_PIXELS
+    """Leave room for any picture that is decoded, without compression: 6 bytes a pixel, twice, and Pillow's 4."""
+    from rekog_emotion._decoding import MAX_MEMORY
 
-    assert MAX_FILE_BYTES > 4 * MAX_PIXELS
+    assert MAX_FILE_BYTES > MAX_MEMORY * 6 / 16
 
 
 def test_what_the_system_refuses_while_reading_is_told():

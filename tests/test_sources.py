@@ -252,18 +252,28 @@ def test_a_small_picture_is_never_enlarged():
     assert sent(prepare_image(saved(portrait((81, 82)), "WEBP"))).size == (81, 82)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_pil_image_is_turned_and_left_as_it_is(orientation):
-    """Send the turned picture; change nothing of the caller's."""
-    image = opened(saved(portrait(), "TIFF"))
-    image.getexif()[274] = orientation
-    before = image.tobytes()
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda image: image, id="opened"),
+        pytest.param(lambda image: image.copy(), id="copied"),
+        pytest.param(lambda image: image.transpose(Image.Transpose.ROTATE_270), id="set upright, with a stale note"),
+        pytest.param(ImageOps.exif_transpose, id="set upright by its note"),
+        pytest.param(lambda image: image.crop((10, 10, 100, 110)), id="cropped"),
+        pytest.param(lambda image: image.convert("L"), id="grey"),
+    ],
+)
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_pil_image_is_taken_as_it_stands(file_format, make):
+    """Turn no pixels of a caller's by a note that the picture carries, and leave the note and the pixels alone."""
+    image = make(opened(saved(portrait(), file_format, exif=exif_of(6))))
+    before = image.tobytes(), dict(image.getexif())
 
     prepared = prepare_image(image)
 
-    assert turned(orientation).tobytes() == sent(prepared).tobytes()
-    assert (turned(orientation).size, "<PIL image>") == (prepared.size, prepared.name)
-    assert (before, orientation) == (image.tobytes(), image.getexif()[274])
+    assert image.convert("RGB").tobytes() == sent(prepared).tobytes()
+    assert (image.size, "<PIL image>") == (prepared.size, prepared.name)
+    assert before == (image.tobytes(), dict(image.getexif()))
 
 
 def test_a_pil_image_that_was_not_loaded_yet_is_read():
@@ -361,7 +371,7 @@ def test_without_numpy_and_pillow_other_objects_are_told_apart(monkeypatch):
         lambda data: data,
         lambda data: data + bytes(MAX_BYTES),
         lambda data: saved(opened(data), "WEBP", exif=opened(data).getexif()),
-        opened,
+        lambda data: ImageOps.exif_transpose(opened(data)),
     ],
     ids=["as it is", "fitted", "converted", "PIL"],
 )

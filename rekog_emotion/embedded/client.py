@@ -295,10 +295,10 @@ def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
     if not data.startswith(SIGNATURES):
         raise _refusal(BAD_FORMAT)
     try:
-        picture = _imaging.load_rgb(data, enough=ENOUGH_PIXELS)
+        picture, size = _imaging.load_sized(data, enough=ENOUGH_PIXELS)
     except InvalidInputError as error:
         raise _refusal(BAD_FORMAT) from error
-    if min(picture.size) < SMALLEST_SIDE:
+    if min(size) < SMALLEST_SIDE:
         raise _refusal(BAD_PARAMETER)
     return picture
 

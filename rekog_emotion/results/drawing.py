@@ -62,8 +62,8 @@ def draw(
     Args:
         analysis: The faces.
         picture: The picture that was analysed, or a copy of another size: a path, the bytes of a file, or a PIL image,
-            which stays as it is. It is turned by its EXIF orientation, as it was for the analysis. Left out, the file
-            that was analysed, if it was one.
+            which stays as it is. A file is turned by its EXIF orientation, as it was for the analysis; a PIL image is
+            taken as it stands. Left out, the file that was analysed, if it was one.
         landmarks: Draw the landmarks.
         pose: Draw the axes of the pose.
         labels: Write the labels.
@@ -72,8 +72,9 @@ def draw(
         A new picture in mode RGB, as large as the turned one.
 
     Raises:
-        InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed; or
-            none was given, and what was analysed was not a file that is still there; or it has several frames or pages.
+        InvalidInputError: The picture cannot be decoded, does not have the shape of the one that was analysed, has
+            several frames or pages, or is a PIL image with a note to turn it where a file was analysed; or none was
+            given, and what was analysed was not a file that is still there.
         OSError: The file cannot be read.
     """
     canvas = open_picture(analysis, picture)
@@ -117,8 +118,8 @@ def open_picture(analysis: ImageAnalysis, picture: Picture | None) -> Image.Imag
     if picture is None:
         picture = _source(analysis)
     if isinstance(picture, Image.Image):
+        _check_upright(picture, analysis)
         canvas = _imaging.to_rgb(picture)
-        canvas = canvas.copy() if canvas is picture else canvas
     else:
         canvas = _loaded(picture)
     _check_shape(canvas.size, analysis.size)
@@ -169,6 +170,17 @@ def _source(analysis: ImageAnalysis) -> Path:
         msg = f"{shown(source)}: the picture that was analysed is no longer there: pass it, analysis.draw(picture)"
         raise InvalidInputError(msg)
     return Path(source)
+
+
+def _check_upright(picture: Image.Image, analysis: ImageAnalysis) -> None:
+    """Refuse a PIL image that may lie on its side where the analysed file was turned: faces would be elsewhere."""
+    as_it_stands = analysis.source == "<PIL image>" or picture.format == "PNG"
+    if not as_it_stands and _imaging.orientation_of(picture) != 1:
+        msg = (
+            "the picture has a note in its EXIF data to turn it, which may have been followed or not; pass the path of "
+            "its file, or the upright picture without that note, as ImageOps.exif_transpose makes it"
+        )
+        raise InvalidInputError(msg)
 
 
 def _check_shape(size: tuple[int, int], analyzed: tuple[int, int] | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 import rekog_emotion as rekog
 from rekog_emotion import (
@@ -39,9 +39,9 @@ def face(kind="HAPPY", *, box=BOX, **members):
     return Face(bounding_box=box, emotions=(Emotion(type=kind, confidence=90.0),), **members)
 
 
-def analysis(*faces, size=SIZE):
+def analysis(*faces, size=SIZE, source=None):
     """Give an analysis of these faces."""
-    return ImageAnalysis(faces=faces, size=size)
+    return ImageAnalysis(faces=faces, size=size, source=source)
 
 
 def area(image, color):
@@ -197,17 +197,45 @@ def test_picture_stays_as_it_is(mode):
 
 
 def test_picture_is_turned_by_its_exif(tmp_path):
-    """A picture that viewers turn is drawn on as they show it, be it a file, bytes or opened."""
+    """A picture that viewers turn is drawn on as they show it, be it a file, bytes or set upright."""
     path = tmp_path / "turned.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
     picture((300, 400)).save(path, exif=exif)
 
     with Image.open(path) as opened:
-        drawn = [draw(analysis(face()), given) for given in (path, str(path), path.read_bytes(), opened)]
+        upright = ImageOps.exif_transpose(opened)
+        drawn = [draw(analysis(face()), given) for given in (path, str(path), path.read_bytes(), upright)]
 
     assert [one.size for one in drawn] == [SIZE] * 4
     assert [one.getpixel((PIXELS[0], 200)) for one in drawn] == [COLORS["HAPPY"]] * 4
+
+
+@pytest.mark.parametrize("make", [lambda opened: opened, Image.Image.copy], ids=["opened", "copied"])
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_picture_that_may_lie_on_its_side_is_refused(orientation, make):
+    """Where a file was analysed, which was turned, nobody can tell whether an opened picture was, too."""
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    picture().save(data, "JPEG", exif=exif)
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        draw(analysis(face()), make(Image.open(data)))
+
+    assert str(caught.value) == (
+        "the picture has a note in its EXIF data to turn it, which may have been followed or not; pass the path of its "
+        "file, or the upright picture without that note, as ImageOps.exif_transpose makes it"
+    )
+
+
+def test_an_analysed_picture_is_drawn_on_as_it_stands():
+    """The picture itself needs no turning, whatever its note says."""
+    given = picture()
+    given.getexif()[0x0112] = 3
+
+    drawn = draw(analysis(face(), source="<PIL image>"), given)
+
+    assert drawn.getpixel((PIXELS[0], 200)) == COLORS["HAPPY"]
 
 
 def test_drawing_on_a_copy_of_another_size():
