@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 from rekog_emotion._decoding import RGB_BYTES
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["FULL_16_BITS", "STRIP", "bytes_of", "flat", "rows_of"]
+__all__ = ["FULL_16_BITS", "bytes_of", "flat", "rows_of"]
 
 FULL_16_BITS: Final = 65535
 _DEEP: Final = ("I", "F")  # and I;16, I;16B ...: modes of more than 8 bits
@@ -24,7 +24,7 @@ _WHITES: Final = (
     FULL_16_BITS,
 )  # values that usually stand for white, of 0..1 or 8 to 16 bits
 _NEGLIGIBLE: Final = 0.1  # of white, that values may lie under black: resampling does that
-STRIP: Final = 1 << 20  # pixels that are converted together
+_STRIP: Final = 1 << 18  # pixels that are converted together
 
 
 def bytes_of(mode: str) -> int:
@@ -46,7 +46,7 @@ def flat(image: Image.Image, divisor: int = 1, *, white: float | None = None) ->
     image.load()
     if image.mode == "RGB" and not image.has_transparency_data and divisor == 1:
         return image
-    rows = max(1, STRIP // (image.width * divisor)) * divisor
+    rows = max(1, _STRIP // (image.width * divisor)) * divisor
     edges = [(top, min(top + rows, image.height)) for top in range(0, image.height, rows)]
     if white is None and _is_deep(image):
         white = _white(image, edges)

@@ -26,8 +26,10 @@ _JPEG_SCAN: Final = bytes([0xFF, _SOS])
 _RGB_CHANNELS: Final = 3
 _COEFFICIENT: Final = 2  # bytes that libjpeg spends on one
 _APP1: Final = 0xE1
-# What programs note, less the two of which a decoder learns what the colours are: JFIF's and Adobe's.
-_NOTES: Final = frozenset({*range(0xE0, 0xF0), 0xFE}) - {0xE0, 0xEE}
+# What programs note (APP0..APP15, COM), and the two of them of which a decoder learns what the colours are, with the
+# least bytes that those have.
+_NOTES: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
+_COLOUR_NOTES: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15 less DHT, JPG and DAC
 _WITHOUT_LENGTH: Final = frozenset({*range(0x01, 0xC0), 0xD8})  # TEM, reserved, a second SOI
@@ -126,7 +128,8 @@ def without_metadata(data: bytes) -> bytes:
 def _jpeg_parts(data: bytes) -> Iterator[bytes | memoryview]:
     yield data[:2]
     for marker, content, end in _jpeg_segments(data):
-        if marker not in _NOTES:
+        start, least = _COLOUR_NOTES.get(marker, (b"", 0))
+        if marker not in _NOTES or (start and content.startswith(start) and len(content) >= least):
             yield bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
         if marker == _SOS:
             yield memoryview(data)[end:]

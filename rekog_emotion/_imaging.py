@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from rekog_emotion._decoding import Decoding, check_decoding, check_pixels
-from rekog_emotion._flattening import FULL_16_BITS, STRIP, bytes_of, flat, rows_of
+from rekog_emotion._flattening import FULL_16_BITS, bytes_of, flat, rows_of
 from rekog_emotion._headers import ON_ITS_SIDE, read_header, without_metadata
 from rekog_emotion._sniffing import image_format, unread_format
 from rekog_emotion.errors import InvalidInputError
@@ -61,6 +61,7 @@ _READ: Final = {
 }
 _PLUGINS: Final = 4.0  # the same, of formats that other packages taught Pillow
 _SLOW_PIXELS: Final = 6_000_000  # what Pillow decodes in Python takes up to a microsecond a pixel
+_STRIP: Final = 1 << 20  # pixels that are scaled together
 _QUALITIES: Final = (95, 90, 85, 80, 75)  # a JPEG over 95 grows without looking better; under 75 a smaller one does
 _LARGE: Final = 1_000_000  # pixels from which on an encoding, some 10 ms, is worth an estimate before
 _BLOCK: Final = 16  # rows of pixels that a JPEG with halved colours encodes together
@@ -293,7 +294,7 @@ def _shrunk(image: Image.Image, factor: float, min_side: int) -> Image.Image:
         raise InvalidInputError(message)
     result = Image.new("RGB", (width, height))
     # In strips: what Pillow scales across before it scales down is nearly as large as the picture.
-    rows, step = max(1, STRIP // width), image.height / height
+    rows, step = max(1, _STRIP // width), image.height / height
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         box = (0, top * step, image.width, min(bottom * step, image.height))
