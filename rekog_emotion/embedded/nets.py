@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 import threading
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rekog_emotion import _forks
+from rekog_emotion.errors import ConfigurationError
 
 # From 1.29 on ONNX Runtime sends usage data unless it is told not to before it is loaded. Whoever set the variable, or
 # loaded it before us, has chosen.
@@ -24,7 +27,7 @@ import onnxruntime  # noqa: E402 -- said above
 if _is_ours_to_choose:
     onnxruntime.disable_telemetry_events()  # Windows' own way, which older versions have, too
 
-__all__ = ["MAX_BATCH", "WEIGHTS", "ByteArray", "FloatArray", "Net", "sigmoid"]
+__all__ = ["MAX_BATCH", "WEIGHTS", "ByteArray", "FloatArray", "Net", "read_weights", "sigmoid"]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 ByteArray: TypeAlias = NDArray[np.uint8]
@@ -32,10 +35,49 @@ ByteArray: TypeAlias = NDArray[np.uint8]
 WEIGHTS = Path(__file__).parent / "weights"
 # What one call works on: more falls out of a CPU's cache (eight views at once cost the detector a tenth more).
 MAX_BATCH = 4
-
 # A child that is forked meanwhile would find what ONNX Runtime has locked.
 _LOADING = threading.RLock()
 _forks.never_while_held(_LOADING)
+
+_MANIFEST = "manifest.json"
+_intact: set[str] = set()  # names of the files that were found to be those of the manifest
+
+
+def read_weights(name: str) -> bytes:
+    """Read a file of weights, which has to be the one that was shipped: its sha256 is checked once a process.
+
+    (That takes 7 ms for all of them; loading the networks takes 250.)
+
+    Raises:
+        ConfigurationError: It is missing, damaged or cannot be read.
+    """
+    data = _read(name)
+    if name not in _intact:
+        try:
+            wanted = json.loads(_read(_MANIFEST))[name]["sha256"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise _unusable(_MANIFEST, "is damaged") from error
+        if hashlib.sha256(data).hexdigest() != wanted:
+            raise _unusable(name, "is damaged")
+        _intact.add(name)
+    return data
+
+
+def _read(name: str) -> bytes:
+    try:
+        return (WEIGHTS / name).read_bytes()
+    except FileNotFoundError as error:
+        raise _unusable(name, "is missing") from error
+    except OSError as error:
+        raise _unusable(name, f"cannot be read ({error.strerror})") from error
+
+
+def _unusable(name: str, what: str) -> ConfigurationError:
+    message = (
+        f"the embedded engine's file {WEIGHTS / name} {what}; install the package anew: "
+        "pip install --force-reinstall --no-deps rekog-emotion"
+    )
+    return ConfigurationError(message)
 
 
 class Net:
@@ -57,7 +99,7 @@ class Net:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with _LOADING:
             self._session = onnxruntime.InferenceSession(
-                str(WEIGHTS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
+                read_weights(f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
             )
         self._input = self._session.get_inputs()[0].name
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
 from attrs import frozen
 
-from rekog_emotion.embedded.nets import WEIGHTS, FloatArray
+from rekog_emotion.embedded.nets import FloatArray, read_weights
 
 __all__ = ["HeadModel", "Pose", "eye_width", "gaze"]
 
@@ -38,7 +39,7 @@ class HeadModel:
     """MediaPipe's canonical face, which a mesh is compared with."""
 
     def __init__(self) -> None:
-        with np.load(WEIGHTS / "canonical.npz") as data:
+        with np.load(io.BytesIO(read_weights("canonical.npz"))) as data:
             self._index = data["idx"]
             weight = data["w"].astype(float)
             vertices = data["V"].astype(float)
