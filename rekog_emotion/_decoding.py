@@ -44,9 +44,15 @@ class Decoding:
     scans: int = 1
 
     def divisor(self, enough: int | None) -> int:
-        """By what width and height can be divided so that enough pixels remain."""
-        most = 1 if enough is None else max(1, math.isqrt(self.pixels // enough))
-        return min(8, 1 << (most.bit_length() - 1)) if self.draft else most
+        """By what width and height are divided: enough pixels remain, unless memory asks for a little more."""
+        if enough is None:
+            return 1
+        most = max(1, math.isqrt(self.pixels // enough))
+        if self.draft:
+            most = min(8, 1 << (most.bit_length() - 1))
+        more = min(8, 2 * most) if self.draft else most + 1
+        fits = self._memory(most, enough, 0) <= MAX_MEMORY
+        return most if fits or self._memory(more, enough, 0) > MAX_MEMORY else more
 
     def memory(self, *, enough: int | None = None, copied: int = 0) -> int:
         """Estimate the bytes that decoding, converting to RGB and turning take at once, the file not counted.
@@ -55,7 +61,9 @@ class Decoding:
             enough: Pixels that suffice, see `rekog_emotion._imaging.load_rgb`; more are shrunk to about so many.
             copied: Bytes of the file of which there is a copy until it is decoded.
         """
-        divisor = self.divisor(enough)
+        return self._memory(self.divisor(enough), enough, copied)
+
+    def _memory(self, divisor: int, enough: int | None, copied: int) -> int:
         result = RGB_BYTES / divisor**2
         stored = self.stored / divisor**2 if self.draft else self.stored
         converted = 0 if self.flat and (self.draft or divisor == 1) else result

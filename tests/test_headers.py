@@ -302,6 +302,22 @@ def test_the_memory_of_a_picture_is_known_from_its_headers(data, enough, megabyt
 
 
 @pytest.mark.parametrize(
+    ("make", "most"),
+    [
+        pytest.param(lambda side: png_of(8, 6, side=side), 14_100, id="RGBA"),
+        pytest.param(lambda side: png_of(16, 0, side=side), 14_100, id="grey of 16 bits"),
+        pytest.param(lambda side: jpeg(exif(tiff(6)), width=side, height=side), 14_100, id="turned JPEG"),
+        pytest.param(lambda side: progressive(9, side=side), 11_300, id="progressive"),
+    ],
+)
+def test_no_smaller_picture_takes_more(make, most):
+    """Shrink a little more where that is needed, rather than refuse 120 million pixels and take 170."""
+    allowed = [memory_of(make(side), enough=41_943_040) > 0 for side in range(8000, 14_100, 100)]
+
+    assert [side <= most for side in range(8000, 14_100, 100)] == allowed
+
+
+@pytest.mark.parametrize(
     ("data", "message"),
     [
         (

@@ -1,7 +1,8 @@
 """Mutated pictures and clips against the embedded engine: ``python tests/embedded/fuzz.py [FILES [SEED]]``.
 
 Each file gives a result or a named error; anything else is a failure, as is one that takes longer than ten seconds of
-CPU time. Faces are looked for in one of twenty pictures that can be decoded.
+CPU time. Faces are looked for in one of twenty pictures that can be decoded. Pictures that are neither JPEG nor PNG, of
+which the engine knows nothing, are made into one, as all verbs do.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ import numpy as np
 from botocore.exceptions import ClientError
 from PIL import Image
 
+from rekog_emotion import InvalidInputError
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.engine import Engine, Mode
 from rekog_emotion.embedded.video import UnsupportedVideoError, probe, samples
+from rekog_emotion.sources import prepare_image
 
 DATA = Path(__file__).parents[1] / "data"
 SLOWEST = 10.0  # seconds of CPU time: machines stall
 PICTURES = 12  # samples of a clip that are decoded
 LENGTHS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\1")
-KINDS = ("JPEG", "PNG", "MP4", "MOV")
+KINDS = ("JPEG", "PNG", "MP4", "MOV", "other")
+OTHERS = ("AVIF", "BMP", "GIF", "ICNS", "ICO", "JPEG2000", "PCX", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP")
 
 
 def seeds() -> dict[str, list[bytes]]:
@@ -43,6 +47,7 @@ def seeds() -> dict[str, list[bytes]]:
         "PNG": [_picture(face, "PNG"), _picture(face.quantize(32), "PNG"), _picture(face.convert("LA"), "PNG")],
         "MP4": [_clip(face, "mp4", "libx264"), _clip(face, "mp4", "mpeg4")],
         "MOV": [_clip(face, "mov", "libx264"), _clip(face, "mov", "mjpeg")],
+        "other": [*(_picture(face, kind) for kind in OTHERS), *_deep(face.convert("L"))],
     }
 
 
@@ -50,6 +55,15 @@ def _picture(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def _deep(grey: Image.Image) -> list[bytes]:
+    """Return files of more than 8 bits, and of compressed strips."""
+    return [
+        _picture(grey.convert("F"), "TIFF"),
+        _picture(grey.convert("I"), "TIFF", compression="tiff_lzw"),
+        _picture(grey.convert("RGBA"), "WEBP", lossless=True),
+    ]
 
 
 def _clip(image: Image.Image, container: str, codec: str) -> bytes:
@@ -112,6 +126,9 @@ def runner(client: EmbeddedClient, folder: Path) -> Callable[[str, bytes], str]:
             if kind in {"JPEG", "PNG"}:
                 client.detect_faces(Image={"Bytes": data}, Attributes=["ALL"])
                 return "result"
+            if kind == "other":
+                prepare_image(data)
+                return "result"
             path = folder / f"clip.{kind.lower()}"
             path.write_bytes(data)
             probe(path)
@@ -121,8 +138,8 @@ def runner(client: EmbeddedClient, folder: Path) -> Callable[[str, bytes], str]:
                 assert picture.ndim == 3
         except ClientError as error:
             return str(error.response["Error"]["Code"])
-        except UnsupportedVideoError:
-            return "UnsupportedVideoError"
+        except (InvalidInputError, UnsupportedVideoError) as error:
+            return type(error).__name__
         return "result"
 
     return run
@@ -134,7 +151,7 @@ def files(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         data = mutate(random_.choice(originals[kind]), random_)
-        yield kind, with_checksums(data) if kind == "PNG" and number % 8 < len(KINDS) else data
+        yield kind, with_checksums(data) if kind == "PNG" and number % (2 * len(KINDS)) < len(KINDS) else data
 
 
 class Some:

@@ -17,6 +17,7 @@ def test_damaged_files_give_a_result_or_a_named_error(client, monkeypatch):
         "result",
         "InvalidImageFormatException",
         "InvalidParameterException",
+        "InvalidInputError",
         "UnsupportedVideoError",
     }
     # The mutations are mild enough to get past the header, and wild enough to break something.
