@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from typing import Final, cast
 
 from PIL import Image, ImageCms
@@ -85,6 +86,9 @@ def _eight_bits(image: Image.Image, white: float | None) -> Image.Image:
 
 
 def _floats(image: Image.Image) -> Image.Image:
+    if image.mode == "I;16N":  # of which Pillow 12 clips the values
+        native = "I;16" if sys.byteorder == "little" else "I;16B"
+        image = Image.frombytes(native, image.size, image.tobytes())
     return (image.convert("I") if image.mode.startswith("I;16") else image).convert("F")
 
 
