@@ -18,7 +18,6 @@ MAX_MEMORY: Final = 900_000_000
 #: Pixels over all scans of a progressive JPEG, of which an empty scan costs half a nanosecond to two each.
 _MAX_SCANNED: Final = 2_000_000_000
 RGB_BYTES: Final = 4  # bytes that Pillow spends on a pixel of three or four channels
-_COEFFICIENT: Final = 2  # bytes that libjpeg spends on one
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ import math
 import sys
 from typing import Final, cast
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from rekog_emotion._decoding import RGB_BYTES
 from rekog_emotion.errors import InvalidInputError
@@ -16,14 +16,8 @@ __all__ = ["FULL_16_BITS", "bytes_of", "flat", "rows_of"]
 
 FULL_16_BITS: Final = 65535
 _DEEP: Final = ("I", "F")  # and I;16, I;16B ...: modes of more than 8 bits
-_WHITES: Final = (
-    1,
-    255,
-    1023,
-    4095,
-    16383,
-    FULL_16_BITS,
-)  # values that usually stand for white, of 0..1 or 8 to 16 bits
+# Values that usually stand for white, of 0..1 or of 8 to 16 bits.
+_WHITES: Final = (1, 255, 1023, 4095, 16383, FULL_16_BITS)
 _NEGLIGIBLE: Final = 0.1  # of white, that values may lie under black: resampling does that
 _STRIP: Final = 1 << 18  # pixels that are converted together
 
@@ -82,7 +76,16 @@ def _eight_bits(image: Image.Image, white: float | None) -> Image.Image:
     """Scale channels of more than 8 bits, which Pillow's own conversion clips."""
     if white is None or not _is_deep(image):
         return image
-    return _floats(image).point(lambda value: value * (255 / white) + 0.5).convert("L")
+    scaled = _floats(image).point(lambda value: value * (255 / white) + 0.5).convert("L")
+    key = scaled.info.pop("transparency", None)
+    if isinstance(key, int) and image.mode == "I;16":  # a grey of a PNG of 16 bits, of which Pillow knows 8
+        low, high = (Image.frombytes("L", image.size, image.tobytes()[byte::2]) for byte in (0, 1))
+        scaled.putalpha(ImageChops.lighter(low.point(_all_but(key & 255)), high.point(_all_but(key >> 8))))
+    return scaled
+
+
+def _all_but(value: int) -> list[int]:
+    return [255 * (other != value) for other in range(256)]
 
 
 def _floats(image: Image.Image) -> Image.Image:

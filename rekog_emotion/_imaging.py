@@ -270,8 +270,8 @@ def _decoding_of(image: Image.Image) -> Decoding:
     if image.format == "TIFF":
         check_pixels(*image.size, limit=_TIFF_MAX_PIXELS)
     beside = _READ.get(image.format or "", _PLUGINS) * len(image.getbands())
-    flat = image.mode == "RGB" and not image.has_transparency_data
-    return Decoding(pixels=image.width * image.height, stored=bytes_of(image.mode) + beside, flat=flat)
+    done = image.mode == "RGB" and not image.has_transparency_data
+    return Decoding(pixels=image.width * image.height, stored=bytes_of(image.mode) + beside, flat=done)
 
 
 def orientation_of(image: Image.Image) -> int:

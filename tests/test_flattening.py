@@ -119,6 +119,15 @@ def test_colours_are_those_of_the_picture(name):
     assert np.abs(np.asarray(_imaging.to_rgb(image)) - expected.clip(0, 255)).mean() < 1.5
 
 
+def test_one_grey_of_sixteen_bits_is_transparent():
+    """Lay it over white, and not others that share its first or its last eight bits."""
+    image = Image.frombytes("I;16", (3, 1), struct.pack("<3H", 30_000, 30_001, 30_256))
+
+    picture = _imaging.load_rgb(saved(image, "PNG", transparency=30_000))
+
+    assert [picture.getpixel((x, 0))[0] for x in range(3)] == [255, 117, 118]
+
+
 NO_NUMBERS = "the image has values that are no numbers (NaN or infinite); replace them first"
 
 
