@@ -9,14 +9,14 @@ from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["MAX_MEMORY", "MAX_PIXELS", "RGB_BYTES", "Decoding", "check_decoding", "check_pixels"]
+__all__ = ["MAX_MEMORY", "MAX_PIXELS", "MAX_SCANNED", "RGB_BYTES", "Decoding", "check_decoding", "check_pixels"]
 
 #: The largest phone photos (16 320 x 12 240) just fit; one decoded copy at Pillow's 4 bytes a pixel takes 800 MB.
 MAX_PIXELS: Final = 200_000_000
 #: Bytes that one picture may take while it is decoded, converted and fitted, its file included.
 MAX_MEMORY: Final = 900_000_000
 #: Pixels over all scans of a progressive JPEG, of which an empty scan costs half a nanosecond to two each.
-_MAX_SCANNED: Final = 2_000_000_000
+MAX_SCANNED: Final = 2_000_000_000
 RGB_BYTES: Final = 4  # bytes that Pillow spends on a pixel of three or four channels
 
 
@@ -96,7 +96,7 @@ def check_decoding(
             f"{MAX_MEMORY // 10**6} that one may take (a decompression bomb?); shrink it first"
         )
         raise InvalidInputError(message)
-    if decoding.scans * decoding.pixels > _MAX_SCANNED:
+    if decoding.scans * decoding.pixels > MAX_SCANNED:
         message = (
             f"the image has {size[0]} x {size[1]} pixels in {decoding.scans} scans, more than are decoded (a "
             "decompression bomb?); encode it anew, not progressive"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from attrs import evolve, field, frozen
 
-from rekog_emotion._decoding import RGB_BYTES, Decoding, check_decoding
+from rekog_emotion._decoding import MAX_SCANNED, RGB_BYTES, Decoding, check_decoding
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _BYTE_ORDERS: Final[dict[bytes, Literal["little", "big"]]] = {b"II": "little", b
 _INTEGER_SIZES: Final = {1: 1, 3: 2, 4: 4}  # TIFF types BYTE, SHORT, LONG: the standard says SHORT, writers vary
 
 _PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER: Final = 16  # where the content of IHDR begins; a second one would be of another picture
 _GREY, _COLOUR, _INDEXED = 0, 2, 3  # colour types of PNG
 _KEYS: Final = {_GREY: range(2, 3), _COLOUR: range(6, 7), _INDEXED: range(1, 257)}  # bytes of tRNS
 
@@ -142,7 +143,9 @@ def _png_parts(data: bytes) -> Iterator[bytes | memoryview]:
     for kind, start, end in _png_chunks(data):
         if kind == b"IDAT":
             pictures.append(memoryview(data)[start:end])
-        elif kind in {b"IHDR", b"PLTE"} or (kind == b"tRNS" and not pictures and _is_key(data, start, end)):
+        elif (
+            start == _PNG_HEADER or kind == b"PLTE" or (kind == b"tRNS" and not pictures and _is_key(data, start, end))
+        ):
             yield memoryview(data)[start - 8 : end + 4]
     # One chunk of all: a decoder takes longer over a million empty ones.
     yield sum(map(len, pictures)).to_bytes(4, "big") + b"IDAT"
@@ -204,7 +207,9 @@ def _jpeg_decoding(data: bytes, frame: tuple[int, bytes], scan: bytes, start: in
         sampling = [(octet >> 4, octet & 15) for octet in content[7::3][:components]]
         whole = max((h for h, _ in sampling), default=1) * max((v for _, v in sampling), default=1)
         kept = _COEFFICIENT * sum(h * v for h, v in sampling) / max(whole, 1)
-        scans += data.count(_JPEG_SCAN, start, data.find(_JPEG_END, start))
+        scans += data.count(_JPEG_SCAN, start)
+        if scans * width * height > MAX_SCANNED:  # some may stand in comments, or behind the end: look closely
+            scans = sum(marker == _SOS for marker, _, _ in _jpeg_segments(data))
     return Decoding(
         pixels=width * height,
         stored=1 if components == 1 else RGB_BYTES,

@@ -113,6 +113,9 @@ def load_sized(data: bytes, *, enough: int | None = None) -> tuple[Image.Image, 
             with io.BytesIO(without_metadata(data)) as file:
                 if header.format == "JPEG":
                     image = JpegImagePlugin.JpegImageFile(file)
+                    check_pixels(
+                        *image.size, limit=header.decoding.pixels
+                    )  # of the last frame header, if there are two
                     image.draft(None, (max(1, image.width // divisor), max(1, image.height // divisor)))
                     divisor = 1
                 else:

@@ -297,6 +297,22 @@ def test_formats_that_bound_nothing_are_not_read(data, what):
     assert f"the content is {what}, a format that is not read; export it as a JPEG or PNG" == str(caught.value)
 
 
+def test_a_second_header_makes_no_larger_picture():
+    """Decode what the first header says, by which the picture was taken, whatever a second one says."""
+    huge = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 6, 0, 0, 0))
+    frame = segment(0xC0, struct.pack(">BHHB3B", 8, 60_000, 60_000, 1, 1, 0x11, 0))
+    data = saved(portrait(), "JPEG")
+
+    assert _imaging.load_rgb(png_with(huge)).tobytes() == portrait().tobytes()
+    with pytest.raises(InvalidInputError) as caught:
+        _imaging.load_rgb(data[: data.index(b"\xff\xda")] + frame + data[data.index(b"\xff\xda") :])
+
+    assert str(caught.value) == (
+        "the image has 60000 x 60000 pixels, more than the 19200 that are decoded (a decompression bomb?); shrink it "
+        "first"
+    )
+
+
 def test_what_is_decoded_slowly_is_small():
     """Refuse by the header what Pillow decodes in Python."""
     data = b"qoif" + struct.pack(">II", 3000, 3000) + b"\3\0" + bytes(100)

@@ -348,7 +348,8 @@ def test_what_takes_too_much_memory_or_time_is_refused(data, message):
 
 def test_scans_are_those_of_the_picture():
     """Count none behind the end marker, and none of a baseline JPEG, whose decoder stops after the first."""
-    assert read_header(progressive(3) + progressive(500)).decoding.scans == 3
+    assert read_header(progressive(3, side=9000) + progressive(500)).decoding.scans == 3
+    assert read_header(progressive(30)[:-2] + segment(0xFE, EOI) + scan() * 3000 + EOI).decoding.scans == 3030
     assert read_header(SOI + frame(120, 90) + scan() * 5 + EOI).decoding.scans == 1
     assert read_header(saved(portrait(), "JPEG", progressive=True)).decoding.scans == 10
 
