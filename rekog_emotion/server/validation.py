@@ -27,11 +27,13 @@ __all__ = ["parsed"]
 
 _INVALID: Final = "ValidationException"
 _MOST_VIOLATIONS: Final = 10
+# A body is one text for the most part; millions of members would hold up all others while Python makes objects of them.
+_MOST_COMMAS: Final = 10_000
 _LONGEST_QUOTE: Final = 1024
 _NUMBER: Final = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber"
 
 
-def parsed(body: bytes, shape: StructureShape) -> dict[str, Any]:
+def parsed(body: bytes | bytearray, shape: StructureShape) -> dict[str, Any]:
     """Return the parameters of a request, as boto3's methods take them.
 
     Args:
@@ -41,6 +43,8 @@ def parsed(body: bytes, shape: StructureShape) -> dict[str, Any]:
     Raises:
         RefusedError: It is no JSON, or not what the model says.
     """
+    if body.count(b",") > _MOST_COMMAS:
+        raise serialization_error(None)
     try:
         content = json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

@@ -199,3 +199,15 @@ def test_speaks_as_recorded():
         "1 validation error detected: Value 'java.nio.HeapByteBuffer[pos=0 lim=0 cap=0]' at 'image.bytes' failed to "
         "satisfy constraint: Member must have length greater than or equal to 1"
     )
+
+
+def test_members_are_counted_before_they_are_made(endpoint, scripted):
+    """Millions of them, which would hold up everybody for seconds, are no request; ten thousand are looked at."""
+    many, some = [["x"] * number for number in (10_002, 9_000)]
+
+    too_many = endpoint.ask("DetectFaces", {"Image": {"Bytes": "AAAA"}, "Attributes": many})
+    looked_at = endpoint.ask("DetectFaces", {"Image": {"Bytes": "AAAA"}, "Attributes": some})
+
+    assert (too_many.code, too_many.message) == ("SerializationException", None)
+    assert looked_at.code == "ValidationException"
+    assert scripted.asked == []
