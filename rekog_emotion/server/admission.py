@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from typing import Any, Final
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from rekog_emotion._headers import MAX_MEMORY
 from rekog_emotion.server.protocol import Answer, RefusedError, refusal, service_error
+from rekog_emotion.server.threads import Threads
 
-__all__ = ["Intake", "Lane", "unless_gone"]
+__all__ = ["Body", "Intake", "Lane", "TooHeavyError", "unless_gone", "weigh"]
 
 # An image of the service's 5 MiB takes 6.7 MiB in Base64.
 _LARGEST_BODY: Final = 8 * 1024**2
-_HELD: Final = 256 * 1024**2  # bytes of all bodies at once
+_HELD: Final = 128 * 1024**2  # bytes of all bodies at once
+_SMALL: Final = 64 * 1024  # bytes that each connection may hold without asking; a server's buffers are no smaller
+_GRACE: Final = 5.0  # seconds, before a body has to come in at the least rate
+_LEAST_RATE: Final = 32 * 1024  # bytes a second
+_PATIENCE: Final = 1.0  # seconds that an unverified body keeps its room from others
+_LIGHT: Final = 32 * 1024**2  # bytes that a picture takes, up to which it does not wait for memory: 4 megapixels
+_LOOK_AFTER: Final = 0.02  # seconds
 _TOO_LARGE: Final = ("RequestEntityTooLargeException", "Request Entity Too Large")
 _TIMED_OUT: Final = (
     "RequestTimeout",
@@ -30,74 +41,227 @@ def _throttled() -> RefusedError:
     return service_error("ThrottlingException", "Slow down; sudden increase in rate of requests.")
 
 
+class Body:
+    """The body of a request, which counts as held until it is released.
+
+    Attributes:
+        content: What has come in of it.
+        digest: The SHA-256 of that, in hexadecimal, once all is there.
+        held: Bytes of the room that it takes.
+        turned_out: Its room was given to another.
+    """
+
+    def __init__(self, room: _Room, *, small: int) -> None:
+        self.content: bytes | bytearray = b""
+        self.digest = ""
+        self.held = 0
+        self.turned_out = False
+        self._room = room
+        self._small = small
+        self._deadline: asyncio.Timeout | None = None
+        room.unverified[self] = asyncio.get_running_loop().time()
+
+    def verified(self) -> None:
+        """Keep the room until the end: whoever sends it has a key."""
+        self._room.unverified.pop(self, None)
+
+    def release(self) -> None:
+        """Give the room back."""
+        self.verified()
+        self._room.free += self.held
+        self.held = 0
+        self.content = b""
+
+    def add(self, piece: bytes, deadline: asyncio.Timeout) -> None:
+        """Add a piece.
+
+        Args:
+            piece: What has come in.
+            deadline: Ends the reading where the room is wanted for somebody else.
+
+        Raises:
+            RefusedError: There is no room for it, or not any more.
+        """
+        if self.turned_out:
+            raise _throttled()
+        self._deadline = deadline
+        if len(self.content) + len(piece) > self._small:
+            wanted = len(self.content) + len(piece) - self.held
+            self._room.make(wanted, self)
+            self._room.free -= wanted
+            self.held += wanted
+        if not self.content:
+            self.content = piece
+        elif isinstance(self.content, bytearray):
+            self.content += piece
+        else:
+            self.content = bytearray(self.content + piece)
+
+    def turn_out(self) -> None:
+        """Give the room to somebody else, and end the reading."""
+        self.release()
+        self.turned_out = True
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+class _Room:
+    """Bytes that the bodies of a key may take.
+
+    Args:
+        free: How many.
+        patience: Seconds that a body keeps its room from others while nobody knows whether the key was theirs.
+
+    Attributes:
+        free: How many more.
+        unverified: Bodies of which nobody knows yet whether the key was theirs, and since when; the oldest first.
+    """
+
+    def __init__(self, free: int, *, patience: float) -> None:
+        self.free = free
+        self._patience = patience
+        self.unverified: dict[Body, float] = {}
+
+    def make(self, wanted: int, by: Body) -> None:
+        """See that there are so many bytes, at the cost of bodies that have been coming in for longest.
+
+        Raises:
+            RefusedError: Those that are there have more right to them.
+        """
+        latest = asyncio.get_running_loop().time() - self._patience
+        while self.free < wanted:
+            stalled = (body for body, since in self.unverified.items() if body.held and since <= latest)
+            oldest = next((body for body in stalled if body is not by), None)
+            if oldest is None:
+                raise _throttled()
+            oldest.turn_out()
+
+
 class Intake:
     """Takes in the bodies of requests, no more of them at once than there is room for.
 
+    A body has to come in within a time, and after some seconds at a least rate. Small ones need no room; a large one
+    whose signature is not yet known to be right may lose its own to another.
+
     Args:
         timeout: Seconds that a body may take.
+        keys: The keys whose bodies have room of their own, the same for each; ``None`` stands for nobody's.
         largest: Bytes of one body.
         held: Bytes of all bodies that are in hand.
+        small: Bytes of a body that needs no room; the buffers of a connection are no smaller.
+        grace: Seconds until the least rate has to be kept.
+        patience: Seconds after which a large body may lose its room.
     """
 
-    def __init__(self, *, timeout: float, largest: int = _LARGEST_BODY, held: int = _HELD) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        keys: Iterable[str | None] = (None,),
+        largest: int = _LARGEST_BODY,
+        held: int = _HELD,
+        small: int = _SMALL,
+        grace: float = _GRACE,
+        patience: float = _PATIENCE,
+    ) -> None:
         self._timeout = timeout
         self._largest = largest
-        self._room = held
+        self._small = small
+        self._grace = grace
+        names = tuple(keys)
+        self._rooms = {key: _Room(held // len(names), patience=patience) for key in names}
 
-    @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
-        """Give the body of a request, which counts as held until the end of the block.
+    async def take(self, receive: Receive, *, key: str | None = None, length: str | None = None) -> Body:
+        """Return the body of a request, which is to be released.
+
+        Args:
+            receive: Gives it in pieces.
+            key: Whose it is said to be.
+            length: What the request says of its length, if it does.
 
         Raises:
             RefusedError: It is too large or too slow, or there is no room for it.
+            ClientDisconnect: It has not come to its end.
         """
-        body = bytearray()
+        said = int(length) if length is not None and length.isascii() and length.isdigit() else None
+        if said is not None and said > self._largest:
+            raise refusal(*_TOO_LARGE, status=413)
+        body = Body(self._rooms[key], small=self._small)
         try:
-            try:
-                async with asyncio.timeout(self._timeout):
-                    excess = await self._read(request, body)
-            except TimeoutError:
-                raise refusal(*_TIMED_OUT, status=408, last=True) from None
-            if excess is not None:
-                raise excess
-            yield bytes(body)
-        finally:
-            self._room += len(body)
+            await self._read(body, receive)
+        except TimeoutError:
+            body.release()
+            raise _throttled() if body.turned_out else refusal(*_TIMED_OUT, status=408) from None
+        except BaseException:
+            body.release()
+            raise
+        return body
 
-    async def _read(self, request: Request, body: bytearray) -> RefusedError | None:
-        """Read to the end, since a client that is still sending would not see the answer; keep what may be kept."""
-        excess = None
+    async def _read(self, body: Body, receive: Receive) -> None:
+        began = asyncio.get_running_loop().time()
+        digest = hashlib.sha256()
         read = 0
-        async for chunk in request.stream():
-            read += len(chunk)
-            if read > self._largest:
-                excess = refusal(*_TOO_LARGE, status=413, last=True)
-            elif len(chunk) > self._room:
-                excess = excess or _throttled()
-            elif excess is None:
-                body += chunk
-                self._room -= len(chunk)
-            if read > 8 * self._largest:
-                break
-        return excess
+        async with asyncio.timeout(min(self._timeout, self._grace)) as deadline:
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientDisconnect
+                piece: bytes = message.get("body", b"")
+                read += len(piece)
+                if read > self._largest:
+                    raise refusal(*_TOO_LARGE, status=413)
+                body.add(piece, deadline)
+                digest.update(piece)
+                if not message.get("more_body", False):
+                    break
+                deadline.reschedule(began + min(self._timeout, self._grace + read / _LEAST_RATE))
+        body.digest = digest.hexdigest()
+
+
+class TooHeavyError(Exception):
+    """The picture takes more memory than this request may; it has to wait for its turn among such pictures."""
+
+    def __init__(self, weight: int) -> None:
+        super().__init__(weight)
+        self.weight = weight
+
+
+# Bytes that what the request of this thread decodes may take.
+_ALLOWED: Final[ContextVar[float]] = ContextVar("_ALLOWED", default=float("inf"))
+
+
+def weigh(weight: int) -> None:
+    """See whether the request of this thread may decode a picture now.
+
+    Args:
+        weight: Bytes that it takes, by its header.
+
+    Raises:
+        TooHeavyError: It has to wait for its turn.
+    """
+    if weight > _ALLOWED.get():
+        raise TooHeavyError(weight)
 
 
 class Lane:
     """Threads that work off requests of one kind, with a bounded waiting room before them.
 
-    A request that is given up while it waits is never begun. One that is given up at work keeps its thread until the
-    work is done, for nothing ends a thread, and nobody else is let in for it.
+    A request that is given up while it waits is never begun. One that is given up at work frees its place at once, for
+    as many as there are workers; since nothing ends a thread, those beyond keep theirs until the work is done. What is
+    too heavy (see :func:`weigh`) is begun again when there is memory for it, the lightest first; the others do not wait
+    for it.
 
     Args:
         name: What the threads are called.
-        workers: Requests at work at most.
+        workers: Requests at work at most, and as many heavy ones.
         waiting: Requests that wait at most.
     """
 
     def __init__(self, name: str, *, workers: int, waiting: int) -> None:
         self._room = workers + waiting
-        self._turn = asyncio.Semaphore(workers)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._light = _Places(name, workers, spare=workers)
+        self._heavy = _Places(f"{name}-heavy", workers, spare=0)
+        self._memory = _Memory(MAX_MEMORY)
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Return what ``work`` returns, which runs in a thread when it is its turn.
@@ -109,24 +273,133 @@ class Lane:
             raise _throttled()
         self._room -= 1
         try:
-            await self._turn.acquire()
-        except asyncio.CancelledError:
+            try:
+                return await self._light.run(work, allowed=_LIGHT)
+            except TooHeavyError as heavy:
+                return await self._run_heavy(work, heavy.weight)
+        finally:
             self._room += 1
-            raise
-        done = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        done.add_done_callback(self._leave)
-        return await asyncio.shield(done)
 
-    def _leave(self, _: asyncio.Future[Answer]) -> None:
-        self._turn.release()
-        self._room += 1
+    async def _run_heavy(self, work: Callable[[], Answer], weight: int) -> Answer:
+        while True:
+            await self._memory.take(weight)
+            try:
+                return await self._heavy.run(work, allowed=weight, ended=partial(self._memory.give, weight))
+            except TooHeavyError as heavier:  # its object has been replaced in the mean time
+                weight = heavier.weight
 
     def close(self) -> None:
         """Wait for the threads to end; nobody may come in any more."""
-        self._threads.shutdown()
+        self._light.close()
+        self._heavy.close()
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer:
+class _Memory:
+    """Bytes that heavy pictures may take together; of those that wait for some, the lightest is the next."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._free = size
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    async def take(self, weight: int) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (min(weight, self._size), next(self._order), turn))
+        self._admit()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self.give(weight)
+            self._admit()
+            raise
+
+    def give(self, weight: int) -> None:
+        self._free += min(weight, self._size)
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._waiting and (self._waiting[0][2].done() or self._waiting[0][0] <= self._free):
+            weight, _, turn = heappop(self._waiting)
+            if not turn.done():
+                self._free -= weight
+                turn.set_result(None)
+
+
+class _Places:
+    """So many requests at work at once, each in a thread.
+
+    Args:
+        name: What the threads are called.
+        workers: Requests at work at most.
+        spare: Threads beyond, in place of those whose work nobody waits for any more.
+    """
+
+    def __init__(self, name: str, workers: int, *, spare: int) -> None:
+        self._turn = asyncio.Semaphore(workers)
+        self._spare = spare
+        self._threads: Threads[Answer] = Threads(workers + spare, name=name)
+
+    async def run(
+        self, work: Callable[[], Answer], *, allowed: float, ended: Callable[[], None] = lambda: None
+    ) -> Answer:
+        """Return what ``work`` returns.
+
+        Args:
+            work: Runs in a thread, when there is a place.
+            allowed: Bytes that what it decodes may take.
+            ended: Called when it is over, or will never be begun.
+        """
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            ended()
+            raise
+        done = self._threads.run(partial(_allowing, allowed, work))
+        done.add_done_callback(lambda _: ended())
+        try:
+            answer = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            self._give_up(done)
+            raise
+        except BaseException:
+            self._turn.release()
+            raise
+        self._turn.release()
+        return answer
+
+    def _give_up(self, done: asyncio.Future[Answer]) -> None:
+        if self._spare:
+            self._spare -= 1
+            self._turn.release()
+            done.add_done_callback(self._take_back)
+        else:
+            done.add_done_callback(lambda _: self._turn.release())
+        done.add_done_callback(_forget)
+
+    def _take_back(self, _: asyncio.Future[Answer]) -> None:
+        self._spare += 1
+
+    def close(self) -> None:
+        self._threads.close()
+
+
+def _allowing(allowed: float, work: Callable[[], Answer]) -> Answer:
+    before = _ALLOWED.set(allowed)
+    try:
+        return work()
+    finally:
+        _ALLOWED.reset(before)
+
+
+def _forget(done: asyncio.Future[Answer]) -> None:
+    """Look at how it ended: asyncio would log an error that nobody has seen."""
+    if not done.cancelled():
+        done.exception()
+
+
+async def unless_gone(receive: Receive, work: Awaitable[Answer]) -> Answer:
     """Return what ``work`` gives, unless the client goes away before that.
 
     Args:
@@ -136,16 +409,37 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, Answer]) -> An
     Raises:
         ClientDisconnect: Nobody is there for the answer.
     """
-    working, leaving = asyncio.create_task(work), asyncio.create_task(_gone(receive))
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 -- for type checkers: this is a coroutine
+    watch: asyncio.Task[None] | None = None
+    left = over = False
+
+    def leave(_: asyncio.Task[None]) -> None:
+        nonlocal left
+        if not over:
+            left = True
+            task.cancel()
+
+    def look() -> None:
+        nonlocal watch
+        watch = loop.create_task(_gone(receive))
+        watch.add_done_callback(leave)
+
+    # Most answers are there before anybody could go; a task for each would cost a tenth of their time.
+    looking = loop.call_later(_LOOK_AFTER, look)
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientDisconnect
+        return await work
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        task.uncancel()
+        raise ClientDisconnect from None
     finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait({working, leaving})
+        over = True
+        looking.cancel()
+        if watch is not None:
+            watch.cancel()
 
 
 async def _gone(receive: Receive) -> None:

@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import protocol
-from rekog_emotion.server.admission import Intake, Lane, unless_gone
+from rekog_emotion.server.admission import Body, Intake, Lane, TooHeavyError, unless_gone
+from rekog_emotion.server.connections import sent_at_once, trust
 from rekog_emotion.server.endings import Endings
+from rekog_emotion.server.objects import weigh_picture
+from rekog_emotion.server.origins import ANSWER_HEADERS, Neighbours, checked_origins
 from rekog_emotion.server.protocol import METHODS, Answer, RefusedError
-from rekog_emotion.server.signatures import SignatureCheck
+from rekog_emotion.server.signatures import Claim, SignatureCheck
 from rekog_emotion.server.spool import Spool
 from rekog_emotion.server.validation import parsed
 
@@ -38,6 +41,14 @@ _LARGEST: Final = {
 }
 _FAILED: Final = ("InternalServerError", "Internal server error")
 _WATCH_INTERVAL: Final = 0.5  # seconds
+# Seconds that a client may go on sending after it was refused, in all and without a byte; and bytes.
+_LINGER: Final = 2.0
+_LINGER_IDLE: Final = 0.25
+_LARGEST_LEFT: Final = 16 * 1024**2
+_PREFLIGHT_AGE: Final = 24 * 60 * 60  # seconds that a browser need not ask again
+
+Headers = Sequence[tuple[str, str]]
+RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
 def create_app(
@@ -48,6 +59,7 @@ def create_app(
     workers: int = 2,
     waiting: int = 64,
     body_timeout: float = 30.0,
+    allow_origins: Iterable[str] = (),
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """Return an ASGI application that answers like Amazon Rekognition.
@@ -59,22 +71,29 @@ def create_app(
         client: Answers DetectFaces, StartFaceDetection and GetFaceDetection; called from several threads at once. It is
             left open at the end.
         keys: Secret access keys by their access key ids. Requests have to be signed with one of them; without any,
-            they have to be signed, and nobody looks how.
+            they have to be signed, and nobody looks how; then only programs of this machine may ask, by a host that is
+            ``localhost`` or a loopback address, and no page from elsewhere.
         spool: Where the client's :class:`S3Objects` keep their copies, left open at the end; without one, a temporary
             folder.
         workers: Requests of one operation that are worked on at once, each in a thread.
         waiting: Requests of one operation that wait for that at most; more get a ThrottlingException.
         body_timeout: Seconds that a request may take to come in.
+        allow_origins: Pages of these origins, such as ``http://localhost:3000``, may ask from a browser.
         clock: Gives the time in seconds since 1970, by which signatures are checked.
+
+    Raises:
+        InvalidInputError: What should be an origin is none.
     """
+    origins = checked_origins(allow_origins)
     own = Spool()
     spool = own if spool is None else spool
     endpoint = _Endpoint(
         client,
         check=SignatureCheck(keys, clock=clock),
+        neighbours=Neighbours(origins) if keys is None else None,
         endings=Endings(client, spool, clock=clock),
         spool=spool,
-        intake=Intake(timeout=body_timeout),
+        intake=Intake(timeout=body_timeout, keys=(None,) if keys is None else keys),
         lanes={name: Lane(f"rekog-emotion-{name}", workers=workers, waiting=waiting) for name in METHODS},
     )
 
@@ -84,10 +103,29 @@ def create_app(
             async with endpoint.open():
                 yield
 
-    app = Starlette(lifespan=lifespan)
+    app = _Application(lifespan=lifespan)
     # No route takes every path: that of Starlette ends at a line break.
     app.router.default = endpoint
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("POST",),
+            allow_headers=("*",),
+            expose_headers=ANSWER_HEADERS,
+            max_age=_PREFLIGHT_AGE,
+        )
     return app
+
+
+class _Application(Starlette):
+    """Starlette without its pages for errors, as all are answered here: they cost each request a tenth of its time."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for kind, args, options in reversed(self.user_middleware):
+            app = kind(app, *args, **options)
+        return app
 
 
 class _Endpoint:
@@ -98,6 +136,7 @@ class _Endpoint:
         client: RekognitionClient,
         *,
         check: SignatureCheck,
+        neighbours: Neighbours | None,
         endings: Endings,
         spool: Spool,
         intake: Intake,
@@ -105,6 +144,7 @@ class _Endpoint:
     ) -> None:
         self._client = client
         self._check = check
+        self._neighbours = neighbours
         self._endings = endings
         self._spool = spool
         self._intake = intake
@@ -126,29 +166,54 @@ class _Endpoint:
         if scope["type"] != "http":
             await WebSocketClose()(scope, receive, send)
             return
-        request = Request(scope, receive)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        named = dict(headers)
         try:
-            answer = await self._answer(request)
+            operation, claim = self._asked(scope, headers, named)
+            if claim is not None and claim.digest is not None:
+                claim.verify(claim.digest)
+                trust(scope)
+            key = None if claim is None else claim.key
+            body = await self._intake.take(receive, key=key, length=named.get("content-length"))
+        except RefusedError as refused:
+            await _send_early(refused.answer, named, receive, send)
+            return
+        except ClientDisconnect:
+            return
+        try:
+            if claim is not None:
+                claim.verify(body.digest)
+            body.verified()
+            trust(scope)
+            work = partial(self._serve, operation, body)
+            answer = await unless_gone(receive, self._lanes[operation].run(work))
         except RefusedError as refused:
             answer = refused.answer
         except ClientDisconnect:
             return
-        await Response(answer.body, answer.status, answer.headers)(scope, receive, send)
+        finally:
+            body.release()
+        with sent_at_once(scope):
+            await _send(answer, answer.headers, send)
 
-    async def _answer(self, request: Request) -> Answer:
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        query = request.scope["query_string"].decode("latin-1")
-        async with self._intake.body(request) as body:
-            operation = protocol.operation_of(request.method, request.scope["path"], dict(headers))
-            work = partial(self._serve, operation, headers, query, body)
-            return await unless_gone(request.receive, self._lanes[operation].run(work))
+    def _asked(self, scope: Scope, headers: Headers, named: Mapping[str, str]) -> tuple[str, Claim | None]:
+        """Return the operation, and who says to ask for it; all that is refused here needs no body.
 
-    def _serve(self, operation: str, headers: list[tuple[str, str]], query: str, body: bytes) -> Answer:
+        Raises:
+            RefusedError: It is not to be answered.
+        """
+        if self._neighbours is not None:
+            self._neighbours.check(named)
+        operation = protocol.operation_of(scope["method"], scope["path"], named)
+        return operation, self._check.claimed(headers, scope["query_string"].decode("latin-1"))
+
+    def _serve(self, operation: str, body: Body) -> Answer:
         """Return the answer to a request; runs in a thread."""
         try:
-            self._check.check(headers, query, body)
-            request = parsed(body, protocol.input_shape(operation))
+            request = parsed(body.content, protocol.input_shape(operation))
             return protocol.answer_to(self._ask(operation, request))
+        except TooHeavyError:
+            raise
         except RefusedError as refused:
             return refused.answer
         except ClientError as error:
@@ -161,6 +226,9 @@ class _Endpoint:
             return protocol.service_error(*_FAILED, status=500).answer
 
     def _ask(self, operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
+        picture = request.get("Image", {}).get("Bytes")
+        if picture is not None:
+            weigh_picture(picture)
         with self._spool.request(_LARGEST[operation]) as files:
             if operation == "StartFaceDetection":
                 self._endings.reserve(request)
@@ -168,3 +236,27 @@ class _Endpoint:
             if operation == "StartFaceDetection":
                 self._endings.add(result["JobId"], request, files)
             return result
+
+
+async def _send(answer: Answer, headers: RawHeaders, send: Send, *, more_body: bool = False) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": more_body})
+
+
+async def _send_early(answer: Answer, named: Mapping[str, str], receive: Receive, send: Send) -> None:
+    """Send an answer to a request whose body has not come in, and keep nothing of what comes then."""
+    if named.get("content-length", "0") == "0" and "transfer-encoding" not in named:
+        await _send(answer, answer.headers, send)
+        return
+    await _send(answer, [*answer.headers, (b"connection", b"close")], send, more_body=True)
+    # A client that is still sending when the connection ends would not see the answer.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER):
+            left = _LARGEST_LEFT
+            while left > 0:
+                async with asyncio.timeout(_LINGER_IDLE):
+                    message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    break
+                left -= len(message["body"])
+    await send({"type": "http.response.body", "body": b""})

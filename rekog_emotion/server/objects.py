@@ -13,14 +13,39 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rekog_emotion._headers import memory_of
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.server.admission import weigh
 from rekog_emotion.server.spool import Spool
 
-__all__ = ["MediaRoot", "S3Objects"]
+__all__ = ["MediaRoot", "S3Objects", "weigh_picture"]
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_REGION: Final = "us-east-1"
 _CHUNK: Final = 1024 * 1024
+_SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG")
+_LARGEST_PICTURE: Final = 15 * 1024 * 1024  # bytes; the service's limit
+_ENOUGH_PIXELS: Final = 8_000_000  # to which the embedded engine shrinks larger pictures
+
+
+def weigh_picture(picture: bytes) -> None:
+    """See whether the request of this thread may decode a picture now.
+
+    Args:
+        picture: The whole file.
+
+    Raises:
+        TooHeavyError: It has to wait for its turn.
+    """
+    weigh(memory_of(picture, enough=_ENOUGH_PIXELS))
+
+
+def _weigh_file(path: Path) -> None:
+    """See the same for a file, if it is a picture; what is too large for the service is not decoded."""
+    with path.open("rb") as file:
+        if file.read(4).startswith(_SIGNATURES) and path.stat().st_size <= _LARGEST_PICTURE:
+            file.seek(0)
+            weigh_picture(file.read(_LARGEST_PICTURE))
 
 
 class MediaRoot:
@@ -63,6 +88,7 @@ class MediaRoot:
         # A pipe or a device would be read for ever.
         if not within or not path.is_file():
             raise LookupError(s3_object["Name"])
+        _weigh_file(path)
         return path
 
 
@@ -102,11 +128,13 @@ class S3Objects:
         try:
             client = self._s3()
             _check_region(client, where["Bucket"])
-            return self._copy(client, where)
+            path = self._copy(client, where)
         except (BotoCoreError, ClientError) as error:
             # In full: neither has credentials in its text, and the service's answer says nothing.
             _LOG.warning("s3://%s/%s cannot be read: %s", where["Bucket"], where["Key"], error)
             raise LookupError(where["Key"]) from error
+        _weigh_file(path)
+        return path
 
     def _s3(self) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
         import boto3  # noqa: PLC0415 -- a third of a second, and a folder may be all that is used

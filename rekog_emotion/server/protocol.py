@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel, StructureShape
@@ -36,6 +36,7 @@ METHODS: Final = {
 }
 BAD_SIGNATURE: Final = "InvalidSignatureException"
 UNKNOWN: Final = "UnknownOperationException"
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @frozen(kw_only=True)
@@ -47,21 +48,24 @@ class Answer:
         status: HTTP status code.
         request_id: What ``x-amzn-RequestId`` says.
         engine: Who answered, where the client says so.
-        last: Whether the connection ends with it, since the request has not come in completely.
     """
 
     body: bytes
     status: int = 200
     request_id: str = field(factory=lambda: str(uuid.uuid4()))
     engine: str | None = None
-    last: bool = False
 
     @property
-    def headers(self) -> dict[str, str]:
-        """The headers, apart from those that every HTTP answer has."""
-        engine = {} if self.engine is None else {"x-rekog-emotion-engine": self.engine}
-        last = {"Connection": "close"} if self.last else {}
-        return {"x-amzn-RequestId": self.request_id, "Content-Type": CONTENT_TYPE, **engine, **last}
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers, as ASGI has them."""
+        headers = [
+            (b"x-amzn-requestid", self.request_id.encode("latin-1")),
+            (b"content-type", CONTENT_TYPE.encode()),
+            (b"content-length", b"%d" % len(self.body)),
+        ]
+        if self.engine is not None:
+            headers.append((b"x-rekog-emotion-engine", self.engine.encode("latin-1")))
+        return headers
 
 
 class RefusedError(Exception):
@@ -72,16 +76,15 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-def refusal(code: str, message: str | None, *, status: int = 400, last: bool = False) -> RefusedError:
+def refusal(code: str, message: str | None, *, status: int = 400) -> RefusedError:
     """Return an error of AWS's front end, which all services share: it has its text in ``message``.
 
     Args:
         code: The error's code.
         message: Its text; some have none.
         status: HTTP status code.
-        last: Whether the connection ends with it.
     """
-    return _refused({"__type": code, "message": message}, status, last=last)
+    return _refused({"__type": code, "message": message}, status)
 
 
 def serialization_error(message: str | None) -> RefusedError:
@@ -97,12 +100,16 @@ def service_error(code: str, message: str, *, status: int = 400) -> RefusedError
         message: Its text.
         status: HTTP status code.
     """
-    return _refused({"__type": code, "Code": code, "Message": message}, status)
+    return RefusedError(Answer(body=_service_error(code, message), status=status))
 
 
-def _refused(body: Mapping[str, str | None], status: int, *, last: bool = False) -> RefusedError:
+def _service_error(code: str, message: str) -> bytes:
+    return _json({"__type": code, "Code": code, "Message": message})
+
+
+def _refused(body: Mapping[str, str | None], status: int) -> RefusedError:
     said = {name: text for name, text in body.items() if text is not None}
-    return RefusedError(Answer(body=_json(said), status=status, last=last))
+    return RefusedError(Answer(body=_json(said), status=status))
 
 
 def operation_of(method: str, path: str, headers: Mapping[str, str]) -> str:
@@ -131,14 +138,14 @@ def answer_to(result: Mapping[str, Any]) -> Answer:
     """Return the answer that carries what a client returned."""
     metadata = result.get("ResponseMetadata", {})
     content = {name: value for name, value in result.items() if name != "ResponseMetadata"}
-    return _marked(Answer(body=_json(content)), metadata)
+    return _answer(_json(content), 200, metadata)
 
 
 def answer_to_error(error: ClientError) -> Answer:
     """Return the answer that carries the error that a client raised."""
     described, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     code, status = described.get("Code", "InternalServerError"), metadata.get("HTTPStatusCode", 400)
-    return _marked(service_error(code, described.get("Message", ""), status=status).answer, metadata)
+    return _answer(_service_error(code, described.get("Message", "")), status, metadata)
 
 
 def input_shape(operation: str) -> StructureShape:
@@ -154,11 +161,14 @@ def _model() -> ServiceModel:
     return ServiceModel(create_loader().load_service_model("rekognition", "service-2"), "rekognition")
 
 
-def _marked(answer: Answer, metadata: Mapping[str, Any]) -> Answer:
-    """Return the answer with the request id and the engine of the client's own answer, if it says them."""
+def _answer(body: bytes, status: int, metadata: Mapping[str, Any]) -> Answer:
+    """Return an answer with the request id and the engine of the client's own answer, if it says them."""
     engine = metadata.get("HTTPHeaders", {}).get("x-rekog-emotion-engine")
-    return evolve(answer, request_id=metadata.get("RequestId") or answer.request_id, engine=engine)
+    request_id = metadata.get("RequestId")
+    if not request_id:
+        return Answer(body=body, status=status, engine=engine)
+    return Answer(body=body, status=status, engine=engine, request_id=request_id)
 
 
 def _json(content: Any) -> bytes:  # noqa: ANN401 -- whatever a client returned
-    return json.dumps(content, separators=(",", ":")).encode()
+    return _ENCODER.encode(content).encode()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.server.connections import Connection, connection_type, most_connections, once_a_second
 
 __all__ = ["listen", "serve", "uvicorn_server"]
 
+_LOG: Final = logging.getLogger(__name__)
 _GRACE: Final = 30  # seconds that answers under way are waited for at the end
+_QUEUE: Final = 1024  # connections that wait to be taken in
+_ACCEPTED: Final = 32  # connections that are taken in at once, before any of them is counted
 _IDLE: Final = 75  # seconds that a connection is kept open between requests; SDKs drop theirs sooner
 
 
@@ -51,7 +57,7 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
         # As servers do, so that the next one need not wait for the connections of this one to be forgotten.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(128)
+        listener.listen(_QUEUE)
     except OSError as error:
         listener.close()
         msg = f"cannot listen at {host} port {port}: {error.strerror}; name another --port, or 0 for a free one"
@@ -59,21 +65,48 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
     return listener
 
 
-def uvicorn_server(app: ASGIApp) -> uvicorn.Server:
-    """Return uvicorn, set up for an application of :func:`~rekog_emotion.server.create_app`."""
+def uvicorn_server(
+    app: ASGIApp, protocol: Callable[[type[Connection]], type[Connection]] = lambda connection: connection
+) -> uvicorn.Server:
+    """Return uvicorn, set up for an application of :func:`~rekog_emotion.server.create_app`.
+
+    Args:
+        app: The application.
+        protocol: Gives what stands in place of a class of connections, a subclass of it for instance.
+    """
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=protocol(connection_type(most_connections())),
         ws="none",
         loop="asyncio",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        backlog=_ACCEPTED,
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=_GRACE,
     )
-    return uvicorn.Server(config)
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with a long queue before it, and few words where the process has no descriptor left."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        say = once_a_second(_LOG.warning)
+
+        def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            if "socket.accept()" in context["message"]:
+                say("no connection can be taken in for a second: %s", context.get("exception"))
+            else:
+                loop.default_exception_handler(context)
+
+        asyncio.get_running_loop().set_exception_handler(handle)
+        await super().startup(sockets)
+        for listener in sockets or ():
+            # asyncio has set it to what it takes in at once.
+            listener.listen(_QUEUE)
 
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:

@@ -1,25 +1,23 @@
-"""Signature Version 4, checked with botocore's own signer over the headers that are signed."""
+"""Signature Version 4, checked over the headers that are signed: who asks before the body is read, the rest after."""
 
 from __future__ import annotations
 
-import calendar
+import datetime as dt
 import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
-from attrs import frozen
-from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from attrs import field, frozen
 
 from rekog_emotion.server.protocol import BAD_SIGNATURE, RefusedError, refusal
 
-__all__ = ["SignatureCheck"]
+__all__ = ["Claim", "SignatureCheck"]
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _MINUTES: Final = 5  # by which the two clocks may differ
@@ -27,11 +25,23 @@ _FORM: Final = (
     "a Credential of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request and a time of the form YYYYMMDDThhmmssZ"
 )
 _LONGEST_LIFE: Final = 7 * 24 * 60 * 60  # seconds, of a presigned request
-_SCOPE: Final = re.compile(r"(?P<key>.+)/(?P<date>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/(?P<end>[^/]+)")
-_TIME: Final = re.compile(r"\d{8}T\d{6}Z")
+_SCOPE: Final = re.compile(
+    r"(?P<key>.+)/(?P<date>\d{8})/(?P<region>[\w-]{1,64})/(?P<service>[^/]+)/(?P<end>[^/]+)", re.ASCII
+)
+_TIME: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+SIGV4_TIMESTAMP: Final = "%Y%m%dT%H%M%SZ"
+# Beside all ``x-amz-*``: what would mean something else if it were there twice.
+_HOST: Final = "host"
+_ALONE: Final = frozenset({"authorization", _HOST, "date", "content-type"})
+_NEVER_SIGNED: Final = frozenset({"authorization", "date", "content-type"})
+_LONGEST_NAME: Final = 64
+_MOST_PARAMETERS: Final = 32  # a presigned request has six, seven with a token
+_SIGNING_KEYS: Final = 64  # a day and a region each
 
 # The texts are the service's, or those of other services that share its front end.
 _UNSIGNED: Final = ("MissingAuthenticationTokenException", "Missing Authentication Token")
+_LONG_QUERY: Final = ("MalformedQueryStringException", "The query string has too many parameters.")
 _UNKNOWN_KEY: Final = ("UnrecognizedClientException", "The security token included in the request is invalid.")
 _MISMATCH: Final = (
     BAD_SIGNATURE,
@@ -40,14 +50,45 @@ _MISMATCH: Final = (
         "Key and signing method. Consult the service documentation for details."
     ),
 )
-_HOST_UNSIGNED: Final = (
-    BAD_SIGNATURE,
-    "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-)
 
 
 @frozen(kw_only=True)
-class _Claim:
+class Claim:
+    """A signature of a known key, of the right form and time; whether it is the key's own, the body tells.
+
+    Attributes:
+        key: The access key id.
+        digest: What the request says is the SHA-256 of its body, in hexadecimal, if it does.
+    """
+
+    key: str
+    digest: str | None
+    _signature: str
+    _head: str
+    _stamp: str
+    _scope: str
+    _signing_key: bytes = field(repr=False)
+
+    def verify(self, digest: str) -> None:
+        """Check the signature over a body.
+
+        Args:
+            digest: The SHA-256 of the body, in hexadecimal.
+
+        Raises:
+            RefusedError: The signature is another.
+        """
+        if self.digest is not None and not hmac.compare_digest(self.digest, digest):
+            raise refusal(*_MISMATCH)
+        request = hashlib.sha256(f"{self._head}{digest}".encode()).hexdigest()
+        text = f"{_ALGORITHM}\n{self._stamp}\n{self._scope}\n{request}"
+        expected = hmac.digest(self._signing_key, text.encode(), "sha256").hex()
+        if not hmac.compare_digest(expected.encode(), self._signature.encode()):
+            raise refusal(*_MISMATCH)
+
+
+@frozen(kw_only=True)
+class _Said:
     """What a request says of its own signature, in its header or in its query."""
 
     credential: str
@@ -69,50 +110,57 @@ class SignatureCheck:
     def __init__(self, keys: Mapping[str, str] | None, *, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._clock = clock
+        self._signing_key = lru_cache(_SIGNING_KEYS)(_signing_key)
 
-    def check(self, headers: Sequence[tuple[str, str]], query: str, body: bytes) -> None:
-        """Check a POST to ``/``.
+    def claimed(self, headers: Sequence[tuple[str, str]], query: str) -> Claim | None:
+        """Check all of a POST to ``/`` that can be checked before its body has come.
 
         Args:
             headers: Names in lower case, and values, as they came.
             query: What stands behind the ``?``, as it came.
-            body: All of it.
+
+        Returns:
+            What the body has to bear out; ``None`` where nobody looks.
 
         Raises:
-            RefusedError: It is unsigned, or signed wrongly or at another time.
+            RefusedError: It is unsigned, or signed by nobody known, not wholly, or at another time.
         """
         named = dict(headers)
-        asked = dict(parse_qsl(query, keep_blank_values=True))
+        asked = _parameters(query)
         presigned = "X-Amz-Signature" in asked
         if not presigned and not named.get("authorization", "").startswith("AWS4-"):
             raise refusal(*_UNSIGNED)
         if self._keys is None:
-            return
-        claim = _presigned(asked) if presigned else _in_header(named)
-        scope = _SCOPE.fullmatch(claim.credential)
-        if scope is None or _TIME.fullmatch(claim.stamp) is None:
+            return None
+        said = _presigned(asked) if presigned else _in_header(named)
+        scope = _SCOPE.fullmatch(said.credential)
+        if scope is None or _TIME.fullmatch(said.stamp) is None:
             raise _incomplete(_FORM)
-        _check_scope(scope, claim.stamp)
+        _check_scope(scope, said.stamp)
         secret = self._keys.get(scope["key"])
         # Temporary credentials are not given out here, so that no session token can be one of them.
         if secret is None or "x-amz-security-token" in named or "X-Amz-Security-Token" in asked:
             raise refusal(*_UNKNOWN_KEY)
-        self._check_time(claim)
-        signed = claim.headers.split(";")
-        if "host" not in signed:
-            raise refusal(*_HOST_UNSIGNED)
-        digest = hashlib.sha256(body).hexdigest()
-        if named.get("x-amz-content-sha256", digest) != digest:
+        self._check_time(said)
+        signed = frozenset(said.headers.split(";"))
+        _check_coverage(headers, signed)
+        digest = named.get("x-amz-content-sha256")
+        # An UNSIGNED-PAYLOAD or a STREAMING one is among what is refused: neither has a digest of the body.
+        if digest is not None and _DIGEST.fullmatch(digest) is None:
             raise refusal(*_MISMATCH)
-        covered = [(name, value) for name, value in headers if name in signed]
-        signer = SigV4Auth(Credentials(scope["key"], secret), scope["service"], scope["region"])
-        expected = _signature(signer, covered, _without_signature(query), digest, claim.stamp)
-        if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
-            raise refusal(*_MISMATCH)
+        return Claim(
+            key=scope["key"],
+            digest=digest,
+            signature=said.signature,
+            head=_canonical_head(headers, signed, query),
+            stamp=said.stamp,
+            scope=f"{scope['date']}/{scope['region']}/{scope['service']}/{scope['end']}",
+            signing_key=self._signing_key(secret, scope["date"], scope["region"], scope["service"]),
+        )
 
-    def _check_time(self, claim: _Claim) -> None:
+    def _check_time(self, claim: _Said) -> None:
         try:
-            signed = calendar.timegm(time.strptime(claim.stamp, SIGV4_TIMESTAMP))
+            signed = dt.datetime.fromisoformat(claim.stamp).timestamp()
         except ValueError:
             raise _incomplete(_FORM) from None
         now, margin = self._clock(), _MINUTES * 60
@@ -128,27 +176,65 @@ class SignatureCheck:
             raise refusal(BAD_SIGNATURE, f"Signature expired: {claim.stamp} is now earlier than {earliest}")
 
 
-def _signature(signer: SigV4Auth, headers: Sequence[tuple[str, str]], query: str, digest: str, stamp: str) -> str:
-    """Return the signature of a POST to ``/`` over these headers, no more and no less."""
-    request = AWSRequest("POST", f"http://host/?{query}")
-    request.context["timestamp"] = stamp
+def _check_coverage(headers: Sequence[tuple[str, str]], signed: Container[str]) -> None:
+    """Refuse headers that say what is asked, of whom, when or by whom, and are not signed or not alone."""
+    seen = set()
+    for name, _ in headers:
+        if not name.startswith("x-amz-") and name not in _ALONE:
+            continue
+        if name in seen:
+            raise refusal(BAD_SIGNATURE, f"'{_header_name(name)}' must be there once.")
+        seen.add(name)
+        if name not in signed and name not in _NEVER_SIGNED:
+            raise _not_covered(name)
+    if _HOST not in signed:
+        raise _not_covered(_HOST)
+
+
+def _not_covered(name: str) -> RefusedError:
+    shown = "'Host' or ':authority'" if name == _HOST else f"'{_header_name(name)}'"
+    return refusal(BAD_SIGNATURE, f"{shown} must be a 'SignedHeader' in the AWS Authorization.")
+
+
+def _header_name(name: str) -> str:
+    return name.title()[:_LONGEST_NAME]
+
+
+def _canonical_head(headers: Sequence[tuple[str, str]], signed: Container[str], query: str) -> str:
+    """Return the canonical form of a POST to ``/`` over these headers, no more and no less, up to the body's digest."""
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        request.headers[name] = value
-    # botocore's own canonical_request() would leave some headers out, and add the host.
-    canonical = "\n".join(
-        (
-            "POST",
-            "/",
-            signer.canonical_query_string(request),
-            f"{signer.canonical_headers(request.headers)}\n",
-            signer.signed_headers(request.headers),
-            digest,
-        )
-    )
-    return str(signer.signature(signer.string_to_sign(request, canonical), request))
+        if name in signed:
+            values.setdefault(name, []).append(" ".join(value.split()))
+    names = sorted(values)
+    lines = "".join(f"{name}:{','.join(values[name])}\n" for name in names)
+    return f"POST\n/\n{_canonical_query(query)}\n{lines}\n{';'.join(names)}\n"
 
 
-def _in_header(named: Mapping[str, str]) -> _Claim:
+def _canonical_query(query: str) -> str:
+    # As it came: clients sign it in the form in which they send it.
+    parts = (part.partition("=") for part in query.split("&") if part and not part.startswith("X-Amz-Signature="))
+    return "&".join(f"{name}={value}" for name, _, value in sorted(parts))
+
+
+def _signing_key(secret: str, *scope: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (*scope, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """Return the parameters of a query, if it has a signature."""
+    if "X-Amz-Signature" not in query:
+        return {}
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
+    except ValueError:
+        raise refusal(*_LONG_QUERY) from None
+
+
+def _in_header(named: Mapping[str, str]) -> _Said:
     algorithm, _, rest = named["authorization"].partition(" ")
     if algorithm != _ALGORITHM:
         raise _incomplete(_ALGORITHM)
@@ -158,12 +244,10 @@ def _in_header(named: Mapping[str, str]) -> _Claim:
     missing += [] if stamp else ["existence of either a 'X-Amz-Date' or a 'Date' header"]
     if missing:
         raise _incomplete(*missing)
-    return _Claim(
-        credential=said["Credential"], headers=said["SignedHeaders"], signature=said["Signature"], stamp=stamp
-    )
+    return _Said(credential=said["Credential"], headers=said["SignedHeaders"], signature=said["Signature"], stamp=stamp)
 
 
-def _presigned(asked: Mapping[str, str]) -> _Claim:
+def _presigned(asked: Mapping[str, str]) -> _Said:
     names = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
     missing = [f"'X-Amz-{name}' query parameter" for name in names if not asked.get(f"X-Amz-{name}")]
     if missing:
@@ -171,7 +255,7 @@ def _presigned(asked: Mapping[str, str]) -> _Claim:
     life = asked["X-Amz-Expires"]
     if asked["X-Amz-Algorithm"] != _ALGORITHM or re.fullmatch(r"[0-9]{1,6}", life) is None or int(life) > _LONGEST_LIFE:
         raise _incomplete(_ALGORITHM, f"an 'X-Amz-Expires' of at most {_LONGEST_LIFE}")
-    return _Claim(
+    return _Said(
         credential=asked["X-Amz-Credential"],
         headers=asked["X-Amz-SignedHeaders"],
         signature=asked["X-Amz-Signature"],
@@ -199,14 +283,14 @@ def _incomplete(*what: str) -> RefusedError:
 
 
 def _from_date(date: str) -> str:
+    """Return the time of a ``Date``, in whatever zone it is told; none, if it is no time or beyond all years."""
     try:
-        return parsedate_to_datetime(date).strftime(SIGV4_TIMESTAMP)
-    except ValueError:
+        moment = parsedate_to_datetime(date)
+        # A zone of -0000 says that it is not known; UTC is the one that the header should have.
+        moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+        return moment.strftime(SIGV4_TIMESTAMP)
+    except (ValueError, OverflowError):
         return ""
-
-
-def _without_signature(query: str) -> str:
-    return "&".join(part for part in query.split("&") if not part.startswith("X-Amz-Signature="))
 
 
 def _written(seconds: float) -> str:

@@ -115,8 +115,7 @@ def _embedded(media_root: str | os.PathLike[str] | None, spool: Spool) -> Embedd
 def _serving(layer: Layer, listener: Any) -> Iterator[None]:  # noqa: ANN401 -- a socket, which nothing else here needs
     from rekog_emotion.server.running import uvicorn_server  # noqa: PLC0415 -- needs the extra
 
-    server = uvicorn_server(layer)
-    server.config.http = layer.protocol()
+    server = uvicorn_server(layer, layer.protocol)
     thread = threading.Thread(target=server.run, args=([listener],), name="rekog-emotion-endpoint")
     thread.start()
     layer.ready.wait()

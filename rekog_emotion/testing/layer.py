@@ -8,13 +8,15 @@ import socket
 import struct
 import threading
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from attrs import define, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rekog_emotion.testing.faults import Fault, FaultPlan
+
+if TYPE_CHECKING:
+    from rekog_emotion.server.connections import Connection
 
 __all__ = ["Layer"]
 
@@ -76,12 +78,12 @@ class Layer:
         for event in self._held:
             event.set()
 
-    def protocol(self) -> type[H11Protocol]:
-        """Return uvicorn's protocol, such that this layer knows the transports of the connections."""
+    def protocol(self, base: type[Connection]) -> type[Connection]:
+        """Return a protocol of uvicorn's such that this layer knows the transports of the connections."""
         transports = self._transports
 
-        class Tracked(H11Protocol):
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        class Tracked(base):  # type: ignore[valid-type, misc]  # mypy knows no base that is passed in
+            def connection_made(self, transport: asyncio.Transport) -> None:
                 transports[transport.get_extra_info("peername")] = transport
                 super().connection_made(transport)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any, Self
 
 from attrs import frozen
@@ -70,10 +71,14 @@ class InProcess:
         path: str = "/",
         query: str = "",
         headers: dict[str, str | None] | None = None,
+        raw_headers: list[tuple[str, str]] | None = None,
         body: bytes | Iterable[bytes] | None = None,
         leave: asyncio.Event | None = None,
     ) -> Reply:
-        """Ask; a body in several pieces comes in so, and whoever leaves does so when the event is set."""
+        """Ask; a body in several pieces comes in so, and whoever leaves does so when the event is set.
+
+        A body that has a method ``answered`` is told when the answer begins; raw headers stand in place of all others.
+        """
         named = {
             "host": "localhost",
             "content-type": JSON,
@@ -83,11 +88,14 @@ class InProcess:
         }
         if body is None:
             body = json.dumps(content).encode()
-        pieces = [body] if isinstance(body, bytes) else list(body)
-        messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
-        messages.append({"type": "http.request", "body": b"", "more_body": False})
+        pieces = [body] if isinstance(body, bytes) else body
+        answered = getattr(body, "answered", lambda: None)
+        pairs = [(name, value) for name, value in named.items() if value is not None]
         sent: list[dict[str, Any]] = []
-        incoming = iter(messages)
+        incoming = chain(
+            ({"type": "http.request", "body": piece, "more_body": True} for piece in pieces),
+            [{"type": "http.request", "body": b"", "more_body": False}],
+        )
 
         async def receive() -> dict[str, Any]:
             message = next(incoming, None)
@@ -97,6 +105,8 @@ class InProcess:
             return message
 
         async def send(message: dict[str, Any]) -> None:
+            if not sent:
+                answered()
             sent.append(message)
 
         scope = {
@@ -108,7 +118,7 @@ class InProcess:
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [(name.encode(), value.encode("latin-1")) for name, value in named.items() if value is not None],
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in raw_headers or pairs],
             "server": ("127.0.0.1", 80),
             "client": ("127.0.0.1", 1),
         }

@@ -1,12 +1,17 @@
 import asyncio
+import base64
 import contextlib
+import json
 import socket
+import struct
 import threading
 
 import pytest
 
-from rekog_emotion.server import create_app
+from rekog_emotion.embedded.client import ENOUGH_PIXELS
+from rekog_emotion.server import MediaRoot, create_app
 from rekog_emotion.server.admission import Intake, Lane
+from rekog_emotion.server.objects import _ENOUGH_PIXELS
 from rekog_emotion.server.protocol import Answer, RefusedError
 from tests.server.conftest import at_a_port, boto
 from tests.server.in_process import InProcess
@@ -103,23 +108,132 @@ def test_who_leaves_the_queue_is_not_worked_for(scripted, gate):
     assert len(scripted.asked) == 2
 
 
-def test_who_leaves_at_work_keeps_the_thread(scripted, gate):
-    """What has begun is ended, and nobody is let in for it before that: there are never more threads at work."""
+def test_who_leaves_at_work_frees_its_place(scripted, gate):
+    """At once, though nothing ends its thread; as many such threads as workers are borne, then nobody is let in."""
 
-    async def leaving(endpoint):
+    async def left(endpoint):
         leave = asyncio.Event()
         working = asyncio.create_task(endpoint.asked("DetectFaces", IMAGE, leave=leave))
         await gate.entered()
         leave.set()
-        gone = await working
+        return (await working).status
+
+    async def leaving(endpoint):
+        gone = [await left(endpoint), await left(endpoint)]
         waiting = asyncio.create_task(endpoint.asked("DetectFaces", IMAGE))
         await settled()
         at_work = len(scripted.asked)
         gate.released.set()
-        return gone.status, at_work, (await waiting).status
+        return gone, at_work, (await waiting).status
 
     with InProcess(create_app(scripted, workers=1, waiting=1)) as endpoint:
-        assert endpoint.run(leaving(endpoint)) == (0, 1, 200)
+        assert endpoint.run(leaving(endpoint)) == ([0, 0], 2, 200)
+
+
+def png(width, height):
+    """Return a PNG whose header says so; what follows is no picture."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + bytes(4) for kind, data in chunks
+    )
+
+
+def picture(width, height):
+    """Return a request with such a PNG."""
+    return {"Image": {"Bytes": base64.b64encode(png(width, height)).decode()}}
+
+
+SMALL, HEAVY, WORST = picture(600, 400), picture(9_500, 10_500), picture(10_000, 13_000)
+
+
+class Pictures:
+    """A DetectFaces that holds pictures wider than 1000 pixels at work until it is let go, and answers others."""
+
+    def __init__(self, scripted):
+        self.at_work = []
+        self.begun = threading.Semaphore(0)
+        self.go_on = threading.Semaphore(0)
+        scripted.answers["DetectFaces"] = self.hold
+
+    def hold(self, *, Image, **_):  # noqa: N803 -- boto3's signature
+        """Wait to be let go, if it is large."""
+        width = int.from_bytes(Image["Bytes"][16:20], "big")
+        if width > 1000:
+            self.at_work.append(width)
+            self.begun.release()
+            assert self.go_on.acquire(timeout=10)
+        return {"FaceDetails": []}
+
+    async def entered(self):
+        """Wait until one more is at work."""
+        assert await asyncio.to_thread(self.begun.acquire, timeout=10)
+
+
+def test_worst_pictures_wait_their_turn(scripted):
+    """One is at work, however many threads there are; the lighter come first, and small ones do not wait at all."""
+    pictures = Pictures(scripted)
+
+    async def crowd(endpoint):
+        worst = [asyncio.create_task(endpoint.asked("DetectFaces", WORST)) for _ in range(4)]
+        await pictures.entered()
+        await settled_threads(endpoint)
+        heavy = asyncio.create_task(endpoint.asked("DetectFaces", HEAVY))
+        small = [(await endpoint.asked("DetectFaces", SMALL)).status for _ in range(8)]
+        before = list(pictures.at_work)
+        for _ in range(5):
+            pictures.go_on.release()
+        return small, before, [(await one).status for one in (*worst, heavy)]
+
+    with InProcess(create_app(scripted, workers=2, waiting=10)) as endpoint:
+        small, before, statuses = endpoint.run(crowd(endpoint))
+
+    assert (small, before, statuses) == ([200] * 8, [10_000], [200] * 5)
+    assert pictures.at_work == [10_000, 9_500, 10_000, 10_000, 10_000]
+
+
+async def settled_threads(endpoint):
+    """Wait until what was asked before has been weighed."""
+    for _ in range(8):
+        assert (await endpoint.asked("DetectFaces", SMALL)).status == 200
+
+
+def test_worst_pictures_that_are_given_up_leave_the_queue(scripted):
+    """A client that hangs up while its picture waits for memory is never worked for; its place is free at once."""
+    pictures = Pictures(scripted)
+
+    async def leaving(endpoint):
+        first = asyncio.create_task(endpoint.asked("DetectFaces", WORST))
+        await pictures.entered()
+        leave = asyncio.Event()
+        waiting = [asyncio.create_task(endpoint.asked("DetectFaces", WORST, leave=leave)) for _ in range(3)]
+        await settled_threads(endpoint)
+        leave.set()
+        gone = [(await one).status for one in waiting]
+        last = asyncio.create_task(endpoint.asked("DetectFaces", HEAVY))
+        for _ in range(2):
+            pictures.go_on.release()
+        return gone, [(await one).status for one in (first, last)]
+
+    with InProcess(create_app(scripted, workers=2, waiting=3)) as endpoint:
+        assert endpoint.run(leaving(endpoint)) == ([0] * 3, [200] * 2)
+
+    assert pictures.at_work == [10_000, 9_500]
+
+
+def test_objects_are_weighed_too(tmp_path, monkeypatch):
+    """What an address leads to is read for that once more, when there is memory for it."""
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "bucket/worst.png").write_bytes(png(10_000, 13_000))
+    (tmp_path / "bucket/small.png").write_bytes(png(600, 400))
+    resolver, allowed = MediaRoot(tmp_path), []
+    monkeypatch.setattr("rekog_emotion.server.objects.weigh", allowed.append)
+
+    for name in ("worst.png", "small.png"):
+        resolver({"Bucket": "bucket", "Name": name})
+
+    assert allowed[0] > 500_000_000
+    assert allowed[1] < 10_000_000
+    assert _ENOUGH_PIXELS == ENOUGH_PIXELS
 
 
 def test_body_comes_in_pieces(endpoint):
@@ -140,27 +254,89 @@ def test_body_is_limited(endpoint, scripted, mebibytes):
     assert scripted.asked == []
 
 
+def pieces(*contents, end=True):
+    """Return what gives a body in pieces, and at its end, or in place of it, nothing more for ever."""
+    incoming = iter(contents)
+
+    async def receive():
+        piece = next(incoming, b"" if end else None)
+        if piece is None:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": piece, "more_body": not end or piece != b""}
+
+    return receive
+
+
+async def code(taking):
+    """Return the code of the error that a body that is taken in ends with."""
+    with pytest.raises(RefusedError) as caught:
+        await taking
+    return json.loads(caught.value.answer.body)["__type"]
+
+
 def test_bodies_are_limited_together():
     """What all requests in hand may hold is bounded; the place of an answered one is free again."""
-    intake = Intake(timeout=10, largest=10, held=15)
-
-    class Request:
-        def __init__(self, *pieces):
-            self.pieces = pieces
-
-        async def stream(self):
-            for piece in self.pieces:
-                yield piece
 
     async def several():
-        async with intake.body(Request(b"12345", b"12345")) as first, intake.body(Request(b"12345")) as second:
-            with pytest.raises(RefusedError) as caught:
-                await intake.body(Request(b"1", b"2")).__aenter__()
-            assert b"ThrottlingException" in caught.value.answer.body
-        async with intake.body(Request(b"1234567890")) as third:
-            return first, second, third
+        intake = Intake(timeout=10, largest=10, held=15, small=0)
+        first = await intake.take(pieces(b"12345", b"12345"))
+        second = await intake.take(pieces(b"12345"))
+        kept = bytes(first.content), bytes(second.content)
+        refused = await code(intake.take(pieces(b"1", b"2")))
+        first.release()
+        second.release()
+        third = await intake.take(pieces(b"1234567890"))
+        return kept, refused, third.content
 
-    assert asyncio.run(several()) == (b"1234512345", b"12345", b"1234567890")
+    assert asyncio.run(several()) == ((b"1234512345", b"12345"), "ThrottlingException", b"1234567890")
+
+
+def test_each_key_has_room_of_its_own():
+    """Whoever knows the id of one key cannot take the room of another's bodies."""
+
+    async def several():
+        intake = Intake(timeout=10, keys=("one", "two"), held=20, small=0)
+        await intake.take(pieces(b"1234567890"), key="one")
+        return await code(intake.take(pieces(b"1"), key="one")), (await intake.take(pieces(b"1"), key="two")).content
+
+    assert asyncio.run(several()) == ("ThrottlingException", b"1")
+
+
+def test_small_bodies_need_no_room():
+    """They are taken in however much large ones hold."""
+
+    async def several():
+        intake = Intake(timeout=10, held=10, small=3)
+        await intake.take(pieces(b"1234567890"))
+        return (await intake.take(pieces(b"12", b"3"))).content, await code(intake.take(pieces(b"12", b"34")))
+
+    assert asyncio.run(several()) == (b"123", "ThrottlingException")
+
+
+def test_who_stalls_gives_way():
+    """A body that does not come to its end, and may be a stranger's, loses its room to one that comes later."""
+
+    async def several():
+        intake = Intake(timeout=10, held=10, small=0, patience=0)
+        stalled = asyncio.create_task(code(intake.take(pieces(b"123456", end=False))))
+        await settled()
+        honest = await intake.take(pieces(b"1234567890"))
+        honest.verified()
+        return await stalled, honest.content, await code(intake.take(pieces(b"1")))
+
+    assert asyncio.run(several()) == ("ThrottlingException", b"1234567890", "ThrottlingException")
+
+
+@pytest.mark.parametrize("limits", [{"timeout": 0.01}, {"timeout": 10, "grace": 0.01}], ids=["time", "rate"])
+def test_bodies_come_in_time(limits):
+    """Within so many seconds, and after some at a least rate; the room of who does not keep to that is free again."""
+
+    async def late():
+        intake = Intake(held=10, small=0, **limits)
+        refused = await code(intake.take(pieces(b"1234567890", end=False)))
+        return refused, (await intake.take(pieces(b"1234567890"))).content
+
+    assert asyncio.run(late()) == ("RequestTimeout", b"1234567890")
 
 
 HEAD = (

@@ -18,6 +18,7 @@ MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
 )
+UNCOVERED = "'{}' must be a 'SignedHeader' in the AWS Authorization."
 UNKNOWN_KEY = "The security token included in the request is invalid."
 FORM = (
     "Authorization header requires a Credential of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request and a time of the "
@@ -82,15 +83,17 @@ def test_looks_at_signed_headers_alone(endpoint):
 def test_signs_what_botocore_would_leave_out(endpoint, scripted):
     """SDKs that sign headers that botocore does not, such as User-Agent, are understood."""
     request = AWSRequest("POST", "http://localhost/", data=BODY)
-    for name, value in {"host": "localhost", "user-agent": "an SDK", "x-amz-date": "20261122T120000Z"}.items():
+    target = "RekognitionService.GetFaceDetection"
+    named = {"host": "localhost", "user-agent": "an SDK", "x-amz-date": "20261122T120000Z", "x-amz-target": target}
+    for name, value in named.items():
         request.headers[name] = value
     signer = SigV4Auth(Credentials("other", "another"), "rekognition", "eu-west-1")
     signer.headers_to_sign = lambda request: request.headers
     request.context["timestamp"] = "20261122T120000Z"
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     authorization = (
-        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders=host;user-agent;x-amz-date, "
-        f"Signature={signature}"
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders="
+        f"host;user-agent;x-amz-date;x-amz-target, Signature={signature}"
     )
 
     headers = {"authorization": authorization, "user-agent": "an SDK", "x-amz-date": "20261122T120000Z"}
@@ -108,6 +111,72 @@ def test_takes_the_date_header(endpoint):
 
 
 @pytest.mark.parametrize(
+    ("date", "code"),
+    [
+        pytest.param("Sun, 22 Nov 2026 14:00:00 +0200", None, id="east"),
+        pytest.param("Sun, 22 Nov 2026 04:30:00 -0730", None, id="west"),
+        pytest.param("Sun, 22 Nov 2026 12:00:00 -0000", None, id="no zone"),
+        pytest.param("Sun, 22 Nov 2026 12:00:00 +0200", "InvalidSignatureException", id="two hours ago"),
+        # As email.utils reads them: a year of two digits, and a zone that is not known.
+        pytest.param("Mon, 01 Jan 0000 00:00:00 GMT", "InvalidSignatureException", id="year 0"),
+        pytest.param("1 Jan 2024 10:10:10 " + "9" * 5000, "InvalidSignatureException", id="zone"),
+        *(
+            pytest.param(date, "IncompleteSignatureException", id=date[:40])
+            for date in (
+                "x",
+                "Mon, 99 Jan 99999 99:99:99 +9999",
+                "Mon, 1 Jan 2024 00:00:00 +99999999999999999999",
+                "Thu, 01 Jan 1970 00:00:00 -9999999999",
+                "Fri, 31 Dec 9999 23:59:59 -0100",
+                "9" * 300,
+            )
+        ),
+    ],
+)
+def test_a_date_may_be_of_any_zone(endpoint, date, code):
+    """It is converted; what is no time, or beyond all years, is refused with a code, before anybody has shown a key."""
+    headers = {**signed(Date="replaced by botocore"), "date": date}
+    result = outcome(endpoint, resigned(headers))
+
+    assert (result and result[0]) == code
+
+
+def resigned(headers, key="AKIDEXAMPLE", stamp="20261122T120000Z"):
+    """Return headers signed anew as of a time that they need not have, their Date not among what is signed."""
+    request = AWSRequest("POST", "http://localhost:80/", data=BODY)
+    for name in ("host", "content-type", "x-amz-target"):
+        request.headers[name] = headers[name]
+    signer = SigV4Auth(Credentials(key, KEYS[key]), "rekognition", "eu-west-1")
+    request.context["timestamp"] = stamp
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    names = signer.signed_headers(signer.headers_to_sign(request))
+    text = f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
+    return {**headers, "authorization": text}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("authorization", None),
+        ("x-amz-target", ("RekognitionService.GetFaceDetection", "RekognitionService.DetectFaces")),
+        ("x-amz-date", ("20261122T120000Z", "20261122T120001Z")),
+        ("host", ("localhost", "elsewhere")),
+        ("content-type", ("application/x-amz-json-1.1", "application/x-amz-json-1.1")),
+    ],
+)
+def test_no_header_means_two_things(endpoint, scripted, name, values):
+    """What is there twice is refused, in whichever order, even if both are signed."""
+    headers = signed()
+    values = values or (headers["authorization"], headers["authorization"][:-1])
+    for order in (values, values[::-1]):
+        pairs = [(other, value) for other, value in headers.items() if other != name]
+        pairs += [(name, value) for value in order]
+        reply = endpoint.ask("GetFaceDetection", body=BODY, raw_headers=pairs)
+        assert (reply.code, reply.message) == ("InvalidSignatureException", f"'{name.title()}' must be there once.")
+    assert scripted.asked == []
+
+
+@pytest.mark.parametrize(
     ("options", "changed", "code", "message"),
     [
         pytest.param({"secret": "wrong"}, {}, "InvalidSignatureException", MISMATCH, id="secret"),
@@ -116,7 +185,30 @@ def test_takes_the_date_header(endpoint):
         pytest.param(
             {}, {"x-amz-target": "RekognitionService.DetectFaces"}, "InvalidSignatureException", MISMATCH, id="target"
         ),
-        pytest.param({}, {"x-amz-content-sha256": "0" * 64}, "InvalidSignatureException", MISMATCH, id="digest"),
+        pytest.param(
+            {},
+            {"x-amz-content-sha256": "0" * 64},
+            "InvalidSignatureException",
+            UNCOVERED.format("X-Amz-Content-Sha256"),
+            id="unsigned digest",
+        ),
+        pytest.param(
+            {"X-Amz-Content-SHA256": "0" * 64}, {}, "InvalidSignatureException", MISMATCH, id="digest of another body"
+        ),
+        pytest.param(
+            {"X-Amz-Content-SHA256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"},
+            {},
+            "InvalidSignatureException",
+            MISMATCH,
+            id="streaming",
+        ),
+        pytest.param(
+            {},
+            {"x-amz-tagging": "a"},
+            "InvalidSignatureException",
+            UNCOVERED.format("X-Amz-Tagging"),
+            id="added header",
+        ),
         pytest.param(
             {"X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"}, {}, "InvalidSignatureException", MISMATCH, id="open"
         ),
@@ -235,7 +327,8 @@ def test_says_what_is_missing(endpoint, change, code, message):
 
 def presigned(at, expires=60, key="other", secret=KEYS["other"]):
     """Return the query of a request that botocore presigned."""
-    request = AWSRequest("POST", "http://localhost/?a=b", data=b"", headers={"Host": "localhost"})
+    headers = {"Host": "localhost", "X-Amz-Target": "RekognitionService.GetFaceDetection"}
+    request = AWSRequest("POST", "http://localhost/?a=b", data=b"", headers=headers)
     signer = SigV4QueryAuth(Credentials(key, secret), "rekognition", "eu-west-1", expires=expires)
     sign(signer, request, at)
     return request.url.partition("?")[2]
@@ -270,6 +363,31 @@ def test_signature_may_be_in_the_query(endpoint, options, seconds, code, message
     query = presigned(NOW - dt.timedelta(seconds=seconds), **options)
 
     assert outcome(endpoint, {}, body=b"", query=query) == (code, message)
+
+
+def test_query_signs_the_operation(endpoint, scripted):
+    """A presigned request is for one operation: with another, or with none that is signed, it is refused."""
+    query = presigned(NOW)
+    unsigned = query.replace("host%3Bx-amz-target", "host")
+
+    assert unsigned != query
+    assert outcome(endpoint, {"x-amz-target": "RekognitionService.DetectFaces"}, body=b"", query=query) == (
+        "InvalidSignatureException",
+        MISMATCH,
+    )
+    assert outcome(endpoint, {}, body=b"", query=unsigned) == (
+        "InvalidSignatureException",
+        UNCOVERED.format("X-Amz-Target"),
+    )
+    assert scripted.asked == []
+
+
+def test_query_is_bounded(endpoint):
+    """Thousands of parameters are not looked through for somebody who has shown no key."""
+    assert outcome(endpoint, {}, query=f"{'a&' * 5000}X-Amz-Signature=0") == (
+        "MalformedQueryStringException",
+        "The query string has too many parameters.",
+    )
 
 
 def test_query_says_what_is_missing(endpoint):
@@ -311,6 +429,47 @@ def test_boto3_signs(scripted, monkeypatch, secret, code):
             with pytest.raises(ClientError) as caught:
                 client.get_face_detection(JobId="job-1")
             assert caught.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "MissingAuthenticationTokenException"),
+        (signed(key="unknown"), "UnrecognizedClientException"),
+        (signed(at=NOW - dt.timedelta(hours=1)), "InvalidSignatureException"),
+        ({**signed(), "x-amz-target": "RekognitionService.Nothing"}, "UnknownOperationException"),
+        ({**signed(), "content-length": str(9 * 1024**2)}, "RequestEntityTooLargeException"),
+        # The digest in the header tells that the key is wrong without the body.
+        (signed(secret="wrong", **{"X-Amz-Content-SHA256": "0" * 64}), "InvalidSignatureException"),  # noqa: S106 -- no secret
+    ],
+    ids=["unsigned", "key", "time", "operation", "length", "digest"],
+)
+def test_strangers_are_answered_before_their_body_comes(endpoint, headers, code):
+    """Nothing is read for who shows no known key and right time; the answer ends the connection."""
+    body = Unending()
+    named = {"authorization": None, "content-length": "1000", **headers}
+
+    reply = endpoint.ask("GetFaceDetection", body=body, headers=named)
+
+    assert (reply.code, reply.headers["connection"]) == (code, "close")
+    assert body.read_before_answer == 0
+
+
+class Unending:
+    """A body that comes in pieces for ever; it knows how many were read before the answer."""
+
+    def __init__(self):
+        self.read_before_answer = None
+        self._read = 0
+
+    def __iter__(self):
+        while True:
+            self._read += 1
+            yield bytes(1024**2)
+
+    def answered(self):
+        """Note what has been read until now."""
+        self.read_before_answer = self._read
 
 
 def test_refuses_before_it_reads(endpoint, scripted):
