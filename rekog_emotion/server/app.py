@@ -25,7 +25,7 @@ from rekog_emotion.server.connections import sent_at_once, trust
 from rekog_emotion.server.endings import Endings
 from rekog_emotion.server.objects import weigh_picture
 from rekog_emotion.server.origins import ANSWER_HEADERS, Neighbours, checked_origins
-from rekog_emotion.server.protocol import METHODS, Answer, RefusedError
+from rekog_emotion.server.protocol import MALFORMED, METHODS, Answer, RefusedError, refusal
 from rekog_emotion.server.signatures import Claim, SignatureCheck
 from rekog_emotion.server.spool import Spool
 from rekog_emotion.server.validation import parsed
@@ -44,7 +44,7 @@ _WATCH_INTERVAL: Final = 0.5  # seconds
 # Seconds that a client may go on sending after it was refused, in all and without a byte; and bytes.
 _LINGER: Final = 2.0
 _LINGER_IDLE: Final = 0.25
-_LARGEST_LEFT: Final = 16 * 1024**2
+_LARGEST_LEFT: Final = 64 * 1024**2
 _PREFLIGHT_AGE: Final = 24 * 60 * 60  # seconds that a browser need not ask again
 
 Headers = Sequence[tuple[str, str]]
@@ -202,6 +202,9 @@ class _Endpoint:
         Raises:
             RefusedError: It is not to be answered.
         """
+        if "transfer-encoding" in named and "content-length" in named:
+            # A proxy before this server might take another of the two, and the rest of the body for a request.
+            raise refusal(MALFORMED, "A request has a Transfer-Encoding or a Content-Length, not both.")
         if self._neighbours is not None:
             self._neighbours.check(named)
         operation = protocol.operation_of(scope["method"], scope["path"], named)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import socket
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from typing import Any, Final, cast
 import h11
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rekog_emotion.server.protocol import MALFORMED, refusal
 
 __all__ = ["Connection", "ConnectionTable", "connection_type", "most_connections", "once_a_second", "trust"]
 
@@ -139,7 +142,7 @@ class ConnectionTable:
             if victim is connection and self._resting:
                 victim = next(iter(self._resting))
             self.leave(victim)
-            victim.transport.abort()
+            victim.drop()
 
     def work(self, connection: Connection) -> None:
         """Note that a trusted request is at work."""
@@ -175,6 +178,12 @@ class Connection(H11Protocol):
         """Note that the request at work has a right to be there."""
         self.table.work(self)
 
+    def drop(self) -> None:
+        """End the connection now, what is unsent included: the kernel, too, would keep that for long."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Take a place; the first head has to come soon."""
         super().connection_made(transport)
@@ -209,14 +218,17 @@ class Connection(H11Protocol):
         """Rest, or see that what is left of the answer is taken."""
         self.table.rest(self)
         super().on_response_complete()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self._start_unread()
+        if self.transport.is_closing():
+            if self.transport.get_write_buffer_size():
+                self._start_unread()
+        elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._await_head()  # of which a part came with the request before
 
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection, whether what it was sent has been taken or not."""
         super().timeout_keep_alive_handler()
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            self.drop()
 
     def pause_writing(self) -> None:
         """See that an answer that does not fit into the buffers is taken in time."""
@@ -230,7 +242,7 @@ class Connection(H11Protocol):
 
     def _start_unread(self) -> None:
         self._stop_unread()
-        self._unread = self.loop.call_later(_UNREAD, self.transport.abort)
+        self._unread = self.loop.call_later(_UNREAD, self.drop)
 
     def _stop_unread(self) -> None:
         if self._unread is not None:
@@ -244,15 +256,14 @@ class Connection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = json.dumps({"__type": "MalformedHttpRequestException", "message": msg}).encode()
-            headers = [
-                (b"content-type", b"application/x-amz-json-1.1"),
-                (b"content-length", b"%d" % len(body)),
-                (b"connection", b"close"),
-            ]
-            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            answer = refusal(MALFORMED, msg).answer
+            headers = [*answer.headers, (b"connection", b"close")]
+            for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=answer.body)):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: the request is answered as if it had not asked for another protocol, as HTTP has it."""
 
 
 def connection_type(most: int) -> type[Connection]:

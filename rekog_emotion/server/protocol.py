@@ -15,6 +15,8 @@ from botocore.model import ServiceModel, StructureShape
 
 __all__ = [
     "BAD_SIGNATURE",
+    "CONTENT_TYPE",
+    "MALFORMED",
     "METHODS",
     "Answer",
     "RefusedError",
@@ -35,6 +37,7 @@ METHODS: Final = {
     "GetFaceDetection": "get_face_detection",
 }
 BAD_SIGNATURE: Final = "InvalidSignatureException"
+MALFORMED: Final = "MalformedHttpRequestException"
 UNKNOWN: Final = "UnknownOperationException"
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 

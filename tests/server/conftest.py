@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.faults import client_error
 from rekog_emotion.server import create_app, listen
+from rekog_emotion.server.connections import connection_type
 from rekog_emotion.server.running import uvicorn_server
 from tests.conftest import configure_aws
 from tests.server.in_process import InProcess
@@ -66,10 +67,10 @@ class Scripted:
 
 
 @contextmanager
-def at_a_port(app: Any) -> Iterator[str]:
-    """Serve an application on a free port of this machine; give the URL."""
+def at_a_port(app: Any, *, most: int = 2048) -> Iterator[str]:
+    """Serve an application on a free port of this machine, with so many connections at most; give the URL."""
     with listen("127.0.0.1", 0, public=False) as listener:
-        server = uvicorn_server(app)
+        server = uvicorn_server(app, lambda _: connection_type(most))
         thread = threading.Thread(target=server.run, args=([listener],), name="endpoint")
         thread.start()
         try:
