@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,8 +27,10 @@ __all__ = [
     "NO_READER",
     "OK",
     "PROGRAM",
+    "TERMINATED",
     "UNUSABLE",
     "for_programs",
+    "interrupted",
     "note",
     "one_line",
     "print_table",
@@ -44,6 +47,7 @@ FAILED: Final = 1
 UNUSABLE: Final = 2
 INTERRUPTED: Final = 128 + 2  # as a shell reports SIGINT
 NO_READER: Final = 128 + 13  # as a shell reports SIGPIPE
+TERMINATED: Final = 128 + 15  # as a shell reports SIGTERM
 
 _OPTIONS: Final = {
     'client="embedded"': "--client embedded",
@@ -53,6 +57,11 @@ _OPTIONS: Final = {
     "pass it to detect_image": "use rekog-emotion image",
 }
 _FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
+
+
+def interrupted(interrupt: KeyboardInterrupt) -> int:
+    """Return the exit code of a command that a signal has ended; SIGTERM says so in the interrupt."""
+    return TERMINATED if interrupt.args == (signal.SIGTERM,) else INTERRUPTED
 
 
 def for_programs(args: argparse.Namespace) -> bool:

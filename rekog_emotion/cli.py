@@ -32,6 +32,7 @@ exit codes (of several photos the highest counts):
   {_terminal.FAILED}    a call failed, or something unexpected happened
   {_terminal.UNUSABLE}    something given cannot be used: a photo, an option, the configuration
   {_terminal.INTERRUPTED}  interrupted by Ctrl-C
+  {_terminal.TERMINATED}  ended by SIGTERM
   {_terminal.NO_READER}  the reader of the output went away
 """
 _COMMANDS: Final = {
@@ -109,8 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         debug = args.debug
         code: int = args.run(args)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _terminal.INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        return _terminal.interrupted(interrupt)
     except BrokenPipeError:
         # Python flushes standard output once more on its way out, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

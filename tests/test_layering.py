@@ -61,7 +61,7 @@ TOP |= {
     "_terminal": {"_quoting", "enums", "errors", "models", "progress"},
     "commands": {*BELOW, "_terminal"},
     "cli": {"_terminal", "commands", "errors"},
-    "__main__": {"cli"},
+    "__main__": {"_terminal", "cli"},
     # Loads names when they are first used.
     "__init__": set(),
 }

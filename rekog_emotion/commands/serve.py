@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         _tell(listener.getsockname(), keys, as_json=args.json)
         if not _terminal.for_programs(args):
             _terminal.note("serving: the SDK needs these lines in its own shell, another terminal's; Ctrl-C ends it")
-        serve(app, listener)
+        serve(app, listener, then=stack.close)
     return _terminal.OK
 
 

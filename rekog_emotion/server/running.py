@@ -9,6 +9,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -67,7 +69,7 @@ def listen(host: str, port: int, *, public: bool) -> socket.socket:
 
 def uvicorn_server(
     app: ASGIApp, protocol: Callable[[type[Connection]], type[Connection]] = lambda connection: connection
-) -> uvicorn.Server:
+) -> _Server:
     """Return uvicorn, set up for an application of :func:`~rekog_emotion.server.create_app`.
 
     Args:
@@ -91,7 +93,10 @@ def uvicorn_server(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, with a long queue before it, and few words where the process has no descriptor left."""
+    """uvicorn, with a long queue before it, few words where no descriptor is left, and without its signals.
+
+    It would raise each of them anew when it is done, wherever the process is by then.
+    """
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         say = once_a_second(_LOG.warning)
@@ -108,18 +113,46 @@ class _Server(uvicorn.Server):
             # asyncio has set it to what it takes in at once.
             listener.listen(_QUEUE)
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to :func:`serve`."""
+        yield
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, and until the answers under way are out."""
-    with _end_by_signals(), suppress(KeyboardInterrupt):
-        uvicorn_server(app).run(sockets=[listener])
+    def hang_up(self) -> None:
+        """Close all connections, also those that wait for an answer."""
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
+def serve(app: ASGIApp, listener: socket.socket, *, then: Callable[[], object] = lambda: None) -> None:
+    """Serve until SIGINT or SIGTERM, and until the answers under way are out.
+
+    SIGINT after that hangs up on whoever still waits; more of either do nothing.
+
+    Args:
+        app: The application.
+        listener: The socket, from :func:`listen`.
+        then: Called at the end, when signals still do nothing: what it closes is closed wholly.
+    """
+    server = uvicorn_server(app)
+    with _signals(partial(_end, server)):
+        server.run(sockets=[listener])
+        then()
+
+
+def _end(server: _Server, number: int, _: FrameType | None) -> None:
+    if server.should_exit and number == signal.SIGINT:  # who waits for an end presses Ctrl-C again
+        with suppress(RuntimeError):  # the loop has ended, or has not begun
+            asyncio.get_running_loop().call_soon_threadsafe(server.hang_up)
+    server.should_exit = True
 
 
 @contextmanager
-def _end_by_signals() -> Iterator[None]:
-    """Make SIGTERM what SIGINT is: uvicorn raises both again when it is done, and the first would kill the process."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handled in before.items():
+            signal.signal(number, handled)

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from PIL import Image
 
 from rekog_emotion import server
@@ -43,10 +43,10 @@ def visit(monkeypatch):
             finally:
                 os.kill(os.getpid(), by)
 
-        def serve(app, listener):
+        def serve(app, listener, **options):
             coming = threading.Thread(target=come, args=(listener,))
             coming.start()
-            served(app, listener)
+            served(app, listener, **options)
             coming.join()
 
         served = server.serve
@@ -286,6 +286,86 @@ def test_other_missing_modules_are_not_the_extras():
     assert "ModuleNotFoundError: import of attrs halted" in done.stderr
 
 
+@pytest.mark.usefixtures("aws")
+def test_a_second_interrupt_hangs_up(scripted):
+    """Who has waited long enough presses Ctrl-C again; what is closed at the end is closed with signals still off."""
+    entered, opened, hung_up = threading.Event(), threading.Event(), threading.Event()
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    outcome, at_the_end = [], []
+
+    def answer(**_):
+        entered.set()
+        opened.wait(60)
+        return {"FaceDetails": []}
+
+    scripted.answers["DetectFaces"] = answer
+
+    def visit(url):
+        interrupting = threading.Thread(target=interrupt)
+        interrupting.start()
+        with boto(url) as client, pytest.raises(HTTPClientError) as caught:
+            client.detect_faces(Image=IMAGE)
+        outcome.append(caught.value)
+        hung_up.set()
+        interrupting.join()
+        opened.set()
+
+    def interrupt():
+        assert entered.wait(60)
+        while not outcome and not opened.is_set():  # two that come at once are one to the system
+            os.kill(os.getpid(), signal.SIGINT)
+            hung_up.wait(0.05)
+
+    def then():
+        for number in (signal.SIGINT, signal.SIGTERM) * 2:
+            signal.raise_signal(number)
+        at_the_end.append(opened.is_set())
+
+    with server.listen("127.0.0.1", 0, public=False) as listener:
+        visiting = threading.Thread(target=visit, args=(f"http://127.0.0.1:{listener.getsockname()[1]}",))
+        visiting.start()
+        server.serve(server.create_app(scripted), listener, then=then)
+        visiting.join()
+
+    assert len(outcome) == 1
+    assert at_the_end == [True]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.usefixtures("aws")
+def test_sigterm_twice_waits_for_answers(scripted):
+    """Whoever supervises servers may send it more than once; nobody loses an answer for that."""
+    entered, opened, outcome = threading.Event(), threading.Event(), []
+
+    def answer(**_):
+        entered.set()
+        opened.wait(60)
+        return {"FaceDetails": []}
+
+    scripted.answers["DetectFaces"] = answer
+
+    def visit(url):
+        terminating = threading.Thread(target=terminate)
+        terminating.start()
+        with boto(url) as client:
+            outcome.append(client.detect_faces(Image=IMAGE)["FaceDetails"])
+        terminating.join()
+
+    def terminate():
+        assert entered.wait(60)
+        for _ in range(4):
+            os.kill(os.getpid(), signal.SIGTERM)
+        opened.set()
+
+    with server.listen("127.0.0.1", 0, public=False) as listener:
+        visiting = threading.Thread(target=visit, args=(f"http://127.0.0.1:{listener.getsockname()[1]}",))
+        visiting.start()
+        server.serve(server.create_app(scripted), listener)
+        visiting.join()
+
+    assert outcome == [[]]
+
+
 class Server:
     """The command as a process of its own."""
 
@@ -310,12 +390,25 @@ class Server:
             self._process.wait(0.05)
         return self._process.returncode is None
 
-    def end(self, by):
+    def end(self, *by):
         """End it; return how it ended, and what it complained of."""
-        if self._process.returncode is None:
-            self._process.send_signal(by)
+        for number in by:
+            self._process.send_signal(number)  # does nothing where it has ended
         _, errors = self._process.communicate(timeout=60)
         return self._process.returncode, errors
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("by", [[signal.SIGTERM] * 4, [signal.SIGINT] * 4, [signal.SIGTERM, signal.SIGINT]])
+def test_signals_in_a_row(by, tmp_path, monkeypatch):
+    """However many there are: it ends well, without a word, and leaves nothing."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with Server() as server, boto(server.url) as client:
+        assert detect(client) == ["HAPPY"]
+
+        assert server.end(*by) == (0, "")
+
+    assert list(tmp_path.glob("rekog*")) == []  # onnxruntime has a file of its own there
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""How the process of the command ends when signals come: with the right code, and without a traceback."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+COMMAND = """
+    import atexit, os, signal, sys
+    from rekog_emotion import __main__, cli
+
+    def send(*numbers):
+        for number in numbers:
+            os.kill(os.getpid(), getattr(signal, number))
+
+    def command(args):
+        try:
+            send(*DURING)
+        finally:
+            print("cleaned up", flush=True)
+            send(*CLEANING)
+        return CODE
+
+    cli.export.run = command
+    sys.argv[1:] = ["export", "results.jsonl"]
+    atexit.register(lambda: send(*AFTER))
+    sys.exit(__main__.run())
+"""
+
+
+def ended(*, during=(), cleaning=(), after=(), code=0):
+    """Run a command that gets signals while it works, while it cleans up and when it is over; tell how it ended."""
+    script = textwrap.dedent(COMMAND)
+    for name, value in {"DURING": during, "CLEANING": cleaning, "AFTER": after, "CODE": code}.items():
+        script = script.replace(name, repr(value))
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 -- the test's own script
+    return run.returncode, run.stdout, run.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_ends_by_a_signal(name, code):
+    """The command cleans up, and says no word; the code is that of shells."""
+    assert ended(during=[name]) == (code, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_ends_by_more_signals(name, code):
+    """Those that come while it cleans up change nothing."""
+    assert ended(during=[name], cleaning=[name]) == (code, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_done_is_done(name):
+    """A signal that comes when all has been done changes nothing."""
+    assert ended(after=[name] * 4) == (0, "cleaned up\n", "")
+
+
+def test_may_be_killed_at_its_end():
+    """What has been interrupted, and still waits for something, ends at once."""
+    assert ended(during=["SIGINT"], after=["SIGINT"]) == (-signal.SIGINT, "cleaned up\n", "")
+
+
+def test_the_code_of_the_command():
+    """Without signals it is what the command says."""
+    assert ended(code=1) == (1, "cleaned up\n", "")
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_while_it_is_loaded(name, code):
+    """A signal that comes while modules are imported is quiet, too."""
+    script = f"""
+        import os, signal, sys
+        from rekog_emotion import __main__
+
+        class Finder:
+            def find_spec(self, name, *_):
+                if name == "rekog_emotion.cli":
+                    os.kill(os.getpid(), signal.{name})
+
+        sys.meta_path.insert(0, Finder())
+        sys.exit(__main__.run())
+    """
+    run = subprocess.run(  # noqa: S603 -- the test's own script
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (run.returncode, run.stdout, run.stderr) == (code, "", "")
