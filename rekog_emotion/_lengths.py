@@ -7,11 +7,10 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from rekog_emotion._containers import boxes
+
 __all__ = ["video_seconds"]
 
-# ISO/IEC 14496-12: a file is a row of boxes, each with its size and a name; 'mvhd' within 'moov' has the duration.
-_HEADER: Final = 8
-_BOXES: Final = 1000  # more at one level are no video
 _LONGEST: Final = 7 * 24 * 3600.0
 
 
@@ -22,35 +21,15 @@ def video_seconds(path: Path) -> float | None:
             return None
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
-            movie = _find(file, b"moov", 0, end)
-            header = movie and _find(file, b"mvhd", *movie)
-            return _duration(file, *header) if header else None
+            movie = next((box for box in boxes(file, 0, end) if box.name == b"moov"), None)
+            inner = boxes(file, movie.begin, min(movie.end, end)) if movie else ()
+            header = next((box for box in inner if box.name == b"mvhd"), None)
+            return _duration(file, header.begin) if header else None
     except (OSError, ValueError, struct.error):
         return None
 
 
-def _find(file: BinaryIO, name: bytes, begin: int, end: int) -> tuple[int, int] | None:
-    """Return where the content of the first box of a name begins and ends, within the one around it."""
-    for _ in range(_BOXES):
-        if begin + _HEADER > end:
-            return None
-        file.seek(begin)
-        size, kind = struct.unpack(">I4s", file.read(_HEADER))
-        content = begin + _HEADER
-        if size == 1:  # a 64-bit size follows
-            (size,) = struct.unpack(">Q", file.read(8))
-            content += 8
-        elif size == 0:  # to the end of the file
-            size = end - begin
-        if kind == name:
-            return content, min(begin + size, end)
-        if size < content - begin:
-            return None
-        begin += size
-    return None
-
-
-def _duration(file: BinaryIO, begin: int, _: int) -> float | None:
+def _duration(file: BinaryIO, begin: int) -> float | None:
     file.seek(begin)
     version = file.read(4)[0:1]
     scale, duration = struct.unpack(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
@@ -94,6 +95,11 @@ def read_all(file: BinaryFile) -> bytes:
     """
     content = io.BytesIO()  # which gives what it holds without a copy
     while chunk := file.read(_CHUNK):
+        if inspect.isawaitable(chunk):
+            if inspect.iscoroutine(chunk):
+                chunk.close()  # or Python complains that nobody awaited it
+            message = "the file object is read asynchronously; pass the bytes that `await file.read()` gives"
+            raise InvalidInputError(message)
         if not isinstance(chunk, bytes):
             message = f"read() gave {type(chunk).__name__} instead of bytes; pass a binary file object"
             raise InvalidInputError(message)

@@ -32,14 +32,30 @@ _UNREAD: Final = (
     ("XPM", re.compile(rb"/\* XPM")),
     ("XBM", re.compile(rb"#define ")),
 )
-# An ISO file (ftyp) whose brand is none of an image above is a video, but for Canon's raw photos.
+# An ISO file (ftyp) whose brand is none of an image above is a video, but for Canon's raw photos and for songs.
 _VIDEOS: Final = (
-    ("MP4 or MOV", re.compile(rb"....(?:ftyp(?!crx )|moov|mdat|wide|pnot)", re.DOTALL)),
+    ("MP4 or MOV", re.compile(rb"....(?:ftyp(?!crx |M4[AB] )|moov|mdat|wide|pnot)", re.DOTALL)),
     ("Matroska or WebM", re.compile(rb"\x1a\x45\xdf\xa3")),
     ("AVI", re.compile(rb"RIFF....AVI ", re.DOTALL)),
     ("MPEG", re.compile(rb"\0\0\x01[\xba\xb3]")),
     ("Windows Media", re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11")),
     ("Flash", re.compile(rb"FLV\x01")),
+    # Packets of 188 bytes, or of 192 with a time before each.
+    ("MPEG transport stream", re.compile(rb"G(?:.{187}G){3}|.{4}G(?:.{191}G){3}", re.DOTALL)),
+    ("Ogg", re.compile(rb"OggS.{24,400}?(?:\x80theora|BBCD\0|\x01video)", re.DOTALL)),
+    ("MXF", re.compile(rb"\x06\x0e\x2b\x34\x02\x05\x01\x01")),
+    ("RealMedia", re.compile(rb"\.RMF\0")),
+)
+# What the engine opens; the service takes the first alone.
+_OPENED: Final = frozenset({"MP4 or MOV", "Matroska or WebM", "AVI"})
+_SOUNDS: Final = (
+    ("MP3", re.compile(rb"ID3[\2-\4]|\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")),
+    ("AAC", re.compile(rb"\xff[\xf0\xf1\xf8\xf9]|ADIF")),
+    ("WAV", re.compile(rb"(?:RIFF|RF64)....WAVE", re.DOTALL)),
+    ("AIFF", re.compile(rb"FORM....AIF[FC]", re.DOTALL)),
+    ("FLAC", re.compile(rb"fLaC")),
+    ("Ogg", re.compile(rb"OggS")),
+    ("M4A", re.compile(rb"....ftypM4[AB] ", re.DOTALL)),
 )
 # What it is, and what more to say of it to somebody who wants an image.
 _DOCUMENTS: Final = (
@@ -53,6 +69,7 @@ _DOCUMENTS: Final = (
         "Base64 text",
         "; decode it with base64.b64decode first",
     ),
+    *((start, f"sound ({name})", "; pass a picture") for name, start in _SOUNDS),
 )
 _TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, which Pillow reads, XPM and XBM
 
@@ -103,6 +120,8 @@ def not_a_video(head: bytes) -> str | None:
     """
     if image := image_format(head):
         return f"an image ({image}), not a video; pass it to detect_image"
+    if (video := video_format(head)) is not None and video not in _OPENED:
+        return f"a video ({video}) in a container that is not read; make it an MP4: ffmpeg -i IN -c:v libx264 OUT.mp4"
     if document := _document(head):
         return f"{document[0]}, not a video; pass an MP4 or MOV file"
     if _is_text(head[:1024]):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, evolve, field
 
 from rekog_emotion import _calls, _waiting
+from rekog_emotion._containers import refusal_of_the_service
 from rekog_emotion._locations import s3_uri, s3_wire
 from rekog_emotion._quoting import shown
 from rekog_emotion._ways_out import WaysOut, remind
@@ -214,6 +215,9 @@ class Starter:
         if self._is_cancelled():
             msg = f"the upload of {shown(str(path))} was cancelled before it began; no job was started"
             raise JobCancelledError(msg)
+        if "files" not in capabilities(self.client) and (what := refusal_of_the_service(path)):
+            msg = f"{shown(str(path))}: {what}"
+            raise InvalidInputError(msg)
 
         def on_bytes(done: int, total: int) -> None:
             tell(self.on_progress, event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)

@@ -21,6 +21,7 @@ from rekog_emotion._budget import Budget, budget_of
 from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
 from rekog_emotion._lookout import Lookout
+from rekog_emotion._outcomes import reason_of_failure
 from rekog_emotion._quoting import shown
 from rekog_emotion._readout import Readout
 from rekog_emotion._starting import Starter, channel_of, check_listeners, start_parameters
@@ -379,11 +380,8 @@ class VideoJob:
         """Take note of the first page, or of the failure, of a job that has ended, and take its upload away."""
         self._adopt(page)
         if page.status != JobStatus.SUCCEEDED:
-            reason = page.status_message or "the service gives no reason"
-            if page.status == JobStatus.IN_PROGRESS:
-                reason = "the message of its end says so, though the service still calls it IN_PROGRESS"
             about = f"{shown(self._source)}: " if self._source else ""
-            message = f"{about}job {self.job_id} failed: {reason}"
+            message = f"{about}job {self.job_id} failed: {reason_of_failure(page, self._source)}"
             try:
                 self.discard()
             except StagingError as error:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from attrs import field, frozen
 
+from rekog_emotion._containers import refusal
 from rekog_emotion._decoding import check_pixels
 from rekog_emotion._headers import read_header
 from rekog_emotion._locations import locate, parse_s3_uri, s3_uri, s3_wire
@@ -20,8 +23,6 @@ from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.models import S3Object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
@@ -42,6 +43,8 @@ __all__ = [
 MAX_BYTES: Final = 5_242_880  # ImageBlob of the service model; botocore does not check it
 MIN_SIDE: Final = 80  # pixels, as the service documents; under it says no more than "Request has Invalid Parameters"
 _HEAD: Final = 1024  # bytes
+_IN_MEMORY: Final = "a video is read from a file, not from memory"
+_DIMENSIONS: Final = 3  # of a picture: height, width and channels
 
 ImageSource: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8] | S3Object"
@@ -128,16 +131,21 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
         return PreparedVideo(place=source, name=name)
     with _naming(source):
         if not isinstance(source, Path):
-            message = "this is no video; pass a path, an s3:// URI or an S3Object"
+            raise InvalidInputError(_wrong_video(source))
+        if source.exists() and not source.is_file() and not source.is_dir():
+            message = "this is a pipe or a device, and a video is a file; write it to one and pass its path"
             raise InvalidInputError(message)
         with opened(source) as file:
             head = file.read(_HEAD)
+            broken = refusal(file)
         if not head:
             message = "the file is empty; check how it was written"
             raise InvalidInputError(message)
         if what := not_a_video(head):
             message = f"the content is {what}"
             raise InvalidInputError(message)
+        if broken:
+            raise InvalidInputError(broken)
     return PreparedVideo(place=source, name=name)
 
 
@@ -155,6 +163,9 @@ def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
         return _from_array(source, name)
     if _is_file(source):
         return _fitted(read_file(source), name)
+    if inspect.isawaitable(source):
+        message = "this was not awaited; pass what `await` gives"
+        raise InvalidInputError(message)
     message = (
         "this is no image; pass a path, bytes, a binary file object, a PIL image, an RGB array, an s3:// URI or an "
         "S3Object"
@@ -225,6 +236,32 @@ def _wrong_array(array: NDArray[Any]) -> str | None:
         case _:
             mend = "pass height x width x 3 (RGB), height x width x 4 (RGBA) or height x width (grey)"
     return f"the shape of the array is {array.shape}; {mend}"
+
+
+def _wrong_video(source: object) -> str:
+    """Say why something that is neither a path nor an address is no video, and what to do with it."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        what = not_a_video(bytes(source[:_HEAD]))
+        wrong = (
+            f"the content is {what}" if what else f"{_IN_MEMORY}; write the bytes to a temporary file and pass its path"
+        )
+    elif inspect.isawaitable(source):
+        wrong = "this was not awaited; await it, write what it gives to a temporary file and pass its path"
+    elif inspect.iscoroutinefunction(getattr(source, "read", None)):
+        wrong = f"{_IN_MEMORY}; write what `await file.read()` gives to a temporary file and pass its path"
+    elif _is_file(source):
+        name = getattr(source, "name", None)
+        if isinstance(name, str) and os.path.isfile(name):  # noqa: PTH113 -- Path.is_file() raises for odd names
+            wrong = "this is an open file, and a video is read by its path; pass that instead"
+        else:
+            wrong = f"{_IN_MEMORY}; copy the file object to a temporary file (shutil.copyfileobj) and pass its path"
+    elif _is_image(source) or (_is_array(source) and source.ndim <= _DIMENSIONS):
+        wrong = "this is an image, not a video; pass it to detect_image"
+    elif _is_array(source) or isinstance(source, list | tuple | set | frozenset | Iterator):
+        wrong = "a video is one file; pass its path, or each of several pictures to detect_image"
+    else:
+        wrong = "this is no video; pass a path, an s3:// URI or an S3Object"
+    return wrong
 
 
 def _check_size(size: tuple[int, int]) -> None:

@@ -55,12 +55,16 @@ def test_analyzes_a_local_clip(client, bucket):
 def test_cleans_up_after_a_failure(client, bucket, tmp_path):
     """What cannot be decoded is a job that failed; its upload is deleted, too."""
     clip = tmp_path / "clip.mp4"
-    clip.write_bytes(CLIP.read_bytes()[:60_000])
+    clip.write_bytes(CLIP.read_bytes().replace(b"avc1", b"zzzz"))
 
     with pytest.raises(JobFailedError) as caught:
         analyze_video(clip, client=client, staging=f"s3://{bucket.name}/uploads/")
 
-    assert str(caught.value) == f"{clip}: job {caught.value.job_id} failed: Unsupported codec/format."
+    expected = (
+        f"{clip}: job {caught.value.job_id} failed: Unsupported codec/format. (nothing here decodes its pictures; what "
+        "is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4)"
+    )
+    assert str(caught.value) == expected
     assert keys(bucket) == []
 
 
