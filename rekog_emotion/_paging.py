@@ -6,7 +6,6 @@ with it.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from attrs import evolve, fields
 
 from rekog_emotion import _calls, _waiting
+from rekog_emotion._logging import logger
 from rekog_emotion.analyses import VideoAnalysis, VideoMetadata
 from rekog_emotion.enums import JobStatus
 from rekog_emotion.errors import InvalidPaginationTokenError, PaginationError, ResponseError
@@ -26,7 +26,7 @@ __all__ = ["ask", "each_page", "look", "misfit", "read"]
 
 _CHANGED: Final = "read again after a token had expired, they are not the same"
 
-_log: Final = logging.getLogger("rekog_emotion")
+_log: Final = logger("rekog_emotion")
 
 _SIZE: Final = 1000  # the service's maximum; larger values are taken for it
 

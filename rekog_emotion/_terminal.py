@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TextIO, cast
 
-from rekog_emotion._quoting import quoted, shown
+from rekog_emotion._quoting import plain, quoted, shown
 from rekog_emotion.errors import (
     JobError,
     RekogEmotionError,
@@ -29,6 +30,8 @@ __all__ = [
     "PROGRAM",
     "TERMINATED",
     "UNUSABLE",
+    "OutputError",
+    "Terminal",
     "for_programs",
     "interrupted",
     "note",
@@ -36,6 +39,7 @@ __all__ = [
     "print_table",
     "report",
     "say",
+    "standard_output",
 ]
 
 PROGRAM: Final = "rekog-emotion"
@@ -64,6 +68,67 @@ def interrupted(interrupt: KeyboardInterrupt) -> int:
     return TERMINATED if interrupt.args == (signal.SIGTERM,) else INTERRUPTED
 
 
+class OutputError(Exception):
+    """Standard output cannot be written: its disk is full, or it is closed. It is no fault of what was analysed."""
+
+
+class _Output:
+    """Standard output, whose own errors can be told from those of files and photos."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the stream has
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with _told():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _told():
+            self._stream.flush()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:  # the latter of a stream that was closed
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        msg = f"standard output cannot be written: {reason}; make room, or send it elsewhere"
+        raise OutputError(msg) from error
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Let what fails in writing to standard output within this block be an :class:`OutputError`, however it is written.
+
+    Raises:
+        OutputError: It cannot be written, at the latest when the block ends.
+    """
+    stream = sys.stdout
+    guarded = _Output(stream)
+    sys.stdout = cast("TextIO", guarded)
+    try:
+        try:
+            yield
+        finally:
+            guarded.flush()
+    finally:
+        sys.stdout = stream
+
+
+class Terminal:
+    """What a table of text is written to where standard output is a terminal: its cells are shown, never obeyed."""
+
+    def write(self, text: str) -> int:
+        """Write as much as a terminal may be given."""
+        return sys.stdout.write(plain(text))
+
+
 def for_programs(args: argparse.Namespace) -> bool:
     """Tell whether programs read the output: it was said so, or it does not go to a terminal."""
     return bool(args.json) or not sys.stdout.isatty()
@@ -71,12 +136,13 @@ def for_programs(args: argparse.Namespace) -> bool:
 
 def say(text: str) -> None:
     """Print a line to standard output at once, so that a reader sees each result when it is there."""
-    print(text, flush=True)  # noqa: T201 -- it is what a command does
+    print(plain(text), flush=True)  # noqa: T201 -- it is what a command does
 
 
 def note(text: str) -> None:
     """Print a line for people to standard error, where programs read standard output."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 -- it is what a command does
+    with suppress(OSError):  # where it cannot be said, nothing is lost that was asked for
+        print(plain(text), file=sys.stderr, flush=True)  # noqa: T201 -- it is what a command does
 
 
 def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
@@ -91,7 +157,9 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
         Its exit code.
     """
     debug = debug or os.environ.get(DEBUG_VARIABLE, "0") not in {"", "0"}
-    if isinstance(error, RekogEmotionError):
+    if isinstance(error, OutputError):
+        message, code = str(error), FAILED
+    elif isinstance(error, RekogEmotionError):
         message, code = str(error), FAILED if isinstance(error, _FAILED_CALLS) else UNUSABLE
     else:
         message, code = ": ".join(filter(None, (f"unexpected {type(error).__name__}", quoted(error)))), FAILED
@@ -100,11 +168,11 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
     if about and not message.startswith((about, *_as_named(about))):
         message = f"{about}: {message}"
     if debug:
-        traceback.print_exception(error)
+        note("".join(traceback.format_exception(error)).rstrip("\n"))
     # The library speaks of its arguments, the command of its options.
     for argument, option in _OPTIONS.items():
         message = message.replace(argument, option)
-    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)  # noqa: T201 -- it is what a command does
+    note(f"{PROGRAM}: {one_line(message)}")
     return code
 
 
@@ -118,8 +186,7 @@ def one_line(text: str) -> str:
 
     File names may hold line ends, control sequences and bytes that are no text.
     """
-    line = " ".join(text.split())
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)
+    return plain(" ".join(text.split()))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -141,12 +208,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for i, column in enumerate(columns, start=1):
         table.add_column(Text(column), no_wrap=i < len(columns))
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     Console(file=sys.stdout).print(table)
 
 
 def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [columns, *rows]
+    lines = [columns, *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(len(cell) for cell in cells) for cells in zip(*lines, strict=True)]
     for line in lines:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

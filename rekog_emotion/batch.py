@@ -6,7 +6,6 @@ calls, and a queue of messages where there is one.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -15,6 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 from attrs import evolve, frozen
 
 from rekog_emotion import _forks
+from rekog_emotion._logging import logger
 from rekog_emotion._starting import start_parameters
 from rekog_emotion._waiting import Clock, Seconds, Stop, seconds
 from rekog_emotion.analyses import VideoAnalysis
@@ -34,7 +34,7 @@ R = TypeVar("R")
 
 MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
 
-_log: Final = logging.getLogger("rekog_emotion")
+_log: Final = logger("rekog_emotion")
 
 
 @frozen(kw_only=True)

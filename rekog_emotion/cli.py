@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -104,18 +106,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         reconfigure(errors="backslashreplace")
     debug = False
     try:
-        args, unknown = build_parser().parse_known_args(argv)
-        if unknown:
-            args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
-        debug = args.debug
-        code: int = args.run(args)
-        sys.stdout.flush()
+        with _terminal.standard_output():
+            args, unknown = build_parser().parse_known_args(argv)
+            if unknown:
+                args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
+            debug = args.debug
+            code: int = args.run(args)
     except KeyboardInterrupt as interrupt:
         return _terminal.interrupted(interrupt)
     except BrokenPipeError:
-        # Python flushes standard output once more on its way out, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return _terminal.NO_READER
+    except _terminal.OutputError as error:
+        _let_go_of_output()
+        return _terminal.report(error, debug=debug)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the user of a command cannot read a traceback
         return _terminal.report(error, debug=debug)
     return code
+
+
+def _let_go_of_output() -> None:
+    """Keep Python from a complaint of its own: it flushes standard output once more on its way out."""
+    with suppress(io.UnsupportedOperation):  # a stream that is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

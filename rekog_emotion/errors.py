@@ -27,12 +27,15 @@
        |- PaginationError                    the pages do not fit together
 
 The built-in parents are the ones a caller may already catch. Every error pickles with its class and
-fields, so that it survives a process pool. No message carries image bytes, credentials or presigned URLs.
+fields, so that it survives a process pool. No message carries image bytes, credentials, presigned URLs, or characters
+that a terminal would obey.
 """
 
 from __future__ import annotations
 
 from typing import Any, Self
+
+from rekog_emotion._quoting import plain
 
 __all__ = [
     "AccessDeniedError",
@@ -65,7 +68,8 @@ class RekogEmotionError(Exception):
     """Base of every error that this library raises."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
+        # Words of answers, names and keys stand in it, and it ends up on terminals and in logs.
+        super().__init__(plain(message))
 
     @property
     def message(self) -> str:

@@ -8,7 +8,6 @@ discards it.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from rekog_emotion import _paging, _waiting, _wire
 from rekog_emotion._budget import Budget, budget_of
 from rekog_emotion._lengths import video_seconds
 from rekog_emotion._locations import s3_uri
+from rekog_emotion._logging import logger
 from rekog_emotion._lookout import Lookout
 from rekog_emotion._outcomes import reason_of_failure
 from rekog_emotion._quoting import shown
@@ -61,7 +61,7 @@ TIMEOUT: Final = 3600.0
 SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
 
-_log: Final = logging.getLogger("rekog_emotion")
+_log: Final = logger("rekog_emotion")
 
 
 @define(kw_only=True, eq=False, repr=False)

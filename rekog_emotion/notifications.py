@@ -8,7 +8,6 @@ job is looked at all the same.
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from weakref import WeakValueDictionary
 from attrs import field, frozen
 
 from rekog_emotion import _forks
+from rekog_emotion._logging import logger
 from rekog_emotion._quoting import quoted
 from rekog_emotion._waiting import Clock, PollSchedule, Schedule
 from rekog_emotion.clients import sqs_client_for
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion", "watch"]
 
-_log: Final = logging.getLogger("rekog_emotion")
+_log: Final = logger("rekog_emotion")
 
 LONG_POLL: Final = 20  # seconds, the longest that SQS takes
 _MESSAGES: Final = 10  # the most that SQS gives at once

@@ -8,11 +8,12 @@ from typing import Any, Final, TypeAlias
 
 from attrs import asdict, frozen
 
+from rekog_emotion._logging import logger
 from rekog_emotion.enums import Word
 
 __all__ = ["OnProgress", "Progress", "ProgressEvent", "tell"]
 
-_log: Final = logging.getLogger("rekog_emotion")
+_log: Final = logger("rekog_emotion")
 
 
 class ProgressEvent(Word):

@@ -108,4 +108,4 @@ def tell(args: argparse.Namespace, analysis: Analysis) -> None:
         )
     else:
         faces = "1 face" if len(analysis.faces) == 1 else f"{len(analysis.faces)} faces"
-        say(f"{one_line(args.out)}: {faces}, engine: {analysis.engine}")
+        say(f"{one_line(args.out)}: {faces}, engine: {one_line(str(analysis.engine))}")

@@ -74,7 +74,7 @@ class _Analyses:
                     yield from read_results(source)
                 else:
                     yield analyze(source, self._args)
-            except BrokenPipeError:
+            except (BrokenPipeError, _terminal.OutputError):
                 raise
             except Exception as error:  # noqa: BLE001 -- one bad source does not stop the others
                 self.code = max(self.code, _terminal.report(error, about=source, debug=self._args.debug))
@@ -123,7 +123,7 @@ def _write(args: argparse.Namespace, out: Path | None, form: str | None, analyse
             return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks)
     write = tables.write_csv if form == "csv" else tables.write_records
     if out is None:
-        return write(sys.stdout, analyses, landmarks=args.landmarks)
+        return write(_terminal.Terminal() if sys.stdout.isatty() else sys.stdout, analyses, landmarks=args.landmarks)
     with naming_output(f"--out {out}"), output_text(out) as file:
         return write(file, analyses, landmarks=args.landmarks)
 

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     for photo, overlay in zip(args.photos, overlays, strict=True):
         try:
             _analyze(photo, overlay, args)
-        except BrokenPipeError:
+        except (BrokenPipeError, _terminal.OutputError):
             raise
         except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever is wrong with it
             code = max(code, _terminal.report(error, about=photo, debug=args.debug))
@@ -131,7 +131,7 @@ def _attributes(text: str) -> tuple[str, ...]:
 
 def _print_faces(photo: str, analysis: ImageAnalysis) -> None:
     size = f", {analysis.size[0]} x {analysis.size[1]} pixels" if analysis.size else ""
-    say(f"{one_line(photo)}: {number_of_faces(len(analysis.faces))}{size}, engine: {analysis.engine}")
+    say(f"{one_line(photo)}: {number_of_faces(len(analysis.faces))}{size}, engine: {one_line(str(analysis.engine))}")
     if not analysis.faces:
         return
     rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]

@@ -126,7 +126,7 @@ def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
         command += ["--upload", s3_uri(job.upload)]
     if args.client is not None:
         command += ["--client", args.client]
-    print(f"the job goes on; resume it with: {shlex.join(command)}", file=sys.stderr)  # noqa: T201 -- a command's word
+    _terminal.note(f"the job goes on; resume it with: {shlex.join(command)}")
 
 
 # The summary
@@ -139,7 +139,8 @@ def _print_summary(source: str, analysis: VideoAnalysis) -> None:
         if metadata.duration_millis is not None:
             facts.append(_clock(metadata.duration_millis // 1000))
         facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
-    say(f"{one_line(source)}: {', '.join(facts)}, engine: {analysis.engine}, job: {analysis.job_id}")
+    facts += [f"engine: {analysis.engine}", f"job: {analysis.job_id}"]
+    say(one_line(f"{source}: {', '.join(facts)}"))
     if analysis.faces:
         _terminal.print_table(
             ("time", "faces at once", "leading emotions, share of the faces"), list(_rows(analysis.faces))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import logging
 import os
 import secrets
 import struct
@@ -21,6 +20,7 @@ from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
 from rekog_emotion import _forks
+from rekog_emotion._logging import logger
 from rekog_emotion.embedded import parameters
 from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
@@ -69,7 +69,7 @@ NO_JOB: Final = ("ResourceNotFoundException", "Could not find JobId")
 UNSUPPORTED: Final = "Unsupported codec/format."
 STOPPED: Final = "The job was stopped: its client was closed."
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 
 
 class Jobs:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from rekog_emotion._quoting import encodable
 from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
@@ -45,6 +45,14 @@ Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
 Record: TypeAlias = dict[str, Any]
 
 _ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
+
+
+class Writable(Protocol):
+    """A text file, or anything that has its ``write``."""
+
+    def write(self, text: str, /) -> object:
+        """Take some text."""
+        ...
 
 
 class Column(NamedTuple):
@@ -236,7 +244,7 @@ def write_parquet(
     return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)
 
 
-def write_csv(file: TextIO, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+def write_csv(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
     """Write the flat table as CSV with a heading, row by row.
 
     A cell of text that a spreadsheet would take for a formula (a file name that begins with ``=``, say) gets an
@@ -259,7 +267,7 @@ def write_csv(file: TextIO, analyses: Iterable[Analysis], *, landmarks: bool = F
     return number
 
 
-def write_records(file: TextIO, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+def write_records(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
     """Write the flat table as JSON Lines, one object a face.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
@@ -17,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from rekog_emotion._logging import logger
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import protocol
@@ -32,7 +32,7 @@ from rekog_emotion.server.validation import parsed
 
 __all__ = ["create_app"]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 # Bytes that an object in S3 may have; the service's limits.
 _LARGEST: Final = {
     "DetectFaces": 15 * 1024**2,

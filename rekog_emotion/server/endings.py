@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,12 +14,13 @@ from typing import Any, Final, TypeGuard
 from attrs import define
 from botocore.exceptions import ClientError
 
+from rekog_emotion._logging import logger
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
 
 __all__ = ["Endings", "publish"]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 _GONE: Final = "ResourceNotFoundException"
 _KEPT: Final = ("NotificationChannel", "JobTag", "Video")
 _BLOCK: Final = 4096  # bytes; file systems give space in no smaller pieces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -14,13 +13,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rekog_emotion._headers import memory_of
+from rekog_emotion._logging import logger
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.server.admission import weigh
 from rekog_emotion.server.spool import Spool
 
 __all__ = ["MediaRoot", "S3Objects", "weigh_picture"]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 _DEFAULT_REGION: Final = "us-east-1"
 _CHUNK: Final = 1024 * 1024
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG")
