@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Final
 
-from rekog_emotion.models import Face
+from rekog_emotion._quoting import plain
+from rekog_emotion.models import Face, short
 
-__all__ = ["age", "features", "number_of_faces", "percent"]
+__all__ = ["age", "features", "number_of_faces", "percent", "word"]
+
+_LONGEST: Final = 80  # letters of a word that is no word
 
 # What is worth a word when it is so, by the member's name.
 _FEATURES: Final = {
@@ -35,12 +38,18 @@ def features(face: Face, *, without: Container[str] = ()) -> Iterator[str]:
 
 def age(face: Face) -> str:
     """Return the age range as ``19-43``, or nothing."""
-    return f"{face.age_range.low}-{face.age_range.high}" if face.age_range else ""
+    return f"{short(0)(face.age_range.low)}-{short(0)(face.age_range.high)}" if face.age_range else ""
 
 
 def percent(confidence: float | None) -> str:
     """Return a confidence as it stands behind what it is about, or nothing."""
-    return "" if confidence is None else f" {confidence:.1f}%"
+    return "" if confidence is None else f" {short(1)(confidence)}%"
+
+
+def word(text: str | None) -> str:
+    """Return a word of an answer as it is shown: on one line and not too long, whatever it is."""
+    shown = plain(" ".join(str(text).split())) if text else str(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
 
 def number_of_faces(faces: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from rekog_emotion._numbers import as_float
 from rekog_emotion._outputs import Outputs
 from rekog_emotion.enums import ColorRange, JobStatus, OrientationCorrection
 from rekog_emotion.models import Face, S3Object, Value, short
@@ -218,7 +219,7 @@ class TimedFace(Value):
     @property
     def seconds(self) -> float | None:
         """The timestamp in seconds."""
-        return None if self.timestamp_ms is None else self.timestamp_ms / 1000
+        return None if self.timestamp_ms is None else as_float(self.timestamp_ms) / 1000
 
 
 @frozen(kw_only=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rekog_emotion._outcomes import check_succeeded
 from rekog_emotion._terminal import one_line
@@ -28,6 +29,7 @@ __all__ = [
     "check_place",
     "is_results",
     "is_video",
+    "json_line",
     "naming_output",
     "progress_bar",
     "read_one",
@@ -114,6 +116,19 @@ def _ended(analysis: Analysis) -> Analysis:
     if isinstance(analysis, VideoAnalysis):
         check_succeeded(analysis)
     return analysis
+
+
+def json_line(document: dict[str, Any]) -> str:
+    """Return one line of JSON Lines.
+
+    Raises:
+        InvalidInputError: It has a number that JSON cannot hold (NaN or infinity).
+    """
+    try:
+        return json.dumps(document, allow_nan=False)
+    except ValueError as error:
+        msg = f"the answer cannot be written as JSON: it has a number that is no number, or too long ({error})"
+        raise InvalidInputError(msg) from error
 
 
 def check_place(out: Path, *sources: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
-from rekog_emotion._wording import age, features, number_of_faces, percent
+from rekog_emotion._wording import age, features, number_of_faces, percent, word
 from rekog_emotion._writing import check_output, identity
-from rekog_emotion.commands._media import save
+from rekog_emotion.commands._media import json_line, save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.models import short
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis
@@ -112,7 +112,7 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
 def _json_line(photo: str, analysis: ImageAnalysis) -> str:
     answer = analysis.to_aws()
     answer.pop("ResponseMetadata", None)
-    return json.dumps({"source": photo, "size": analysis.size, "engine": analysis.engine, **answer})
+    return json_line({"source": photo, "size": analysis.size, "engine": analysis.engine, **answer})
 
 
 def _attributes(text: str) -> tuple[str, ...]:
@@ -145,8 +145,8 @@ def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, s
     return {
         "#": str(number),
         "box (pixels)" if size else "box (ratio)": _place(face.bounding_box, size),
-        "emotion": f"{emotion.type}{percent(emotion.confidence)}" if emotion else "",
-        "gender": f"{gender.value}{percent(gender.confidence)}" if gender else "",
+        "emotion": f"{word(emotion.type)}{percent(emotion.confidence)}" if emotion else "",
+        "gender": f"{word(gender.value)}{percent(gender.confidence)}" if gender else "",
         "age": age(face),
         "smile": _yes_or_no(face.smile),
         "also": ", ".join(features(face, without={"smile"})),
@@ -163,7 +163,8 @@ def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:
     if box is None or None in {box.left, box.top, box.width, box.height}:
         return ""
     if size is None:
-        return f"{box.left:.2f},{box.top:.2f} {box.width:.2f}x{box.height:.2f}"
+        left, top, width, height = map(short(2), (box.left, box.top, box.width, box.height))
+        return f"{left},{top} {width}x{height}"
     left, top, right, bottom = box.to_pixels(size)
     return f"{left},{top} {right - left}x{bottom - top}"
 

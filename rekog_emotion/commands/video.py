@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import _terminal
 from rekog_emotion._terminal import one_line, say
+from rekog_emotion.commands._media import json_line
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
 
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     source = args.clip or args.resume
     if _terminal.for_programs(args):
         for face in analysis.faces:
-            say(json.dumps({"source": source, "engine": analysis.engine, **face.to_aws()}))
+            say(json_line({"source": source, "engine": analysis.engine, **face.to_aws()}))
     else:
         _print_summary(source, analysis)
     return _terminal.OK

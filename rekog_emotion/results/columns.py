@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from rekog_emotion._numbers import as_float
 from rekog_emotion.enums import EmotionType, LandmarkType
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
 try:
     import numpy as np
@@ -38,6 +39,8 @@ SHAPE: Final = (
 TRAITS: Final = ("male", "age", "eyeglasses", "sunglasses", "beard", "mustache", "roll", "brightness")
 
 _CHUNK: Final = 50_000  # faces that wait in Python's lists until they go into columns
+_LATEST: Final = 2**53  # milliseconds; beyond, floats do not tell them apart
+_LARGEST: Final = 1e6  # of a ratio, of degrees, of years
 _NAN: Final = math.nan
 
 
@@ -96,6 +99,9 @@ class _Reader:
                 for one in face.emotions:
                     if one.type is not None:
                         self._kinds.setdefault(one.type, len(self._kinds))
+            if abs(timed.timestamp_ms) > _LATEST:
+                msg = f"face {position} has a time of over {_LATEST} milliseconds, which no video has: check the answer"
+                raise InvalidInputError(msg)
             self._times.append((position, timed.timestamp_ms))
             self._rows.extend(box)
             self._rows.extend(_shape(face, box))
@@ -119,9 +125,8 @@ class _Reader:
         if not self._times:
             return
         count = len(self._times)
-        with np.errstate(over="ignore"):  # what is beyond single precision is infinite, and then unknown
-            rows = np.array(self._rows, np.float32).reshape(count, -1)
-            emotions = np.array(self._emotions, np.float32).reshape(count, len(self._kinds))
+        rows = _singles(self._rows).reshape(count, -1)
+        emotions = _singles(self._emotions).reshape(count, len(self._kinds))
         self._chunks.append((np.array(self._times, np.int64), rows, emotions))
         self._times, self._rows, self._emotions = [], [], []
 
@@ -144,6 +149,7 @@ class _Reader:
             emotions[begin:end][np.isnan(chunk[2]).all(axis=1)] = _NAN
             begin = end
         self._chunks = []
+        rows[~(np.abs(rows) <= _LARGEST)] = _NAN  # as good as infinite, and its square is
         whole = np.isfinite(rows[:, :4]).all(axis=1) & (rows[:, 2] > 0) & (rows[:, 3] > 0)
         # By time, then left, top, width and height: the order in which faces of one time came means nothing.
         places = rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0], times[:, 1]
@@ -161,6 +167,15 @@ class _Reader:
             kinds=tuple(_word(names[i]) for i in order),
             confidences=np.clip(emotions[sequence][:, order], 0, 100),
         )
+
+
+def _singles(numbers: list[float]) -> NDArray[np.float32]:
+    """Return numbers in single precision; what is beyond it is infinite, and then unknown."""
+    with np.errstate(over="ignore"):
+        try:
+            return np.array(numbers, np.float32)
+        except OverflowError:  # an integer beyond all floats
+            return np.array([as_float(one) for one in numbers], np.float32)
 
 
 def _rank(kind: str) -> tuple[int, str]:
@@ -206,7 +221,7 @@ def _traits(face: Face) -> Iterator[float]:
         yield _NAN
     else:
         yield _signed(gender.confidence, yes=gender.value == "Male")
-    yield _NAN if age is None or age.low is None or age.high is None else (age.low + age.high) / 2
+    yield _NAN if age is None or age.low is None or age.high is None else (as_float(age.low) + as_float(age.high)) / 2
     for one in (face.eyeglasses, face.sunglasses, face.beard, face.mustache):
         yield _yes(one)
     yield _NAN if face.pose is None or face.pose.roll is None else face.pose.roll
@@ -219,5 +234,5 @@ def _yes(attribute: Attribute | None) -> float:
 
 def _signed(confidence: float | None, *, yes: bool) -> float:
     """Return -1 to 1 for a value with a confidence of 50 (as good as nothing) to 100."""
-    sure = 0.5 if confidence is None else min(max((confidence - 50) / 50, 0.0), 1.0)
+    sure = 0.5 if confidence is None else min(max((as_float(confidence) - 50) / 50, 0.0), 1.0)
     return sure if yes else -sure

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
+from rekog_emotion._headers import MAX_PIXELS
+from rekog_emotion._numbers import as_float
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.models import short
 from rekog_emotion.results._labels import font_of
 from rekog_emotion.results._marks import DARK, color_of
-from rekog_emotion.results.drawing import Picture, label_lines, open_picture
+from rekog_emotion.results.drawing import Picture, label_lines, near, open_picture
 
 if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis
@@ -19,7 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["contact_sheet", "crop"]
 
+_LARGEST_CELL: Final = 4000  # pixels
 _GAP: Final = 8  # pixels between the faces of a sheet
+# Of the picture's longer side. Around any point of a picture, such a square holds all of it, however it is turned: a
+# larger one would add nothing but black.
+_BEYOND: Final = 3
 _PAPER: Final = {"light": (250, 250, 250), "dark": (30, 30, 34)}
 
 
@@ -34,7 +41,7 @@ def crop(
         picture: As for `drawing.draw`.
         margin: How much more to take on each side, as a ratio of the box; cut at the edges of the picture.
         align: Turn the picture so that the eyes are level, and make it square: as wide as the larger side of the box
-            with its margins. What lies beyond the picture is black.
+            with its margins, three times the picture's longer side at most. What lies beyond the picture is black.
 
     Raises:
         InvalidInputError: The face has no box, or lies outside the picture; or the picture cannot be used.
@@ -56,7 +63,7 @@ def contact_sheet(
         photos: Pairs of an analysis and its picture; ``None`` for the file that was analysed. One picture is open at a
             time.
         columns: Faces in a row, at most.
-        side: Width and height of a face, pixels.
+        side: Width and height of a face, 16 to 4000 pixels.
         align: Turn each face upright.
         theme: ``"light"`` or ``"dark"`` paper.
 
@@ -66,15 +73,21 @@ def contact_sheet(
     Raises:
         InvalidInputError: An argument or a picture cannot be used.
     """
-    if columns < 1 or side < 16 or theme not in _PAPER:  # noqa: PLR2004 -- said in the message
+    if not columns >= 1 or not side >= 16 or theme not in _PAPER:  # noqa: PLR2004 -- said in the message
         msg = "a contact sheet needs columns >= 1, side >= 16, and theme 'light' or 'dark'"
+        raise InvalidInputError(msg)
+    if side > _LARGEST_CELL:
+        msg = f"side is {short(0)(side)}, and a face of a contact sheet is {_LARGEST_CELL} pixels wide at most"
         raise InvalidInputError(msg)
     cells: list[tuple[Image.Image, Face]] = []
     for analysis, picture in photos:
         placed = [face for face in analysis.faces if face.bounding_box is not None]
         canvas = open_picture(analysis, picture) if placed else None
         if canvas is not None:
-            visible = (face for face in placed if _visible(face, canvas.size))
+            visible = [face for face in placed if _visible(face, canvas.size)]
+            if (count := len(cells) + len(visible)) * side**2 > MAX_PIXELS:
+                msg = f"the sheet has {count} faces of {side} x {side} pixels, too many: make side smaller"
+                raise InvalidInputError(msg)
             cells += [(_fitted(_cut(canvas, face, margin=0.2, align=align), side), face) for face in visible]
     font = font_of(max(9, side / 11))
     line = math.ceil(sum(font.getbbox("Ag")[1::2]))
@@ -110,11 +123,12 @@ def _cut(canvas: Image.Image, face: Face, *, margin: float, align: bool) -> Imag
         msg = "the face has no box within the picture, so there is nothing to cut out"
         raise InvalidInputError(msg)
     assert face.bounding_box is not None, "or it would not be visible"  # noqa: S101 -- for the type checker
-    left, top, right, bottom = face.bounding_box.to_pixels(canvas.size)
+    left, top, right, bottom = near(face.bounding_box.to_pixels(canvas.size), canvas.size)
+    longest = _BEYOND * max(canvas.size)
     if align:
-        side = max(1, round(max(right - left, bottom - top) * (1 + 2 * margin)))
+        side = max(1, round(min(max(right - left, bottom - top) * (1 + 2 * margin), longest)))
         return _turned(canvas, ((left + right) / 2, (top + bottom) / 2), side, _tilt(face, canvas.size))
-    x, y = round((right - left) * margin), round((bottom - top) * margin)
+    x, y = (round(min(side * margin, longest)) for side in (right - left, bottom - top))
     return canvas.crop(
         (max(left - x, 0), max(top - y, 0), min(right + x, canvas.width), min(bottom + y, canvas.height))
     )
@@ -125,8 +139,11 @@ def _tilt(face: Face, size: tuple[int, int]) -> float:
     eyes = [face.landmarks.get(kind) for kind in ("eyeLeft", "eyeRight")] if face.landmarks else []
     points = [eye.to_pixels(size) for eye in eyes if eye is not None and None not in {eye.x, eye.y}]
     if len(points) == 2 and points[0] != points[1]:  # noqa: PLR2004 -- two eyes
-        return math.atan2(points[1][1] - points[0][1], points[1][0] - points[0][0])
-    return math.radians(face.pose.roll or 0.0) if face.pose else 0.0
+        (x0, y0), (x1, y1) = ((as_float(x), as_float(y)) for x, y in points)
+        tilt = math.atan2(y1 - y0, x1 - x0)
+    else:
+        tilt = math.radians(as_float(face.pose.roll or 0.0)) if face.pose else 0.0
+    return tilt if math.isfinite(tilt) else 0.0
 
 
 def _turned(canvas: Image.Image, center: tuple[float, float], side: int, tilt: float) -> Image.Image:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rekog_emotion._quoting import shown
-from rekog_emotion._wording import age, percent
+from rekog_emotion._wording import age, percent, word
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
 try:
@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from rekog_emotion.analyses import ImageAnalysis
     from rekog_emotion.models import Face
 
-__all__ = ["VIDEO_SUFFIXES", "Picture", "draw", "draw_faces", "label_lines", "open_picture", "writable_suffixes"]
+__all__ = [
+    "VIDEO_SUFFIXES",
+    "Picture",
+    "draw",
+    "draw_faces",
+    "label_lines",
+    "near",
+    "open_picture",
+    "writable_suffixes",
+]
 
 Picture: TypeAlias = "Image.Image | str | os.PathLike[str] | bytes"
 
@@ -153,8 +162,8 @@ def label_lines(face: Face) -> Iterator[str]:
     """Yield what a label says of a face, a line each."""
     emotion, gender = face.dominant_emotion, face.gender
     if emotion is not None:
-        yield f"{emotion.type}{percent(emotion.confidence)}"
-    if words := ", ".join(filter(None, (str(gender.value) if gender else "", age(face)))):
+        yield f"{word(emotion.type)}{percent(emotion.confidence)}"
+    if words := ", ".join(filter(None, (word(gender.value) if gender else "", age(face)))):
         yield words
 
 
@@ -198,10 +207,10 @@ def _marks(faces: Iterable[Face], size: tuple[int, int]) -> Iterator[Mark]:
     for face in faces:
         box = face.bounding_box
         if box is not None and None not in {box.left, box.top, box.width, box.height}:
-            yield Mark(face, _near(box.to_pixels(size), size), color_of(face))
+            yield Mark(face, near(box.to_pixels(size), size), color_of(face))
 
 
-def _near(rectangle: Rectangle, size: tuple[int, int]) -> Rectangle:
+def near(rectangle: Rectangle, size: tuple[int, int]) -> Rectangle:
     """Cut a box at a picture's width and height beside the picture: dots on a larger one would fill the memory."""
     (left, top, right, bottom), (width, height) = rectangle, size
     return (

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rekog_emotion._numbers import as_float
 from rekog_emotion.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def best_face(faces: Sequence[TimedFace]) -> TimedFace | None:
 def _worth(face: Face | None) -> float:
     if face is None or (box := face.bounding_box) is None:
         return 0.0
-    left, top, width, height = (side or 0.0 for side in (box.left, box.top, box.width, box.height))
+    left, top, width, height = (as_float(side or 0.0) for side in (box.left, box.top, box.width, box.height))
     inside = max(0.0, min(left + width, 1.0) - max(left, 0.0)) * max(0.0, min(top + height, 1.0) - max(top, 0.0))
     worth: float = math.sqrt(inside) * (inside / (width * height) if width * height > 0 else 0.0)
     if face.quality is not None:
@@ -103,9 +104,11 @@ def portraits(
 def _cut(frame: Image.Image, face: Face, side: int) -> Image.Image:
     from PIL import Image  # noqa: PLC0415 -- an extra
 
+    from rekog_emotion.results.drawing import near  # noqa: PLC0415 -- likewise
+
     if face.bounding_box is None:
         return frame.resize((side, side))
-    left, top, right, bottom = face.bounding_box.to_pixels(frame.size)
+    left, top, right, bottom = near(face.bounding_box.to_pixels(frame.size), frame.size)
     half = max(1.0, max(right - left, bottom - top) * (0.5 + _MARGIN))
     x, y = (left + right) / 2, (top + bottom) / 2
     # Pillow fills what lies outside of the frame with black.

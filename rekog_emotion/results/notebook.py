@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion._quoting import encodable
-from rekog_emotion._wording import age, features, number_of_faces, percent
+from rekog_emotion._numbers import as_float, share
+from rekog_emotion._quoting import encodable, plain
+from rekog_emotion._wording import age, features, number_of_faces, percent, word
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
 from rekog_emotion.results.palette import COLORS, Color
 
@@ -52,7 +53,7 @@ def video_html(analysis: VideoAnalysis) -> str:
     metadata = analysis.metadata
     if metadata is not None:
         if metadata.duration_millis is not None:
-            facts.append(f"{metadata.duration_millis / 1000:.1f} s")
+            facts.append(f"{as_float(metadata.duration_millis) / 1000:.1f} s")
         if metadata.frame_width is not None:
             facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
     parts = [_heading(analysis.source or analysis.job_id or "VideoAnalysis", facts, analysis.engine)]
@@ -96,10 +97,10 @@ def video_strip(analysis: VideoAnalysis) -> str:
     for when, face in timed:
         if (emotion := face.dominant_emotion) is not None:
             votes = leading[min(max(when, 0) * number // length, number - 1)]
-            votes[str(emotion.type)] = votes.get(str(emotion.type), 0.0) + (emotion.confidence or 0.0)
+            votes[str(emotion.type)] = votes.get(str(emotion.type), 0.0) + share(emotion.confidence)
     cells = "".join(
-        f'<span style="flex:1;background:{_color(word)}" title="{escape(f"{_at(i, number, length)} {word}")}"></span>'
-        for i, word in enumerate(max(votes, key=lambda word: votes[word]) if votes else "" for votes in leading)
+        f'<span style="flex:1;background:{_color(kind)}" title="{_at(i, number, length)} {escape(word(kind))}"></span>'
+        for i, kind in enumerate(max(votes, key=lambda kind: votes[kind]) if votes else "" for votes in leading)
     )
     return (
         '<div style="display:flex;height:18px;max-width:720px;margin:4px 0;border-radius:3px;overflow:hidden">'
@@ -129,7 +130,8 @@ def _frame(parts: Sequence[str]) -> str:
 
 
 def _heading(name: str, facts: Sequence[str], engine: str | None) -> str:
-    facts = [*facts, f"engine {engine}"] if engine else facts
+    facts = [*facts, f"engine {word(engine)}"] if engine else facts
+    name = plain(name)
     if len(name) > _LONGEST:  # the end of a path is what tells files apart
         name = f"{name[: _LONGEST // 2]}...{name[-_LONGEST // 2 :]}"
     return f"<div><b>{escape(name)}</b> {escape(', '.join(facts))}</div>"
@@ -175,17 +177,16 @@ def _cells(number: object, face: Face) -> Iterator[str]:
 
 
 def _chip(emotion: Emotion) -> str:
-    text = escape(f"{_short(str(emotion.type))}{percent(emotion.confidence)}")
+    text = escape(f"{word(emotion.type)}{percent(emotion.confidence)}")
     color = _color(emotion.type)
     return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
 
 
 def _bar(emotion: Emotion) -> str:
-    confidence = emotion.confidence or 0.0
-    width = min(max(confidence, 0.0), 100.0)
+    width = share(emotion.confidence)
     return (
         '<div style="display:flex;align-items:center;max-width:420px;margin:2px 0">'
-        f'<span style="width:100px;overflow:hidden">{escape(_short(str(emotion.type)))}</span>'
+        f'<span style="width:100px;overflow:hidden">{escape(word(emotion.type))}</span>'
         '<span style="flex:1;height:12px;background:rgba(128,128,128,.25)">'
         f'<span style="display:block;height:12px;width:{width:.1f}%;background:{_color(emotion.type)}"></span></span>'
         f'<span style="width:60px;text-align:right">{percent(emotion.confidence).strip()}</span></div>'
@@ -198,11 +199,11 @@ def _color(word: str | None) -> str:
 
 
 def _at(i: int, number: int, length: int) -> str:
-    return f"{i * length / number / 1000:.1f} s"
+    return f"{as_float(i * length // number) / 1000:.1f} s"
 
 
 def _gender(face: Face) -> str:
-    return _short(f"{face.gender.value}") + percent(face.gender.confidence) if face.gender else ""
+    return word(face.gender.value) + percent(face.gender.confidence) if face.gender else ""
 
 
 def _short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -43,11 +44,13 @@ UNDECIDED: Final = "#9a9a9a"
 
 def color_of(kind: str) -> str:
     """Return the colour of an emotion as ``#rrggbb``; a word that is not known has one of its own, too."""
-    return _COLORS.get(kind) or _OTHERS[sum(kind.encode()) % len(_OTHERS)]
+    return _COLORS.get(kind) or _OTHERS[sum(kind.encode(errors="surrogatepass")) % len(_OTHERS)]
 
 
 def words(seconds: float) -> str:
     """Return a time as ``0:07.5``, ``12:30`` or ``1:02:03``: tenths only below a minute."""
+    if not math.isfinite(seconds):
+        return "?"
     tenths = round(seconds * 10)
     if tenths < 600:  # noqa: PLR2004 -- tenths of a second in a minute
         return f"0:{tenths // 10:02}" if tenths % 10 == 0 else f"0:{tenths // 10:02}.{tenths % 10}"

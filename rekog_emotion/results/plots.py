@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from rekog_emotion._quoting import plain
+from rekog_emotion._wording import word
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.results.palette import UNDECIDED, color_of, words
 from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
@@ -142,9 +144,11 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
     axes[-1].set_xlabel("time", fontsize=9)
     figure.suptitle(f"{title}. {CAUTION}", fontsize=10)
     if used:
-        figure.legend(
+        legend = figure.legend(
             handles=_legend(used, kind), loc="outside lower center", ncols=min(9, len(used)), fontsize=8, frameon=False
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)  # words of answers are no formulas
     return figure
 
 
@@ -152,7 +156,7 @@ def _label(axis: Axes, name: str, picture: Any, *, small: bool) -> None:  # noqa
     axis.text(
         -0.09,
         0.5,
-        name,
+        plain(name),
         transform=axis.transAxes,
         ha="right",
         va="center",
@@ -201,5 +205,10 @@ def _stacked(axis: Axes, person: Person) -> list[str]:
 
 def _legend(kinds: Iterable[str], kind: Kind) -> list[Any]:
     if kind == "lines":
-        return [Line2D([], [], color=color_of(one), label=one) for one in kinds]
-    return [Patch(color=color_of(one), label=one) for one in kinds]
+        return [Line2D([], [], color=color_of(one), label=_name(one)) for one in kinds]
+    return [Patch(color=color_of(one), label=_name(one)) for one in kinds]
+
+
+def _name(kind: str) -> str:
+    name = word(kind)
+    return f" {name}" if name.startswith("_") else name  # matplotlib leaves out what begins so

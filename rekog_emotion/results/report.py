@@ -11,7 +11,8 @@ from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion._quoting import encodable
+from rekog_emotion._quoting import plain
+from rekog_emotion._wording import word
 from rekog_emotion.errors import MissingExtraError
 from rekog_emotion.results.palette import UNDECIDED, color_of, words
 
@@ -67,8 +68,8 @@ def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str]
     by_id = {one.id: one for one in summaries}
     template = Template(files("rekog_emotion.results").joinpath("report.html").read_text(encoding="utf-8"))
     return template.substitute(
-        title=escape(encodable(title)),
-        facts=escape(", ".join(_facts(analysis, timeline))),
+        title=escape(plain(title)),
+        facts=escape(plain(", ".join(_facts(analysis, timeline)))),
         key="".join(_key(timeline.kinds)),
         overview=_overview(timeline, shown, segments),
         people="".join(
@@ -89,7 +90,7 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
     shortest = _shortest(timeline)
     segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
     leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
-    key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(kind)}' for kind in leading)
+    key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(word(kind))}' for kind in leading)
     rows = "".join(
         '<div style="display:flex;align-items:center;gap:8px">'
         f'<span style="width:5em;flex:none">person {person.id}</span>'
@@ -124,7 +125,7 @@ def _facts(analysis: VideoAnalysis, timeline: Timeline) -> Iterator[str]:
 
 def _key(kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
-        yield f'<li><span class="dot" style="background:{color_of(kind)}"></span>{escape(str(kind))}</li>'
+        yield f'<li><span class="dot" style="background:{color_of(kind)}"></span>{escape(word(kind))}</li>'
     yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>on screen, none leads</li>'
 
 
@@ -156,7 +157,7 @@ def _card(
     rows = "".join(
         f'<tr id="{_anchor(one)}"><td class="n">{words(one.start)} &ndash; {words(one.end)}</td>'
         f'<td class="n">{one.seconds:.1f} s</td><td><span class="dot" style="background:{color_of(one.type)}"></span>'
-        f'{escape(str(one.type))}</td><td class="n">{one.score:.0f}</td></tr>'
+        f'{escape(word(one.type))}</td><td class="n">{one.score:.0f}</td></tr>'
         for one in listed
     )
     note = (
@@ -171,7 +172,7 @@ def _card(
         else '<p class="soft">No emotion leads for long enough.</p>'
     )
     shares = ", ".join(
-        f"{escape(str(kind))} {share:.0f}&nbsp;%" for kind, share in list(summary.shares.items())[:3] if share >= 1
+        f"{escape(word(kind))} {share:.0f}&nbsp;%" for kind, share in list(summary.shares.items())[:3] if share >= 1
     )
     return (
         f'<section class="person" id="p{person.id}"><div class="head">{picture}<div><h3>Person {person.id}</h3>'
@@ -210,7 +211,7 @@ def _areas(person: Person, duration: float, label: str) -> str:
             paths.append("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in corners) + "Z")
         if paths:
             drawn.append(
-                f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(str(kind))}</title></path>'
+                f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(word(kind))}</title></path>'
             )
     return (
         f'<svg class="areas" viewBox="0 0 {_SPACE} 100" preserveAspectRatio="none" role="img" '
@@ -243,7 +244,7 @@ def _bar(
     for one in segments:
         block = (
             f'<rect x="{one.start * scale:.1f}" y="4" width="{max(one.seconds * scale, 1):.1f}" height="40" rx="2" '
-            f'fill="{color_of(one.type)}"><title>{escape(str(one.type))}, {words(one.start)} - {words(one.end)}, '
+            f'fill="{color_of(one.type)}"><title>{escape(word(one.type))}, {words(one.start)} - {words(one.end)}, '
             f"score {one.score:.0f}</title></rect>"
         )
         blocks.append(f'<a href="#{_anchor(one)}">{block}</a>' if link and _anchor(one) in listed else block)
@@ -268,11 +269,11 @@ def _table(people: Sequence[PersonSummary]) -> str:
     rows = []
     for one in sorted(longest, key=lambda one: one.id):
         shares = ", ".join(
-            f"{escape(str(kind))} {share:.0f}&nbsp;%" for kind, share in one.shares.items() if share >= 1
+            f"{escape(word(kind))} {share:.0f}&nbsp;%" for kind, share in one.shares.items() if share >= 1
         )
         rest = f", undecided {one.undecided:.0f}&nbsp;%" if one.undecided is not None and one.undecided >= 1 else ""
         highest = sorted(sorted(one.peaks, key=lambda peak: -peak.score)[:3], key=lambda peak: peak.seconds)
-        peaks = "<br>".join(f"{escape(str(peak.type))} {peak.score:.0f} at {words(peak.seconds)}" for peak in highest)
+        peaks = "<br>".join(f"{escape(word(peak.type))} {peak.score:.0f} at {words(peak.seconds)}" for peak in highest)
         rows.append(
             f'<tr><td class="n">{one.id}</td><td class="n">{words(one.screen_seconds)}</td>'
             f'<td class="n">{words(one.start)} &ndash; {words(one.end)}</td><td class="n">{one.faces}</td>'
@@ -292,7 +293,7 @@ def _method(timeline: Timeline, shown: int) -> Iterator[str]:
         "below 30 none leads. "
     )
     if timeline.floors:
-        told = ", ".join(f"{escape(str(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())
+        told = ", ".join(f"{escape(word(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())
         yield f"The model gives nearly every face of this video at least {told}: that floor was taken out. "
     yield (
         "Faces are linked from sample to sample by place and looks. Nobody is recognised: who is away for more than "

@@ -9,15 +9,16 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
+from rekog_emotion._numbers import as_float
 from rekog_emotion._quoting import encodable
 from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
 from rekog_emotion.enums import EmotionType, LandmarkType
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.models import Face
+from rekog_emotion.models import Face, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,9 @@ __all__ = [
 Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
 Record: TypeAlias = dict[str, Any]
 
+# With which a spreadsheet takes a cell for a formula; the last four are wide forms of the others.
+_FORMULAS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an integer in a column
 _ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
 
 
@@ -188,11 +192,12 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
     for record in records(analyses, landmarks=landmarks):
         for name, cell in record.items():
             cells[name].append(cell)
-    try:
-        return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
-    except OverflowError as error:
-        msg = f"a number does not fit into its column of 64 bits: {error}"
-        raise InvalidInputError(msg) from error
+    for column in named:
+        for cell in cells[column.name] if column.type is int else ():
+            if cell is not None and not _SMALLEST <= cell <= _LARGEST:
+                msg = f"a number does not fit into its column of 64 bits: {column.name} is {short(0)(cell)}"
+                raise InvalidInputError(msg)
+    return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
 
 
 def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:
@@ -262,7 +267,8 @@ def write_csv(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool =
     writer.writeheader()
     number = 0
     for record in records(analyses, landmarks=landmarks):
-        writer.writerow({name: _harmless(cell) for name, cell in record.items()})
+        with _written():
+            writer.writerow({name: _harmless(cell) for name, cell in record.items()})
         number += 1
     return number
 
@@ -280,9 +286,20 @@ def write_records(file: Writable, analyses: Iterable[Analysis], *, landmarks: bo
     """
     number = 0
     for record in records(analyses, landmarks=landmarks):
-        file.write(json.dumps(record) + "\n")
+        with _written():
+            line = json.dumps(record, allow_nan=False)
+        file.write(line + "\n")
         number += 1
     return number
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # NaN and infinity in JSON; an integer of over 4300 digits
+        msg = f"a number cannot be written: {error}"
+        raise InvalidInputError(msg) from error
 
 
 def columns(*, landmarks: bool = False) -> tuple[Column, ...]:
@@ -300,9 +317,9 @@ def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
             metadata = analysis.metadata
             size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
             timed = analysis.faces
-        source = None if analysis.source is None else encodable(analysis.source)
+        source, engine = (None if one is None else encodable(one) for one in (analysis.source, analysis.engine))
         for number, one in enumerate(timed):
-            whence = (source, analysis.engine, number, one.timestamp_ms, *size)
+            whence = (source, engine, number, one.timestamp_ms, *size)
             yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
 
 
@@ -318,11 +335,11 @@ def plain(value: Any, kind: type) -> Any:  # noqa: ANN401 -- a leaf of any type
     if value is None:
         return None
     if kind is float:
-        with suppress(OverflowError):  # an integer of over 300 digits
-            return float(value)
-        return float("inf") if value > 0 else float("-inf")
+        return as_float(value)
     return encodable(str(value)) if kind is str else value
 
 
 def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    if isinstance(cell, str) and (cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(_FORMULAS)):
+        return f"'{cell}"
+    return cell
