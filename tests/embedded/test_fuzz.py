@@ -6,7 +6,7 @@ from tests.embedded import fuzz
 
 def test_damaged_files_give_a_result_or_a_named_error(client, monkeypatch):
     """Of many mutated pictures and clips none crashes or hangs; `python tests/embedded/fuzz.py` tries more."""
-    files = amount(2000, whole=20_000)
+    files = amount(2000, whole=20_000, few=2000)
     monkeypatch.setattr(client, "_analyzer", fuzz.Some(client._analyzer, every=50))
 
     ends, slowest = fuzz.fuzz(files, client=client)
