@@ -9,13 +9,15 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from rekog_emotion.testing import VirtualClock
 from tests.amounts import amount
 from tests.http_standin import HttpStandin
 
-settings.register_profile("tests", deadline=None, max_examples=amount(100, whole=500))  # any example may stall
+# On a busy machine any example may take long.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("tests", max_examples=amount(100, whole=500), **patient)
 settings.load_profile("tests")
 
 

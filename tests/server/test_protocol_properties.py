@@ -127,7 +127,11 @@ def endpoints(scripted):
 
 
 # One endpoint for all requests is what is meant.
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(request=requests(), which=st.integers(0, 8))
 def test_every_answer_is_the_services(endpoints, request, which):
     """Status, headers and body are of the service's form, and botocore reads them; nothing fails inside."""
