@@ -16,9 +16,12 @@ __all__ = ["client_beside", "credentials_of"]
 
 def credentials_of(client: object) -> Credentials | None:
     """Return the credentials that a boto3 client signs with, which may renew themselves; ``None`` of any other."""
+    signer = getattr(client, "_request_signer", None)
+    if signer is None:
+        return None
     from botocore.credentials import Credentials  # noqa: PLC0415 -- boto3 takes a third of a second, and is used by now
 
-    credentials = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    credentials = getattr(signer, "_credentials", None)
     return credentials if isinstance(credentials, Credentials) else None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rekog_emotion import _waiting, errors
 from rekog_emotion._configuring import configuration_error
 from rekog_emotion._fastpath import accelerated
+from rekog_emotion._guarding import guarded, misconfigured
 from rekog_emotion._quoting import quoted
 from rekog_emotion.clients import service_region
 from rekog_emotion.errors import (
@@ -133,7 +134,7 @@ def once(
 ) -> Mapping[str, Any]:
     """Make one call, with vendor errors mapped."""
     try:
-        with accelerated(client):
+        with guarded(client), accelerated(client):
             answer: Mapping[str, Any] = getattr(client, method)(**parameters)
     except RekogEmotionError:
         raise
@@ -158,6 +159,8 @@ def map_error(
         mapped = _service_error(error, operation=operation, job_id=job_id)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
+    elif (fault := misconfigured(error, client)) is not None:
+        mapped = fault
     elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         text = f"{operation} got no answer: {quoted(error)}{_region_hint(client)}"
         mapped = TransportError(text, operation=operation, job_id=job_id)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 from rekog_emotion._quoting import plain, quoted, shown
+from rekog_emotion._secrets import withhold
 from rekog_emotion.errors import (
     JobError,
     RekogEmotionError,
@@ -156,6 +157,7 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
     Returns:
         Its exit code.
     """
+    withhold(error)
     debug = debug or os.environ.get(DEBUG_VARIABLE, "0") not in {"", "0"}
     if isinstance(error, OutputError):
         message, code = str(error), FAILED

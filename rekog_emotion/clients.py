@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from rekog_emotion import _forks
 from rekog_emotion._beside import client_beside
-from rekog_emotion._configuring import NO_CREDENTIALS, configuration_error
+from rekog_emotion._configuring import (
+    check_credentials,
+    check_settings,
+    configuration_error,
+    fault_of,
+    no_credentials,
+)
 from rekog_emotion._fastpath import accelerate
-from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.errors import ConfigurationError, InvalidInputError, RekogEmotionError
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -105,7 +112,6 @@ def aws_client(
     """
     import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
     from botocore.config import Config  # noqa: PLC0415 -- likewise
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
 
     if session is not None and profile_name is not None:
         msg = "session and profile_name exclude each other: make the session with its profile"
@@ -121,14 +127,17 @@ def aws_client(
         settings = settings.merge(config)
     # The mode is named, too: "adaptive" in the environment would sleep between our attempts by itself.
     settings = settings.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
-    try:
+    with _configured(session):
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
-        if session.get_credentials() is None:
-            raise ConfigurationError(NO_CREDENTIALS)
+    with _configured(session):
+        if (credentials := session.get_credentials()) is None:
+            raise no_credentials()
+        check_settings(session)
+        check_credentials(credentials, session=session, renew=False)
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
-    except (BotoCoreError, ValueError) as error:
-        raise configuration_error(error) from error
+    if (fault := fault_of(client, session)) is not None:
+        raise fault
     _MADE[client] = session, settings
     accelerate(client)
     return cast("RekognitionClient", client)
@@ -162,14 +171,25 @@ def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's
 
 def _client_beside(client: RekognitionClient, service: str, *, attempts: int) -> Any:  # noqa: ANN401 -- likewise
     from botocore.client import BaseClient  # noqa: PLC0415 -- boto3 takes a third of a second
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- likewise
 
     # What is no boto3 client may not even be weakly referenced.
     made = _MADE.get(client) if isinstance(client, BaseClient) else None
+    with _configured(made[0] if made else None):
+        beside = client_beside(client, service, region=service_region(client), attempts=attempts, made=made)
+    if (fault := fault_of(beside)) is not None:
+        raise fault
+    return beside
+
+
+@contextmanager
+def _configured(session: Session | None) -> Iterator[None]:
+    """Say of whatever boto3 and its providers of credentials raise that it is the configuration's."""
     try:
-        return client_beside(client, service, region=service_region(client), attempts=attempts, made=made)
-    except (BotoCoreError, ValueError) as error:
-        raise configuration_error(error) from error
+        yield
+    except RekogEmotionError:
+        raise
+    except Exception as error:
+        raise configuration_error(error, session) from error
 
 
 def _embedded_client() -> RekognitionClient:

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from attrs import field, frozen
 
 from rekog_emotion import _forks
+from rekog_emotion._guarding import guarded
 from rekog_emotion._logging import logger
 from rekog_emotion._quoting import quoted
 from rekog_emotion._waiting import Clock, PollSchedule, Schedule
@@ -175,9 +176,10 @@ class Mailbox:
             The number of messages of others.
         """
         strangers = 0
-        answer = self._sqs.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=_MESSAGES, WaitTimeSeconds=seconds
-        )
+        with guarded(self._sqs):
+            answer = self._sqs.receive_message(
+                QueueUrl=self._queue_url, MaxNumberOfMessages=_MESSAGES, WaitTimeSeconds=seconds
+            )
         for message in answer.get("Messages") or ():
             completion = read_completion(message.get("Body"))
             if completion is not None and completion.job_id in self._expected:
@@ -192,12 +194,13 @@ class Mailbox:
     def _dispose(self, message: Mapping[str, Any], *, ours: bool) -> None:
         place = {"QueueUrl": self._queue_url, "ReceiptHandle": message.get("ReceiptHandle")}
         try:
-            if ours:
-                self._sqs.delete_message(**place)
-            else:
-                self._sqs.change_message_visibility(**place, VisibilityTimeout=0)
+            with guarded(self._sqs):
+                if ours:
+                    self._sqs.delete_message(**place)
+                else:
+                    self._sqs.change_message_visibility(**place, VisibilityTimeout=0)
         except Exception as error:  # noqa: BLE001 -- the message itself has come, and comes again at worst
-            _log.warning("a message of %s could not be put away: %s", self._queue_url, quoted(error))
+            _log.warning("a message of %s could not be put away: %s", quoted(self._queue_url), quoted(error))
 
 
 # A process needs one a queue and client, or its threads would take each other's messages.

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 from attrs import evolve, field, frozen
 
 from rekog_emotion import clients
+from rekog_emotion._guarding import guarded, misconfigured
 from rekog_emotion._locations import parse_s3_uri, s3_uri
 from rekog_emotion._quoting import quoted, shown
-from rekog_emotion.errors import InvalidInputError, JobCancelledError, StagingError
+from rekog_emotion.errors import ConfigurationError, InvalidInputError, JobCancelledError, StagingError
 from rekog_emotion.models import S3Object
 
 if TYPE_CHECKING:
@@ -81,13 +82,19 @@ class S3Staging:
         key = f"{self.prefix}rekog-emotion-{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
         staged = S3Object(bucket=self.bucket, name=key)
         tally = _Tally(total=total, on_bytes=on_bytes, cancel=cancel)
+        with guarded(self._s3_client):
+            pass  # credentials that no call can be made with are found here, where there is nothing to take away
         try:
-            self._s3_client.upload_file(Filename=str(path), Bucket=self.bucket, Key=key, Callback=tally)
+            with guarded(self._s3_client):
+                self._s3_client.upload_file(Filename=str(path), Bucket=self.bucket, Key=key, Callback=tally)
             version = self.version(staged)
         except BaseException as error:
             # An upload that failed is aborted by boto3; one that was lost after its last byte is not.
             failure = error
-            if tally.cancelled:
+            broken = misconfigured(error, self._s3_client) if isinstance(error, Exception) else None
+            if broken is not None:
+                failure = broken
+            elif tally.cancelled:
                 failure = JobCancelledError(f"the upload of {name} was cancelled; no job was started")
             elif isinstance(error, OSError) or _is_vendor_error(error):
                 msg = f"{name} could not be uploaded to {shown(s3_uri(staged))}: {quoted(error)}"
@@ -100,7 +107,8 @@ class S3Staging:
 
     def version(self, staged: S3Object) -> str | None:
         """Look up the version, without which a deletion would leave it behind under a delete marker."""
-        version: str | None = self._s3_client.head_object(Bucket=staged.bucket, Key=staged.name).get("VersionId")
+        with guarded(self._s3_client):
+            version: str | None = self._s3_client.head_object(Bucket=staged.bucket, Key=staged.name).get("VersionId")
         return version
 
     def _withdraw(self, staged: S3Object, reason: BaseException) -> None:
@@ -143,7 +151,8 @@ class S3Staging:
         """
         version = {} if staged.version is None else {"VersionId": staged.version}
         try:
-            answer = self._s3_client.delete_object(Bucket=staged.bucket, Key=staged.name, **version)
+            with guarded(self._s3_client):
+                answer = self._s3_client.delete_object(Bucket=staged.bucket, Key=staged.name, **version)
         except Exception as error:
             if not _is_vendor_error(error):
                 raise
@@ -182,10 +191,11 @@ class _CancelledError(Exception):
 
 
 def _is_vendor_error(error: BaseException) -> bool:
+    """Tell whether a call failed: boto3 says so, or what it has for credentials cannot be used any more."""
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 -- an S3 client is at work, so it is loaded
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- likewise
 
-    return isinstance(error, (Boto3Error, BotoCoreError, ClientError))
+    return isinstance(error, (Boto3Error, BotoCoreError, ClientError, ConfigurationError))
 
 
 def _is_not_found(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """What stands beside a client inherits from it: S3 for uploads, SQS for messages, whoever made the client."""
 
-import ssl
+import datetime as dt
 from types import SimpleNamespace
 
 import boto3
@@ -8,6 +8,11 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from rekog_emotion import VideoJob, analyze_video
 from rekog_emotion._beside import credentials_of
@@ -18,6 +23,22 @@ from tests.http_standin import Answer, HttpStandin
 BESIDE = [pytest.param(s3_client_for, id="s3"), pytest.param(sqs_client_for, id="sqs")]
 MADE_BY = [pytest.param("us", id="ours"), pytest.param("caller", id="the caller's")]
 JOB = "a" * 64
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Give a file with a certificate and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client")])
+    begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(begin).not_valid_after(begin + dt.timedelta(days=36500))
+    path = tmp_path_factory.mktemp("certificate") / "client.pem"
+    path.write_bytes(
+        made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return str(path)
 
 
 def client_of(whom, **options):
@@ -47,10 +68,10 @@ def test_credentials_and_region(whom, beside):
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("whom", MADE_BY)
-def test_configuration(whom, beside, tmp_path):
+def test_configuration(whom, beside, certificate):
     """Proxies, time-outs, certificates and the rest that is not about one service; retries are our own."""
     config = Config(
-        client_cert=str(tmp_path / "client.pem"),
+        client_cert=certificate,
         connect_timeout=3,
         proxies={"https": "http://proxy.example:3128"},
         proxies_config={"proxy_use_forwarding_for_https": True},
@@ -122,9 +143,11 @@ def test_an_endpoint_of_its_own(monkeypatch, whom):
 
 @pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("beside", BESIDE)
-@pytest.mark.parametrize("verify", [False, ssl.get_default_verify_paths().cafile or "/bundle.pem"])
-def test_certificates(beside, verify):
+@pytest.mark.parametrize("checked", [True, False])
+def test_certificates(beside, checked, certificate):
     """A bundle, or none checked at all, as the caller's client does it."""
+    verify = checked and certificate
+
     made = beside(client_of("caller", verify=verify))
 
     assert made._endpoint.http_session._verify == verify

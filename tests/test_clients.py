@@ -391,7 +391,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secr
         pytest.param(
             {**KEYS, "AWS_PROFILE": "gone"},
             {},
-            cannot_be_used("The config profile (gone) could not be found"),
+            cannot_be_used("The config profile (gone) could not be found (AWS_PROFILE)"),
             "ProfileNotFound",
             id="unknown profile in the environment",
         ),
@@ -490,7 +490,7 @@ def test_an_s3_client_that_cannot_be_made(monkeypatch):
     with pytest.raises(ConfigurationError) as caught:
         s3_client_for(Answering())
 
-    assert str(caught.value) == cannot_be_used("The config profile (gone) could not be found")
+    assert str(caught.value) == cannot_be_used("The config profile (gone) could not be found (AWS_PROFILE)")
     assert isinstance(caught.value.__cause__, ProfileNotFound)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
-from rekog_emotion._headers import MAX_PIXELS
+from rekog_emotion._decoding import MAX_PIXELS
 from rekog_emotion._numbers import as_float
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.models import short

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from rekog_emotion._logging import logger
+from rekog_emotion._secrets import withhold
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import protocol
@@ -222,9 +223,11 @@ class _Endpoint:
         except ClientError as error:
             return protocol.answer_to_error(error)
         except (OSError, RekogEmotionError) as error:  # a full disk, for instance, which may come often: one line
+            withhold(error)
             _LOG.error("%s failed: %s", operation, error)
             return protocol.service_error(*_FAILED, status=500).answer
-        except Exception:  # noqa: BLE001 -- whatever a client may raise, the caller gets an answer
+        except Exception as error:  # noqa: BLE001 -- whatever a client may raise, the caller gets an answer
+            withhold(error)
             _LOG.exception("%s failed", operation)
             return protocol.service_error(*_FAILED, status=500).answer
 

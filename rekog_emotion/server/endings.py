@@ -15,6 +15,7 @@ from attrs import define
 from botocore.exceptions import ClientError
 
 from rekog_emotion._logging import logger
+from rekog_emotion._secrets import withhold
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
 
@@ -156,7 +157,8 @@ class Endings:
                 self._put_off(job, f"cannot be noted: {error}")
             except _UntoldError as error:
                 self._put_off(job, f"cannot be published to {error}")
-            except Exception:  # noqa: BLE001 -- whatever happens to one job, the ends of the others are seen to
+            except Exception as error:  # noqa: BLE001 -- whatever happens to one job, the ends of the others are seen to
+                withhold(error)
                 self._put_off(job, "cannot be seen to", trace=True)
             else:
                 job.failures = 0
@@ -210,6 +212,7 @@ class Endings:
         try:
             self._publish(topic, json.dumps(message))
         except Exception as error:
+            withhold(error)
             msg = f"{topic}: {error}"
             raise _UntoldError(msg) from error
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rekog_emotion._headers import memory_of
 from rekog_emotion._logging import logger
+from rekog_emotion._secrets import withhold
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.server.admission import weigh
 from rekog_emotion.server.spool import Spool
@@ -130,7 +131,8 @@ class S3Objects:
             _check_region(client, where["Bucket"])
             path = self._copy(client, where)
         except (BotoCoreError, ClientError) as error:
-            # In full: neither has credentials in its text, and the service's answer says nothing.
+            # The service's answer says nothing of it.
+            withhold(error)
             _LOG.warning("s3://%s/%s cannot be read: %s", where["Bucket"], where["Key"], error)
             raise LookupError(where["Key"]) from error
         _weigh_file(path)
