@@ -5,16 +5,31 @@ import gc
 import json
 import pickle
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote, quote_plus
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError, HTTPClientError
 
-from rekog_emotion import _secrets
+from rekog_emotion import (
+    AccessDeniedError,
+    JobFailedError,
+    _calls,
+    _secrets,
+    analyze_video,
+    aws_client,
+    detect_image,
+)
 from rekog_emotion._secrets import redacted, remember, withhold
+from rekog_emotion.cli import main
+from rekog_emotion.errors import InternalServiceError
+from rekog_emotion.testing import FakeClient, LocalEndpoint
+from tests.http_standin import fault
 
 KEY, SECRET, TOKEN = "AKIDMADEUP0123456789", "MadeUp/Secret+Key/0123456789", "IQoJb3/MADEUP+TOKEN/with==signs"
 PARTS = [value[i : i + 8] for value in (KEY, SECRET, TOKEN) for i in range(len(value) - 7)]
@@ -245,3 +260,75 @@ def test_errors_without_secrets_are_left_as_they_are():
     assert error.response is response
     assert error.args is args
     assert error.__cause__.args[1] is cause
+
+
+# --- through the library ---
+
+ECHO = f"{KEY} signed https://b/k?X-Amz-Signature=01 with {SECRET}; {TOKEN} is invalid"
+PORTRAIT = Path(__file__).parent / "data" / "astronaut.jpg"
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["ours", "the caller's"])
+def test_an_answer_that_echoes_the_request(standin, monkeypatch, own):
+    """The cause is kept, and shows no more than the message."""
+    session = boto3.Session(KEY, SECRET, TOKEN)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    standin.script("DetectFaces", fault("InvalidSignatureException", ECHO))
+    client = aws_client(session=session) if own else session.client("rekognition")
+
+    with pytest.raises(AccessDeniedError) as caught:
+        detect_image(PORTRAIT, client=client)
+
+    assert str(caught.value) == (
+        "DetectFaces failed with InvalidSignatureException: *** signed https://b/k?*** with ***; *** is invalid "
+        "(check the credentials, the clock and that the identity may call rekognition:DetectFaces)"
+    )
+    assert isinstance(caught.value.__cause__, ClientError)
+    assert caught.value.__cause__.response["Error"]["Code"] == "InvalidSignatureException"
+    shown = everything_of(caught.value) + "".join(traceback.format_exception(caught.value))
+    shown += repr(pickle.dumps(caught.value))
+    assert [part for part in PARTS if part in shown] == []
+
+
+@pytest.mark.parametrize("more", [(), ("--debug",)])
+def test_the_command_line(standin, monkeypatch, capsys, more):
+    """With its tracebacks."""
+    for name, value in (("ACCESS_KEY_ID", KEY), ("SECRET_ACCESS_KEY", SECRET), ("SESSION_TOKEN", TOKEN)):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    standin.script("DetectFaces", fault("InvalidSignatureException", ECHO))
+
+    assert main(["image", str(PORTRAIT), "--client", "aws", *more]) == 1
+
+    said = capsys.readouterr().err
+    assert "Traceback" in said or not more
+    assert [part for part in PARTS if part in said] == []
+
+
+@pytest.mark.usefixtures("made_up", "clock")
+def test_the_reason_of_a_job_that_failed():
+    """The service's own words are foreign, too."""
+    client = FakeClient(videos={"JobStatus": "FAILED", "StatusMessage": f"no access to https://b/k?sig=1 by {KEY}"})
+
+    with pytest.raises(JobFailedError) as caught:
+        analyze_video("s3://bucket/clip.mp4", client=client)
+
+    assert str(caught.value) == "s3://bucket/clip.mp4: job fake-job-1 failed: no access to https://b/k?*** by ***"
+
+
+@pytest.mark.usefixtures("made_up")
+def test_the_log_of_the_server(caplog):
+    """Whatever its client raises."""
+
+    class Failing(FakeClient):
+        def detect_faces(self, **_):
+            raise RuntimeError(ECHO)
+
+    with LocalEndpoint(Failing()) as endpoint:
+        client = aws_client(endpoint_url=endpoint.url, config=Config(connect_timeout=5))
+        with pytest.raises(InternalServiceError):
+            _calls.once(client, "detect_faces", Image={"Bytes": PORTRAIT.read_bytes()})
+
+    assert "DetectFaces failed" in caplog.text
+    assert "*** signed https://b/k?*** with ***" in caplog.text
+    assert [part for part in PARTS if part in caplog.text] == []

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+import pickle
+import re
 import socket
 import tempfile
 import threading
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
+from urllib.parse import quote_plus
 
 import boto3
 from attrs import define, field, frozen
@@ -23,6 +29,21 @@ from moto.server import ThreadedMotoServer
 from rekog_emotion import RekogEmotionError, SnsSqs, VideoAnalysis, analyze_video, aws_client
 from rekog_emotion.testing import FakeClient, Fault, LocalEndpoint, VirtualClock
 from tests.reliability.gateway import DNS, Gateway, Plan, error
+
+# Made up, and in no message, log line or chain of errors of any case.
+KEY, SECRET, TOKEN = "AKIDMADEUP0123456789", "MadeUp/Secret+Key/0123456789", "IQoJb3/MADEUP+TOKEN/with==signs"
+SECRETS = [
+    re.compile(re.escape(form(value)[i : i + 8]))
+    for value in (KEY, SECRET, TOKEN)
+    for form in (str, quote_plus, lambda text: text.encode().hex())
+    for i in range(len(form(value)) - 7)
+]
+SECRETS.append(re.compile("X-Amz-Signature=[0-9a-f]"))
+ECHO = (
+    f"The signature of {KEY} for https://b.s3.amazonaws.com/k?X-Amz-Security-Token={quote_plus(TOKEN)}&amp;"
+    f"X-Amz-Signature=0123456789abcdef does not match; the token was {TOKEN}, {TOKEN.encode().hex()}. "
+    f"The Canonical String for this request should have been 'POST / x-amz-security-token:{TOKEN}'"
+)
 
 OPERATIONS = ("start", "poll", "page", "upload", "delete", "receive")
 TIMES = {"once": 1, "five times": 5, "for ever": float("inf")}
@@ -39,6 +60,7 @@ FAULTS: dict[str, Callable[[str], Fault]] = {
     "slow trickle": lambda _: Fault.trickling(0.004),
     "expired credentials": lambda service: error(service, "ExpiredToken", "The token has expired", status=403),
     "clock skew": lambda service: error(service, "RequestTimeTooSkewed", "The difference is too large", status=403),
+    "echoed request": lambda service: error(service, "SignatureDoesNotMatch", ECHO, status=403),
     "DNS failure": lambda _: DNS,
 }
 SERVICES = {"upload": "s3", "delete": "s3", "receive": "sqs"}
@@ -69,6 +91,7 @@ class Outcome:
         left: Keys in the bucket.
         seconds: Virtual time that it took.
         is_known: Whether an answer to the start came through.
+        log: What the library wrote to its log.
     """
 
     analysis: VideoAnalysis | None
@@ -77,6 +100,7 @@ class Outcome:
     left: tuple[str, ...]
     seconds: float
     is_known: bool
+    log: str
 
     @property
     def is_complete(self) -> bool:
@@ -96,6 +120,9 @@ class Outcome:
         if len(self.jobs) > 1:
             found.append(f"{len(self.jobs)} jobs for one call")
         found += [f"{key} is left, and nothing says so" for key in self.left if key not in told]
+        shown = self.log + "".join(traceback.format_exception(error)) + repr(pickle.dumps(error)) if error else self.log
+        if any(secret.search(shown) for secret in SECRETS):
+            found.append("a part of the credentials")
         if self.seconds > TIMEOUT + RETRIES:
             found.append(f"{self.seconds} s")
         return found
@@ -142,6 +169,8 @@ class World:
             host, port = server.get_host_and_port()
             swapped = _Swapped()
             endpoint = stack.enter_context(LocalEndpoint(swapped))
+            made_up = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_SESSION_TOKEN": TOKEN}
+            stack.enter_context(mock.patch.dict(os.environ, made_up))
             gateway = stack.enter_context(Gateway(endpoint.url, f"http://{host}:{port}"))
             clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "clip.mp4"
             clip.write_bytes(os.urandom(4096))
@@ -171,6 +200,11 @@ class World:
             made = FAULTS[fault](SERVICES.get(operation, "rekognition"))
             self.gateway.plan = Plan(operation, made, TIMES[times])
         analysis, failure = None, None
+        lines = io.StringIO()
+        handler = logging.StreamHandler(lines)
+        log = logging.getLogger("rekog_emotion")
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
         try:
             analysis = analyze_video(
                 self.clip,
@@ -187,6 +221,8 @@ class World:
         finally:
             self.gateway.plan = Plan()
             self.gateway.released.set()
+            log.removeHandler(handler)
+            log.setLevel(logging.NOTSET)
         left = self._direct["s3"].list_objects_v2(Bucket=name).get("Contents", [])
         return Outcome(
             analysis=analysis,
@@ -195,6 +231,7 @@ class World:
             left=tuple(one["Key"] for one in left),
             seconds=clock.now(),
             is_known="STARTED" in started,
+            log=lines.getvalue(),
         )
 
     def _notify(self, fake, clock, name, sqs) -> SnsSqs:
