@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus
 
 from rekog_emotion import _waiting, errors
 from rekog_emotion._configuring import configuration_error
 from rekog_emotion._fastpath import accelerated
 from rekog_emotion._guarding import guarded, misconfigured
-from rekog_emotion._quoting import quoted
+from rekog_emotion._quoting import quoted, shown
 from rekog_emotion.clients import service_region
 from rekog_emotion.errors import (
     InvalidInputError,
@@ -91,6 +92,12 @@ _HINTS: Final[dict[type[ServiceError], str]] = {
     errors.ThrottledError: "requests come faster than the account's quota; slow down or have the quota raised",
 }
 
+# Events of S3, and its listings when asked to, have keys like those of a form.
+_ENCODED: Final = (
+    "one of four, and the service does not say which: the key is URL-encoded, as events of S3 have it, and "
+    "urllib.parse.unquote_plus(key) gives '{key}'; the key is wrong, the bucket is in another region than the client, "
+    "or the identity may not read it"
+)
 _SERVER_FAULT: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -139,7 +146,8 @@ def once(
     except RekogEmotionError:
         raise
     except Exception as error:
-        mapped = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id)
+        key = _key_in(parameters)
+        mapped = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id, key=key)
         if mapped is None:
             raise
         raise mapped from error
@@ -147,16 +155,24 @@ def once(
 
 
 def map_error(
-    error: Exception, *, operation: str, client: object = None, job_id: str | None = None
+    error: Exception, *, operation: str, client: object = None, job_id: str | None = None, key: str | None = None
 ) -> RekogEmotionError | None:
-    """Return our error for one of botocore's, ``None`` for any other."""
+    """Return our error for one of botocore's, ``None`` for any other.
+
+    Args:
+        error: Any error.
+        operation: Name of the service's operation.
+        client: Made the call.
+        job_id: The job that it was about, if any.
+        key: Key of the object in S3 that it was about, if any.
+    """
     # Where botocore was never loaded it did not raise; where it did, this costs nothing.
     from botocore import exceptions  # noqa: PLC0415 -- see above
     from botocore.parsers import ResponseParserError  # noqa: PLC0415 -- see above
 
     mapped: RekogEmotionError | None = None
     if isinstance(error, exceptions.ClientError):
-        mapped = _service_error(error, operation=operation, job_id=job_id)
+        mapped = _service_error(error, operation=operation, job_id=job_id, key=key)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
     elif (fault := misconfigured(error, client)) is not None:
@@ -176,7 +192,17 @@ def map_error(
     return mapped
 
 
-def _service_error(error: ClientError, *, operation: str, job_id: str | None) -> ServiceError:
+def _key_in(parameters: Mapping[str, Any]) -> str | None:
+    """Return the key of the object in S3 that a request is about."""
+    for member in ("Image", "Video"):
+        media = parameters.get(member)
+        where = media.get("S3Object") if isinstance(media, Mapping) else None
+        if isinstance(where, Mapping) and isinstance(where.get("Name"), str):
+            return str(where["Name"])
+    return None
+
+
+def _service_error(error: ClientError, *, operation: str, job_id: str | None, key: str | None) -> ServiceError:
     response: Mapping[str, Any] = error.response
     detail, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(detail.get("Code", "Unknown")), metadata.get("HTTPStatusCode")
@@ -190,7 +216,10 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None) ->
     subject = f"{operation} of job {job_id}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
     if kind in _HINTS:
-        message = f"{message} ({_HINTS[kind].format(operation=operation)})"
+        hint = _HINTS[kind].format(operation=operation)
+        if kind is errors.InvalidS3ObjectError and key is not None and (decoded := unquote_plus(key)) != key:
+            hint = _ENCODED.format(key=shown(decoded))
+        message = f"{message} ({hint})"
     return (kind or ServiceError)(
         message,
         operation=operation,

@@ -182,7 +182,10 @@ class InvalidParameterError(ServiceError):
 
 
 class InvalidS3ObjectError(ServiceError):
-    """The service cannot read the object; it does not say whether key, region or permission is the cause."""
+    """The service cannot read the object; it does not say whether key, region or permission is the cause.
+
+    Where the key looks URL-encoded, as events of S3 have it, the message says so.
+    """
 
 
 class JobNotFoundError(ServiceError):

@@ -201,6 +201,39 @@ def test_odd_errors(standin, client, answer, kind, code, text):
     assert (error.code, error.status) == (code, answer.status)
 
 
+@pytest.mark.parametrize(
+    ("key", "decoded"),
+    [
+        ("my+photo%281%29.jpg", "my photo(1).jpg"),
+        ("a+b.jpg", "a b.jpg"),
+        ("caf%C3%A9.jpg", "café.jpg"),
+        ("two%0Alines.jpg", "two\\nlines.jpg"),
+        ("100%.jpg", None),
+        ("photo.jpg", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "operation", "member"),
+    [("detect_faces", "DetectFaces", "Image"), ("start_face_detection", "StartFaceDetection", "Video")],
+)
+def test_a_key_that_looks_url_encoded(standin, client, key, decoded, method, operation, member):
+    """As events of S3 have it: a fourth cause of an object that cannot be read."""
+    standin.script(operation, fault("InvalidS3ObjectException", "Unable to get object metadata from S3."))
+
+    with pytest.raises(errors.InvalidS3ObjectError) as caught:
+        once(client, method, **{member: {"S3Object": {"Bucket": "photos", "Name": key}}})
+
+    encoded = (
+        "one of four, and the service does not say which: the key is URL-encoded, as events of S3 have it, and "
+        f"urllib.parse.unquote_plus(key) gives '{decoded}'; the key is wrong, the bucket is in another region than the "
+        "client, or the identity may not read it"
+    )
+    assert str(caught.value) == (
+        f"{operation} failed with InvalidS3ObjectException: Unable to get object metadata from S3. "
+        f"({UNREADABLE_OBJECT if decoded is None else encoded})"
+    )
+
+
 def test_errors_of_a_job_name_the_job(standin, client):
     """So that it can be looked for."""
     standin.script("GetFaceDetection", fault("ResourceNotFoundException", "No job."))
