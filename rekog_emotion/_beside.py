@@ -26,7 +26,13 @@ def credentials_of(client: object) -> Credentials | None:
 
 
 def client_beside(
-    client: object, service: str, *, region: str | None, attempts: int, made: tuple[Session, Config] | None
+    client: object,
+    service: str,
+    *,
+    region: str | None,
+    attempts: int,
+    waiting: float,
+    made: tuple[Session, Config] | None,
 ) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
     """Build a boto3 client with all of another one that is not about its service.
 
@@ -36,12 +42,17 @@ def client_beside(
         service: Name of the service.
         region: Where; left out, the session's.
         attempts: Tries a call.
+        waiting: Seconds that the service may take for an answer on top of what Rekognition may.
         made: For a client of ours, the session and the settings that it was made of.
     """
     from botocore.config import Config  # noqa: PLC0415 -- boto3 takes a third of a second
 
     session, settings = made or (_session_like(client), None)
-    config = _inherited(client, settings).merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
+    config: Any = _inherited(client, settings).merge(
+        Config(retries={"mode": "standard", "total_max_attempts": attempts})
+    )
+    if waiting and config.read_timeout is not None:
+        config = config.merge(Config(read_timeout=config.read_timeout + waiting))
     make: Any = session.client  # its type knows services by name only
     return make(service, region_name=region, config=config, verify=_verify(client))
 

@@ -157,7 +157,8 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
     Returns:
         Its exit code.
     """
-    withhold(error)
+    if not isinstance(error, RekogEmotionError):  # of those, what is foreign in them was seen to
+        withhold(error)
     debug = debug or os.environ.get(DEBUG_VARIABLE, "0") not in {"", "0"}
     if isinstance(error, OutputError):
         message, code = str(error), FAILED

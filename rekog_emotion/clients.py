@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
+_LONG_POLL: Final = 20.0  # seconds that a call of SQS may wait for messages before it answers
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
 
 
@@ -157,7 +158,7 @@ def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's 
         ConfigurationError: There are no credentials, or the configuration is broken.
     """
     # S3 retries uploads part by part, which is botocore's business; the counts are pinned, since its defaults change.
-    return _client_beside(client, "s3", attempts=5)
+    return _client_beside(client, "s3", attempts=5, waiting=0.0)
 
 
 def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
@@ -166,16 +167,18 @@ def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's
     Raises:
         ConfigurationError: There are no credentials, or the configuration is broken.
     """
-    return _client_beside(client, "sqs", attempts=1)
+    return _client_beside(client, "sqs", attempts=1, waiting=_LONG_POLL)
 
 
-def _client_beside(client: RekognitionClient, service: str, *, attempts: int) -> Any:  # noqa: ANN401 -- likewise
+def _client_beside(client: RekognitionClient, service: str, *, attempts: int, waiting: float) -> Any:  # noqa: ANN401 -- likewise
     from botocore.client import BaseClient  # noqa: PLC0415 -- boto3 takes a third of a second
 
     # What is no boto3 client may not even be weakly referenced.
     made = _MADE.get(client) if isinstance(client, BaseClient) else None
     with _configured(made[0] if made else None):
-        beside = client_beside(client, service, region=service_region(client), attempts=attempts, made=made)
+        beside = client_beside(
+            client, service, region=service_region(client), attempts=attempts, waiting=waiting, made=made
+        )
     if (fault := fault_of(beside)) is not None:
         raise fault
     return beside

@@ -93,7 +93,6 @@ def test_configuration(whom, beside, certificate):
         "connect_timeout",
         "proxies",
         "proxies_config",
-        "read_timeout",
         "request_checksum_calculation",
         "s3",
         "tcp_keepalive",
@@ -102,6 +101,8 @@ def test_configuration(whom, beside, certificate):
     ):
         assert getattr(made, name) == getattr(client.meta.config, name) is not None, name
     assert made.retries == {"mode": "standard", "total_max_attempts": 5 if beside is s3_client_for else 1}
+    # A call of SQS waits for messages before it answers.
+    assert made.read_timeout == (4 if beside is s3_client_for else 24)
     assert made.signature_version in {"s3v4", "v4"}
 
 

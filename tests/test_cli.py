@@ -517,3 +517,12 @@ def test_output_may_be_any_stream(blank):
         code = main(["image", blank, *EMBEDDED])
 
     assert (code, json.loads(out.getvalue())["source"]) == (0, blank)
+
+
+def test_a_name_that_is_a_credential_too(monkeypatch, capsys):
+    """What was given is shown as it was given, whatever an emulator takes for keys."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+
+    assert main(["image", "test.jpg", *EMBEDDED]) == 2
+
+    assert capsys.readouterr().err.startswith("rekog-emotion: test.jpg: there is no such file; ")
