@@ -41,11 +41,13 @@ _ELEMENTS: Final = (
     "AccessKeyId|AWSAccessKeyId|CanonicalRequest|CanonicalRequestBytes|SecretAccessKey|SessionToken|SignatureProvided|"
     "StringToSign|StringToSignBytes|Token-0"
 )
-_HEADERS: Final = "authorization|proxy-authorization|x-amz-security-token|x-aws-ec2-metadata-token"
+_HEADERS: Final = (
+    "authorization|proxy-authorization|x-amz-security-token|x-amz-sso_bearer_token|x-aws-ec2-metadata-token"
+)
 _MEMBERS: Final = re.compile(f"(?:{_ELEMENTS}|{_HEADERS})", re.IGNORECASE)
 _FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (_REQUEST, ""),
-    (re.compile(r"//[^/@\s]+@"), f"//{_HIDDEN}@"),
+    (re.compile(r"//[^/\s\"'<>]+@"), f"//{_HIDDEN}@"),
     # An address that is signed is worth what it opens. Its query is left out whole, whoever signed it.
     (re.compile(r"(https?://[^\s\"'<>?]*)\?[^\s\"'<>]+", re.IGNORECASE), rf"\1?{_HIDDEN}"),
     (
@@ -64,6 +66,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
         re.compile(rf"\b({_HEADERS})([\"']?\s*(?::|=(?=\s*b?[\"']))\s*(?:b?[\"'])?)[^\r\n\"'}}]+", re.IGNORECASE),
         rf"\1\2{_HIDDEN}",
     ),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}[\w.-]*"), _HIDDEN),  # a token of web identity
     (re.compile(r"\bBearer\s+[\w.~+/=-]{16,}", re.IGNORECASE), f"Bearer {_HIDDEN}"),
     (
         re.compile(

@@ -76,6 +76,14 @@ CONFIGS = [
         "[default]\ncredential_process = 'x\n", f"No closing quotation ({PROCESS})", id="program with half a quotation"
     ),
     pytest.param(
+        process(
+            '{"Version":1,"AccessKeyId":"AKIDMADEUP01","SecretAccessKey":"made-up-secret","SessionToken":"made-up\\\\n"}'
+        ),
+        "the session token of credential_process of the profile 'default' in {dir}/config has a line break at its end, "
+        "as no credential does",
+        id="program with a line break",
+    ),
+    pytest.param(
         "[default]\nrole_arn = x\nsource_profile = gone\n",
         'The source_profile "gone" referenced in the profile "default" does not exist '
         "(source_profile of the profile 'default' in {dir}/config)",
