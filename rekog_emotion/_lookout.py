@@ -27,6 +27,7 @@ __all__ = ["POLLS", "Lookout"]
 
 # For jobs of unknown length, in docs/reliability.md beside other ways to poll.
 POLLS: Final = _waiting.PollSchedule(share=0.098, floor=1.75, lead=1.75, cap=900.0)
+_REAL: Final = 1 / 60
 # No job is expected to be ready in less than a twentieth of its video's length, nor looked for later than this.
 _SHARE_OF_VIDEO, _LATEST_FIRST_LOOK = 0.05, 60.0
 
@@ -119,15 +120,22 @@ class Lookout:
         return page, looks
 
     def _until(self, end: Future[None], cancel: threading.Event | None) -> Callable[[float], None]:
-        """Return a sleep that ends with the job; where it is not in this process that the job ends, the clock's."""
+        """Return a sleep that ends with the job; where it is not in this process that the job ends, the clock's.
+
+        The work takes real time, whatever the clock: a small part of each sleep is real, so that a clock of tests does
+        not run away from it.
+        """
         heard = False
+        stop = _waiting.Ended(end, cancel)
 
         def sleep(seconds: float) -> None:
             nonlocal heard
             if heard:
                 self.clock.sleep(seconds, cancel)
             elif not end.done():
-                self.clock.sleep(seconds, _waiting.Ended(end, cancel))
+                begin = self.clock.now()
+                if not stop.wait(seconds * _REAL):
+                    self.clock.sleep(max(begin + seconds - self.clock.now(), 0.0), stop)
             heard = end.done()
 
         return sleep

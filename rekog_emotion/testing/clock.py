@@ -11,13 +11,8 @@ from rekog_emotion import _waiting
 __all__ = ["VirtualClock", "virtual_time"]
 
 
-_FASTER = 60  # than real time, while something real is waited for
-
-
 class VirtualClock:
     """A clock for tests: sleeping takes no time and is written down. May be shared by threads.
-
-    The embedded engine's work takes real time. While it is waited for, virtual time passes sixty times as fast as that.
 
     Attributes:
         sleeps: Seconds of every sleep, as they were asked for.
@@ -46,8 +41,6 @@ class VirtualClock:
 
     def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
         """Let time pass until the sleep is over or, on the way, an event sets ``cancel``."""
-        if isinstance(cancel, _waiting.Ended):
-            cancel.wait(seconds / _FASTER)
         with self._lock:
             self.sleeps.append(seconds)
             self._pass(self._now + seconds, cancel)

@@ -1,5 +1,5 @@
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -68,26 +68,3 @@ def test_virtual_time():
     with pytest.raises(KeyError):
         fail()
     assert _waiting.SYSTEM_CLOCK is before
-
-
-def test_real_work_takes_its_real_time():
-    """A sleep that the end of work cuts short passes no virtual time."""
-    clock, work, cancel = VirtualClock(), Future(), threading.Event()
-    worker = threading.Timer(0, lambda: work.set_result(None))
-    worker.start()
-
-    clock.sleep(3600, _waiting.Ended(work, cancel))
-    worker.join()
-
-    assert (work.done(), clock.now(), clock.sleeps) == (True, 0.0, [3600])
-
-
-def test_work_that_does_not_end_is_not_waited_for_longer():
-    """A sixtieth of the seconds is real; then they have passed, and what was to happen in them has happened."""
-    clock, cancel = VirtualClock(), threading.Event()
-    clock.at(0.5, cancel.set)
-
-    clock.sleep(0.25, _waiting.Ended(Future(), cancel))
-    clock.sleep(0.5, _waiting.Ended(Future(), cancel))
-
-    assert (clock.now(), cancel.is_set()) == (0.5, True)
