@@ -26,6 +26,7 @@ from rekog_emotion.errors import (
     JobCancelledError,
     JobTimeoutError,
     LimitExceededError,
+    MissingExtraError,
     RekogEmotionError,
     ServiceError,
     StagingError,
@@ -246,10 +247,11 @@ class Starter:
 
 def _is_refusal(error: Exception) -> bool:
     """Tell whether a call has started nothing for sure: the service said no, or it never got there."""
-    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError  # noqa: PLC0415 -- the call was its own
-
-    if isinstance(error, (InvalidInputError, ConfigurationError)):
+    if isinstance(error, (ConfigurationError, InvalidInputError, MissingExtraError)):
         return True
     if isinstance(error, ServiceError):
         return not isinstance(error, InternalServiceError)
-    return isinstance(error.__cause__, (ConnectTimeoutError, EndpointConnectionError))
+    from botocore import exceptions  # noqa: PLC0415 -- not needed where all goes well
+
+    unsent = (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError, exceptions.ProxyConnectionError)
+    return isinstance(error.__cause__, unsent)

@@ -13,6 +13,7 @@ from rekog_emotion import (
     InvalidInputError,
     JobCancelledError,
     JobTimeoutError,
+    MissingExtraError,
     Progress,
     ResponseError,
     S3Object,
@@ -380,6 +381,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://rekognition.example"
         ([THROTTLED], True, []),
         ([DENIED], False, []),
         ([UNREACHABLE], True, []),
+        ([MissingExtraError("PyAV", extra="embedded")], False, []),
     ],
     ids=[
         "ctrl-c",
@@ -392,6 +394,7 @@ UNREACHABLE = EndpointConnectionError(endpoint_url="https://rekognition.example"
         "throttled",
         "denied",
         "no-way",
+        "no-extra",
     ],
 )
 def test_what_may_have_been_started(start, retries, notes):
