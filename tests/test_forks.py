@@ -192,3 +192,19 @@ def test_nothing_is_kept_alive():
     gc.collect()
 
     assert len(_forks._CALLS) <= before
+
+
+def test_a_store_stays_the_parent_s(tmp_path):
+    """Whoever asks in the child for a job that the store's file has is told so at once, and not to wait."""
+    pytest.importorskip("onnxruntime")
+    script = f"""
+        from rekog_emotion.embedded import EmbeddedClient, SqliteStore
+        client = EmbeddedClient(store=SqliteStore({str(tmp_path / "jobs")!r}), resolver=lambda _: CLIP)
+        job = rekog.start_video("s3://bucket/clip.mp4", client=client)
+        in_child(lambda: job.result())
+        in_child(lambda: rekog.analyze_video("s3://bucket/clip.mp4", client=client))
+        print(len(job.result().faces))
+        client.close()
+    """
+    told = f"the job store {tmp_path / 'jobs'} belongs to the process that forked this one: open another file here"
+    assert forked(script) == [f"RekogEmotionError {told}", f"RekogEmotionError {told}", "9"]

@@ -340,6 +340,15 @@ def test_a_wait_that_would_pass_the_deadline_is_cut(time, timeout, looks, waited
 
 
 @pytest.mark.usefixtures("no_jitter")
+def test_a_budget_s_wait_that_would_pass_the_deadline_is_cut(time):
+    """What the others leave of the quota is no reason not to look at all."""
+    look = Script(DONE)
+
+    assert wait_for_job(look, time, timeout=2, pace=lambda: 5.0) == DONE
+    assert (look.calls, time.sleeps) == (1, [2])
+
+
+@pytest.mark.usefixtures("no_jitter")
 def test_a_timeout_names_the_failure_of_the_last_look(time):
     """Its cause is what went wrong last; nothing of tenacity shows."""
     with pytest.raises(JobTimeoutError) as caught:
