@@ -140,7 +140,7 @@ class ImageAnalysis(Outputs, Value):
 
         Args:
             picture: As for :meth:`draw`.
-            method: ``"blur"``, ``"pixelate"`` or ``"fill"`` with one colour. All leave six blocks a side or less.
+            method: ``"blur"``, ``"pixelate"`` or ``"fill"`` with one colour. All leave four blocks a side or less.
 
         Raises:
             InvalidInputError: As for :meth:`draw`.

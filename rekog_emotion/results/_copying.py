@@ -38,7 +38,7 @@ _PARAMETERS: Final = {
     "libx265": {"x265-params": "log-level=none"},  # it writes to the terminal by itself
 }
 _INTERLACED: Final = Flags.interlaced_dct | Flags.interlaced_me
-_HEVC_LEAST: Final = 16  # pixels a side, for libx265
+_HEVC_LEAST: Final = 64  # pixels a side: its largest block, below which libx265 writes beside its memory
 _TICK: Final = Fraction(1, 10_000)  # seconds; of a clock that lets frames lie between those of a coarse one
 
 

@@ -17,10 +17,11 @@ import pytest
 from attrs import frozen
 from PIL import Image
 
+import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Face, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.embedded.video import probe, samples
 from rekog_emotion.results.video import annotate_video, blur_video, frames_at
-from tests.embedded.clips import number_of, shown_by
+from tests.embedded.clips import PORTRAITS, number_of, shown_by
 
 WIDTH, HEIGHT = SIZE = (160, 96)
 PATCHES = [(200, 40, 40), (40, 190, 60), (50, 60, 200), (200, 190, 60), (60, 190, 190), (220, 220, 220), (30, 30, 30)]
@@ -387,3 +388,37 @@ def test_small_and_odd_sizes(tmp_path, size, pix):
         picture = frame.to_ndarray(format="rgb24").astype(int)
         assert picture.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2, 3)
         assert np.abs(picture - 200).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "times", "pace", "options"),
+    [
+        ("slides.mp4", 1000, [0, 7000, 14000, 21000], 40, {}),
+        ("screen.mkv", 1000, [0, 40, 80, 3000, 3040], 2, {"bf": "0"}),
+        ("b.avi", 4, None, 40, {"bf": "2", "x264-params": "b-adapt=0"}),
+    ],
+)
+def test_faces_are_hidden(tmp_path, name, rate, times, pace, options):
+    """No face that the embedded engine finds can be found on any frame of the blurred copy."""
+    source, copy = tmp_path / name, tmp_path / "copy.mp4"
+    people = [Image.open(PORTRAITS / f"{who}.jpg").convert("RGB").resize((240, 240)) for who in ("astronaut", "obama")]
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("libx264", rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = 400, 240, "yuv420p"
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for k in range(5 if times is None else len(times)):
+            picture = Image.new("RGB", (400, 240), (40, 90, 60))
+            picture.paste(people[k // 3 % 2], (pace * k, 0))
+            frame = av.VideoFrame.from_image(picture)
+            frame.pts, frame.time_base = (k, Fraction(1, rate)) if times is None else (times[k], Fraction(1, 1000))
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+
+    analysis = rekog.analyze_video(source, client="embedded")
+    blur_video(analysis, source, copy)
+
+    before, after = decoded(source), decoded(copy)
+    assert len(analysis.faces) >= len(before) / 2 <= len(after) / 2
+    for _, frame in after:
+        assert not rekog.detect_image(frame.to_image(), client="embedded", attributes=["DEFAULT"]).faces
