@@ -48,14 +48,16 @@ def annotate_video(
 ) -> None:
     """Write a copy of a video with the faces drawn on it; emotions are how a face looks, not what a person feels.
 
-    Sound is copied as it is. Frames keep their times, also where the rate varies, and are upright whatever the file
-    said of its rotation. The service looks twice a second: in between, a box moves between faces that are plausibly
-    the same, and others stay for a quarter of a second. Memory does not grow with the length of the video.
+    Sound is copied as it is. Frames keep their times, also where the rate varies, their colours, within two of 255, and
+    the shape of their pixels; they are upright whatever the file said of its rotation. A frame that was looked at shows
+    what was found on it. In between, a box moves between faces that are plausibly the same, and others stay for a
+    quarter of a second. Memory does not grow with the length of the video.
 
     Args:
         analysis: The faces.
         source: The video that was analysed, a local file.
-        target: The copy, H.264 in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``. It appears when it is whole.
+        target: The copy, H.264, or HEVC of more than eight bits, in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``. It
+            appears when it is whole.
         landmarks: Draw the landmarks of the nearest sample; between two of them they move with the box.
         pose: Draw the axes of the pose.
         labels: Write dominant emotion, gender and age range.
@@ -91,9 +93,9 @@ def blur_video(
 ) -> None:
     """Write a copy of a video on which the faces that were found cannot be recognised.
 
-    Between two samples a face is hidden wherever it may be: within the frame around both its boxes where it is
-    plausibly the same, else for half a second before and after it was seen. A face that the analysis missed, or that
-    crosses the picture between two samples, is not hidden: look at the result. The sound is copied as it is.
+    Between two samples, however far apart they are, a face is hidden wherever it may be: within the frame around both
+    its boxes where it may be the same, else back to the sample before and up to the next, in a box that grows. A face
+    that the analysis missed is not hidden: look at the result. The sound is copied as it is.
 
     Args:
         analysis: The faces.
@@ -129,7 +131,7 @@ def blur_video(
 
 
 def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> Iterator[tuple[float, Image.Image]]:
-    """Yield the frames that are on display at given times, upright, in mode RGB.
+    """Yield the frames that are on display at given times as players show them: upright, of square pixels, in mode RGB.
 
     Args:
         source: A local video.

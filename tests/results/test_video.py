@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis
+from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.results._motion import Motion
 from rekog_emotion.results.palette import COLORS
-from rekog_emotion.results.video import annotate_video, blur_video, frames_at
+from rekog_emotion.results.video import _step, annotate_video, blur_video, frames_at
 from tests.embedded.clips import counting, number_of, numbered, shown_by, write_clip
 
 __all__ = ["counting"]  # a fixture
@@ -88,6 +88,36 @@ class TestMotion:
         assert moving.around(250) == [pytest.approx((0.1, 0.3, 0.3, 0.2))]
         assert [len(alone.around(at)) for at in (400, 500, 1000, 1500, 1600)] == [0, 1, 1, 1, 0]
 
+    def test_picture_that_stays(self):
+        """One that was looked at while it was shown has the faces of that moment, for as long as it is shown."""
+        motion = Motion(clip((5250, face(0.1)), (10500, face(0.7))).faces, step=5250)
+
+        assert [one.bounding_box.left for one in motion.at(0, 7000) + motion.at(7000, 14000)] == [0.1, 0.7]
+        assert (motion.at(14000, 21000), motion.at(5240, 5245)) == ([], motion.at(5240))
+        assert [motion.around(0, 7000), motion.around(7000, 14000)] == [[(0.1, 0.3, 0.2, 0.2)], [(0.7, 0.3, 0.2, 0.2)]]
+
+    def test_rare_samples(self):
+        """What is found on one picture of a time-lapse is hidden on those between it and the samples beside it."""
+        motion = Motion(clip((5000, face(0.1))).faces, step=5000)
+
+        assert [len(motion.around(at, at + 40)) for at in (0, 2000, 5000, 9900, 11000)] == [1, 1, 1, 1, 0]
+
+    def test_leap(self):
+        """A face that is elsewhere at the next sample may have crossed all that is between."""
+        motion = Motion(clip((0, face(0.0)), (500, face(0.8))).faces)
+
+        assert (0.0, 0.3, 1.0, 0.2) in [pytest.approx(box) for box in motion.around(240, 280)]
+        assert [round(one.bounding_box.left, 6) for one in motion.at(100)] == [0.0]
+
+    def test_way_on(self):
+        """Behind its last sample a face goes on as it came, before its first one as it went; its box grows."""
+        motion = Motion(clip((1000, face(0.3)), (1500, face(0.4))).faces)
+
+        ((left, top, width, height),) = motion.around(1750, 1790)
+        assert (left, top, width, height) == pytest.approx((0.35, 0.25, 0.35, 0.3))
+        ((left, _, width, _),) = motion.around(710, 750)
+        assert (left, left + width) == pytest.approx((0.2, 0.55))
+
 
 @pytest.fixture(scope="module")
 def with_sound(tmp_path_factory):
@@ -121,6 +151,24 @@ def times_of(path):
     """Return the milliseconds of all frames."""
     with av.open(str(path)) as container:
         return [round(float(frame.pts * frame.time_base) * 1000) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize(
+    ("times", "told", "rate", "expected"),
+    [
+        ([0, 500], 30.0, 30, 500),
+        ([0, 60_000], 30.0, 30, 1000),
+        ([0, 5000], None, 10, 5000),
+        ([0, 5000], 0.2, 1, 5000),
+        ([], None, Fraction(5, 2), 800),
+        ([700], 0.0, Fraction(1, 7), 7000),
+    ],
+)
+def test_step(times, told, rate, expected):
+    """Samples are as far apart as the rate says, or, of whoever does not tell it, as they are found."""
+    found = attrs.evolve(clip(*((at, face(0.1)) for at in times)), metadata=VideoMetadata(frame_rate=told))
+
+    assert _step(found, Fraction(rate)) == pytest.approx(expected)
 
 
 class TestCopies:
