@@ -18,6 +18,7 @@ MAX_MEMORY: Final = 900_000_000
 #: Pixels over all scans of a progressive JPEG, of which an empty scan costs half a nanosecond to two each.
 MAX_SCANNED: Final = 2_000_000_000
 RGB_BYTES: Final = 4  # bytes that Pillow spends on a pixel of three or four channels
+_JPEG_BITS: Final = 8  # of a sample; there are JPEGs of 12, too, which few viewers show
 
 
 @frozen(kw_only=True)
@@ -32,6 +33,7 @@ class Decoding:
         draft: The decoder itself gives a half, a quarter or an eighth of width and height.
         turned: The picture is turned after it was decoded.
         scans: How often the decoder goes over the picture.
+        bits: Bits of a JPEG's sample.
     """
 
     pixels: int
@@ -41,6 +43,7 @@ class Decoding:
     draft: bool = False
     turned: bool = False
     scans: int = 1
+    bits: int = _JPEG_BITS
 
     def divisor(self, enough: int | None) -> int:
         """By what width and height are divided: enough pixels remain, unless memory asks for a little more."""
@@ -75,7 +78,7 @@ class Decoding:
 def check_decoding(
     decoding: Decoding, size: tuple[int, int], *, enough: int | None = None, file: int = 0, copied: int = 0
 ) -> None:
-    """Refuse a decompression bomb: a small file that would fill the memory, or keep a processor for long.
+    """Refuse what is not decoded, above all a small file that would fill the memory or keep a processor for long.
 
     Args:
         decoding: What decoding takes.
@@ -86,9 +89,12 @@ def check_decoding(
 
     Raises:
         InvalidInputError: There are more than `MAX_PIXELS`, decoding takes more than `MAX_MEMORY`, or it goes over the
-            picture too often.
+            picture too often; or samples have other than 8 bits.
     """
     check_pixels(*size)
+    if decoding.bits != _JPEG_BITS:
+        message = f"the JPEG has {decoding.bits} bits a sample, and those of 8 are decoded; encode it anew"
+        raise InvalidInputError(message)
     memory = decoding.memory(enough=enough, copied=copied) + file
     if memory > MAX_MEMORY:
         message = (

@@ -217,6 +217,7 @@ def _jpeg_decoding(data: bytes, frame: tuple[int, bytes], scan: bytes, start: in
         kept=kept,
         draft=True,
         scans=scans,
+        bits=_integer(content[:1]),
     )
 
 

@@ -334,9 +334,13 @@ def test_no_smaller_picture_takes_more(make, most):
                 "encode it anew, not progressive"
             ),
         ),
+        (
+            SOI + segment(0xC1, struct.pack(">BHHB3B", 12, 90, 120, 1, 1, 0x11, 0)) + scan() + EOI,
+            "the JPEG has 12 bits a sample, and those of 8 are decoded; encode it anew",
+        ),
     ],
 )
-def test_what_takes_too_much_memory_or_time_is_refused(data, message):
+def test_what_is_not_decoded_is_refused(data, message):
     """Say what is too much and what to do."""
     header = read_header(data)
 
