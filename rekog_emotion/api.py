@@ -50,8 +50,9 @@ def detect_image(
 
     Args:
         source: A path, bytes, binary file object, PIL image, RGB array (height x width x 3, uint8), ``s3://bucket/key``
-            or :class:`S3Object`. A JPEG or PNG within the service's limits is sent byte for byte; anything else that
-            Pillow reads is converted and fitted, which needs the ``image`` extra.
+            or :class:`S3Object`. A JPEG or PNG within the service's limits is sent byte for byte; other files are
+            turned by their EXIF orientation, converted and fitted, which needs the ``image`` extra. A PIL image is
+            taken as it stands: ``ImageOps.exif_transpose`` sets a phone's photo upright.
         client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods; left out, what the environment
             variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
         attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality) or a list such as
