@@ -35,6 +35,7 @@ examples:
   rekog-emotion serve
   rekog-emotion serve --media-root media/
   rekog-emotion serve --state jobs.sqlite
+  rekog-emotion serve --allow-origin http://localhost:3000
   rekog-emotion serve --host 0.0.0.0 --access-key dev --secret-key-file secret
   aws rekognition detect-faces --endpoint-url http://127.0.0.1:8765 \\
     --image-bytes fileb://portrait.jpg --attributes ALL
@@ -67,10 +68,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--access-key",
         metavar="ID",
-        help="let only requests pass that are signed with this key; without it, signatures are not read",
+        help="let only requests pass that are signed with this key; without it, signatures are not read, and only "
+        "programs of this machine are answered",
     )
     parser.add_argument(
         "--secret-key-file", metavar="FILE", help="with --access-key: the file that has its secret access key"
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="let pages of this origin, such as http://localhost:3000, ask from a browser; may be named more than once",
     )
     parser.add_argument("--json", action="store_true", help="print the environment as one JSON object, not for a shell")
     add_debug(parser)
@@ -132,7 +141,7 @@ def _app(args: argparse.Namespace, keys: dict[str, str] | None, stack: ExitStack
     spool = stack.enter_context(closing(Spool(None if args.state is None else f"{args.state}.spool")))
     resolver = S3Objects(spool) if args.media_root is None else MediaRoot(args.media_root)
     client = stack.enter_context(closing(EmbeddedClient(resolver=resolver, store=store)))
-    return create_app(client, keys=keys, spool=spool)
+    return create_app(client, keys=keys, spool=spool, allow_origins=args.allow_origin)
 
 
 def _tell(address: tuple[str, int], keys: dict[str, str] | None, *, as_json: bool) -> None:

@@ -51,15 +51,13 @@ class Body:
         turned_out: Its room was given to another.
     """
 
-    def __init__(self, room: _Room, *, small: int) -> None:
+    def __init__(self, room: _Room) -> None:
         self.content: bytes | bytearray = b""
         self.digest = ""
         self.held = 0
         self.turned_out = False
         self._room = room
-        self._small = small
         self._deadline: asyncio.Timeout | None = None
-        room.unverified[self] = asyncio.get_running_loop().time()
 
     def verified(self) -> None:
         """Keep the room until the end: whoever sends it has a key."""
@@ -68,28 +66,18 @@ class Body:
     def release(self) -> None:
         """Give the room back."""
         self.verified()
-        self._room.free += self.held
-        self.held = 0
-        self.content = b""
+        held, self.held, self.content = self.held, 0, b""
+        self._room.give(held)
 
-    def add(self, piece: bytes, deadline: asyncio.Timeout) -> None:
-        """Add a piece.
+    def turn_out(self) -> None:
+        """Give the room to somebody else, and end the reading."""
+        self.turned_out = True
+        self.release()
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
 
-        Args:
-            piece: What has come in.
-            deadline: Ends the reading where the room is wanted for somebody else.
-
-        Raises:
-            RefusedError: There is no room for it, or not any more.
-        """
-        if self.turned_out:
-            raise _throttled()
-        self._deadline = deadline
-        if len(self.content) + len(piece) > self._small:
-            wanted = len(self.content) + len(piece) - self.held
-            self._room.make(wanted, self)
-            self._room.free -= wanted
-            self.held += wanted
+    def add(self, piece: bytes) -> None:
+        """Add a piece."""
         if not self.content:
             self.content = piece
         elif isinstance(self.content, bytearray):
@@ -97,54 +85,90 @@ class Body:
         else:
             self.content = bytearray(self.content + piece)
 
-    def turn_out(self) -> None:
-        """Give the room to somebody else, and end the reading."""
-        self.release()
-        self.turned_out = True
-        if self._deadline is not None:
-            self._deadline.reschedule(asyncio.get_running_loop().time())
+    async def enter(self, size: int, deadline: asyncio.Timeout) -> None:
+        """Wait for room.
+
+        Args:
+            size: Bytes that all of it has at most.
+            deadline: Ends the waiting, and later the reading where the room is wanted for somebody else.
+        """
+        self._deadline = deadline
+        await self._room.take(size)
+        self.held = size
+        self._room.unverified[self] = asyncio.get_running_loop().time()
 
 
 class _Room:
-    """Bytes that the bodies of a key may take.
+    """Bytes that the bodies of a key may take; of those that wait for some, the one that came last is the next.
+
+    The ones before may be strangers' who wait for no answer. While somebody waits, an unverified body that has been
+    coming in for a while has to go.
 
     Args:
-        free: How many.
-        patience: Seconds that a body keeps its room from others while nobody knows whether the key was theirs.
+        free: How many bytes.
+        patience: Seconds of that while.
 
     Attributes:
-        free: How many more.
         unverified: Bodies of which nobody knows yet whether the key was theirs, and since when; the oldest first.
     """
 
     def __init__(self, free: int, *, patience: float) -> None:
-        self.free = free
-        self._patience = patience
         self.unverified: dict[Body, float] = {}
+        self._free = free
+        self._patience = patience
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._looking: asyncio.TimerHandle | None = None
 
-    def make(self, wanted: int, by: Body) -> None:
-        """See that there are so many bytes, at the cost of bodies that have been coming in for longest.
+    async def take(self, size: int) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, turn))
+        self._admit()
+        self._look_later()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._waiting.remove((size, turn))
+            else:
+                self.give(size)
+            raise
 
-        Raises:
-            RefusedError: Those that are there have more right to them.
-        """
+    def give(self, size: int) -> None:
+        self._free += size
+        self._admit()
+
+    def _admit(self) -> None:
+        for entry in self._waiting[::-1]:
+            size, turn = entry
+            if size <= self._free and not turn.done():
+                self._waiting.remove(entry)
+                self._free -= size
+                turn.set_result(None)
+
+    def _look_later(self) -> None:
+        """See to it that those that stall go in time, if anybody waits for that."""
+        if self._looking is None and self._waiting and self.unverified:
+            since = next(iter(self.unverified.values()))
+            self._looking = asyncio.get_running_loop().call_at(since + self._patience, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
         latest = asyncio.get_running_loop().time() - self._patience
-        while self.free < wanted:
-            stalled = (body for body, since in self.unverified.items() if body.held and since <= latest)
-            oldest = next((body for body in stalled if body is not by), None)
-            if oldest is None:
-                raise _throttled()
-            oldest.turn_out()
+        for body, since in list(self.unverified.items()):
+            if not self._waiting or since > latest:
+                break
+            body.turn_out()
+        self._look_later()
 
 
 class Intake:
     """Takes in the bodies of requests, no more of them at once than there is room for.
 
-    A body has to come in within a time, and after some seconds at a least rate. Small ones need no room; a large one
-    whose signature is not yet known to be right may lose its own to another.
+    A body has to come in within a time, and after some seconds at a least rate. Small ones need no room; large ones
+    wait for it, and one whose signature is not yet known to be right may lose it to another.
 
     Args:
-        timeout: Seconds that a body may take.
+        timeout: Seconds that a body may wait for room, and may take to come in.
         keys: The keys whose bodies have room of their own, the same for each; ``None`` stands for nobody's.
         largest: Bytes of one body.
         held: Bytes of all bodies that are in hand.
@@ -169,7 +193,7 @@ class Intake:
         self._small = small
         self._grace = grace
         names = tuple(keys)
-        self._rooms = {key: _Room(held // len(names), patience=patience) for key in names}
+        self._rooms = {key: _Room(max(held // len(names), largest), patience=patience) for key in names}
 
     async def take(self, receive: Receive, *, key: str | None = None, length: str | None = None) -> Body:
         """Return the body of a request, which is to be released.
@@ -180,25 +204,27 @@ class Intake:
             length: What the request says of its length, if it does.
 
         Raises:
-            RefusedError: It is too large or too slow, or there is no room for it.
+            RefusedError: It is too large or too slow, or there was no room for it in time.
             ClientDisconnect: It has not come to its end.
         """
-        said = int(length) if length is not None and length.isascii() and length.isdigit() else None
-        if said is not None and said > self._largest:
+        size = int(length) if length is not None and length.isascii() and length.isdigit() else self._largest
+        if size > self._largest:
             raise refusal(*_TOO_LARGE, status=413)
-        body = Body(self._rooms[key], small=self._small)
+        body = Body(self._rooms[key])
         try:
-            await self._read(body, receive)
+            await self._read(body, receive, size)
         except TimeoutError:
+            roomless = body.turned_out or (len(body.content) > self._small and not body.held)
             body.release()
-            raise _throttled() if body.turned_out else refusal(*_TIMED_OUT, status=408) from None
+            raise _throttled() if roomless else refusal(*_TIMED_OUT, status=408) from None
         except BaseException:
             body.release()
             raise
         return body
 
-    async def _read(self, body: Body, receive: Receive) -> None:
-        began = asyncio.get_running_loop().time()
+    async def _read(self, body: Body, receive: Receive, size: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         digest = hashlib.sha256()
         read = 0
         async with asyncio.timeout(min(self._timeout, self._grace)) as deadline:
@@ -210,7 +236,13 @@ class Intake:
                 read += len(piece)
                 if read > self._largest:
                     raise refusal(*_TOO_LARGE, status=413)
-                body.add(piece, deadline)
+                body.add(piece)
+                if read > self._small and not body.held:
+                    if body.turned_out:
+                        raise TimeoutError
+                    deadline.reschedule(loop.time() + self._timeout)
+                    await body.enter(max(size, read), deadline)
+                    began = loop.time()
                 digest.update(piece)
                 if not message.get("more_body", False):
                     break

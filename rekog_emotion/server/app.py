@@ -42,7 +42,8 @@ _LARGEST: Final = {
 }
 _FAILED: Final = ("InternalServerError", "Internal server error")
 _WATCH_INTERVAL: Final = 0.5  # seconds
-# Seconds that a client may go on sending after it was refused, in all and without a byte; and bytes.
+# Clients that may go on sending at once after they were refused; seconds, in all and without a byte; bytes.
+_LINGERING: Final = 16
 _LINGER: Final = 2.0
 _LINGER_IDLE: Final = 0.25
 _LARGEST_LEFT: Final = 64 * 1024**2
@@ -150,6 +151,7 @@ class _Endpoint:
         self._spool = spool
         self._intake = intake
         self._lanes = lanes
+        self._lingering = asyncio.Semaphore(_LINGERING)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -177,7 +179,7 @@ class _Endpoint:
             key = None if claim is None else claim.key
             body = await self._intake.take(receive, key=key, length=named.get("content-length"))
         except RefusedError as refused:
-            await _send_early(refused.answer, named, receive, send)
+            await _send_early(refused.answer, named, receive, send, self._lingering)
             return
         except ClientDisconnect:
             return
@@ -249,13 +251,23 @@ async def _send(answer: Answer, headers: RawHeaders, send: Send, *, more_body: b
     await send({"type": "http.response.body", "body": answer.body, "more_body": more_body})
 
 
-async def _send_early(answer: Answer, named: Mapping[str, str], receive: Receive, send: Send) -> None:
-    """Send an answer to a request whose body has not come in, and keep nothing of what comes then."""
-    if named.get("content-length", "0") == "0" and "transfer-encoding" not in named:
-        await _send(answer, answer.headers, send)
-        return
+async def _send_early(
+    answer: Answer, named: Mapping[str, str], receive: Receive, send: Send, lingering: asyncio.Semaphore
+) -> None:
+    """Send an answer to a stranger's request before its body has come in, and end the connection.
+
+    What comes then is not kept; and whoever goes on asking has to come anew.
+    """
     await _send(answer, [*answer.headers, (b"connection", b"close")], send, more_body=True)
-    # A client that is still sending when the connection ends would not see the answer.
+    has_body = named.get("content-length", "0") != "0" or "transfer-encoding" in named
+    # A client that is still sending when the connection ends would not see the answer. Of many, some will not.
+    if has_body and not lingering.locked():
+        async with lingering:
+            await _drain(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain(receive: Receive) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_LINGER):
             left = _LARGEST_LEFT
@@ -265,4 +277,3 @@ async def _send_early(answer: Answer, named: Mapping[str, str], receive: Receive
                 if message["type"] != "http.request" or not message.get("more_body", False):
                     break
                 left -= len(message["body"])
-    await send({"type": "http.response.body", "body": b""})

@@ -26,6 +26,7 @@ _HEAD: Final = (
     10.0  # seconds that the head of a request may take, the wait for its first byte on a new connection included
 )
 _UNREAD: Final = 30.0  # seconds that a client may leave an answer unread
+_READ: Final = 64 * 1024  # bytes that are read at once; asyncio takes four times as many, for each of all connections
 _MOST: Final = 2048
 # Descriptors that are none of a client's: files, videos, connections to S3, and those of clients just let in.
 _RESERVED: Final = 128
@@ -187,6 +188,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Take a place; the first head has to come soon."""
         super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = _READ
         self.gathered = _Gathered(transport)
         self.transport = cast("asyncio.Transport", self.gathered)
         self._await_head()

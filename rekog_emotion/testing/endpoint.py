@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -50,6 +50,7 @@ class LocalEndpoint:
         keys: Secret access keys by their ids; requests have to be signed by one of them. Without it, any signature
             will do.
         region_name: The region of the environment.
+        allow_origins: Pages of these origins, such as ``http://localhost:3000``, may ask from a browser.
 
     Attributes:
         faults: The plan of what goes wrong.
@@ -64,6 +65,7 @@ class LocalEndpoint:
         media_root: str | os.PathLike[str] | None = None,
         keys: Mapping[str, str] | None = None,
         region_name: str = "us-east-1",
+        allow_origins: Iterable[str] = (),
     ) -> None:
         self.faults = FaultPlan() if faults is None else faults
         self.url = ""
@@ -71,6 +73,7 @@ class LocalEndpoint:
         self._media_root = media_root
         self._keys = keys
         self._region_name = region_name
+        self._allow_origins = tuple(allow_origins)
         self._layer: Layer | None = None
         self._stack = ExitStack()
 
@@ -95,7 +98,8 @@ class LocalEndpoint:
             stack.enter_context(_environment(self.url, self._region_name, key, secret))
             spool = stack.enter_context(closing(Spool()))
             client = self._client or stack.enter_context(closing(_embedded(self._media_root, spool)))
-            self._layer = Layer(create_app(client, keys=self._keys, spool=spool), self.faults)
+            app = create_app(client, keys=self._keys, spool=spool, allow_origins=self._allow_origins)
+            self._layer = Layer(app, self.faults)
             stack.enter_context(_serving(self._layer, listener))
             self._stack = stack.pop_all()
         return self

@@ -274,41 +274,81 @@ async def code(taking):
     return json.loads(caught.value.answer.body)["__type"]
 
 
-def test_bodies_are_limited_together():
-    """What all requests in hand may hold is bounded; the place of an answered one is free again."""
+def taking(intake, *contents, end=True, **options):
+    """Return a task that takes in a body."""
+    return asyncio.create_task(intake.take(pieces(*contents, end=end), **options))
+
+
+def test_bodies_wait_for_room():
+    """What all requests in hand may hold is bounded; whoever came last is the next when one of them is answered."""
 
     async def several():
-        intake = Intake(timeout=10, largest=10, held=15, small=0)
-        first = await intake.take(pieces(b"12345", b"12345"))
-        second = await intake.take(pieces(b"12345"))
-        kept = bytes(first.content), bytes(second.content)
-        refused = await code(intake.take(pieces(b"1", b"2")))
-        first.release()
-        second.release()
-        third = await intake.take(pieces(b"1234567890"))
-        return kept, refused, third.content
+        intake = Intake(timeout=10, largest=10, held=20, small=0)
+        bodies = [await taking(intake, b"12345", b"12345") for _ in range(2)]
+        kept = [bytes(body.content) for body in bodies]
+        for body in bodies:
+            body.verified()
+        waiting = [taking(intake, b"123456", b"7890") for _ in range(2)]
+        await settled()
+        at_first = [task.done() for task in waiting]
+        bodies[0].release()
+        last = await waiting[1]
+        then = waiting[0].done()
+        last.release()
+        return kept, at_first, bytes(last.content), then, bytes((await waiting[0]).content)
 
-    assert asyncio.run(several()) == ((b"1234512345", b"12345"), "ThrottlingException", b"1234567890")
+    assert asyncio.run(several()) == ([b"1234512345"] * 2, [False] * 2, b"", False, b"1234567890")
+
+
+def test_who_gives_up_waiting_takes_no_room():
+    """Whether its turn had come or not."""
+
+    async def several():
+        intake = Intake(timeout=10, largest=10, held=10, small=0)
+        first = await taking(intake, b"1")
+        waiting = [taking(intake, b"1") for _ in range(3)]
+        await settled()
+        waiting[0].cancel()
+        first.release()
+        waiting[2].cancel()
+        return (await waiting[1]).content
+
+    assert asyncio.run(several()) == b"1"
+
+
+def test_no_room_in_time_is_throttled():
+    """An SDK tries that again."""
+
+    async def several():
+        intake = Intake(timeout=0.01, largest=10, held=10, small=0)
+        (await taking(intake, b"1234567890")).verified()
+        return await code(intake.take(pieces(b"1234567890")))
+
+    assert asyncio.run(several()) == "ThrottlingException"
 
 
 def test_each_key_has_room_of_its_own():
     """Whoever knows the id of one key cannot take the room of another's bodies."""
 
     async def several():
-        intake = Intake(timeout=10, keys=("one", "two"), held=20, small=0)
-        await intake.take(pieces(b"1234567890"), key="one")
-        return await code(intake.take(pieces(b"1"), key="one")), (await intake.take(pieces(b"1"), key="two")).content
+        intake = Intake(timeout=10, keys=("one", "two"), largest=10, held=20, small=0)
+        (await taking(intake, b"1234567890", key="one")).verified()
+        waiting = taking(intake, b"1", key="one")
+        other = await taking(intake, b"1", key="two")
+        done = waiting.done()
+        waiting.cancel()
+        return done, other.content
 
-    assert asyncio.run(several()) == ("ThrottlingException", b"1")
+    assert asyncio.run(several()) == (False, b"1")
 
 
 def test_small_bodies_need_no_room():
     """They are taken in however much large ones hold."""
 
     async def several():
-        intake = Intake(timeout=10, held=10, small=3)
-        await intake.take(pieces(b"1234567890"))
-        return (await intake.take(pieces(b"12", b"3"))).content, await code(intake.take(pieces(b"12", b"34")))
+        intake = Intake(timeout=0.01, largest=10, held=10, small=3)
+        (await taking(intake, b"1234567890")).verified()
+        return (await taking(intake, b"12", b"3")).content, await code(intake.take(pieces(b"12", b"34")))
 
     assert asyncio.run(several()) == (b"123", "ThrottlingException")
 
@@ -317,14 +357,33 @@ def test_who_stalls_gives_way():
     """A body that does not come to its end, and may be a stranger's, loses its room to one that comes later."""
 
     async def several():
-        intake = Intake(timeout=10, held=10, small=0, patience=0)
-        stalled = asyncio.create_task(code(intake.take(pieces(b"123456", end=False))))
+        intake = Intake(timeout=10, largest=10, held=20, small=0, patience=0.01)
+        stalled = [asyncio.create_task(code(intake.take(pieces(b"123456", end=False)))) for _ in range(4)]
         await settled()
-        honest = await intake.take(pieces(b"1234567890"))
-        honest.verified()
-        return await stalled, honest.content, await code(intake.take(pieces(b"1")))
+        honest = await taking(intake, b"12345", b"67890")
+        for task in stalled[2:]:  # which had the room after them
+            task.cancel()
+        return await asyncio.gather(*stalled[:2]), bytes(honest.content)
 
-    assert asyncio.run(several()) == ("ThrottlingException", b"1234567890", "ThrottlingException")
+    assert asyncio.run(several()) == (["ThrottlingException"] * 2, b"1234567890")
+
+
+def test_who_is_turned_out_reads_no_further():
+    """Even where a piece comes in the same moment."""
+
+    async def several():
+        intake = Intake(timeout=10, largest=10, held=10, small=0)
+        read = []
+
+        async def receive():
+            read.append(1)
+            for body in list(intake._rooms[None].unverified):
+                body.turn_out()
+            return {"type": "http.request", "body": b"1", "more_body": True}
+
+        return await code(intake.take(receive)), len(read), (await taking(intake, b"1234567890")).content
+
+    assert asyncio.run(several()) == ("ThrottlingException", 2, b"1234567890")
 
 
 @pytest.mark.parametrize("limits", [{"timeout": 0.01}, {"timeout": 10, "grace": 0.01}], ids=["time", "rate"])
@@ -332,7 +391,7 @@ def test_bodies_come_in_time(limits):
     """Within so many seconds, and after some at a least rate; the room of who does not keep to that is free again."""
 
     async def late():
-        intake = Intake(held=10, small=0, **limits)
+        intake = Intake(largest=10, held=10, small=0, **limits)
         refused = await code(intake.take(pieces(b"1234567890", end=False)))
         return refused, (await intake.take(pieces(b"1234567890"))).content
 
