@@ -190,16 +190,18 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Run ``rekog-emotion serve`` with a key."""
+def serving(*, keys: bool = True) -> Iterator[Server]:
+    """Run ``rekog-emotion serve`` with a key, or without one."""
     with tempfile.TemporaryDirectory() as folder:
         secret, log = Path(folder, "secret"), Path(folder, "log")
         secret.write_text(SECRET)
-        command = [sys.executable, "-m", "rekog_emotion", "serve", "--port", "0", "--json", "--access-key", KEY]
+        command = [sys.executable, "-m", "rekog_emotion", "serve", "--port", "0", "--json"]
+        if keys:
+            command += ["--access-key", KEY, "--secret-key-file", str(secret)]
         with (
             log.open("wb") as written,
             subprocess.Popen(  # noqa: S603 -- our own command
-                [*command, "--secret-key-file", str(secret)], stdout=subprocess.PIPE, stderr=written
+                command, stdout=subprocess.PIPE, stderr=written
             ) as process,
         ):
             try:
