@@ -29,6 +29,7 @@ _LEAST_RATE: Final = 32 * 1024  # bytes a second
 _PATIENCE: Final = 1.0  # seconds that an unverified body keeps its room from others
 _LIGHT: Final = 32 * 1024**2  # bytes that a picture takes, up to which it does not wait for memory: 4 megapixels
 _LOOK_AFTER: Final = 0.02  # seconds
+_MEMORY: Final = 900_000_000  # bytes that the others may take together; none that is decoded takes more
 _TOO_LARGE: Final = ("RequestEntityTooLargeException", "Request Entity Too Large")
 _TIMED_OUT: Final = (
     "RequestTimeout",
@@ -293,7 +294,7 @@ class Lane:
         self._room = workers + waiting
         self._light = _Places(name, workers, spare=workers)
         self._heavy = _Places(f"{name}-heavy", workers, spare=0)
-        self._memory = _Memory(MAX_MEMORY)
+        self._memory = _Memory(_MEMORY)
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Return what ``work`` returns, which runs in a thread when it is its turn.
