@@ -29,7 +29,7 @@ from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, clie
 from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 
 __all__ = ["Detect", "Jobs"]
 
@@ -329,7 +329,10 @@ class Jobs:
                 return None  # the next process with this store takes it up
             message = STOPPED
         except Exception as error:  # noqa: BLE001 -- whatever the engine may raise is this job's failure
-            _LOG.exception("video job %s failed", job.job_id)
+            if isinstance(error, RekogEmotionError):  # a full disk of the store, for instance: its message says all
+                _LOG.error("video job %s failed: %s", job.job_id, error)
+            else:
+                _LOG.exception("video job %s failed", job.job_id)
             message = f"Internal error: {type(error).__name__}"
         else:
             return evolve(job, status="SUCCEEDED", face_count=count, ended=self._clock())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from attrs import evolve
 
 from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore
+from rekog_emotion.errors import RekogEmotionError
 from tests.embedded.clips import counting
 from tests.embedded.job_desk import Gate, clock, make, s3
 
@@ -127,13 +129,14 @@ def test_no_job_is_run_again(make, clock):
     assert gate.calls == 6
 
 
-def test_faces_that_cannot_be_stored(make):
-    """Such a job fails, once; what it had found is dropped when its outcome can be stored."""
+@pytest.mark.parametrize(("error", "said"), [(OSError("no"), ""), (RekogEmotionError("no"), ": no")])
+def test_faces_that_cannot_be_stored(make, caplog, error, said):
+    """Such a job fails, once, and the log says why; what it had found is dropped when its outcome can be stored."""
     shelf, gate = Shelf(), Gate()
     dropped = []
 
     def no_room(*_):
-        raise OSError
+        raise error
 
     shelf.add_faces, shelf.drop_faces = no_room, dropped.append
     gate.opened.set()
@@ -143,7 +146,10 @@ def test_faces_that_cannot_be_stored(make):
 
     answers = [jobs.get(job_id) for _ in range(10)]
     assert {(answer["JobStatus"], answer["StatusMessage"]) for answer in answers} == {
-        ("FAILED", "Internal error: OSError")
+        ("FAILED", f"Internal error: {type(error).__name__}")
     }
     assert gate.calls == 1
+    assert [(record.getMessage(), bool(record.exc_info)) for record in caplog.records] == [
+        (f"video job {job_id} failed{said}", not said)
+    ]
     assert dropped == [job_id, job_id]  # before the run, and after it
