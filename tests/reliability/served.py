@@ -66,7 +66,8 @@ class Served:
             errors="replace",
             env=self._environment,
         )
-        threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True).start()
+        self._reading = threading.Thread(target=self._read, args=(self._process.stderr,), daemon=True)
+        self._reading.start()
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         assert line, "".join(self.log[-20:])
@@ -89,7 +90,12 @@ class Served:
         """Send a signal, wait for the end, and return the exit code."""
         self.client.close()
         self._process.send_signal(by)
-        return self._process.wait(120)
+        code = self._process.wait(120)
+        self._reading.join()
+        for stream in (self._process.stdout, self._process.stderr):
+            assert stream is not None
+            stream.close()
+        return code
 
     def __enter__(self) -> Self:
         self.start()
@@ -98,8 +104,6 @@ class Served:
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self.end(signal.SIGKILL)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
 
     @property
     def is_running(self) -> bool:
