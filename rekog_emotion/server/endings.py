@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from rekog_emotion._logging import logger
 from rekog_emotion._secrets import withhold
 from rekog_emotion.clients import RekognitionClient
+from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
 
 __all__ = ["Endings", "publish"]
@@ -157,6 +158,8 @@ class Endings:
                 self._put_off(job, f"cannot be noted: {error}")
             except _UntoldError as error:
                 self._put_off(job, f"cannot be published to {error}")
+            except RekogEmotionError as error:  # a store that cannot be read, for instance: its message says all
+                self._put_off(job, f"cannot be seen to: {error}")
             except Exception as error:  # noqa: BLE001 -- whatever happens to one job, the ends of the others are seen to
                 withhold(error)
                 self._put_off(job, "cannot be seen to", trace=True)

@@ -52,6 +52,8 @@ class TemporaryFolder:
 
 def clear_orphans() -> None:
     """Remove the temporary folders of this user whose processes were killed."""
+    if sys.platform == "win32":  # there, nobody can tell, and nothing is cleared away
+        return
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
             if path.lstat().st_uid == os.getuid():
@@ -66,7 +68,7 @@ def _locked(path: Path) -> int:
         FileNotFoundError: It is gone.
         OSError: It is no folder, or its file system has no locks.
     """
-    if sys.platform == "win32":  # there, nobody can tell, and nothing is cleared away
+    if sys.platform == "win32":
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

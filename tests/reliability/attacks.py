@@ -63,7 +63,7 @@ ODD: Final[tuple[Any, ...]] = (
         "\x9b31m",
         "\u202e",
     ),
-    *("<script>alert(1)</script>", "=cmd|'/c calc'!A1", "x" * 100_000, [[[[[[[]]]]]]], [None], {"": None}, b"bytes"),
+    *("<script>alert(1)</script>", "=cmd|'/c calc'!A1", "x" * 100_000, [[[[[[[]]]]]]], [None], {"": None}),
 )
 
 

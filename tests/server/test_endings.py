@@ -355,20 +355,24 @@ def test_a_note_that_is_gone(watch):
     assert watch.statuses() == {"job-1": 1}
 
 
-def test_whatever_happens_to_one_job(watch, warnings):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ZeroDivisionError("no"), ""), (RekogEmotionError("the store is damaged"), ": the store is damaged")],
+)
+def test_whatever_happens_to_one_job(watch, warnings, error, said):
     """The ends of the others are seen to."""
     for number in range(3):
         watch.start(f"job-{number}", NotificationChannel=CHANNEL)
 
     def answer(**request):
         if request["JobId"] == "job-1":
-            raise ZeroDivisionError
+            raise error
         return FAILED
 
     watch.look(answer)
 
     assert watch.statuses() == {"job-0": 1, "job-2": 1}
-    assert warnings == ["the end of video job job-1 cannot be seen to; it is tried again"]
+    assert warnings == [f"the end of video job job-1 cannot be seen to{said}; it is tried again"]
 
 
 ASIDE = "{} cannot be read: {}; it is set aside as {}, and the end of its job is not published"
