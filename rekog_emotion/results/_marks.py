@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -30,6 +31,7 @@ _SMOOTH_LINE: Final = 4  # likewise a line, which is longer, and there are six o
 _AXIS_COLORS: Final[tuple[Color, ...]] = ((255, 70, 70), (70, 230, 70), (80, 140, 255))
 _AXIS_LENGTH: Final = 0.4  # of the box's width
 _LARGEST_ANGLE: Final = 360.0  # degrees; one that is no number, or beyond any turn, is none
+_MOST_LANDMARKS: Final = 500  # of a face; the service has 30
 _SMALLEST_AXES: Final = 48  # pixels of the box's width, below which axes would hide the face
 
 
@@ -66,7 +68,7 @@ def draw_box(pen: ImageDraw.ImageDraw, mark: Mark, line: int) -> None:
 def draw_landmarks(canvas: Image.Image, mark: Mark) -> None:
     """Draw a dot a landmark that has a place."""
     diameter = max(1, round(mark.width / 30))
-    for landmark in mark.face.landmarks or ():
+    for landmark in islice(mark.face.landmarks or (), _MOST_LANDMARKS):
         if landmark.x is not None and landmark.y is not None:
             x, y = landmark.to_pixels(canvas.size)
             if not _is_near((x, y), canvas.size):

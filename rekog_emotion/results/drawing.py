@@ -51,6 +51,7 @@ Picture: TypeAlias = "Image.Image | str | os.PathLike[str] | bytes"
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".mkv")
 """Suffixes of file names under which `video` writes a copy; they are here, as it needs PyAV."""
 
+_DETAILED: Final = 200  # faces with more than a box; the service and the engine give 100 at most
 _TOLERANCE: Final = 0.02  # of width / height: a copy shrunk to whole pixels is that much off
 
 
@@ -65,8 +66,8 @@ def draw(
     """Draw the faces on a copy of their picture.
 
     Each face gets its box in the colour of its dominant emotion, its landmarks, the axes of its pose, and a label with
-    that emotion and its confidence, gender and age range, as far as they were asked for. An emotion is how a face
-    looks, not what a person feels.
+    that emotion and its confidence, gender and age range, as far as they were asked for. Of more than 200 faces, which
+    the service never gives, the others get the box alone. An emotion is how a face looks, not what a person feels.
 
     Args:
         analysis: The faces.
@@ -99,16 +100,19 @@ def draw_faces(
     pen = ImageDraw.Draw(canvas)
     line = max(1, round(min(canvas.size) / 250))
     marks = list(_marks(faces, canvas.size))
-    for mark in marks:
+    detailed = marks[:_DETAILED]
+    for mark in marks[_DETAILED:]:
+        draw_box(pen, mark, line)
+    for mark in detailed:
         draw_box(pen, mark, line)
         if landmarks:
             draw_landmarks(canvas, mark)
         if pose:
             draw_pose(canvas, mark)
     # Labels come last, on top of all boxes; the largest face is the first and has the first choice of a place.
-    boxes = [mark.rectangle for mark in marks]
+    boxes = [mark.rectangle for mark in detailed]
     placed: list[Label] = []
-    for mark in marks if labels else ():
+    for mark in detailed if labels else ():
         if lines := list(label_lines(mark.face)):
             # Where there is no room for all of it, the first line alone.
             texts = list(dict.fromkeys(("\n".join(lines), lines[0])))

@@ -27,6 +27,7 @@ __all__ = ["emotion_html", "face_html", "image_html", "video_html", "video_strip
 _ROWS: Final = 12  # of a table; a group of a hundred would fill the page
 _WIDEST: Final = 720  # pixels of a picture
 _LONGEST: Final = 80  # letters of a name
+_BARS: Final = 50  # emotions of a face; the service has eight
 _SEGMENTS: Final = 120  # of a strip
 _MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a notebook should wait
 _CAUTION: Final = "Emotions are how a face looks, not what a person feels."
@@ -111,7 +112,7 @@ def video_strip(analysis: VideoAnalysis) -> str:
 def face_html(face: Face) -> str:
     """Return the emotions of a face as bars, and what else is known of it."""
     words = ", ".join(filter(None, (_gender(face), age(face), *features(face))))
-    ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))
+    ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))[:_BARS]
     bars = "".join(_bar(emotion) for emotion in ranked)
     return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
 

@@ -10,6 +10,7 @@ from rekog_emotion import BoundingBox, Emotion, Face, ImageAnalysis, InvalidInpu
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.frames import _cut
+from rekog_emotion.results.notebook import face_html
 
 PICTURE = Image.new("RGB", (160, 120), (200, 180, 160))
 FACE = Face(bounding_box=BoundingBox(left=0.4, top=0.4, width=0.2, height=0.2), pose=Pose(roll=30.0))
@@ -93,3 +94,23 @@ def test_charts():
     with pytest.raises(InvalidInputError) as caught:
         emotion_chart(face, width=10**9)
     assert str(caught.value) == "width is 1000000000, and an emotion chart is 10000 pixels wide at most"
+
+
+def test_drawings():
+    """Of a crowd that no service gives, all get a box, and 200 the rest; of landmarks without end 500 are drawn."""
+    crowd = [evolve(FACE, emotions=(Emotion(type="HAPPY", confidence=90.0),))] * 3000
+    points = [Landmark(type="nose", x=0.1, y=0.1)] * 500
+    few, many = (
+        evolve(FACE, landmarks=Landmarks.of([*points, *more]))
+        for more in ([], [Landmark(type="nose", x=0.9, y=0.9)] * 100_000)
+    )
+
+    assert analysis(*crowd).draw(PICTURE).tobytes() == analysis(*crowd[:200]).draw(PICTURE).tobytes()
+    assert analysis(many).draw(PICTURE).tobytes() == analysis(few).draw(PICTURE).tobytes()
+
+
+def test_bars():
+    """A notebook shows fifty bars of a face at most."""
+    face = Face(emotions=(Emotion(type="HAPPY", confidence=90.0),) * 10_000)
+
+    assert face_html(face).count("HAPPY") == 50
