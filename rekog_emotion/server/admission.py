@@ -14,7 +14,6 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from rekog_emotion._decoding import MAX_MEMORY
 from rekog_emotion.server.protocol import Answer, RefusedError, refusal, service_error
 from rekog_emotion.server.threads import Threads
 
