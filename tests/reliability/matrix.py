@@ -31,7 +31,7 @@ from rekog_emotion.testing import FakeClient, Fault, LocalEndpoint, VirtualClock
 from tests.reliability.gateway import DNS, Gateway, Plan, error
 
 # Made up, and in no message, log line or chain of errors of any case.
-KEY, SECRET, TOKEN = "AKIDMADEUP0123456789", "MadeUp/Secret+Key/0123456789", "IQoJb3/MADEUP+TOKEN/with==signs"
+KEY, SECRET, TOKEN = "AKIDMADEUPQZXWVKJHGF", "MadeUp/Secret+Key/qzxwvkjhgf", "IQoJb3/MADEUP+TOKEN/with==signs"
 SECRETS = [
     re.compile(re.escape(form(value)[i : i + 8]))
     for value in (KEY, SECRET, TOKEN)
@@ -121,8 +121,8 @@ class Outcome:
             found.append(f"{len(self.jobs)} jobs for one call")
         found += [f"{key} is left, and nothing says so" for key in self.left if key not in told]
         shown = self.log + "".join(traceback.format_exception(error)) + repr(pickle.dumps(error)) if error else self.log
-        if any(secret.search(shown) for secret in SECRETS):
-            found.append("a part of the credentials")
+        if parts := [part for secret in SECRETS for part in secret.findall(shown)]:
+            found.append(f"parts of the credentials: {parts}")
         if self.seconds > TIMEOUT + RETRIES:
             found.append(f"{self.seconds} s")
         return found
