@@ -38,6 +38,7 @@ _PARAMETERS: Final = {
     "libx265": {"x265-params": "log-level=none"},  # it writes to the terminal by itself
 }
 _INTERLACED: Final = Flags.interlaced_dct | Flags.interlaced_me
+_BOTTOM_FIRST: Final = (3, 4)  # AV_FIELD_BB and AV_FIELD_TB: which of two fields is displayed first
 _HEVC_LEAST: Final = 64  # pixels a side: its largest block, below which libx265 writes beside its memory
 _TICK: Final = Fraction(1, 10_000)  # seconds; of a clock that lets frames lie between those of a coarse one
 
@@ -142,14 +143,18 @@ class Copy:
         # What shows ten bits shows them of HEVC.
         if colors.deep and min(self._size) >= _HEVC_LEAST and "libx265" in av.codecs_available:
             name = "libx265"
+        options = _QUALITY | _PARAMETERS[name]
+        interlaced = frame.interlaced_frame and name == "libx264" and not self._orientation.turned
+        if interlaced:
+            order = "bff" if self._stream.codec_context.field_order in _BOTTOM_FIRST else "tff"
+            options["x264-params"] += f":{order}=1"
         rate = self._stream.average_rate or 30
-        track = cast("VideoStream", out.add_stream(name, rate=rate, options=_QUALITY | _PARAMETERS[name]))
+        track = cast("VideoStream", out.add_stream(name, rate=rate, options=options))
         context = track.codec_context
         if name == "libx265" and self._target.suffix.lower() != ".mkv":
             context.codec_tag = "hvc1"  # the only one that Apple plays
-        if frame.interlaced_frame and name == "libx264" and not self._orientation.turned:
+        if interlaced:
             context.flags |= _INTERLACED
-            context.field_order = self._stream.codec_context.field_order
         if self._orientation.turned:
             width, height, aspect = height, width, 1 / aspect
         track.width, track.height = width + width % _EVEN, height + height % _EVEN

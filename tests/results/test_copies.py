@@ -369,6 +369,24 @@ def test_sound_stays_in_time(tmp_path, late):
     assert abs(offsets[0]) > 0.9
 
 
+@pytest.mark.parametrize(("codec", "field"), [("libx264", "tff"), ("libx264", "bff"), ("mpeg2video", None)])
+def test_interlaced(tmp_path, codec, field):
+    """Pictures of two fields stay so, and the same field is displayed first."""
+    options = {"flags": "+ildct+ilme"} | ({"x264-params": f"{field}=1"} if field else {"qmin": "1", "qmax": "1"})
+    source = Clip(name="fields.mkv", codec=codec, options=options).write(tmp_path)
+
+    annotate_video(BLANK, source, tmp_path / "copy.mp4")
+
+    orders = []
+    for path in (source, tmp_path / "copy.mp4"):
+        with av.open(str(path)) as container:
+            track = container.streams.video[0]
+            assert next(container.decode(track)).interlaced_frame
+            orders.append(track.codec_context.field_order)
+    assert orders[0] == orders[1]
+    assert [number(frame.to_ndarray(format="rgb24")) for _, frame in decoded(tmp_path / "copy.mp4")] == [*range(10)]
+
+
 @pytest.mark.parametrize("size", [(2, 2), (34, 18), (33, 17), (17, 65)])
 @pytest.mark.parametrize("pix", ["yuv444p", "yuv444p10le"])
 def test_small_and_odd_sizes(tmp_path, size, pix):
