@@ -32,10 +32,11 @@ Edit: TypeAlias = Callable[[float, float], Callable[[Image.Image], None] | None]
 
 _EVEN: Final = 2  # H.264 shares colour between two neighbours
 # Colours stay within two of 255. Without frames out of order, each is as long as it says, however rarely frames come.
-_QUALITY: Final = {"crf": "12", "preset": "veryfast", "bf": "0"}
+_QUALITY: Final = {"preset": "veryfast", "bf": "0"}
 _PARAMETERS: Final = {
-    "libx264": {"x264-params": "chroma-qp-offset=-8"},
-    "libx265": {"x265-params": "log-level=none"},  # it writes to the terminal by itself
+    "libx264": {"crf": "12", "x264-params": "chroma-qp-offset=-8"},
+    # By itself it writes to the terminal.
+    "libx265": {"crf": "9", "x265-params": "log-level=none:cbqpoffs=-8:crqpoffs=-8"},
 }
 _INTERLACED: Final = Flags.interlaced_dct | Flags.interlaced_me
 _BOTTOM_FIRST: Final = (3, 4)  # AV_FIELD_BB and AV_FIELD_TB: which of two fields is displayed first

@@ -136,6 +136,7 @@ CLIPS = [
     Clip(name="rgb.mkv", codec="libx264rgb", pix="rgb24", options={"crf": "1"}),
     Clip(name="hdr.mp4", codec="libx265", pix="yuv420p10le", tags=(9, 9, 16, 1)),
     Clip(name="hlg.mov", codec="libx265", pix="yuv420p10le", tags=(9, 9, 18, 1), matrix=(0, -1, 1, 0)),
+    Clip(name="master.mov", codec="prores_ks", pix="yuv422p10le", tags=(1, 1, 1, 1)),
     Clip(name="ten.mkv", codec="libx264", pix="yuv420p10le", tags=(1, 1, 1, 1)),
 ]  # fmt: skip
 
@@ -337,6 +338,18 @@ def test_times_of_packets(tmp_path, change, expected):
     after = decoded(tmp_path / "copy.mkv")
     assert [round(seconds * 1000) for seconds, _ in after] == expected
     assert [number(frame.to_ndarray(format="rgb24")) for _, frame in after] == [*range(12)]
+
+
+def test_edit_list(tmp_path):
+    """What an edit list cuts off is in no copy; the rest is at its time."""
+    times = [-2000, -1000, 0, 1000, 2500]
+    source = Clip(name="clip.mp4", rate=1000, frames=5, times=times, options={"bf": "0"}).write(tmp_path)
+
+    annotate_video(BLANK, source, tmp_path / "copy.mp4")
+
+    for path in (source, tmp_path / "copy.mp4"):
+        found = [(seconds, number(frame.to_ndarray(format="rgb24"))) for seconds, frame in decoded(path)]
+        assert found == [(0, 2), (1, 3), (2.5, 4)]
 
 
 @pytest.mark.parametrize("late", [0, 1])
