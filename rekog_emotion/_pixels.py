@@ -6,6 +6,8 @@ are those of FFmpeg (`AVColorSpace`), which are those of ITU-T H.273.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import av
@@ -22,6 +24,8 @@ LIMITED_RANGE: Final = 1  # AVCOL_RANGE_MPEG
 UNSPECIFIED: Final = 2  # AVCOL_SPC_UNSPECIFIED
 BT709: Final = 1
 BT601: Final = 6
+_BT2020: Final = 9
+_CONSTANT: Final = 10
 # Kr and Kb of ITU-T H.273, table 4, by AVColorSpace: what red and blue weigh in luma.
 _WEIGHTS: Final = {
     BT709: (0.2126, 0.0722),
@@ -29,10 +33,10 @@ _WEIGHTS: Final = {
     5: (0.299, 0.114),
     BT601: (0.299, 0.114),
     7: (0.212, 0.087),
-    9: (0.2627, 0.0593),
-    10: (0.2627, 0.0593),
+    _BT2020: (0.2627, 0.0593),
+    _CONSTANT: (0.2627, 0.0593),
 }
-_SWSCALE: Final = {BT709: 1, 4: 4, 5: 5, BT601: 5, 7: 7, 9: 9, 10: 9}  # its own numbers for the same
+_SWSCALE: Final = {BT709: 1, 4: 4, 5: 5, BT601: 5, 7: 7, _BT2020: 9, _CONSTANT: 9}  # its own numbers for the same
 _HD: Final = (1280, 576)  # pixels; what is wider or higher and says nothing is BT.709 to players, as of mpv and VLC
 _EXACT: Final = 1 << 18 | 1 << 13  # SWS_ACCURATE_RND and SWS_FULL_CHR_H_INT: without them colours are off by 3 of 255
 _SMOOTH: Final = 2  # SWS_BILINEAR
@@ -92,10 +96,22 @@ def rgb(frame: VideoFrame, size: tuple[int, int] | None = None) -> NDArray[np.ui
         matrix = _SWSCALE[_matrix_of(frame)]
         options = {"src_colorspace": matrix, "dst_colorspace": matrix}
         options["src_color_range"] = FULL_RANGE if _is_full(frame) else LIMITED_RANGE
-    picture = frame.to_ndarray(
-        format="rgb24", width=width, height=height, interpolation=_EXACT | how, threads=1, **options
-    )
+    options |= {"width": width, "height": height, "interpolation": _EXACT | how, "threads": 1}
+    with _readable(frame):
+        picture = frame.to_ndarray(format="rgb24", **options)
     return cast("NDArray[np.uint8]", picture)
+
+
+@contextmanager
+def _readable(frame: VideoFrame) -> Iterator[None]:
+    """Let a frame say for a while what swscale takes BT.2020 of constant luminance for, which it refuses."""
+    told = frame.colorspace
+    if told == _CONSTANT:
+        frame.colorspace = _BT2020
+    try:
+        yield
+    finally:
+        frame.colorspace = told
 
 
 def planes_of(frame: VideoFrame, colors: Colors, size: tuple[int, int]) -> Planes:
@@ -105,16 +121,17 @@ def planes_of(frame: VideoFrame, colors: Colors, size: tuple[int, int]) -> Plane
     name = frame.format.name
     if (name.replace("yuvj", "yuv"), frame.width, frame.height) != (_DEEP if colors.deep else _USUAL, *size):
         matrix, full = _SWSCALE[colors.matrix], FULL_RANGE if colors.full else LIMITED_RANGE
-        frame = frame.reformat(
-            *size,
-            format=_DEEP if colors.deep else "yuvj420p" if name.startswith("yuvj") else _USUAL,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=full,
-            dst_color_range=full,
-            interpolation=_EXACT | _SMOOTH,
-            threads=1,
-        )
+        with _readable(frame):
+            frame = frame.reformat(
+                *size,
+                format=_DEEP if colors.deep else "yuvj420p" if name.startswith("yuvj") else _USUAL,
+                src_colorspace=matrix,
+                dst_colorspace=matrix,
+                src_color_range=full,
+                dst_color_range=full,
+                interpolation=_EXACT | _SMOOTH,
+                threads=1,
+            )
     luma, blue, red = (_numbers(plane, deep=colors.deep)[:, : plane.width] for plane in frame.planes[:3])
     return luma, blue, red
 

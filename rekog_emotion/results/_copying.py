@@ -147,7 +147,8 @@ class Copy:
         options = _QUALITY | _PARAMETERS[name]
         interlaced = frame.interlaced_frame and name == "libx264" and not self._orientation.turned
         if interlaced:
-            order = "bff" if self._stream.codec_context.field_order in _BOTTOM_FIRST else "tff"
+            told = getattr(self._stream.codec_context, "field_order", None)  # PyAV 18 and later
+            order = "bff" if told in _BOTTOM_FIRST else "tff"
             options["x264-params"] += f":{order}=1"
         rate = self._stream.average_rate or 30
         track = cast("VideoStream", out.add_stream(name, rate=rate, options=options))
