@@ -1,4 +1,5 @@
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -135,6 +136,25 @@ def test_serves_with_a_key(visit, capsys, tmp_path, monkeypatch):
     assert capsys.readouterr() == (LINES.format(url, "'a key'", "..."), "")
 
 
+def test_serves_pages_of_an_origin(visit):
+    """A browser is told that they may ask, and others not."""
+
+    def visitor(client):
+        seen = []
+        for origin in ("http://localhost:3000", "http://127.0.0.1:3000", "http://evil.example"):
+            connection = http.client.HTTPConnection(client.meta.endpoint_url.removeprefix("http://"))
+            connection.request("OPTIONS", "/", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+            answer = connection.getresponse()
+            seen.append((answer.status, answer.getheader("access-control-allow-origin")))
+            connection.close()
+        return seen
+
+    options = ("--allow-origin", "http://localhost:3000", "--allow-origin", "http://127.0.0.1:3000")
+    _, _, seen = visit(*options, visitor=visitor)
+
+    assert seen == [(200, "http://localhost:3000"), (200, "http://127.0.0.1:3000"), (400, None)]
+
+
 def test_serves_nobody_without_the_key(visit, tmp_path):
     """A wrong one is the service's error."""
     (tmp_path / "secret").write_text("s3cret")
@@ -213,6 +233,11 @@ def test_this_machine_needs_no_key(visit, host):
             ["--access-key", "AKID", "--secret-key-file", "binary"],
             "--secret-key-file binary cannot be read: it is no text",
             id="binary",
+        ),
+        pytest.param(
+            ["--allow-origin", "*"],
+            "the origin '*' is no single origin: name scheme, host and port alone, such as http://localhost:3000",
+            id="any origin",
         ),
         pytest.param(
             ["--media-root", "nothing"],

@@ -313,3 +313,18 @@ def outcome_of(client):
         return len(rekog.detect_image(PHOTO, client=client).faces)
     except rekog.RekogEmotionError as error:
         return type(error), getattr(error, "code", None), getattr(error, "status", None)
+
+
+def test_pages_of_an_origin_may_ask(fake):
+    """A test in a browser names where its page is from; without that it is kept out."""
+    statuses = []
+    for origins in ([], ["http://localhost:3000"]):
+        with LocalEndpoint(fake, allow_origins=origins) as endpoint:
+            connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=10)
+            connection.request("POST", "/", BODY, {**HEADERS, "Origin": "http://localhost:3000"})
+            answer = connection.getresponse()
+            statuses.append((answer.status, answer.getheader("access-control-allow-origin")))
+            connection.close()
+
+    assert statuses[0] == (403, None)
+    assert statuses[1][1] == "http://localhost:3000"
