@@ -41,7 +41,8 @@ def publish(topic: str, message: str) -> None:
     import boto3  # noqa: PLC0415 -- a third of a second, and few jobs ask for it
     from botocore.config import Config  # noqa: PLC0415 -- likewise
 
-    settings = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+    # One attempt: who calls this tries again later, and the end of the server may have to wait for it.
+    settings = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
     client = boto3.session.Session().client("sns", region_name=topic.split(":")[3], config=settings)
     try:
         client.publish(TopicArn=topic, Message=message)
@@ -96,6 +97,7 @@ class Endings:
         self._publish = publish
         self._clock = clock
         self._lock = threading.Lock()
+        self._is_over = False
         self._open: dict[str, _Job] = {}
         for path in spool.found(NOTE):
             note = _read(path, spool)
@@ -140,15 +142,21 @@ class Endings:
         return job_id in self._open or path.exists() or path.with_suffix(ENDED).exists()
 
     async def watch(self, interval: float) -> None:
-        """Look at the open jobs every so many seconds, for ever."""
-        while True:
-            await asyncio.sleep(interval)
-            if self._open:
-                await asyncio.to_thread(self.look)
+        """Look at the open jobs every so many seconds, until it is cancelled."""
+        self._is_over = False
+        try:
+            while True:
+                await asyncio.sleep(interval)
+                if self._open:
+                    await asyncio.to_thread(self.look)
+        finally:
+            self._is_over = True  # the thread goes on, and the end of the server waits for it
 
     def look(self) -> None:
         """Look at every open job once, and see to those that have ended."""
         for job in list(self._open.values()):
+            if self._is_over:
+                return
             if job.rest:
                 job.rest -= 1
                 continue

@@ -482,6 +482,33 @@ def test_watches_while_the_server_runs(scripted, tmp_path):
     asyncio.run(a_while())
 
 
+def test_the_end_of_the_server_waits_for_one_message_at_most(scripted, tmp_path):
+    """The one that is on its way; the others go out by the next server."""
+    spool, sending, opened, published = Spool(tmp_path), threading.Event(), threading.Event(), []
+
+    def publish(*message):
+        sending.set()
+        assert opened.wait(10)
+        published.append(message)
+
+    endings = Endings(scripted, spool, publish=publish)
+    for number in range(5):
+        endings.add(f"job-{number}", {"Video": VIDEO, "NotificationChannel": CHANNEL}, [])
+
+    async def until_sending():
+        watching = asyncio.create_task(endings.watch(0.001))
+        assert await asyncio.to_thread(sending.wait, 10)
+        watching.cancel()
+        await asyncio.wait([watching])
+        opened.set()
+
+    asyncio.run(until_sending())
+
+    assert len(published) == 1
+    Endings(scripted, Spool(tmp_path), publish=publish).look()
+    assert Counter(json.loads(message)["JobId"] for _, message in published) == {f"job-{n}": 1 for n in range(5)}
+
+
 def sent_to(topic):
     """Return the messages that a topic of the stand-in got."""
     return [
