@@ -23,8 +23,10 @@ def why_unsupported(path: Path) -> str | None:
     except ImportError:
         return None
     try:
-        with av.open(f"file:{path}", "r", options=OPEN_OPTIONS, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", "r", options=OPEN_OPTIONS) as container:
             return _fault(container)
+    except UnicodeDecodeError:  # a title of other bytes
+        return None
     except (av.FFmpegError, OSError):
         return "its container is damaged, cut off, or of a kind that is not read"
 

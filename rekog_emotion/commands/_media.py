@@ -163,7 +163,7 @@ def save(picture: Image.Image, out: Path, *, what: str = "") -> None:
     with naming_output(what or str(out)):
         picture.save(data, Image.registered_extensions()[out.suffix.lower()], quality=95)
         with output_file(out) as part:
-            part.write_bytes(data.getbuffer())
+            part.write_bytes(data.getvalue())
 
 
 @contextmanager
