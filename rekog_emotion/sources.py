@@ -132,7 +132,8 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
     with _naming(source):
         if not isinstance(source, Path):
             raise InvalidInputError(_wrong_video(source))
-        if source.exists() and not source.is_file() and not source.is_dir():
+        # By os.path, which has no errors of its own: what is wrong with a path is told by `opened`.
+        if os.path.exists(source) and not os.path.isfile(source) and not os.path.isdir(source):  # noqa: PTH110, PTH112, PTH113
             message = "this is a pipe or a device, and a video is a file; write it to one and pass its path"
             raise InvalidInputError(message)
         with opened(source) as file:

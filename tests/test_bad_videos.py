@@ -189,6 +189,13 @@ def test_pipe_is_no_video(tmp_path):
     assert told(tmp_path / "pipe.mp4") == f"{tmp_path / 'pipe.mp4'}: {expected}"
 
 
+def test_name_that_is_too_long(tmp_path):
+    """A path that the file system refuses is told as such."""
+    path = tmp_path / ("a" * 300)
+
+    assert told(path).endswith(": the file cannot be read (File name too long); check the path and the disk")
+
+
 class Uploads:
     """A place for uploads that takes none."""
 
