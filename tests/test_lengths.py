@@ -42,6 +42,7 @@ def test_of_a_real_clip():
         (b"", None),
         (b"no video at all", None),
         (MOVIE[:30], None),
+        (struct.pack(">I4sQ", 1, b"moov", 2**64 - 1) + struct.pack(">I4sQ", 1, b"free", 2**64 - 1), None),
         (box(b"moov", b""), None),
         (struct.pack(">I4s", 4, b"junk") + MOVIE, None),
         (box(b"moov", box(b"mvhd", bytes(20))), None),
