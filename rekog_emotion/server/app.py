@@ -21,7 +21,8 @@ from rekog_emotion._secrets import withhold
 from rekog_emotion.clients import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import protocol
-from rekog_emotion.server.admission import Body, Intake, Lane, TooHeavyError, unless_gone
+from rekog_emotion.server.admission import Lane, TooHeavyError, unless_gone
+from rekog_emotion.server.bodies import Body, Intake
 from rekog_emotion.server.connections import sent_at_once, trust
 from rekog_emotion.server.endings import Endings
 from rekog_emotion.server.objects import weigh_picture

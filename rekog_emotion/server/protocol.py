@@ -27,6 +27,7 @@ __all__ = [
     "refusal",
     "serialization_error",
     "service_error",
+    "throttled",
 ]
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
@@ -104,6 +105,11 @@ def service_error(code: str, message: str, *, status: int = 400) -> RefusedError
         status: HTTP status code.
     """
     return RefusedError(Answer(body=_service_error(code, message), status=status))
+
+
+def throttled() -> RefusedError:
+    """Return the service's answer to more than it can take, which SDKs try again later."""
+    return service_error("ThrottlingException", "Slow down; sudden increase in rate of requests.")
 
 
 def _service_error(code: str, message: str) -> bytes:

@@ -10,7 +10,8 @@ import pytest
 
 from rekog_emotion.embedded.client import ENOUGH_PIXELS
 from rekog_emotion.server import MediaRoot, create_app
-from rekog_emotion.server.admission import Intake, Lane
+from rekog_emotion.server.admission import Lane
+from rekog_emotion.server.bodies import Intake
 from rekog_emotion.server.objects import _ENOUGH_PIXELS
 from rekog_emotion.server.protocol import Answer, RefusedError
 from tests.server.conftest import at_a_port, boto
