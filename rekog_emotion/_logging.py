@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from rekog_emotion._quoting import plain
+from rekog_emotion._secrets import redacted, withhold
 
 __all__ = ["logger"]
 
@@ -22,10 +23,11 @@ def logger(name: str) -> logging.Logger:
 def _as_text(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
         record.args = tuple(_line(str(one)) if isinstance(one, str | BaseException) else one for one in record.args)
-    if record.exc_info is not None and record.exc_info[0] is not None:
+    if record.exc_info and record.exc_info[1] is not None:  # a caller's exc_info=False stays False
+        withhold(record.exc_info[1])
         record.exc_text = plain(_FORMATTER.formatException(record.exc_info))  # formatters take it as it is
     return True
 
 
 def _line(text: str) -> str:
-    return plain(text).replace("\n", "\\n")  # or it could forge a record
+    return plain(redacted(text)).replace("\n", "\\n")  # or it could forge a record
