@@ -65,7 +65,7 @@ class Spool:
         """
         with self._lock:
             if self._folder is None:
-                with _explained(Path(tempfile.gettempdir())):
+                with _explained(_for_temporary_files()):
                     self._temporary = TemporaryFolder()
                 self._folder = self._temporary.path
             return self._folder
@@ -173,12 +173,19 @@ class Spool:
 
 
 @contextmanager
-def _explained(folder: Path) -> Iterator[None]:
+def _explained(folder: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         msg = f"the folder {folder} cannot be written to: {error.strerror}; make room there, or make it writable"
         raise SpoolError(msg) from error
+
+
+def _for_temporary_files() -> str:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # none of those that are tried takes a file
+        return "for temporary files"
 
 
 def _write(handle: int, content: bytes) -> None:

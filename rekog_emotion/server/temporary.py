@@ -54,10 +54,11 @@ def clear_orphans() -> None:
     """Remove the temporary folders of this user whose processes were killed."""
     if sys.platform == "win32":  # there, nobody can tell, and nothing is cleared away
         return
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError):
-            if path.lstat().st_uid == os.getuid():
-                _remove(path, _locked(path), os.getpid())
+    with suppress(FileNotFoundError):  # there is no room for any temporary folder
+        for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            with suppress(OSError):
+                if path.lstat().st_uid == os.getuid():
+                    _remove(path, _locked(path), os.getpid())
 
 
 def _locked(path: Path) -> int:
