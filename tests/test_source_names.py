@@ -82,6 +82,7 @@ def test_a_video_is_named_by_its_path(folder):
     shelf = FakeClient(videos=ENDED)
     shelf.stage = lambda *_, **__: S3Object(bucket="local", name="clip")
     shelf.discard = lambda _: None
+    shelf.rekog_capabilities = frozenset({"files"})
 
     clip = rekog.analyze_video(path, client=shelf)
 

@@ -466,7 +466,8 @@ def test_a_log_that_fails_when_the_job_has_begun(clip):
 def test_a_header_that_lies_is_no_obstacle(tmp_path):
     """What a file says of its length cannot fail, and is read before anything is bought."""
     path = tmp_path / "lies.mp4"
-    path.write_bytes(struct.pack(">I4sQ", 1, b"moov", 2**64 - 1) + struct.pack(">I4sQ", 1, b"free", 2**63) + bytes(99))
+    inner = struct.pack(">I4sQ", 1, b"free", 2**63) + bytes(99)
+    path.write_bytes(struct.pack(">I4sQ", 1, b"moov", 16 + len(inner)) + inner)
     client, shelf = ScriptedClient(page(0)), Shelf()
 
     assert len(analyze_video(path, client=client, staging=shelf).faces) == 1
