@@ -14,19 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rekog_emotion._fastpath import accelerate
-    from rekog_emotion.analyses import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
-    from rekog_emotion.api import analyze_video, detect_image, start_video
-    from rekog_emotion.batch import VideoOutcome, start_videos, wait_for_videos
-    from rekog_emotion.clients import RekognitionClient, aws_client
-    from rekog_emotion.enums import (
-        ColorRange,
-        EmotionType,
-        GenderType,
-        JobStatus,
-        LandmarkType,
-        OrientationCorrection,
-    )
+    from rekog_emotion.blocking.job import VideoJob
+    from rekog_emotion.blocking.video import analyze_video, detect_image, start_video
+    from rekog_emotion.blocking.videos import VideoOutcome, start_videos, wait_for_videos
+    from rekog_emotion.clients.fastpath import accelerate
+    from rekog_emotion.clients.names import RekognitionClient, aws_client
+    from rekog_emotion.clients.staging import S3Staging, Staging
     from rekog_emotion.errors import (
         AccessDeniedError,
         ConfigurationError,
@@ -52,8 +45,9 @@ if TYPE_CHECKING:
         ThrottledError,
         TransportError,
     )
-    from rekog_emotion.jobs import VideoJob
-    from rekog_emotion.models import (
+    from rekog_emotion.flows.messages import SnsSqs
+    from rekog_emotion.results.video_analysis import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
+    from rekog_emotion.values.faces import (
         AgeRange,
         Attribute,
         BoundingBox,
@@ -67,9 +61,15 @@ if TYPE_CHECKING:
         Quality,
         S3Object,
     )
-    from rekog_emotion.notifications import SnsSqs
-    from rekog_emotion.progress import Progress, ProgressEvent
-    from rekog_emotion.staging import S3Staging, Staging
+    from rekog_emotion.values.progress import Progress, ProgressEvent
+    from rekog_emotion.values.words import (
+        ColorRange,
+        EmotionType,
+        GenderType,
+        JobStatus,
+        LandmarkType,
+        OrientationCorrection,
+    )
 
 __all__ = [
     "AccessDeniedError",
@@ -135,11 +135,70 @@ __all__ = [
     "wait_for_videos",
 ]
 
-# Where the names live, the lightest first.
-_MODULES = (
-    *("errors", "enums", "models", "analyses", "progress"),
-    *("_fastpath", "clients", "staging", "notifications", "jobs", "api", "batch"),
-)
+# Where each name lives.
+_HOMES = {
+    "AccessDeniedError": "errors",
+    "AgeRange": "values.faces",
+    "Attribute": "values.faces",
+    "BoundingBox": "values.faces",
+    "ColorRange": "values.words",
+    "ConfigurationError": "errors",
+    "Emotion": "values.faces",
+    "EmotionType": "values.words",
+    "EyeDirection": "values.faces",
+    "Face": "values.faces",
+    "Gender": "values.faces",
+    "GenderType": "values.words",
+    "IdempotentParameterMismatchError": "errors",
+    "ImageAnalysis": "results.video_analysis",
+    "InternalServiceError": "errors",
+    "InvalidInputError": "errors",
+    "InvalidMediaError": "errors",
+    "InvalidPaginationTokenError": "errors",
+    "InvalidParameterError": "errors",
+    "InvalidS3ObjectError": "errors",
+    "JobCancelledError": "errors",
+    "JobError": "errors",
+    "JobFailedError": "errors",
+    "JobNotFoundError": "errors",
+    "JobStatus": "values.words",
+    "JobTimeoutError": "errors",
+    "Landmark": "values.faces",
+    "LandmarkType": "values.words",
+    "Landmarks": "values.faces",
+    "LimitExceededError": "errors",
+    "MissingExtraError": "errors",
+    "OrientationCorrection": "values.words",
+    "PaginationError": "errors",
+    "Pose": "values.faces",
+    "Progress": "values.progress",
+    "ProgressEvent": "values.progress",
+    "Quality": "values.faces",
+    "RekogEmotionError": "errors",
+    "RekognitionClient": "clients.names",
+    "ResponseError": "errors",
+    "S3Object": "values.faces",
+    "S3Staging": "clients.staging",
+    "ServiceError": "errors",
+    "SnsSqs": "flows.messages",
+    "Staging": "clients.staging",
+    "StagingError": "errors",
+    "ThrottledError": "errors",
+    "TimedFace": "results.video_analysis",
+    "TransportError": "errors",
+    "Video": "results.video_analysis",
+    "VideoAnalysis": "results.video_analysis",
+    "VideoJob": "blocking.job",
+    "VideoMetadata": "results.video_analysis",
+    "VideoOutcome": "blocking.videos",
+    "accelerate": "clients.fastpath",
+    "analyze_video": "blocking.video",
+    "aws_client": "clients.names",
+    "detect_image": "blocking.video",
+    "start_video": "blocking.video",
+    "start_videos": "blocking.videos",
+    "wait_for_videos": "blocking.videos",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
@@ -147,11 +206,9 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
         from importlib.metadata import version  # noqa: PLC0415 -- rarely asked for
 
         return version("rekog-emotion")
-    if name in __all__:
-        for module in _MODULES:
-            home = import_module(f"{__name__}.{module}")
-            if name in home.__all__:
-                return globals().setdefault(name, getattr(home, name))
+    if name in _HOMES:
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+        return globals().setdefault(name, getattr(home, name))
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
 

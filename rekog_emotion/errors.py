@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from rekog_emotion._quoting import plain
+from rekog_emotion.text import plain
 
 __all__ = [
     "AccessDeniedError",

@@ -1,8 +1,8 @@
 import attrs
 import pytest
 
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis, VideoMetadata
-from rekog_emotion.models import Face
+from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis, VideoMetadata
+from rekog_emotion.values.faces import Face
 
 FACE = Face(confidence=99.0)
 METADATA = {"RequestId": "r-1", "HTTPHeaders": {"content-type": "application/x-amz-json-1.1"}}

@@ -7,18 +7,10 @@ import boto3
 import pytest
 from PIL import Image
 
-from rekog_emotion import (
-    InvalidInputError,
-    S3Object,
-    VideoJob,
-    analyze_video,
-    batch,
-    detect_image,
-    start_video,
-    start_videos,
-)
-from rekog_emotion.api import ATTRIBUTES
-from rekog_emotion.clients import aws_client
+from rekog_emotion import InvalidInputError, S3Object, VideoJob, analyze_video, detect_image, start_video, start_videos
+from rekog_emotion.blocking import videos
+from rekog_emotion.blocking.video import ATTRIBUTES
+from rekog_emotion.clients.names import aws_client
 from tests.http_standin import Answer
 
 PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"
@@ -294,7 +286,7 @@ def test_options_of_many_videos_are_passed_on(monkeypatch):
         "job_tag": "t",
     }
     passed = []
-    monkeypatch.setattr(batch, "analyze_video", lambda source, **options: passed.append((source, options)))
+    monkeypatch.setattr(videos, "analyze_video", lambda source, **options: passed.append((source, options)))
 
     list(start_videos(["a.mp4"], client="embedded", slot_timeout=1, timeout=2, **given))
 

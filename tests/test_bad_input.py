@@ -360,7 +360,7 @@ def test_bad_places_are_refused(text, message):
 @pytest.mark.parametrize(("source", "message"), OTHERS.values(), ids=OTHERS)
 def test_bad_objects_are_refused(source, message, monkeypatch):
     """Say what is wrong with file objects, pictures, arrays and what is nothing of it."""
-    monkeypatch.setattr("rekog_emotion._reading.MAX_FILE_BYTES", 1 << 22)
+    monkeypatch.setattr("rekog_emotion.media.files.MAX_FILE_BYTES", 1 << 22)
 
     assert message == refused(source)
 

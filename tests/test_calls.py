@@ -11,10 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, StubAssertionError, UnStubbedResponseError
 from botocore.parsers import ResponseParserError
 
-from rekog_emotion import _calls, errors
-from rekog_emotion._calls import ERRORS, call, once
-from rekog_emotion.api import detect_image
-from rekog_emotion.clients import aws_client
+from rekog_emotion import errors
+from rekog_emotion.blocking.video import detect_image
+from rekog_emotion.clients import failures
+from rekog_emotion.clients.failures import ERRORS, call, once
+from rekog_emotion.clients.names import aws_client
 from tests.http_standin import Answer, close, fault, reset, silence
 
 PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"
@@ -719,4 +720,4 @@ def test_a_clock_may_be_given(standin, client):
 
 def test_only_what_looks_like_a_boto3_client_leaves_retrying_to_us():
     """A fake without configuration is called once."""
-    assert _calls.leaves_retrying_to_us(object()) is False
+    assert failures.leaves_retrying_to_us(object()) is False

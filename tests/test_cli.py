@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 from tests.http_standin import Answer, fault
 from tests.outputs import full_disk
 
@@ -205,7 +205,7 @@ def defect(monkeypatch):
         message = "on two\nlines"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("rekog_emotion.api.detect_image", detect_image)
+    monkeypatch.setattr("rekog_emotion.blocking.video.detect_image", detect_image)
 
 
 @pytest.mark.usefixtures("defect")
@@ -236,7 +236,7 @@ def test_error_outside_any_photo_takes_one_line(capsys, monkeypatch):
     def resolve_client(_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("rekog_emotion.clients.resolve_client", resolve_client)
+    monkeypatch.setattr("rekog_emotion.clients.names.resolve_client", resolve_client)
 
     code = main(["image", ASTRONAUT])
 
@@ -252,7 +252,7 @@ def test_interrupt_is_quiet(capsys, monkeypatch):
     def detect_image(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rekog_emotion.api.detect_image", detect_image)
+    monkeypatch.setattr("rekog_emotion.blocking.video.detect_image", detect_image)
 
     assert (main(["image", ASTRONAUT, BIDEN, *EMBEDDED]), *capsys.readouterr()) == (130, "", "")
 
@@ -345,7 +345,7 @@ def test_version(capsys):
 def test_help_loads_nothing_heavy():
     """The help is there at once: no library is loaded for it that the analysis needs."""
     script = (
-        "import sys; from rekog_emotion.cli import main\n"
+        "import sys; from rekog_emotion.commands.cli import main\n"
         "try: main(['image', '--help'])\n"
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )
@@ -451,7 +451,7 @@ def test_useless_overlay_is_refused_before_any_call(photos, out, expected, capsy
 
 def test_overlay_needs_pillow(capsys, monkeypatch):
     """Without Pillow the command says what to install."""
-    for name in ("rekog_emotion.results.drawing", "rekog_emotion._imaging"):
+    for name in ("rekog_emotion.results.drawing", "rekog_emotion.media.images"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "PIL", None)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 from rekog_emotion.results.lossless import to_json
 from tests.outputs import full_disk, mode, null_device, pipe
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, NESTED
 from rekog_emotion.results.lossless import to_json

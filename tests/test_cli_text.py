@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion._logging import logger
-from rekog_emotion._quoting import plain
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
+from rekog_emotion.logs import logger
+from rekog_emotion.text import plain
 from tests.http_standin import Answer, fault
 
 DATA = Path(__file__).parent / "data"
@@ -135,7 +135,7 @@ def test_logs(caplog):
 
 FULL = """
 import resource, sys
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 sys.exit(main(sys.argv[1:]))
 """
@@ -173,7 +173,7 @@ def test_full_output(tmp_path, arguments):
 
 def test_full_error_output(tmp_path):
     """Where nothing can be said on standard error, the results are printed all the same."""
-    program = f"import sys\nfrom rekog_emotion.cli import main\nsys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
+    program = f"import sys\nfrom rekog_emotion.commands.cli import main\nsys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
     program += f"'--client', 'embedded', '--draw', {os.fspath(tmp_path / 'copies')!r}]))"
     read_only = os.open(ASTRONAUT, os.O_RDONLY)  # writing to it fails, as on a full disk
     try:

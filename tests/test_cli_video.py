@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rekog_emotion import _waiting
-from rekog_emotion.cli import main
-from rekog_emotion.clients import resolve_client
+from rekog_emotion.clients.names import resolve_client
+from rekog_emotion.commands.cli import main
+from rekog_emotion.flows import polling
 from tests.http_standin import Answer
 
 CLIP = Path(__file__).parent / "data" / "people.mp4"
@@ -41,7 +41,7 @@ def page(*faces, **members):
 @pytest.fixture
 def service(standin, clock, monkeypatch):
     """Give a stand-in for the service in which a job has just been started, and let nobody wait in real time."""
-    monkeypatch.setattr(_waiting, "SYSTEM_CLOCK", clock)
+    monkeypatch.setattr(polling, "SYSTEM_CLOCK", clock)
     standin.script("StartFaceDetection", Answer({"JobId": JOB}))
     return standin
 
@@ -150,7 +150,7 @@ def test_timeout_names_the_upload(service, capsys, monkeypatch):
         def head_object(self, **_):
             return {"VersionId": "v1"}
 
-    monkeypatch.setattr("rekog_emotion.clients.s3_client_for", lambda _: S3())
+    monkeypatch.setattr("rekog_emotion.clients.names.s3_client_for", lambda _: S3())
     service.script("GetFaceDetection", Answer({"JobStatus": "IN_PROGRESS"}))
 
     code = main(["video", str(CLIP), "--staging", "s3://my-uploads/a", "--timeout", "5"])
@@ -176,7 +176,7 @@ def test_interrupt_says_how_to_resume(service, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     service.script("GetFaceDetection", Answer({"JobStatus": "IN_PROGRESS"}))
-    monkeypatch.setattr(_waiting, "poll", _once_then(interrupted))
+    monkeypatch.setattr(polling, "poll", _once_then(interrupted))
 
     code = main(["video", URI])
 
@@ -192,7 +192,7 @@ def test_interrupt_within_the_start_says_what_may_run(service, capsys, monkeypat
         raise KeyboardInterrupt
 
     tokens = []
-    monkeypatch.setattr("rekog_emotion._calls.once", interrupted)
+    monkeypatch.setattr("rekog_emotion.clients.failures.once", interrupted)
 
     code = main(["video", URI])
 
@@ -204,7 +204,7 @@ def test_interrupt_within_the_start_says_what_may_run(service, capsys, monkeypat
 
 def _once_then(interrupted):
     """Return ``poll`` for the start, and what interrupts for what comes after it."""
-    real, calls = _waiting.poll, []
+    real, calls = polling.poll, []
 
     def poll(*args, **kwargs):
         calls.append(args)
@@ -232,7 +232,7 @@ def test_resume_with_its_upload(service, capsys, monkeypatch):
         def delete_object(self, **parameters):
             deleted.append(parameters)
 
-    monkeypatch.setattr("rekog_emotion.clients.s3_client_for", lambda _: S3())
+    monkeypatch.setattr("rekog_emotion.clients.names.s3_client_for", lambda _: S3())
     service.script("GetFaceDetection", page(face(0)))
 
     code = main(["video", "--resume", JOB, "--upload", "s3://my-uploads/a/b.mp4?versionId=v1"])

@@ -12,9 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import NoRegionError, ProfileNotFound
 
-from rekog_emotion import clients
-from rekog_emotion._configuring import configuration_error
-from rekog_emotion.clients import aws_client, engine_name, resolve_client, s3_client_for, service_region
+from rekog_emotion.clients import names
+from rekog_emotion.clients.configuring import configuration_error
+from rekog_emotion.clients.names import aws_client, engine_name, resolve_client, s3_client_for, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
 
 NO_CREDENTIALS = (
@@ -44,9 +44,9 @@ class Answering:
 @pytest.fixture(autouse=True)
 def fresh_cache():
     """Let no test see the clients of another."""
-    clients._CACHE.clear()
+    names._CACHE.clear()
     yield
-    clients._CACHE.clear()
+    names._CACHE.clear()
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def made(monkeypatch):
 
         return make
 
-    monkeypatch.setattr(clients, "_FACTORIES", {"aws": factory("aws"), "embedded": factory("embedded")})
+    monkeypatch.setattr(names, "_FACTORIES", {"aws": factory("aws"), "embedded": factory("embedded")})
     return made
 
 
@@ -168,8 +168,8 @@ def test_the_embedded_engine_by_name():
 @pytest.mark.parametrize("missing", ["numpy", "onnxruntime", "PIL"])
 def test_the_embedded_engine_without_its_extra(monkeypatch, missing):
     """The message is the command that mends it."""
-    loaded = [name for name in sys.modules if name.startswith(("rekog_emotion.embedded", "rekog_emotion._imaging"))]
-    monkeypatch.delattr("rekog_emotion._imaging", raising=False)
+    loaded = [name for name in sys.modules if name.startswith(("rekog_emotion.embedded", "rekog_emotion.media.images"))]
+    monkeypatch.delattr("rekog_emotion.media.images", raising=False)
 
     with patch.dict(sys.modules, {missing: None}):
         for name in loaded:
@@ -224,11 +224,11 @@ def test_threads_share_one_client(monkeypatch):
     gate, made = threading.Barrier(8), []
 
     def make():
-        assert clients._CACHE._lock.locked()
+        assert names._CACHE._lock.locked()
         made.append(SimpleNamespace())
         return made[-1]
 
-    monkeypatch.setitem(clients._FACTORIES, "aws", make)
+    monkeypatch.setitem(names._FACTORIES, "aws", make)
 
     def ask(_):
         gate.wait(60)
@@ -245,7 +245,7 @@ def test_threads_share_one_client(monkeypatch):
 def test_a_fork_makes_its_own(made):
     """Sockets are not shared with a child, even where the lock was held by another thread while it was forked."""
     first = resolve_client("aws")
-    with clients._CACHE._lock:
+    with names._CACHE._lock:
         child = os.fork()
         if child == 0:
             # Nothing of pytest may run here.

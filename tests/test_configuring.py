@@ -11,13 +11,14 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLoadError
 
-from rekog_emotion import ConfigurationError, SnsSqs, StagingError, TransportError, analyze_video, clients, detect_image
-from rekog_emotion._configuring import check_credentials
-from rekog_emotion.cli import main
-from rekog_emotion.clients import aws_client, s3_client_for
-from rekog_emotion.models import S3Object
-from rekog_emotion.notifications import Mailbox
-from rekog_emotion.staging import S3Staging
+from rekog_emotion import ConfigurationError, SnsSqs, StagingError, TransportError, analyze_video, detect_image
+from rekog_emotion.clients import names
+from rekog_emotion.clients.configuring import check_credentials
+from rekog_emotion.clients.names import aws_client, s3_client_for
+from rekog_emotion.clients.staging import S3Staging
+from rekog_emotion.commands.cli import main
+from rekog_emotion.flows.messages import Mailbox
+from rekog_emotion.values.faces import S3Object
 from tests.http_standin import Answer
 
 PORTRAIT = Path(__file__).parent / "data" / "astronaut.jpg"
@@ -43,9 +44,9 @@ def here(tmp_path, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     (tmp_path / "folder").mkdir()
     (tmp_path / "text").write_text("no certificate", encoding="ascii")
-    clients._CACHE.clear()
+    names._CACHE.clear()
     yield
-    clients._CACHE.clear()
+    names._CACHE.clear()
 
 
 def process(output):

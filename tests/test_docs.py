@@ -6,7 +6,7 @@ import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion import errors
-from rekog_emotion.cli import build_parser
+from rekog_emotion.commands.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]

@@ -10,12 +10,18 @@ from botocore import __version__ as botocore_version
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 
-from rekog_emotion import enums
-from rekog_emotion._calls import ERRORS
-from rekog_emotion._members import MEMBERS
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, Video, VideoAnalysis, VideoMetadata
-from rekog_emotion.clients import RekognitionClient
-from rekog_emotion.models import (
+from rekog_emotion.clients.failures import ERRORS
+from rekog_emotion.clients.names import RekognitionClient
+from rekog_emotion.results.video_analysis import (
+    ImageAnalysis,
+    StartedJob,
+    TimedFace,
+    Video,
+    VideoAnalysis,
+    VideoMetadata,
+)
+from rekog_emotion.values import words as enums
+from rekog_emotion.values.faces import (
     AgeRange,
     Attribute,
     BoundingBox,
@@ -30,6 +36,7 @@ from rekog_emotion.models import (
     S3Object,
     Value,
 )
+from rekog_emotion.wire.kinds import MEMBERS
 
 SERVICE = ServiceModel(create_loader().load_service_model("rekognition", "service-2"), "rekognition")
 # The version whose model our tables were compared with in both directions; older models may lack some of it.

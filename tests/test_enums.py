@@ -2,9 +2,9 @@ import pickle
 
 import pytest
 
-from rekog_emotion import enums
+from rekog_emotion.values import words
 
-WORDS = [word for name in enums.__all__ for word in getattr(enums, name)]
+WORDS = [word for name in words.__all__ for word in getattr(words, name)]
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: f"{type(word).__name__}.{word.name}")

@@ -10,9 +10,10 @@ from botocore.parsers import create_parser
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis, _fastpath, accelerate, aws_client
+from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis, accelerate, aws_client
+from rekog_emotion.blocking.job import VideoJob
+from rekog_emotion.clients import fastpath
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.jobs import VideoJob
 from tests.amounts import amount
 
 from .http_standin import Answer, HttpStandin, fault
@@ -41,8 +42,8 @@ def handler_of(*, orjson):
     with pytest.MonkeyPatch.context() as patch:
         if not orjson:
             patch.setitem(sys.modules, "orjson", None)
-        acceleration = object.__new__(_fastpath.Acceleration)
-        acceleration._loads = _fastpath._loads()
+        acceleration = object.__new__(fastpath.Acceleration)
+        acceleration._loads = fastpath._loads()
     return acceleration._take_faces
 
 
@@ -287,7 +288,7 @@ def test_more_arguments_do_not_matter(decoder):
 @each_operation
 def test_without_the_event_botocore_answers(standin, monkeypatch, operation):
     """Where botocore calls no such event, answers are the same."""
-    monkeypatch.setattr(_fastpath, "_EVENTS", ("before-nothing.rekognition.GetFaceDetection",))
+    monkeypatch.setattr(fastpath, "_EVENTS", ("before-nothing.rekognition.GetFaceDetection",))
     standin.script(operation, Answer(ANSWERS[operation]))
 
     answer = ask(aws_client(), operation)
@@ -482,7 +483,7 @@ def test_an_image_on_aws_imports_no_more_than_boto3_needs(tmp_path):
     """A cold ``rekog-emotion image`` on AWS loads what boto3 loads, and attrs, tenacity and orjson."""
     photo = Path(__file__).parent / "data" / "astronaut.jpg"
     program = (
-        "import sys, rekog_emotion.cli as cli\n"
+        "import sys, rekog_emotion.commands.cli as cli\n"
         f"code = cli.main(['image', {str(photo)!r}, '--client', 'aws', '--json'])\n"
         "ours = sorted({name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names))\n"
         "print(code, *ours, file=sys.stderr)\n"

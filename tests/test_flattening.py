@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from rekog_emotion import InvalidInputError, _imaging
-from rekog_emotion._headers import memory_of
+from rekog_emotion import InvalidInputError
 from rekog_emotion.embedded import EmbeddedClient
-from rekog_emotion.sources import prepare_image
+from rekog_emotion.media import images
+from rekog_emotion.media.headers import memory_of
+from rekog_emotion.sources.images import prepare_image
 from tests.pictures import PORTRAIT, chunk, exif_of, portrait, saved
 
 SIDE = 384
@@ -116,14 +117,14 @@ def test_colours_are_those_of_the_picture(name):
     elif name == "F, overshooting":
         expected -= 0.05 * 255
 
-    assert np.abs(np.asarray(_imaging.to_rgb(image)) - expected.clip(0, 255)).mean() < 1.5
+    assert np.abs(np.asarray(images.to_rgb(image)) - expected.clip(0, 255)).mean() < 1.5
 
 
 def test_one_grey_of_sixteen_bits_is_transparent():
     """Lay it over white, and not others that share its first or its last eight bits."""
     image = Image.frombytes("I;16", (3, 1), struct.pack("<3H", 30_000, 30_001, 30_256))
 
-    picture = _imaging.load_rgb(saved(image, "PNG", transparency=30_000))
+    picture = images.load_rgb(saved(image, "PNG", transparency=30_000))
 
     assert [picture.getpixel((x, 0))[0] for x in range(3)] == [255, 117, 118]
 
@@ -143,13 +144,13 @@ NO_NUMBERS = "the image has values that are no numbers (NaN or infinite); replac
 @pytest.mark.parametrize("place", [(0, 0), (SIDE - 1, SIDE - 1)])
 def test_values_that_are_no_colours_are_refused(value, message, place, monkeypatch):
     """Say so rather than take the face for black, wherever in the picture they are."""
-    monkeypatch.setattr("rekog_emotion._flattening._STRIP", 10_000)
+    monkeypatch.setattr("rekog_emotion.media.flattening._STRIP", 10_000)
     values = GREY.astype(np.float32) / 255
     values[place] = value
     values[SIDE // 2, SIDE // 2] = 1
 
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.to_rgb(Image.fromarray(values))
+        images.to_rgb(Image.fromarray(values))
 
     assert message == str(caught.value)
 
@@ -234,7 +235,7 @@ MEGABYTES = zlib.compress(bytes(3_000_000))
 )
 def test_a_png_is_read_whatever_it_carries(chunks):
     """Read what viewers open, without a warning, which is an error in these tests."""
-    assert _imaging.load_rgb(png_with(*chunks)).tobytes() == portrait().tobytes()
+    assert images.load_rgb(png_with(*chunks)).tobytes() == portrait().tobytes()
 
 
 def test_a_picture_in_many_chunks_is_read():
@@ -244,7 +245,7 @@ def test_a_picture_in_many_chunks_is_read():
     content = data[start + 4 : start + 4 + int.from_bytes(data[start - 4 : start])]
     parts = b"".join(chunk(b"IDAT", content[k : k + 1]) for k in range(len(content)))
 
-    assert _imaging.load_rgb(data[: start - 4] + parts + chunk(b"IEND")).tobytes() == portrait().tobytes()
+    assert images.load_rgb(data[: start - 4] + parts + chunk(b"IEND")).tobytes() == portrait().tobytes()
 
 
 def segment(marker, content, length=None):
@@ -271,7 +272,7 @@ def test_a_jpeg_is_read_whatever_it_carries(segments):
     """Read what viewers open, without a warning, which is an error in these tests."""
     data = saved(portrait(), "JPEG")
 
-    picture = _imaging.load_rgb(data[:2] + b"".join(segments) + data[2:])
+    picture = images.load_rgb(data[:2] + b"".join(segments) + data[2:])
 
     assert picture.tobytes() == Image.open(io.BytesIO(data)).convert("RGB").tobytes()
 
@@ -292,7 +293,7 @@ def test_a_jpeg_is_read_whatever_it_carries(segments):
 def test_formats_that_bound_nothing_are_not_read(data, what):
     """Name the format and what to do."""
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(data)
+        images.load_rgb(data)
 
     assert f"the content is {what}, a format that is not read; export it as a JPEG or PNG" == str(caught.value)
 
@@ -303,9 +304,9 @@ def test_a_second_header_makes_no_larger_picture():
     frame = segment(0xC0, struct.pack(">BHHB3B", 8, 60_000, 60_000, 1, 1, 0x11, 0))
     data = saved(portrait(), "JPEG")
 
-    assert _imaging.load_rgb(png_with(huge)).tobytes() == portrait().tobytes()
+    assert images.load_rgb(png_with(huge)).tobytes() == portrait().tobytes()
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(data[: data.index(b"\xff\xda")] + frame + data[data.index(b"\xff\xda") :])
+        images.load_rgb(data[: data.index(b"\xff\xda")] + frame + data[data.index(b"\xff\xda") :])
 
     assert str(caught.value) == (
         "the image has 60000 x 60000 pixels, more than the 19200 that are decoded (a decompression bomb?); shrink it "
@@ -318,7 +319,7 @@ def test_what_is_decoded_slowly_is_small():
     data = b"qoif" + struct.pack(">II", 3000, 3000) + b"\3\0" + bytes(100)
 
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(data)
+        images.load_rgb(data)
 
     assert str(caught.value) == (
         "the image has 3000 x 3000 pixels, more than the 6000000 that are decoded (a decompression bomb?); shrink it "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rekog_emotion import _forks
+from rekog_emotion import forks
 
 DATA = Path(__file__).parent / "data"
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -102,7 +102,7 @@ def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
         from rekog_emotion import _budget, _fastpath, clients, notifications
-        from rekog_emotion.notifications import SnsSqs
+        from rekog_emotion.flows.messages import SnsSqs
         os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
         class Queue:
             def receive_message(self, **_):
@@ -184,14 +184,14 @@ def test_nothing_is_kept_alive():
         def begin_anew(self):
             """Do nothing."""
 
-    before = len(_forks._CALLS)
+    before = len(forks._CALLS)
     owner = Owner()
-    _forks.in_child(owner.begin_anew)
-    assert len(_forks._CALLS) == before + 1
+    forks.in_child(owner.begin_anew)
+    assert len(forks._CALLS) == before + 1
     del owner
     gc.collect()
 
-    assert len(_forks._CALLS) <= before
+    assert len(forks._CALLS) <= before
 
 
 def test_a_store_stays_the_parent_s(tmp_path):

@@ -6,9 +6,9 @@ import time
 import pytest
 from PIL import Image
 
-from rekog_emotion._decoding import MAX_PIXELS, check_decoding, check_pixels
-from rekog_emotion._headers import ImageHeader, memory_of, read_header
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.decoding import MAX_PIXELS, check_decoding, check_pixels
+from rekog_emotion.media.headers import ImageHeader, memory_of, read_header
 
 from .pictures import (
     DATA,

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from rekog_emotion import _imaging
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media import images
 
 from .pictures import PORTRAIT, chunk, exif, exif_of, jpeg, opened, png, portrait, saved, tiff, with_segments
 
@@ -35,7 +35,7 @@ def test_a_jpeg_is_turned_by_its_exif(orientation):
     """Turn all eight orientations as Pillow's own reference does."""
     data = saved(portrait(), "JPEG", exif=exif_of(orientation))
 
-    picture = _imaging.load_rgb(data)
+    picture = images.load_rgb(data)
 
     assert ImageOps.exif_transpose(opened(data)).tobytes() == picture.tobytes()
     assert ((120, 160) if orientation >= 5 else (160, 120)) == picture.size
@@ -47,7 +47,7 @@ def test_other_formats_are_turned_by_their_exif(file_format, orientation):
     """Turn all eight orientations, each once."""
     data = saved(portrait(), file_format, exif=exif_of(orientation))
 
-    picture = _imaging.load_rgb(data)
+    picture = images.load_rgb(data)
 
     assert ((120, 160) if orientation >= 5 else (160, 120)) == picture.size
     assert difference(picture, _turned(portrait(), orientation)) < 20
@@ -60,7 +60,7 @@ def _turned(image, orientation):
 
 def test_a_png_is_not_turned():
     """Leave the EXIF of a PNG alone, as the service does."""
-    picture = _imaging.load_rgb(saved(portrait(), "PNG", exif=exif_of(6)))
+    picture = images.load_rgb(saved(portrait(), "PNG", exif=exif_of(6)))
 
     assert portrait().tobytes() == picture.tobytes()
 
@@ -70,7 +70,7 @@ def test_a_malformed_exif_is_neither_an_error_nor_a_warning(block):
     """Decode a JPEG whose EXIF is broken; warnings are errors in these tests."""
     data = saved(portrait(), "JPEG")
 
-    picture = _imaging.load_rgb(with_segments(data, exif(block)))
+    picture = images.load_rgb(with_segments(data, exif(block)))
 
     assert opened(data).tobytes() == picture.tobytes()
 
@@ -82,15 +82,15 @@ def test_a_malformed_exif_of_a_picture_is_none(block):
     image.info["exif"] = b"Exif\0\0" + block
     data = saved(portrait(), "WEBP", exif=b"Exif\0\0" + block)
 
-    assert _imaging.to_rgb(image).tobytes() == portrait().tobytes()
-    assert _imaging.load_rgb(data).tobytes() == opened(data).tobytes()
+    assert images.to_rgb(image).tobytes() == portrait().tobytes()
+    assert images.load_rgb(data).tobytes() == opened(data).tobytes()
 
 
 def test_the_first_picture_of_an_mpo_is_taken():
     """Take the main picture of a file with two."""
     data = saved(portrait(), "MPO", save_all=True, append_images=[Image.new("RGB", (160, 120))])
 
-    assert difference(portrait(), _imaging.load_rgb(data)) < 12
+    assert difference(portrait(), images.load_rgb(data)) < 12
 
 
 @pytest.mark.parametrize("file_format", ["GIF", "PNG", "WEBP", "TIFF"])
@@ -100,7 +100,7 @@ def test_the_first_frame_is_taken(file_format):
         Image.new("RGB", (90, 90), "red"), file_format, save_all=True, append_images=[Image.new("RGB", (90, 90))]
     )
 
-    assert difference(Image.new("RGB", (90, 90), "red"), _imaging.load_rgb(data)) < 2
+    assert difference(Image.new("RGB", (90, 90), "red"), images.load_rgb(data)) < 2
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_first_frame_is_taken(file_format):
 )
 def test_formats_that_pillow_reads_are_read(file_format):
     """Decode the same scene from a dozen formats."""
-    assert difference(portrait(), _imaging.load_rgb(saved(portrait(), file_format))) < 20
+    assert difference(portrait(), images.load_rgb(saved(portrait(), file_format))) < 20
 
 
 RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
@@ -129,7 +129,7 @@ RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
 )
 def test_deep_pictures_are_scaled_not_clipped(image, file_format):
     """Map black to black, white to white and the greys between in order."""
-    picture = np.asarray(_imaging.load_rgb(saved(image, file_format)), dtype=int)
+    picture = np.asarray(images.load_rgb(saved(image, file_format)), dtype=int)
 
     assert np.abs(picture - RAMP[..., None].astype(int)).max() <= 1
 
@@ -138,7 +138,7 @@ def test_a_big_endian_16_bit_picture_is_scaled():
     """Take the high byte wherever it stands."""
     image = Image.frombytes("I;16B", (2, 1), b"\x40\x01\xff\x02")
 
-    assert _imaging.to_rgb(image).tobytes() == bytes([64, 64, 64, 254, 254, 254])
+    assert images.to_rgb(image).tobytes() == bytes([64, 64, 64, 254, 254, 254])
 
 
 def test_a_png_of_48_bits_a_pixel_is_scaled():
@@ -147,7 +147,7 @@ def test_a_png_of_48_bits_a_pixel_is_scaled():
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0))
     data += chunk(b"IDAT", zlib.compress(row)) + chunk(b"IEND")
 
-    assert _imaging.load_rgb(data).getpixel((0, 0)) == (255, 128, 0)
+    assert images.load_rgb(data).getpixel((0, 0)) == (255, 128, 0)
 
 
 def _palette(*, transparency):
@@ -180,7 +180,7 @@ def _palette(*, transparency):
 )
 def test_every_mode_becomes_rgb_over_white(image, pixel):
     """Lay transparency over white and convert other colours."""
-    picture = _imaging.to_rgb(image)
+    picture = images.to_rgb(image)
 
     assert ("RGB", pixel) == (picture.mode, picture.getpixel((0, 0)))
 
@@ -189,7 +189,7 @@ def test_a_colour_key_is_transparent():
     """Lay the one transparent colour of a PNG over white."""
     data = saved(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG", transparency=(1, 2, 3))
 
-    assert _imaging.load_rgb(data).getpixel((0, 0)) == WHITE
+    assert images.load_rgb(data).getpixel((0, 0)) == WHITE
 
 
 @pytest.mark.parametrize("options", [{}, {"quality": 95, "progressive": True}])
@@ -198,17 +198,17 @@ def test_a_cmyk_jpeg_has_its_colours(options):
     data = saved(portrait().convert("CMYK"), "JPEG", **options)
 
     assert b"Adobe" in data[:40]
-    assert difference(portrait(), _imaging.load_rgb(data)) < 6
+    assert difference(portrait(), images.load_rgb(data)) < 6
 
 
 def test_metadata_stays_behind():
     """Carry no comment, place or profile into what is encoded."""
     data = saved(portrait(), "JPEG", exif=exif_of(1), comment=b"home", icc_profile=b"profile")
-    picture = _imaging.load_rgb(data)
+    picture = images.load_rgb(data)
 
     assert picture.info == {}
-    assert b"home" not in _imaging.fit_jpeg(picture, max_bytes=100_000, min_side=80)
-    assert b"home" not in _imaging.encode(picture, max_bytes=100_000, min_side=80)
+    assert b"home" not in images.fit_jpeg(picture, max_bytes=100_000, min_side=80)
+    assert b"home" not in images.encode(picture, max_bytes=100_000, min_side=80)
 
 
 def test_a_caller_s_picture_is_left_as_it_is():
@@ -216,7 +216,7 @@ def test_a_caller_s_picture_is_left_as_it_is():
     image = opened(saved(portrait(), "JPEG", exif=exif_of(6), comment=b"home"))
     before = (image.size, image.mode, image.tobytes(), image.getexif()[274], dict(image.info))
 
-    picture = _imaging.to_rgb(image)
+    picture = images.to_rgb(image)
 
     assert picture is not image
     assert (picture.size, picture.info) == ((160, 120), {})
@@ -228,7 +228,7 @@ def test_a_picture_from_a_file_is_seen_like_the_file(file_format):
     """Give the same pixels for an opened file and for its bytes."""
     data = saved(portrait(), file_format)
 
-    assert _imaging.load_rgb(data).tobytes() == _imaging.to_rgb(Image.open(io.BytesIO(data))).tobytes()
+    assert images.load_rgb(data).tobytes() == images.to_rgb(Image.open(io.BytesIO(data))).tobytes()
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -236,7 +236,7 @@ def test_a_picture_is_taken_as_it_stands(file_format):
     """Turn nothing by the note of a picture: who opened it may have turned it."""
     image = opened(saved(portrait(), file_format, exif=exif_of(6)))
 
-    assert image.convert("RGB").tobytes() == _imaging.to_rgb(image).tobytes() == _imaging.to_rgb(image.copy()).tobytes()
+    assert image.convert("RGB").tobytes() == images.to_rgb(image).tobytes() == images.to_rgb(image.copy()).tobytes()
 
 
 DAMAGED = "the image cannot be decoded: it is damaged or truncated; get an intact copy of it"
@@ -268,7 +268,7 @@ DAMAGED = "the image cannot be decoded: it is damaged or truncated; get an intac
 def test_damaged_content_is_invalid_input(data, message):
     """Raise no error of Pillow's."""
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(data)
+        images.load_rgb(data)
 
     assert message is None or message == str(caught.value)
 
@@ -289,7 +289,7 @@ def test_a_plugin_that_is_registered_is_used(plugin):
     """Read a format that another package taught Pillow."""
     plugin(lambda file, _name: Image.frombytes("L", (2, 1), file.read()[5:]))
 
-    assert _imaging.load_rgb(b"PLAIN\1\2").tobytes() == bytes([1, 1, 1, 2, 2, 2])
+    assert images.load_rgb(b"PLAIN\1\2").tobytes() == bytes([1, 1, 1, 2, 2, 2])
 
 
 def test_memory_that_runs_out_is_no_fault_of_the_input(monkeypatch):
@@ -298,10 +298,10 @@ def test_memory_that_runs_out_is_no_fault_of_the_input(monkeypatch):
     def exhausted(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(_imaging, "flat", exhausted)
+    monkeypatch.setattr(images, "flat", exhausted)
 
     with pytest.raises(MemoryError):
-        _imaging.load_rgb(saved(portrait(), "PNG"))
+        images.load_rgb(saved(portrait(), "PNG"))
 
 
 def test_a_closed_picture_is_invalid_input():
@@ -310,7 +310,7 @@ def test_a_closed_picture_is_invalid_input():
     image.close()
 
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.to_rgb(image)
+        images.to_rgb(image)
 
     assert str(caught.value) == (
         "the image cannot be decoded: it is damaged, truncated or closed; get an intact copy of it"
@@ -330,7 +330,7 @@ def bomb(file_format, side):
 def test_a_bomb_is_refused_before_it_is_decoded(file_format):
     """Look at the header alone."""
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(bomb(file_format, 20_000))
+        images.load_rgb(bomb(file_format, 20_000))
 
     assert str(caught.value) == (
         "the image has 20000 x 20000 pixels, more than the 200000000 that are decoded (a decompression bomb?); "
@@ -343,7 +343,7 @@ def test_a_tiff_of_more_pixels_than_pillow_is_silent_about_is_refused():
     data = saved(Image.new("1", (10_000, 10_000)), "TIFF", compression="group4")
 
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(data)
+        images.load_rgb(data)
 
     assert str(caught.value) == (
         "the image has 10000 x 10000 pixels, more than the 89478485 that are decoded (a decompression bomb?); "
@@ -361,7 +361,7 @@ def test_a_bomb_that_pillow_finds_first_is_refused(found, plugin):
     plugin(read)
 
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.load_rgb(b"PLAIN")
+        images.load_rgb(b"PLAIN")
 
     assert str(caught.value) == "the image has too many pixels for Pillow (a decompression bomb?); shrink it first"
 
@@ -372,7 +372,7 @@ def test_pillow_s_own_limit_is_neither_used_nor_touched(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     filters = list(warnings.filters)
 
-    assert [_imaging.load_rgb(data).size for data in files] == [(160, 120)] * 5
+    assert [images.load_rgb(data).size for data in files] == [(160, 120)] * 5
 
     assert Image.MAX_IMAGE_PIXELS == 100
     assert filters == list(warnings.filters)
@@ -383,7 +383,7 @@ def test_threads_get_what_one_thread_gets():
     files = [saved(portrait(), kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF")] * 8
 
     def fitted(data):
-        return _imaging.fit_jpeg(_imaging.load_rgb(data), max_bytes=6000, min_side=80)
+        return images.fit_jpeg(images.load_rgb(data), max_bytes=6000, min_side=80)
 
     with ThreadPoolExecutor(8) as pool:
         assert [fitted(data) for data in files] == list(pool.map(fitted, files))
@@ -394,7 +394,7 @@ def test_a_large_jpeg_is_decoded_no_larger_than_needed(enough):
     """Decode at a half, a quarter or an eighth as long as enough pixels remain."""
     size = {None: 512, 1: 64, 100: 64, 512 * 512 // 4: 256}.get(enough, 512)
 
-    assert (size, size) == _imaging.load_rgb(PORTRAIT.read_bytes(), enough=enough).size
+    assert (size, size) == images.load_rgb(PORTRAIT.read_bytes(), enough=enough).size
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -402,7 +402,7 @@ def test_a_jpeg_that_is_decoded_smaller_is_turned_too(orientation):
     """Turn what scaled decoding gives."""
     data = saved(portrait((320, 240)), "JPEG", exif=exif_of(orientation))
 
-    picture = _imaging.load_rgb(data, enough=160 * 120)
+    picture = images.load_rgb(data, enough=160 * 120)
 
     assert difference(_turned(portrait((160, 120)), orientation), picture) < 12
 
@@ -414,7 +414,7 @@ def quality(data):
 
 def test_a_picture_that_fits_keeps_its_size_and_the_best_quality():
     """Encode at quality 95 where the bytes suffice."""
-    data = _imaging.fit_jpeg(portrait(), max_bytes=100_000, min_side=80)
+    data = images.fit_jpeg(portrait(), max_bytes=100_000, min_side=80)
 
     assert ((160, 120), quality(saved(portrait(), "JPEG", quality=95))) == (opened(data).size, quality(data))
 
@@ -424,7 +424,7 @@ def test_quality_goes_first():
     sizes = {value: len(saved(portrait(), "JPEG", quality=value)) for value in (95, 90, 85, 80, 75)}
 
     for value, size in sizes.items():
-        data = _imaging.fit_jpeg(portrait(), max_bytes=size, min_side=80)
+        data = images.fit_jpeg(portrait(), max_bytes=size, min_side=80)
         assert (size, (160, 120)) == (len(data), opened(data).size)
         assert quality(saved(portrait(), "JPEG", quality=value)) == quality(data)
 
@@ -432,7 +432,7 @@ def test_quality_goes_first():
 @pytest.mark.parametrize("max_bytes", [20_000, 60_000, 100_000])
 def test_then_the_picture_shrinks_no_more_than_needed(max_bytes):
     """Shrink what still does not fit, in its proportions, and use most of the bytes."""
-    data = _imaging.fit_jpeg(noise(600, 400), max_bytes=max_bytes, min_side=80)
+    data = images.fit_jpeg(noise(600, 400), max_bytes=max_bytes, min_side=80)
 
     width, height = opened(data).size
     assert max_bytes * 0.5 < len(data) <= max_bytes
@@ -443,21 +443,21 @@ def test_then_the_picture_shrinks_no_more_than_needed(max_bytes):
 def test_a_picture_that_cannot_shrink_enough_is_refused():
     """Never go under the service's least side."""
     with pytest.raises(InvalidInputError) as caught:
-        _imaging.fit_jpeg(noise(900, 81), max_bytes=10_000, min_side=80)
+        images.fit_jpeg(noise(900, 81), max_bytes=10_000, min_side=80)
 
     assert str(caught.value) == "the image cannot be made small enough without a side under 80 pixels; crop it first"
 
 
 def test_a_picture_wider_than_a_jpeg_can_be_shrinks():
     """Stay under the 65 500 pixels of libjpeg."""
-    data = _imaging.fit_jpeg(Image.new("RGB", (70_000, 100)), max_bytes=5_242_880, min_side=80)
+    data = images.fit_jpeg(Image.new("RGB", (70_000, 100)), max_bytes=5_242_880, min_side=80)
 
     assert opened(data).size == (65_500, 93)
 
 
 def test_a_small_picture_is_encoded_without_loss():
     """Write a PNG while the pixels take no more than 1 MiB."""
-    data = _imaging.encode(portrait((640, 480)), max_bytes=5_242_880, min_side=80)
+    data = images.encode(portrait((640, 480)), max_bytes=5_242_880, min_side=80)
 
     assert ("PNG", portrait((640, 480)).tobytes()) == (opened(data).format, opened(data).tobytes())
 
@@ -465,7 +465,7 @@ def test_a_small_picture_is_encoded_without_loss():
 @pytest.mark.parametrize(("size", "max_bytes"), [((800, 600), 5_242_880), ((160, 120), 20_000)])
 def test_a_larger_picture_becomes_a_jpeg(size, max_bytes):
     """Write a JPEG where a PNG would be large, or does not fit."""
-    data = _imaging.encode(portrait(size), max_bytes=max_bytes, min_side=80)
+    data = images.encode(portrait(size), max_bytes=max_bytes, min_side=80)
 
     assert ("JPEG", size) == (opened(data).format, opened(data).size)
     assert len(data) <= max_bytes
@@ -474,6 +474,6 @@ def test_a_larger_picture_becomes_a_jpeg(size, max_bytes):
 @pytest.mark.parametrize("shape", [(90, 100), (90, 100, 1), (90, 100, 3), (90, 100, 4)])
 def test_an_array_becomes_a_picture(shape):
     """Take rows first, and grey, RGB or RGBA last."""
-    picture = _imaging.to_rgb(_imaging.from_array(np.full(shape, 255, dtype=np.uint8)))
+    picture = images.to_rgb(images.from_array(np.full(shape, 255, dtype=np.uint8)))
 
     assert (picture.size, picture.getpixel((99, 89))) == ((100, 90), WHITE)

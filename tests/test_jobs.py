@@ -25,7 +25,7 @@ from rekog_emotion import (
     analyze_video,
     start_video,
 )
-from rekog_emotion._lookout import POLLS
+from rekog_emotion.flows.ending import POLLS
 from rekog_emotion.testing import FakeClient
 from tests.scripted import IN_PROGRESS, LOST, ScriptedClient, Shelf, failed, page, refusal
 

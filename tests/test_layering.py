@@ -266,7 +266,7 @@ def test_waiting_alone_uses_tenacity():
         "import rekog_emotion",
         "import rekog_emotion\nfor name in rekog_emotion.__all__: getattr(rekog_emotion, name)",
         "from rekog_emotion import *",
-        "import rekog_emotion.errors, rekog_emotion.models, rekog_emotion.analyses",
+        "import rekog_emotion.errors, rekog_emotion.values.faces, rekog_emotion.results.video_analysis",
     ],
     ids=["package", "every name", "star", "values"],
 )

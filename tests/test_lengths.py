@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rekog_emotion._lengths import video_seconds
+from rekog_emotion.media.mp4 import video_seconds
 
 CLIP = Path(__file__).parent / "data" / "people.mp4"
 

@@ -7,8 +7,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from rekog_emotion import JobCancelledError, JobTimeoutError, VideoJob, _lookout, wait_for_videos
-from rekog_emotion._waiting import PollSchedule
+from rekog_emotion import JobCancelledError, JobTimeoutError, VideoJob, wait_for_videos
+from rekog_emotion.flows import ending
+from rekog_emotion.flows.polling import PollSchedule
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
 
 
@@ -34,7 +35,7 @@ class Teller(ScriptedClient):
 @pytest.fixture
 def seldom(monkeypatch):
     """Let nobody look before an hour has passed."""
-    monkeypatch.setattr(_lookout, "POLLS", PollSchedule(floor=3600, cap=3600, jitter=0))
+    monkeypatch.setattr(ending, "POLLS", PollSchedule(floor=3600, cap=3600, jitter=0))
 
 
 @pytest.mark.usefixtures("seldom")

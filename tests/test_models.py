@@ -7,12 +7,18 @@ import typing
 import attrs
 import pytest
 
-from rekog_emotion import analyses, models
-from rekog_emotion._members import MEMBERS, write_shape
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, TimedFace, Video, VideoAnalysis, VideoMetadata
-from rekog_emotion.enums import ColorRange, EmotionType, GenderType, JobStatus, LandmarkType, OrientationCorrection
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.models import (
+from rekog_emotion.results import video_analysis
+from rekog_emotion.results.video_analysis import (
+    ImageAnalysis,
+    StartedJob,
+    TimedFace,
+    Video,
+    VideoAnalysis,
+    VideoMetadata,
+)
+from rekog_emotion.values import faces
+from rekog_emotion.values.faces import (
     AgeRange,
     Attribute,
     BoundingBox,
@@ -27,6 +33,15 @@ from rekog_emotion.models import (
     S3Object,
     Value,
 )
+from rekog_emotion.values.words import (
+    ColorRange,
+    EmotionType,
+    GenderType,
+    JobStatus,
+    LandmarkType,
+    OrientationCorrection,
+)
+from rekog_emotion.wire.kinds import MEMBERS, write_shape
 
 BOX = BoundingBox(width=0.25, height=0.5, left=0.125, top=-0.0625)
 POINTS = (
@@ -219,7 +234,7 @@ def test_types_resolve(kind):
     assert {field.name: field.type for field in attrs.fields(kind)}.items() <= hints.items()
 
 
-@pytest.mark.parametrize("module", [models, analyses], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [faces, video_analysis], ids=lambda module: module.__name__)
 def test_exports(module):
     """``__all__`` is sorted and has every public class of the module."""
     public = [

@@ -23,7 +23,7 @@ from rekog_emotion import (
     start_video,
     wait_for_videos,
 )
-from rekog_emotion.notifications import Completion, Mailbox, read_completion
+from rekog_emotion.flows.messages import Completion, Mailbox, read_completion
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
 from tests.testing.recordings import video

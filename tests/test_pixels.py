@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from rekog_emotion import _clips, _pixels
-from rekog_emotion._pixels import Colors
+from rekog_emotion.media import clips, pixels
+from rekog_emotion.media.pixels import Colors
 
 WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087)}
 WEIGHTS |= {9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
@@ -61,13 +61,13 @@ def test_both_ways(matrix, layout, full):
     deep = "10" in layout
     for color in COLORS:
         frame = frame_of(color, layout, matrix, full=full)
-        colors = _pixels.colors_of(frame)
+        colors = pixels.colors_of(frame)
         assert colors == (matrix, full, deep)
-        assert np.abs(_pixels.rgb(frame).astype(int) - color).max() <= 2
+        assert np.abs(pixels.rgb(frame).astype(int) - color).max() <= 2
         expected = numbers_of(color, matrix, full=full, deep=deep)
-        for plane, value in zip(_pixels.planes_of(frame, colors, (16, 16)), expected, strict=True):
+        for plane, value in zip(pixels.planes_of(frame, colors, (16, 16)), expected, strict=True):
             assert np.abs(plane.astype(int) - value).max() <= 1
-        drawn = _pixels._from_rgb(np.full((5, 7, 3), color, np.uint8), colors)
+        drawn = pixels._from_rgb(np.full((5, 7, 3), color, np.uint8), colors)
         assert [plane.shape for plane in drawn] == [(5, 7), (3, 4), (3, 4)]
         assert [[*map(int, np.unique(plane))] for plane in drawn] == [[value] for value in expected]
 
@@ -79,8 +79,8 @@ def test_matrix_that_is_not_said(said, size, matrix):
     frame = av.VideoFrame(*size, "yuv420p")
     frame.colorspace = said
 
-    assert _pixels.colors_of(frame) == (matrix, False, False)
-    assert _pixels.rgb(frame).shape == (size[1], size[0], 3)
+    assert pixels.colors_of(frame) == (matrix, False, False)
+    assert pixels.rgb(frame).shape == (size[1], size[0], 3)
 
 
 @pytest.mark.parametrize(("layout", "deep"), [("rgb24", False), ("gbrp", False), ("gray", False), ("gbrp10le", True)])
@@ -88,11 +88,11 @@ def test_without_a_matrix(layout, deep):
     """RGB and grey become BT.709."""
     picture = np.full((16, 16, 3), 180, np.uint8)
     frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=layout)
-    colors = _pixels.colors_of(frame)
+    colors = pixels.colors_of(frame)
 
     assert colors == (1, False, deep)
-    assert np.abs(_pixels.rgb(frame).astype(int) - 180).max() <= 1
-    luma, blue, red = _pixels.planes_of(frame, colors, (16, 16))
+    assert np.abs(pixels.rgb(frame).astype(int) - 180).max() <= 1
+    luma, blue, red = pixels.planes_of(frame, colors, (16, 16))
     assert (np.ptp(luma), np.ptp(blue), np.ptp(red)) == (0, 0, 0)
 
 
@@ -100,19 +100,19 @@ def test_without_a_matrix(layout, deep):
 def test_only_what_was_drawn_on_changes(colors):
     """Around a mark luma stays as it was, and so does chroma of all fours of pixels that the mark does not touch."""
     before = np.random.default_rng(1).integers(0, 256, (17, 23, 3), np.uint8)
-    planes = _pixels._from_rgb(before, colors)
+    planes = pixels._from_rgb(before, colors)
     after = before.copy()
     after[5:9, 7:12] = 255, 200, 0
 
-    assert _pixels.blend(planes, before, before.copy(), colors) is planes
-    mixed = _pixels.blend(planes, before, after, colors)
+    assert pixels.blend(planes, before, before.copy(), colors) is planes
+    mixed = pixels.blend(planes, before, after, colors)
     differ = [np.argwhere(one != other) for one, other in zip(planes, mixed, strict=True)]
     assert [differ[0].min(axis=0).tolist(), differ[0].max(axis=0).tolist()] == [[5, 7], [8, 11]]
     for chroma in differ[1:]:
         assert [chroma.min(axis=0).tolist(), chroma.max(axis=0).tolist()] == [[2, 3], [4, 5]]
-    frame = _pixels.frame_of(mixed, colors, (24, 18))
+    frame = pixels.frame_of(mixed, colors, (24, 18))
     frame.colorspace = colors.matrix
-    shown = _pixels.rgb(frame)
+    shown = pixels.rgb(frame)
     assert np.abs(shown[5:9, 7:12].astype(int) - (255, 200, 0)).max() <= 3
     assert (shown[17] == shown[16]).all()
 
@@ -122,6 +122,6 @@ def test_only_what_was_drawn_on_changes(colors):
 )
 def test_square_pixels(aspect, size):
     """A frame is shown with more pixels rather than fewer."""
-    orientation = _clips.Orientation(turned=True, rows_reversed=False, columns_reversed=False, aspect=aspect)
+    orientation = clips.Orientation(turned=True, rows_reversed=False, columns_reversed=False, aspect=aspect)
 
-    assert _clips.upright(av.VideoFrame(16, 16, "yuv420p"), orientation).shape == (*size, 3)
+    assert clips.upright(av.VideoFrame(16, 16, "yuv420p"), orientation).shape == (*size, 3)

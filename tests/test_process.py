@@ -76,7 +76,7 @@ def test_while_it_is_loaded(name, code):
 
         class Finder:
             def find_spec(self, name, *_):
-                if name == "rekog_emotion.cli":
+                if name == "rekog_emotion.commands.cli":
                     os.kill(os.getpid(), signal.{name})
 
         sys.meta_path.insert(0, Finder())

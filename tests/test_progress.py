@@ -2,7 +2,7 @@ import attrs
 import pytest
 
 from rekog_emotion import Progress, ProgressEvent
-from rekog_emotion.progress import tell
+from rekog_emotion.values.progress import tell
 
 
 def test_events():

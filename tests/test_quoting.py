@@ -1,6 +1,6 @@
 import pytest
 
-from rekog_emotion._quoting import quoted, shown
+from rekog_emotion.text import quoted, shown
 
 SIGNATURE_ERROR = """The request signature we calculated does not match.
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from rekog_emotion import InvalidInputError
-from rekog_emotion._reading import MAX_FILE_BYTES, opened, read_all, read_file
+from rekog_emotion.media.files import MAX_FILE_BYTES, opened, read_all, read_file
 from tests.pictures import PORTRAIT
 
 
@@ -40,7 +40,7 @@ def test_a_video_is_recognised_by_its_first_part():
 
 def test_an_endless_file_is_not_read_for_ever(monkeypatch):
     """Stop after the most bytes that an image can have."""
-    monkeypatch.setattr("rekog_emotion._reading.MAX_FILE_BYTES", 3_000_000)
+    monkeypatch.setattr("rekog_emotion.media.files.MAX_FILE_BYTES", 3_000_000)
     file = Counting(bytes(9_000_000))
 
     with pytest.raises(InvalidInputError) as caught:
@@ -52,7 +52,7 @@ def test_an_endless_file_is_not_read_for_ever(monkeypatch):
 
 def test_the_most_bytes_hold_the_most_pixels():
     """Leave room for any picture that is decoded, without compression: 6 bytes a pixel, twice, and Pillow's 4."""
-    from rekog_emotion._decoding import MAX_MEMORY
+    from rekog_emotion.media.decoding import MAX_MEMORY
 
     assert MAX_FILE_BYTES > MAX_MEMORY * 6 / 16
 

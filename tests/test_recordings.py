@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, VideoAnalysis
 from rekog_emotion.errors import ResponseError
+from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, VideoAnalysis
 
 
 def load(path):

@@ -16,18 +16,11 @@ from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import ClientError, HTTPClientError
 
-from rekog_emotion import (
-    AccessDeniedError,
-    JobFailedError,
-    _calls,
-    _secrets,
-    analyze_video,
-    aws_client,
-    detect_image,
-)
-from rekog_emotion._secrets import redacted, remember, withhold
-from rekog_emotion.cli import main
+from rekog_emotion import AccessDeniedError, JobFailedError, analyze_video, aws_client, detect_image, redaction
+from rekog_emotion.clients import failures
+from rekog_emotion.commands.cli import main
 from rekog_emotion.errors import InternalServiceError
+from rekog_emotion.redaction import redacted, remember, withhold
 from rekog_emotion.testing import FakeClient, LocalEndpoint
 from tests.http_standin import fault
 
@@ -146,7 +139,7 @@ def test_credentials_are_remembered_while_they_are_held():
     del own, credentials
     gc.collect()
     assert redacted("first-secret-of-two, fresh/token+0002") == "first-secret-of-two, ***"
-    assert [reference() for reference in _secrets._SEEN.values() if reference() is renewing] == [renewing]
+    assert [reference() for reference in redaction._SEEN.values() if reference() is renewing] == [renewing]
 
 
 def everything_of(error, seen=()):
@@ -330,7 +323,7 @@ def test_the_log_of_the_server(caplog):
     with LocalEndpoint(Failing()) as endpoint:
         client = aws_client(endpoint_url=endpoint.url, config=Config(connect_timeout=5))
         with pytest.raises(InternalServiceError):
-            _calls.once(client, "detect_faces", Image={"Bytes": PORTRAIT.read_bytes()})
+            failures.once(client, "detect_faces", Image={"Bytes": PORTRAIT.read_bytes()})
 
     assert "DetectFaces failed" in caplog.text
     assert "*** signed https://b/k?*** with ***" in caplog.text

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rekog_emotion._sniffing import image_format, not_a_video, not_an_image, video_format
+from rekog_emotion.media.formats import image_format, not_a_video, not_an_image, video_format
 from tests.pictures import PORTRAIT, portrait, saved
 
 

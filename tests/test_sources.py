@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 import rekog_emotion
 from rekog_emotion import InvalidInputError, MissingExtraError, S3Object
-from rekog_emotion.sources import MAX_BYTES, PreparedVideo, prepare_image, prepare_video
+from rekog_emotion.sources.images import MAX_BYTES, PreparedVideo, prepare_image, prepare_video
 from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, segment, with_segments
 
 JPEG, PNG = PORTRAIT.read_bytes(), saved(portrait(), "PNG")
@@ -47,7 +47,7 @@ def without_pillow():
         for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
             patch.delitem(sys.modules, name)
         patch.setitem(sys.modules, "PIL", None)
-        patch.delitem(sys.modules, "rekog_emotion._imaging", raising=False)
+        patch.delitem(sys.modules, "rekog_emotion.media.images", raising=False)
         patch.delattr(rekog_emotion, "_imaging", raising=False)
         yield
 
@@ -236,7 +236,7 @@ def test_a_large_png_becomes_a_jpeg_and_is_not_turned():
 
 def test_the_size_is_that_of_the_original_however_small_it_went_out(monkeypatch):
     """Keep the size that ratios are placed on."""
-    monkeypatch.setattr("rekog_emotion.sources.MAX_BYTES", 20_000)
+    monkeypatch.setattr("rekog_emotion.sources.images.MAX_BYTES", 20_000)
     data = saved(portrait((2000, 1500)), "JPEG", quality=95, exif=exif_of(6))
 
     prepared = prepare_image(data)

@@ -28,7 +28,7 @@ from rekog_emotion import (
     aws_client,
     start_video,
 )
-from rekog_emotion.staging import resolve_discard, resolve_staging
+from rekog_emotion.clients.staging import resolve_discard, resolve_staging
 from tests.http_standin import Answer
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, failed, page
 

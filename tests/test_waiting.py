@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekog_emotion._waiting import PollSchedule, is_transient, poll, retry, seconds
 from rekog_emotion.errors import (
     AccessDeniedError,
     InternalServiceError,
@@ -20,6 +19,7 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
+from rekog_emotion.flows.polling import PollSchedule, is_transient, poll, retry, seconds
 from rekog_emotion.testing import VirtualClock
 
 THROTTLED, BROKEN, LOST = ThrottledError("slow down"), InternalServiceError("broken"), TransportError("no answer")

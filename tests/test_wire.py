@@ -2,9 +2,9 @@ import copy
 
 import pytest
 
-from rekog_emotion.analyses import ImageAnalysis, StartedJob, VideoAnalysis
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.models import Face
+from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, VideoAnalysis
+from rekog_emotion.values.faces import Face
 
 MISSING = "missing from the answer, which is broken: this is not 'no faces'"
 PLAIN_LANDMARK = {"Type": "nose", "X": 0.5, "Y": 0.5}

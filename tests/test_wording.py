@@ -1,7 +1,7 @@
 import pytest
 
 from rekog_emotion import AgeRange, Attribute, Face
-from rekog_emotion._wording import age, features, number_of_faces, percent
+from rekog_emotion.values.wording import age, features, number_of_faces, percent
 
 YES, NO = Attribute(value=True, confidence=99.0), Attribute(value=False, confidence=99.0)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rekog_emotion._writing import check_output, identity, output_file, output_text
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.writing import check_output, identity, output_file, output_text
 from tests.outputs import full_disk, mode, null_device, pipe
 
 

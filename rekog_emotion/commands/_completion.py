@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final, NoReturn
 
-from rekog_emotion import _terminal
+from rekog_emotion.commands import _terminal
 from rekog_emotion.errors import MissingExtraError
 
 __all__ = ["HELP", "SHELLS", "Completion"]

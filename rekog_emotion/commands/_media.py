@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from rekog_emotion._outcomes import check_succeeded
-from rekog_emotion._terminal import one_line
-from rekog_emotion._writing import check_output, identity, output_file
-from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
+from rekog_emotion.commands._terminal import one_line
 from rekog_emotion.errors import InvalidInputError, ResponseError
+from rekog_emotion.media.writing import check_output, identity, output_file
+from rekog_emotion.results.protocols import check_succeeded
+from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,7 +44,7 @@ _RESULTS: Final = {".jsonl", ".ndjson", ".json"}
 
 def is_video(media: str) -> bool:
     """Tell by its content whether a file is no photo; of an object in S3 by its name."""
-    from rekog_emotion._sniffing import video_format  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.media.formats import video_format  # noqa: PLC0415 -- --help needs none of it
 
     if media.startswith("s3://"):
         return media.lower().endswith((".mp4", ".mov", ".m4v"))
@@ -58,7 +58,7 @@ def is_video(media: str) -> bool:
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:
     """Analyse a photo or a video."""
-    from rekog_emotion.api import analyze_video, detect_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.video import analyze_video, detect_image  # noqa: PLC0415 -- --help needs none of it
 
     if not is_video(media):
         return detect_image(media, client=args.client)

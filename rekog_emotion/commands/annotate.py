@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion import _terminal
-from rekog_emotion._terminal import one_line, say
-from rekog_emotion.analyses import ImageAnalysis
+from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._media import analyze_one, check_place, is_video, naming_output, progress_bar, save
 from rekog_emotion.commands._options import add_job, add_results, add_shared
+from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.video_analysis import ImageAnalysis
 
 if TYPE_CHECKING:
     from rekog_emotion.results.tables import Analysis

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion import _terminal
-from rekog_emotion._terminal import one_line, say
-from rekog_emotion._writing import check_output, identity, output_text
+from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._media import analyze, is_results, naming_output, read_results
 from rekog_emotion.commands._options import add_job, add_shared
+from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.writing import check_output, identity, output_text
 
 if TYPE_CHECKING:
     from rekog_emotion.results.tables import Analysis
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
     _check(args, out, form)
     if any(not is_results(source) for source in args.sources):
-        from rekog_emotion.clients import resolve_client  # noqa: PLC0415 -- --help needs none of it
+        from rekog_emotion.clients.names import resolve_client  # noqa: PLC0415 -- --help needs none of it
 
         # Before anything is read: what is wrong with the configuration is wrong for all of them.
         resolve_client(args.client)

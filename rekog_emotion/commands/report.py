@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import Final
 
-from rekog_emotion import _terminal
-from rekog_emotion._terminal import one_line, say
-from rekog_emotion._writing import output_text
-from rekog_emotion.analyses import VideoAnalysis
+from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._media import check_place, is_results, naming_output, read_one
 from rekog_emotion.commands._options import add_client, add_debug, add_job, add_results
+from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.writing import output_text
+from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _analysis(args: argparse.Namespace) -> VideoAnalysis:
-    from rekog_emotion.api import analyze_video  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.video import analyze_video  # noqa: PLC0415 -- --help needs none of it
 
     if is_results(args.media):
         if args.results is not None:

@@ -9,9 +9,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion import _terminal
-from rekog_emotion._terminal import say
+from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._options import add_debug
+from rekog_emotion.commands._terminal import say
 from rekog_emotion.errors import InvalidInputError
 
 if TYPE_CHECKING:

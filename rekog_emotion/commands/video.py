@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion import _terminal
-from rekog_emotion._terminal import one_line, say
+from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._media import json_line
 from rekog_emotion.commands._options import add_job, add_shared
+from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import TimedFace, VideoAnalysis
-    from rekog_emotion.jobs import VideoJob
-    from rekog_emotion.progress import OnProgress, Progress
+    from rekog_emotion.blocking.job import VideoJob
+    from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
+    from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -90,9 +90,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
-    from rekog_emotion.api import start_video  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.jobs import VideoJob  # noqa: PLC0415 -- likewise
-    from rekog_emotion.sources import parse_s3_uri  # noqa: PLC0415 -- likewise
+    from rekog_emotion.blocking.job import VideoJob  # noqa: PLC0415 -- likewise
+    from rekog_emotion.blocking.video import start_video  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.sources.images import parse_s3_uri  # noqa: PLC0415 -- likewise
 
     if (args.clip is None) == (args.resume is None):
         msg = "name a clip or a job to resume, one of the two: CLIP or --resume JOB"
@@ -116,8 +116,8 @@ def _tell_what_is_left(error: BaseException) -> None:
 
 def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     """Print the command that takes the job up again; a job of the embedded engine ends with this process."""
-    from rekog_emotion._locations import s3_uri  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.clients import engine_name, resolve_client  # noqa: PLC0415 -- likewise
+    from rekog_emotion.clients.names import engine_name, resolve_client  # noqa: PLC0415 -- likewise
+    from rekog_emotion.sources.places import s3_uri  # noqa: PLC0415 -- --help needs none of it
 
     if engine_name(resolve_client(args.client)) == "embedded":
         return

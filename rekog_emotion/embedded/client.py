@@ -14,7 +14,6 @@ from typing import Any, Literal, Self
 
 from botocore.exceptions import ClientError
 
-from rekog_emotion import _imaging
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.engine import Engine, Mode
 from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, is_shortage, response_metadata
@@ -22,7 +21,8 @@ from rekog_emotion.embedded.files import LocalFiles, Resolver
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.store import Store
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.models import S3Object
+from rekog_emotion.media import images
+from rekog_emotion.values.faces import S3Object
 
 __all__ = ["EmbeddedClient", "Resolver"]
 
@@ -295,7 +295,7 @@ def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
     if not data.startswith(SIGNATURES):
         raise _refusal(BAD_FORMAT)
     try:
-        picture, size = _imaging.load_sized(data, enough=ENOUGH_PIXELS)
+        picture, size = images.load_sized(data, enough=ENOUGH_PIXELS)
     except InvalidInputError as error:
         raise _refusal(BAD_FORMAT) from error
     if min(size) < SMALLEST_SIDE:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rekog_emotion import _forks
+from rekog_emotion import forks
 from rekog_emotion.embedded.age_gender import AgeGender
 from rekog_emotion.embedded.attributes import Attributes
 from rekog_emotion.embedded.detail import Observation, detail
@@ -52,13 +52,13 @@ class Engine:
         self._threads = threads
         self._loaded: _Networks | None = None
         self._begin_anew()
-        _forks.in_child(self._begin_anew)
+        forks.in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
         """Leave the networks of a parent to it: their threads do not go on here, and their locks may be held."""
         self._lock = threading.Lock()
         if self._loaded is not None:  # pragma: no cover -- tested in forked children, where nothing is measured
-            _forks.abandon(self._loaded)
+            forks.abandon(self._loaded)
             self._loaded = None
 
     def _networks(self) -> _Networks:

@@ -19,8 +19,7 @@ from attrs import evolve
 from botocore.exceptions import ClientError
 from numpy.typing import NDArray
 
-from rekog_emotion import _forks
-from rekog_emotion._logging import logger
+from rekog_emotion import forks
 from rekog_emotion.embedded import parameters
 from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
@@ -30,6 +29,7 @@ from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.logs import logger
 
 __all__ = ["Detect", "Jobs"]
 
@@ -109,7 +109,7 @@ class Jobs:
         self._max_jobs = max_jobs
         self._workers = workers
         self._begin_anew()
-        _forks.in_child(self._begin_anew)
+        forks.in_child(self._begin_anew)
 
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
@@ -188,7 +188,7 @@ class Jobs:
 
     def _inspect(self, s3_object: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
         """Return where a video lies, and its ``VideoMetadata`` if it can be decoded."""
-        from rekog_emotion.embedded import video  # noqa: PLC0415 -- PyAV, a tenth of a second, is for video only
+        from rekog_emotion.media import samples as video  # noqa: PLC0415 -- PyAV, a tenth of a second, is for video only
 
         try:
             path = self._locate(s3_object)
@@ -318,7 +318,7 @@ class Jobs:
 
     def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord | None:
         """Find the faces of a video, and return the job as it ended, or ``None`` if it stays open."""
-        from rekog_emotion.embedded.video import UnsupportedVideoError  # noqa: PLC0415 -- PyAV is for video only
+        from rekog_emotion.media.samples import UnsupportedVideoError  # noqa: PLC0415 -- PyAV is for video only
 
         try:
             count = self._find_faces(crew, job)
@@ -340,7 +340,7 @@ class Jobs:
 
     def _find_faces(self, crew: Crew[JobRecord], job: JobRecord) -> int:
         """Store the faces of a video, sample by sample, and return their number."""
-        from rekog_emotion.embedded import video  # noqa: PLC0415 -- PyAV is for video only
+        from rekog_emotion.media import samples as video  # noqa: PLC0415 -- PyAV is for video only
 
         if job.metadata is None:
             raise video.UnsupportedVideoError(job.path)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rekog_emotion import _forks
+from rekog_emotion import forks
 from rekog_emotion.errors import ConfigurationError
 
 # From 1.29 on ONNX Runtime sends usage data unless it is told not to before it is loaded. Whoever set the variable, or
@@ -37,7 +37,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 MAX_BATCH = 4
 # A child that is forked meanwhile would find what ONNX Runtime has locked.
 _LOADING = threading.RLock()
-_forks.never_while_held(_LOADING)
+forks.never_while_held(_LOADING)
 
 _MANIFEST = "manifest.json"
 _intact: set[str] = set()  # names of the files that were found to be those of the manifest

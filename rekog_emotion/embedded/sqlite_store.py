@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Self
 
-from rekog_emotion import _forks
+from rekog_emotion import forks
 from rekog_emotion.embedded.store import JobRecord
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 
@@ -84,12 +84,12 @@ class SqliteStore:
         self._is_parent_s = False
         self._closed = False
         self._connection = _opened(self._path)
-        _forks.in_child(self._leave_to_parent)
+        forks.in_child(self._leave_to_parent)
 
     def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
         """Never close the parent's connection in a forked child: SQLite would delete the log of the parent."""
         self._is_parent_s = True
-        _forks.abandon(self._connection)
+        forks.abandon(self._connection)
 
     def __enter__(self) -> Self:
         return self

@@ -14,8 +14,8 @@ import numpy as np
 from av.codec.context import Flags
 from PIL import Image
 
-from rekog_emotion import _clips, _pixels
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media import clips, pixels
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -62,7 +62,7 @@ class Copy:
         self._edit, self._on_progress = edit, on_progress
         self._told = -1.0
         duration = stream.duration
-        self._length = float(_clips.seconds_of(stream, duration)) if duration else (container.duration or 0) / 1e6
+        self._length = float(clips.seconds_of(stream, duration)) if duration else (container.duration or 0) / 1e6
         self._sounds = [one for one in container.streams.audio if one.codec_context is not None]
         self._early: list[Packet[Stream]] = []
         self._tracks: dict[int, Stream] = {}  # of sound, in the copy, by their index in the source
@@ -80,7 +80,7 @@ class Copy:
             with av.open(f"file:{part}", "w", options=options) as out:
                 self._pass(out)
                 if self._encoder is None:
-                    raise _clips.UnsupportedVideoError(self._source)
+                    raise clips.UnsupportedVideoError(self._source)
                 self._mux_pictures(out, None)
                 written = True
         except av.FFmpegError as error:
@@ -93,8 +93,8 @@ class Copy:
             self._on_progress(1.0)
 
     def _pass(self, out: OutputContainer) -> None:
-        frames = _clips.decoded(self._in, self._stream, self._sounds, lambda packet: self._take_sound(packet, out))
-        for frame, since, until in _clips.shown(self._in, self._stream, frames):
+        frames = clips.decoded(self._in, self._stream, self._sounds, lambda packet: self._take_sound(packet, out))
+        for frame, since, until in clips.shown(self._in, self._stream, frames):
             if self._encoder is None:
                 self._start(frame, out)
             self._mux_pictures(out, self._edited(frame, since, until))
@@ -115,11 +115,11 @@ class Copy:
     def _start(self, frame: VideoFrame, out: OutputContainer) -> None:
         """Make the tracks of the copy, by the first picture."""
         # One for all: in PyAV a frame and its side data hold each other until the next collection.
-        self._orientation = _clips.orientation_of(frame, self._stream)
-        self._colors = _pixels.colors_of(frame)
+        self._orientation = clips.orientation_of(frame, self._stream)
+        self._colors = pixels.colors_of(frame)
         self._size = frame.width, frame.height
         if frame.pts is not None:
-            self._origin = _clips.seconds_of(frame, frame.pts)
+            self._origin = clips.seconds_of(frame, frame.pts)
         track = self._track(frame, out)
         for sound in self._sounds:
             try:
@@ -162,10 +162,10 @@ class Copy:
         track.width, track.height = width + width % _EVEN, height + height % _EVEN
         track.pix_fmt = "yuv420p10le" if colors.deep else "yuv420p"
         context.sample_aspect_ratio = aspect
-        context.color_range = _pixels.FULL_RANGE if colors.full else _pixels.LIMITED_RANGE
+        context.color_range = pixels.FULL_RANGE if colors.full else pixels.LIMITED_RANGE
         # What the source does not say the copy has to say where players would guess something else of its size.
-        guessed = frame.colorspace == _pixels.UNSPECIFIED and _pixels.guessed_matrix(width, height) != colors.matrix
-        context.colorspace = colors.matrix if guessed or _pixels.is_rgb(frame) else frame.colorspace
+        guessed = frame.colorspace == pixels.UNSPECIFIED and pixels.guessed_matrix(width, height) != colors.matrix
+        context.colorspace = colors.matrix if guessed or pixels.is_rgb(frame) else frame.colorspace
         context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
         tick = cast("Fraction", frame.time_base)  # a decoded frame has one
         context.time_base = tick / math.ceil(tick / _TICK)
@@ -175,14 +175,14 @@ class Copy:
     def _edited(self, frame: VideoFrame, since: Fraction, until: Fraction) -> VideoFrame:
         """Return the picture of the copy: the planes of the source, but where something is drawn."""
         size, turn = self._fitted(frame), self._orientation.turn
-        luma, blue, red = map(turn, _pixels.planes_of(frame, self._colors, size))
-        planes: _pixels.Planes = luma, blue, red
+        luma, blue, red = map(turn, pixels.planes_of(frame, self._colors, size))
+        planes: pixels.Planes = luma, blue, red
         if (draw := self._edit(float(since * 1000), float(until * 1000))) is not None:
-            before = np.ascontiguousarray(turn(_pixels.rgb(frame, size)))
+            before = np.ascontiguousarray(turn(pixels.rgb(frame, size)))
             canvas = Image.fromarray(before)
             draw(canvas)
-            planes = _pixels.blend(planes, before, np.asarray(canvas), self._colors)
-        edited = _pixels.frame_of(planes, self._colors, (self._encoder.width, self._encoder.height))
+            planes = pixels.blend(planes, before, np.asarray(canvas), self._colors)
+        edited = pixels.frame_of(planes, self._colors, (self._encoder.width, self._encoder.height))
         edited.time_base = self._encoder.codec_context.time_base
         begin = round((self._origin + since) / edited.time_base)
         edited.pts = begin if self._last is None else max(begin, self._last + 1)

@@ -10,7 +10,7 @@ from attrs import frozen
 from PIL import Image, ImageDraw, ImageFont
 
 from rekog_emotion.results._marks import DARK, Rectangle
-from rekog_emotion.results.palette import Color
+from rekog_emotion.values.palette import Color
 
 __all__ = ["Label", "draw_label", "font_of", "place_label"]
 

@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 from attrs import frozen
 from PIL import Image, ImageDraw
 
-from rekog_emotion.models import Face, Pose
-from rekog_emotion.results.palette import COLORS, OTHER_COLOR, Color
+from rekog_emotion.values.faces import Face, Pose
+from rekog_emotion.values.palette import COLORS, OTHER_COLOR, Color
 
 __all__ = [
     "DARK",

@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from rekog_emotion._members import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
-from rekog_emotion._writing import output_file
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.models import Face, Value
+from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import tables
+from rekog_emotion.values.faces import Face, Value
+from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
 
 try:
     import pyarrow as pa

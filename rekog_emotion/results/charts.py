@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
-from rekog_emotion._numbers import share
-from rekog_emotion._wording import percent, word
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.models import short
 from rekog_emotion.results._labels import font_of
-from rekog_emotion.results.palette import COLORS, OTHER_COLOR
+from rekog_emotion.values.faces import short
+from rekog_emotion.values.numbers import share
+from rekog_emotion.values.palette import COLORS, OTHER_COLOR
+from rekog_emotion.values.wording import percent, word
 
 if TYPE_CHECKING:
-    from rekog_emotion.models import Face
+    from rekog_emotion.values.faces import Face
 
 __all__ = ["emotion_chart"]
 

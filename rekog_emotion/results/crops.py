@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
-from rekog_emotion._decoding import MAX_PIXELS
-from rekog_emotion._numbers import as_float
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.models import short
+from rekog_emotion.media.decoding import MAX_PIXELS
 from rekog_emotion.results._labels import font_of
 from rekog_emotion.results._marks import DARK, color_of
 from rekog_emotion.results.drawing import Picture, label_lines, near, open_picture
+from rekog_emotion.values.faces import short
+from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import ImageAnalysis
-    from rekog_emotion.models import Face
+    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.values.faces import Face
 
 __all__ = ["contact_sheet", "crop"]
 

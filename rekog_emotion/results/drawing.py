@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rekog_emotion._quoting import shown
-from rekog_emotion._wording import age, percent, word
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.text import shown
+from rekog_emotion.values.wording import age, percent, word
 
 try:
     from PIL import Image, ImageDraw
 
-    from rekog_emotion import _imaging
+    from rekog_emotion.media import images
     from rekog_emotion.results._labels import Label, draw_label, place_label
     from rekog_emotion.results._marks import (
         Mark,
@@ -32,8 +32,8 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="image") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import ImageAnalysis
-    from rekog_emotion.models import Face
+    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.values.faces import Face
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -132,7 +132,7 @@ def open_picture(analysis: ImageAnalysis, picture: Picture | None) -> Image.Imag
         picture = _source(analysis)
     if isinstance(picture, Image.Image):
         _check_upright(picture, analysis)
-        canvas = _imaging.to_rgb(picture)
+        canvas = images.to_rgb(picture)
     else:
         canvas = _loaded(picture)
     _check_shape(canvas.size, analysis.size)
@@ -151,7 +151,7 @@ def _loaded(picture: str | os.PathLike[str] | bytes) -> Image.Image:
         )
         raise InvalidInputError(msg)
     try:
-        return _imaging.load_rgb(data)
+        return images.load_rgb(data)
     except InvalidInputError as error:
         msg = f"{shown(name)}: {error.message}"
         raise InvalidInputError(msg) from error.__cause__
@@ -188,7 +188,7 @@ def _source(analysis: ImageAnalysis) -> Path:
 def _check_upright(picture: Image.Image, analysis: ImageAnalysis) -> None:
     """Refuse a PIL image that may lie on its side where the analysed file was turned: faces would be elsewhere."""
     as_it_stands = analysis.source == "<PIL image>" or picture.format == "PNG"
-    if not as_it_stands and _imaging.orientation_of(picture) != 1:
+    if not as_it_stands and images.orientation_of(picture) != 1:
         msg = (
             "the picture has a note in its EXIF data to turn it, which may have been followed or not; pass the path of "
             "its file, or the upright picture without that note, as ImageOps.exif_transpose makes it"

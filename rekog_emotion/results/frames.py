@@ -8,15 +8,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion._numbers import as_float
 from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from rekog_emotion.analyses import TimedFace, VideoAnalysis
-    from rekog_emotion.models import Face
     from rekog_emotion.results.timeline import Person
+    from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
+    from rekog_emotion.values.faces import Face
 
 __all__ = ["best_face", "frames", "jpeg", "portraits"]
 
@@ -39,7 +39,7 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
     try:
         from PIL import Image  # noqa: PLC0415 -- an extra
 
-        from rekog_emotion.embedded.video import samples  # noqa: PLC0415 -- likewise
+        from rekog_emotion.media.samples import samples  # noqa: PLC0415 -- likewise
     except ModuleNotFoundError as error:
         what = "Pictures from a video"
         raise MissingExtraError(what, extra="embedded") from error

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
-from rekog_emotion._quoting import shown
-from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.errors import InvalidInputError, ResponseError
+from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
+from rekog_emotion.text import shown
 
 if TYPE_CHECKING:
     from rekog_emotion.results.tables import Analysis

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion._numbers import as_float, share
-from rekog_emotion._quoting import encodable, plain
-from rekog_emotion._wording import age, features, number_of_faces, percent, word
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
-from rekog_emotion.results.palette import COLORS, Color
+from rekog_emotion.text import encodable, plain
+from rekog_emotion.values.numbers import as_float, share
+from rekog_emotion.values.palette import COLORS, Color
+from rekog_emotion.values.wording import age, features, number_of_faces, percent, word
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
-    from rekog_emotion.models import Emotion, Face
+    from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
+    from rekog_emotion.values.faces import Emotion, Face
 
 __all__ = ["emotion_html", "face_html", "image_html", "video_html", "video_strip"]
 

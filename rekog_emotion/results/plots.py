@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from rekog_emotion._quoting import plain
-from rekog_emotion._wording import word
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.results.palette import UNDECIDED, color_of, words
 from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+from rekog_emotion.text import plain
+from rekog_emotion.values.palette import UNDECIDED, color_of, words
+from rekog_emotion.values.wording import word
 
 try:
     from matplotlib.figure import Figure
@@ -29,8 +29,8 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rekog_emotion.analyses import VideoAnalysis
     from rekog_emotion.results.timeline import Person, Timeline
+    from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["CAUTION", "Kind", "plot_people", "plot_videos"]
 

@@ -11,10 +11,10 @@ from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion._quoting import plain
-from rekog_emotion._wording import word
 from rekog_emotion.errors import MissingExtraError
-from rekog_emotion.results.palette import UNDECIDED, color_of, words
+from rekog_emotion.text import plain
+from rekog_emotion.values.palette import UNDECIDED, color_of, words
+from rekog_emotion.values.wording import word
 
 try:
     import numpy as np
@@ -27,8 +27,8 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import VideoAnalysis
     from rekog_emotion.results.timeline import Person, PersonSummary, Segment, Timeline
+    from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["report", "strip"]
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
-from rekog_emotion._numbers import as_float
-from rekog_emotion._quoting import encodable
-from rekog_emotion.analyses import ImageAnalysis, TimedFace, VideoAnalysis
-from rekog_emotion.enums import EmotionType, LandmarkType
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.models import Face, short
+from rekog_emotion.results.video_analysis import ImageAnalysis, TimedFace, VideoAnalysis
+from rekog_emotion.text import encodable
+from rekog_emotion.values.faces import Face, short
+from rekog_emotion.values.numbers import as_float
+from rekog_emotion.values.words import EmotionType, LandmarkType
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from rekog_emotion._outcomes import check_succeeded
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.results.columns import Columns
-from rekog_emotion.results.floors import estimate_floors, scores
-from rekog_emotion.results.sampling import TOLERANCE, interval_of, smoothed
-from rekog_emotion.results.stretches import NO_EMOTION, highest, leading, without_short
-from rekog_emotion.results.tracking import link
+from rekog_emotion.people.columns import Columns
+from rekog_emotion.people.floors import estimate_floors, scores
+from rekog_emotion.people.linking import link
+from rekog_emotion.people.sampling import TOLERANCE, interval_of, smoothed
+from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
+from rekog_emotion.results.protocols import check_succeeded
 
 import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from rekog_emotion.analyses import TimedFace, VideoAnalysis
-    from rekog_emotion.enums import EmotionType
+    from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
+    from rekog_emotion.values.words import EmotionType
 
 __all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
 

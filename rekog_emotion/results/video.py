@@ -9,27 +9,27 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion import _clips
-from rekog_emotion._writing import identity, output_file
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.models import BoundingBox
-from rekog_emotion.results._motion import Motion
+from rekog_emotion.media import clips
+from rekog_emotion.media.writing import identity, output_file
+from rekog_emotion.people.motion import Motion
 from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
+from rekog_emotion.values.faces import BoundingBox
 
 try:
     import av  # noqa: F401 -- what copies videos needs it, and this is the place that says so
     import numpy as np
     from PIL import Image
 
+    from rekog_emotion.people.sampling import interval_of, step_of
     from rekog_emotion.results._copying import Copy, Edit, OnFraction
-    from rekog_emotion.results.sampling import interval_of, step_of
 except ModuleNotFoundError as error:
     what = "Drawing on videos"
     raise MissingExtraError(what, extra="embedded") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.analyses import VideoAnalysis
+    from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["annotate_video", "blur_video", "check_suffix", "frames_at"]
 
@@ -149,14 +149,14 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
     time = next(wanted, None)
     if time is None:
         return
-    with _clips.opened(source) as (container, stream):
-        orientation: _clips.Orientation | None = None
-        for frame, _, until in _clips.shown(container, stream, _clips.decoded(container, stream)):
+    with clips.opened(source) as (container, stream):
+        orientation: clips.Orientation | None = None
+        for frame, _, until in clips.shown(container, stream, clips.decoded(container, stream)):
             picture: Image.Image | None = None
             while time is not None and Fraction(time) / 1000 + _FLOORED < until:
                 if picture is None:
-                    orientation = orientation or _clips.orientation_of(frame, stream)
-                    picture = Image.fromarray(_clips.upright(frame, orientation))
+                    orientation = orientation or clips.orientation_of(frame, stream)
+                    picture = Image.fromarray(clips.upright(frame, orientation))
                 yield time, picture.copy()
                 following = next(wanted, None)
                 if following is not None and following < time:
@@ -201,6 +201,6 @@ def _copy(source: Path, target: Path, edit_of: Callable[[Fraction], Edit], on_pr
     if identity(target) == identity(source):
         msg = f"{target} is the video itself; name another place for the copy"
         raise InvalidInputError(msg)
-    with output_file(target) as part, _clips.opened(source, threads=0) as (container, stream):
-        edit = edit_of(_clips.frame_rate(stream))
+    with output_file(target) as part, clips.opened(source, threads=0) as (container, stream):
+        edit = edit_of(clips.frame_rate(stream))
         Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)

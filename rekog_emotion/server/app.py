@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from rekog_emotion._logging import logger
-from rekog_emotion._secrets import withhold
-from rekog_emotion.clients import RekognitionClient
+from rekog_emotion.clients.names import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
+from rekog_emotion.logs import logger
+from rekog_emotion.redaction import withhold
 from rekog_emotion.server import protocol
 from rekog_emotion.server.admission import Lane, TooHeavyError, unless_gone
 from rekog_emotion.server.bodies import Body, Intake

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeGuard
 from attrs import define
 from botocore.exceptions import ClientError
 
-from rekog_emotion._logging import logger
-from rekog_emotion._secrets import withhold
-from rekog_emotion.clients import RekognitionClient
+from rekog_emotion.clients.names import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
+from rekog_emotion.logs import logger
+from rekog_emotion.redaction import withhold
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
 
 __all__ = ["Endings", "publish"]

@@ -12,10 +12,10 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rekog_emotion._headers import memory_of
-from rekog_emotion._logging import logger
-from rekog_emotion._secrets import withhold
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.logs import logger
+from rekog_emotion.media.headers import memory_of
+from rekog_emotion.redaction import withhold
 from rekog_emotion.server.admission import weigh
 from rekog_emotion.server.spool import Spool
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from attrs import define, frozen
 
-from rekog_emotion import _waiting
-from rekog_emotion.analyses import ImageAnalysis, VideoAnalysis
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.flows import polling
+from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
 from rekog_emotion.testing.faults import Fault, FaultPlan, Operation
 
 if TYPE_CHECKING:
-    from rekog_emotion._waiting import Clock
+    from rekog_emotion.flows.polling import Clock
 
 __all__ = ["Call", "FakeClient", "Recording"]
 
@@ -205,7 +205,7 @@ class FakeClient:
             return copy.deepcopy(self._page(parameters))
 
     def _now(self) -> float:
-        return (self._clock or _waiting.SYSTEM_CLOCK).now()
+        return (self._clock or polling.SYSTEM_CLOCK).now()
 
     def _start(self, parameters: dict[str, Any]) -> _Job:
         now, operation = self._now(), "StartFaceDetection"

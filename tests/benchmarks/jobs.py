@@ -29,7 +29,7 @@ import boto3  # noqa: E402 -- the path comes first
 from botocore.config import Config  # noqa: E402 -- likewise
 
 from rekog_emotion import VideoAnalysis, VideoJob, accelerate, start_video  # noqa: E402 -- likewise
-from rekog_emotion._waiting import PollSchedule  # noqa: E402 -- likewise
+from rekog_emotion.flows.polling import PollSchedule  # noqa: E402 -- likewise
 from rekog_emotion.testing import FakeClient, VirtualClock  # noqa: E402 -- likewise
 from tests.benchmarks.server import bodies  # noqa: E402 -- likewise
 from tests.reliability.attacks import HEADING  # noqa: E402 -- likewise

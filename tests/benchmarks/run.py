@@ -60,7 +60,7 @@ IMAGES = (
 IMPORTS = (
     Row("attrs, tenacity", "`import attrs, tenacity`"),
     Row("rekog_emotion", "`import rekog_emotion`", 1.2),
-    Row("rekog_emotion.api", "with all that `detect_image` and `analyze_video` need"),
+    Row("rekog_emotion.blocking.video", "with all that `detect_image` and `analyze_video` need"),
 )
 FITTING = (
     Row("bare", "Pillow: decoding, resizing and encoding once, at the size and quality that were chosen"),

@@ -27,8 +27,8 @@ from rekog_emotion import (
     Quality,
     TimedFace,
 )
-from rekog_emotion.enums import LandmarkType
 from rekog_emotion.results.timeline import Timeline
+from rekog_emotion.values.words import LandmarkType
 
 KINDS = [kind for kind in EmotionType if kind != "UNKNOWN"]
 POINTS = tuple(LandmarkType)

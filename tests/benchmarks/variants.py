@@ -217,7 +217,7 @@ def fitting(variant: str, rounds: int, _url: str) -> dict[str, Any]:
     """Time the fitting of a photo of 24 megapixels under 5 MiB, or the least that Pillow could do for it."""
     from PIL import Image
 
-    from rekog_emotion.sources import prepare_image
+    from rekog_emotion.sources.images import prepare_image
 
     photo = large_photo()
     fitted = Image.open(io.BytesIO(prepare_image(photo).wire["Bytes"]))

@@ -18,7 +18,7 @@ from rekog_emotion import (
     LandmarkType,
     detect_image,
 )
-from rekog_emotion._calls import once
+from rekog_emotion.clients.failures import once
 from tests.contract.conftest import DATA
 
 PHOTO = DATA / "astronaut.jpg"

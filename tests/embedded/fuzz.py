@@ -27,8 +27,8 @@ from PIL import Image
 from rekog_emotion import InvalidInputError
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.engine import Engine, Mode
-from rekog_emotion.embedded.video import UnsupportedVideoError, probe, samples
-from rekog_emotion.sources import prepare_image
+from rekog_emotion.media.samples import UnsupportedVideoError, probe, samples
+from rekog_emotion.sources.images import prepare_image
 
 DATA = Path(__file__).parents[1] / "data"
 SLOWEST = 10.0  # seconds of CPU time: machines stall

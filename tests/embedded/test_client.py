@@ -445,7 +445,7 @@ def test_another_missing_module_is_told_as_it_is(monkeypatch):
 
 def hide(monkeypatch, module):
     """Make a module unimportable, and everything of ours that may have imported it forgotten, for one test."""
-    ours = [name for name in sys.modules if name.startswith(("rekog_emotion.embedded", "rekog_emotion._imaging"))]
+    ours = [name for name in sys.modules if name.startswith(("rekog_emotion.embedded", "rekog_emotion.media.images"))]
     for name in [*ours, *(name for name in sys.modules if name.partition(".")[0] == module)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)

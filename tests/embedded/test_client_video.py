@@ -9,13 +9,13 @@ import weakref
 import pytest
 
 from rekog_emotion import analyze_video, start_video
-from rekog_emotion._waiting import PollSchedule
+from rekog_emotion.clients.staging import Staging
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.store import MemoryStore
 from rekog_emotion.errors import InvalidS3ObjectError, JobFailedError
-from rekog_emotion.models import S3Object
-from rekog_emotion.staging import Staging
+from rekog_emotion.flows.polling import PollSchedule
 from rekog_emotion.testing import virtual_time
+from rekog_emotion.values.faces import S3Object
 from tests.embedded.clips import BAD, bad_clips, counting, grid, people_mp4, scene
 from tests.embedded.job_desk import Gate, bare, clock, refused
 
@@ -51,7 +51,7 @@ def test_under_virtual_time(client, people_mp4):
 
 def test_its_jobs_are_waited_for_by_their_end(gate, counting, monkeypatch):
     """However long the video is said to be, the wait ends when the work does."""
-    monkeypatch.setattr("rekog_emotion._lookout.POLLS", PollSchedule(floor=3600, cap=3600))
+    monkeypatch.setattr("rekog_emotion.flows.ending.POLLS", PollSchedule(floor=3600, cap=3600))
     with EmbeddedClient() as client:
         job = start_video(counting, client=client, video_length=6 * 3600)
         end = client.ended(job.job_id)

@@ -166,9 +166,9 @@ class TestRefusals:
     def test_missing_extra(self, make, monkeypatch):
         """Without PyAV the start says what to install."""
         monkeypatch.setitem(sys.modules, "av", None)
-        for name in ("rekog_emotion._clips", "rekog_emotion.embedded.video"):
+        for name in ("rekog_emotion.media.clips", "rekog_emotion.media.samples"):
             monkeypatch.delitem(sys.modules, name)
-        monkeypatch.delattr("rekog_emotion.embedded.video")
+        monkeypatch.delattr("rekog_emotion.media.samples")
         with pytest.raises(MissingExtraError) as caught:
             make().start(s3())
         assert str(caught.value) == "Embedded video needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"

@@ -31,7 +31,7 @@ ENGINE = f"""
 """
 EXTRAS = f"""
     import io
-    from rekog_emotion.cli import main
+    from rekog_emotion.commands.cli import main
     photo.to_pandas(), photo.to_arrow(), photo.to_json()
     image = io.BytesIO()
     photo.draw().save(image, "PNG")

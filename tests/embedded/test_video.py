@@ -13,10 +13,10 @@ import av
 import numpy as np
 import pytest
 
-from rekog_emotion import _clips
-from rekog_emotion.embedded import video
-from rekog_emotion.embedded.video import UnsupportedVideoError, probe, samples
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.media import clips
+from rekog_emotion.media import samples as video
+from rekog_emotion.media.samples import UnsupportedVideoError, probe, samples
 from tests.embedded.clips import (
     BAD,
     NTSC,
@@ -207,9 +207,9 @@ class TestPictures:
 
 def decoded_in_full(path: Path) -> list[tuple[int, bytes]]:
     """Return (frame number, pixels) of every picture of a clip of a constant rate, all of them decoded."""
-    as_it_is = _clips.Orientation(turned=False, rows_reversed=False, columns_reversed=False)
+    as_it_is = clips.Orientation(turned=False, rows_reversed=False, columns_reversed=False)
     with av.open(str(path)) as container:
-        return [(k, _clips.upright(frame, as_it_is).tobytes()) for k, frame in enumerate(container.decode(video=0))]
+        return [(k, clips.upright(frame, as_it_is).tobytes()) for k, frame in enumerate(container.decode(video=0))]
 
 
 class TestSpared:
@@ -242,8 +242,8 @@ class TestSpared:
         def last_of_a_second(since: Fraction, until: Fraction) -> bool:
             return until % 1 <= since % 1
 
-        with _clips.opened(path) as (container, stream):
-            times = [frame.time for frame in _clips.spared(container, stream, last_of_a_second)]
+        with clips.opened(path) as (container, stream):
+            times = [frame.time for frame in clips.spared(container, stream, last_of_a_second)]
         assert sorted(set(times)) == times
         assert 6 <= len(times) <= most
 
@@ -313,7 +313,7 @@ class TestBadClips:
     def test_impossible_times(self, times, expected):
         """A frame that has no time, or one that cannot be, is shown between its neighbours: none is lost."""
         frames = [SimpleNamespace(pts=pts, duration=1, time_base=Fraction(1, 10)) for pts in times]
-        found = list(_clips.displayed(iter(frames), at_least=Fraction(1, 100)))
+        found = list(clips.displayed(iter(frames), at_least=Fraction(1, 100)))
         assert [one.frame for one in found] == frames
         assert [one.since * 10 for one in found] + [one.until * 10 for one in found[-1:]] == expected
         assert [one.until for one in found[:-1]] == [one.since for one in found[1:]]
@@ -354,8 +354,8 @@ class TestBadClips:
 
     def test_more_pixels_than_8k(self, counting, monkeypatch):
         """A picture beyond the bound on its pixels is not decoded."""
-        assert int(_clips.CODEC_OPTIONS["max_pixels"]) > 7680 * 4320
-        monkeypatch.setitem(_clips.CODEC_OPTIONS, "max_pixels", "3000")
+        assert int(clips.CODEC_OPTIONS["max_pixels"]) > 7680 * 4320
+        monkeypatch.setitem(clips.CODEC_OPTIONS, "max_pixels", "3000")
         with pytest.raises(UnsupportedVideoError):
             probe(counting)
 
@@ -402,8 +402,8 @@ class TestResources:
     def test_missing_extra(self, monkeypatch):
         """Without PyAV the error is the command that brings it."""
         monkeypatch.setitem(sys.modules, "av", None)
-        for name in ("rekog_emotion._clips", "rekog_emotion.embedded.video"):
+        for name in ("rekog_emotion.media.clips", "rekog_emotion.media.samples"):
             monkeypatch.delitem(sys.modules, name)
         with pytest.raises(MissingExtraError) as caught:
-            __import__("rekog_emotion.embedded.video")
+            __import__("rekog_emotion.media.samples")
         assert str(caught.value) == "Embedded video needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"

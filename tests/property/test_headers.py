@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rekog_emotion._headers import ImageHeader, read_header
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.headers import ImageHeader, read_header
 from tests.pictures import EOI, SOI, chunk, exif, frame, jpeg, png, scan, segment, tiff
 
 markers = st.integers(0, 255)

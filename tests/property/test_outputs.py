@@ -20,13 +20,13 @@ from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis
 from rekog_emotion.commands import image as image_command
 from rekog_emotion.commands import video as video_command
 from rekog_emotion.commands._media import json_line
-from rekog_emotion.models import short
 from rekog_emotion.results import tables
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.notebook import emotion_html, face_html
 from rekog_emotion.results.plots import plot_people, plot_videos
 from rekog_emotion.results.report import report
+from rekog_emotion.values.faces import short
 
 COUNT = int(os.environ.get("REKOG_EMOTION_ODD_VALUES", "40"))
 PICTURE = Image.new("RGB", (160, 120), (90, 120, 60))

@@ -4,8 +4,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rekog_emotion import InvalidInputError, S3Object
-from rekog_emotion._locations import locate
-from rekog_emotion.sources import parse_s3_uri, prepare_image
+from rekog_emotion.sources.images import parse_s3_uri, prepare_image
+from rekog_emotion.sources.places import locate
 from tests.pictures import portrait, saved
 
 FILES = [

@@ -19,7 +19,7 @@ from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Face, TimedFace, VideoAnalysis, VideoMetadata
-from rekog_emotion.embedded.video import probe, samples
+from rekog_emotion.media.samples import probe, samples
 from rekog_emotion.results.video import annotate_video, blur_video, frames_at
 from tests.embedded.clips import PORTRAITS, number_of, shown_by
 

@@ -21,7 +21,7 @@ from rekog_emotion import (
     Pose,
 )
 from rekog_emotion.results.drawing import draw, writable_suffixes
-from rekog_emotion.results.palette import COLORS, OTHER_COLOR
+from rekog_emotion.values.palette import COLORS, OTHER_COLOR
 
 BOX = BoundingBox(left=0.25, top=0.5, width=0.25, height=0.25)
 PIXELS = (100, 150, 200, 225)  # where BOX is in SIZE; right and bottom are the first pixels outside
@@ -295,7 +295,7 @@ def test_analysis_draws_itself(photo, portrait):
 
 def test_drawing_needs_pillow(monkeypatch):
     """Without Pillow the error says what to install."""
-    for name in ("rekog_emotion.results.drawing", "rekog_emotion._imaging"):
+    for name in ("rekog_emotion.results.drawing", "rekog_emotion.media.images"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "PIL", None)
 

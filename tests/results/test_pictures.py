@@ -15,8 +15,8 @@ from rekog_emotion.results._marks import axes
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet, crop
 from rekog_emotion.results.drawing import draw
-from rekog_emotion.results.palette import COLORS
 from rekog_emotion.results.privacy import METHODS, blur
+from rekog_emotion.values.palette import COLORS
 
 PORTRAIT = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 BOX = BoundingBox(left=0.25, top=0.25, width=0.5, height=0.5)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion.cli import main
-from rekog_emotion.results.palette import color_of, words
+from rekog_emotion.commands.cli import main
 from rekog_emotion.results.report import report, strip
+from rekog_emotion.values.palette import color_of, words
 from tests.results.people import at, face, looks, video
 
 PEOPLE = Path(__file__).parents[1] / "data" / "people.mp4"

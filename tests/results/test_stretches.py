@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rekog_emotion.results.stretches import NO_EMOTION, Run, highest, leading, without_short
+from rekog_emotion.people.stretches import NO_EMOTION, Run, highest, leading, without_short
 
 
 def scores(*columns):

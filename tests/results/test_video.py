@@ -11,9 +11,9 @@ from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis, VideoMetadata
-from rekog_emotion.results._motion import Motion
-from rekog_emotion.results.palette import COLORS
+from rekog_emotion.people.motion import Motion
 from rekog_emotion.results.video import _step, annotate_video, blur_video, frames_at
+from rekog_emotion.values.palette import COLORS
 from tests.embedded.clips import counting, number_of, numbered, shown_by, write_clip
 
 __all__ = ["counting"]  # a fixture
@@ -308,7 +308,7 @@ class TestCopies:
 
     def test_missing_extra(self, monkeypatch):
         """Without PyAV the error says what to install."""
-        for name in ("rekog_emotion._clips", "rekog_emotion.results.video"):
+        for name in ("rekog_emotion.media.clips", "rekog_emotion.results.video"):
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "av", None)
         with pytest.raises(rekog.MissingExtraError, match=r"pip install 'rekog-emotion\[embedded\]'$"):

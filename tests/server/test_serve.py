@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from PIL import Image
 
 from rekog_emotion import server
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 from tests.conftest import configure_aws
 from tests.embedded.clips import write_clip
 from tests.server.conftest import DATA, PORTRAIT, boto
@@ -291,7 +291,7 @@ def test_needs_its_extra(missing):
     program = (
         "import sys\n"
         f"sys.modules[{missing!r}] = None\n"
-        "from rekog_emotion.cli import main\n"
+        "from rekog_emotion.commands.cli import main\n"
         "sys.exit(main(['serve', '--port', '0']))"
     )
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 
 from rekog_emotion import JobFailedError, JobTimeoutError, VideoJob, analyze_video, detect_image, start_video
-from rekog_emotion.cli import main
+from rekog_emotion.commands.cli import main
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.server import S3Objects, Spool, create_app
 from tests.embedded.job_desk import a_face

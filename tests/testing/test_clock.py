@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rekog_emotion import _waiting
+from rekog_emotion.flows import polling
 from rekog_emotion.testing import VirtualClock, virtual_time
 
 
@@ -58,13 +58,13 @@ def test_shared_by_threads():
 
 def test_virtual_time():
     """The library lives by the virtual clock until the block ends, however it ends."""
-    before = _waiting.SYSTEM_CLOCK
+    before = polling.SYSTEM_CLOCK
 
     def fail():
         with virtual_time() as clock:
-            assert _waiting.SYSTEM_CLOCK is clock
+            assert polling.SYSTEM_CLOCK is clock
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    assert _waiting.SYSTEM_CLOCK is before
+    assert polling.SYSTEM_CLOCK is before

@@ -8,12 +8,12 @@ import pandas as pd
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion.analyses import StartedJob
 from rekog_emotion.results import tables
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.lossless import from_json
 from rekog_emotion.results.video import frames_at
+from rekog_emotion.results.video_analysis import StartedJob
 
 answer: dict[str, Any] = {}
 

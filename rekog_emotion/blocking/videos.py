@@ -1,0 +1,303 @@
+"""Many videos at once: as many jobs as the account may run, and every result as it comes.
+
+Each job is waited for in a thread of its own, which sleeps most of the time; all of them share the client's budget of
+calls, and a queue of messages where there is one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import evolve, frozen
+
+from rekog_emotion import forks
+from rekog_emotion.blocking.job import SLOT_TIMEOUT, TIMEOUT, VideoJob
+from rekog_emotion.blocking.video import analyze_video
+from rekog_emotion.clients.names import RekognitionClient, resolve_client
+from rekog_emotion.clients.staging import Staging, bucket_and_prefix
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.flows.messages import SnsSqs
+from rekog_emotion.flows.polling import Clock, Seconds, Stop, seconds
+from rekog_emotion.flows.starting import start_parameters
+from rekog_emotion.logs import logger
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.images import VideoSource, name_of
+from rekog_emotion.values.progress import OnProgress, Progress
+
+__all__ = ["VideoOutcome", "start_videos", "wait_for_videos"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
+
+_log: Final = logger("rekog_emotion")
+
+
+@frozen(kw_only=True)
+class VideoOutcome:
+    """What became of one video of several: an analysis or an error.
+
+    Attributes:
+        source: The video, as it was given.
+        analysis: All its faces; ``None`` where there was an error.
+        error: Why there is no analysis; the ``state`` of a time-out or cancellation takes the job up again.
+    """
+
+    source: VideoSource
+    analysis: VideoAnalysis | None = None
+    error: Exception | None = None
+
+    def result(self) -> VideoAnalysis:
+        """Return the analysis, or raise the error."""
+        if self.analysis is None:
+            raise self.error or AssertionError
+        return self.analysis
+
+
+def start_videos(
+    sources: Iterable[VideoSource],
+    *,
+    max_jobs: int = MAX_JOBS,
+    client: RekognitionClient | str | None = None,
+    staging: Staging | str | None = None,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+    slot_timeout: Seconds = SLOT_TIMEOUT,
+    timeout: Seconds = TIMEOUT,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    face_attributes: str = "ALL",
+    job_tag: str | None = None,
+    notify: SnsSqs | None = None,
+    clock: Clock | None = None,
+) -> Iterator[VideoOutcome]:
+    """Analyse many videos, a few at a time, and give each outcome as it comes.
+
+    A video that fails is an outcome with its error, and stops no other. Sources are taken as slots get free, so that
+    they may be a generator without end. Whoever leaves the loop early ends the waiting: jobs that run go on at the
+    service, and the log says, as a warning, from what state each is taken up again; so do the outcomes when ``cancel``
+    is set.
+
+    Emotions are how a face looks, not what a person feels.
+
+    Args:
+        sources: Paths, ``s3://bucket/key`` or :class:`S3Object`.
+        max_jobs: Jobs that run at once.
+        client: As for :func:`rekog_emotion.start_video`, and so are all below; one client for all.
+        staging: Where local files are uploaded for AWS.
+        s3_client: The boto3 S3 client for the uploads.
+        slot_timeout: Longest wait for a slot, a video.
+        timeout: Longest wait for a job that has started, a video.
+        on_progress: Called from several threads, one at a time; ``source`` says which video it is about.
+        cancel: Ends all of it.
+        face_attributes: ``"ALL"`` or ``"DEFAULT"``.
+        job_tag: The same for all.
+        notify: Topic and queue, the same for all.
+        clock: Where time comes from, for tests.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; nothing was uploaded or started.
+        ConfigurationError: AWS is not configured.
+    """
+    if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
+        msg = f"max_jobs={max_jobs!r} is no number of jobs: pass 1 or more"
+        raise InvalidInputError(msg)
+    if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
+        msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
+        raise InvalidInputError(msg)
+    slot_limit, limit = seconds(slot_timeout, "slot_timeout"), seconds(timeout, "timeout")
+    start_parameters(
+        face_attributes=face_attributes, client_request_token=None, job_tag=job_tag, notification_channel=None
+    )
+    if isinstance(staging, str):
+        bucket_and_prefix(staging)
+    shared = resolve_client(client)
+    telling = threading.Lock()
+
+    def analyze(source: VideoSource, stop: threading.Event) -> VideoAnalysis:
+        def tell(progress: Progress) -> None:
+            if on_progress is not None:
+                with telling:
+                    name = name_of(source)
+                    on_progress(evolve(progress, source=name))
+
+        return analyze_video(
+            source,
+            client=shared,
+            staging=staging,
+            s3_client=s3_client,
+            slot_timeout=slot_limit,
+            timeout=limit,
+            on_progress=tell,
+            cancel=stop,
+            face_attributes=face_attributes,
+            job_tag=job_tag,
+            notify=notify,
+            clock=clock,
+        )
+
+    ended = _Gathering(analyze, sources, workers=max_jobs, cancel=cancel).each()
+    return (VideoOutcome(source=end.item, analysis=end.result, error=end.error) for end in ended)
+
+
+def wait_for_videos(
+    jobs: Iterable[VideoJob],
+    *,
+    timeout: Seconds = TIMEOUT,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+) -> Iterator[tuple[VideoJob, Exception | None]]:
+    """Give each of several jobs as it ends, with the error that its wait ended by, if any.
+
+    Jobs that share a queue (``notify=``) share its messages: one call at a time waits for all of them.
+
+    Args:
+        jobs: Jobs that were started, or resumed.
+        timeout: Longest wait for each: seconds, a ``timedelta``, or ``None`` for ever.
+        on_progress: Called from several threads, one at a time; ``job_id`` says which job it is about.
+        cancel: Ends the waits.
+
+    Raises:
+        InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
+    """
+    if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
+        msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
+        raise InvalidInputError(msg)
+    limit, waiting = seconds(timeout, "timeout"), list(jobs)
+    for one in waiting:
+        if not isinstance(one, VideoJob):
+            msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
+            raise InvalidInputError(msg)
+    telling = threading.Lock()
+
+    def tell(progress: Progress) -> None:
+        if on_progress is not None:
+            with telling:
+                on_progress(progress)
+
+    def wait(job: VideoJob, stop: threading.Event) -> None:
+        job.wait(timeout=limit, on_progress=tell, cancel=stop)
+
+    ended = _Gathering(wait, waiting, workers=len(waiting), cancel=cancel).each()
+    return ((end.item, end.error) for end in ended)
+
+
+@frozen
+class _End(Generic[T, R]):
+    """How the work on one item ended."""
+
+    item: T
+    result: R | None = None
+    error: Exception | None = None
+
+
+@frozen
+class _Left:
+    """A worker has left; with an error where the items could not be taken."""
+
+    error: BaseException | None = None
+
+
+def _log_what_is_left(end: _End[T, R]) -> None:
+    """Say how to take up a job of which nobody is given the end."""
+    if end.error is None:
+        if isinstance(end.result, VideoAnalysis):
+            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", end.result.job_id)
+        return
+    state, notes = getattr(end.error, "state", None), getattr(end.error, "__notes__", [])
+    if state is not None:
+        notes = [f"state: {state!r}", *notes]
+    if notes or getattr(end.error, "job_id", None) is not None:
+        _log.warning("%s (%s)" if notes else "%s%s", end.error, "; ".join(notes))
+
+
+class _Gathering(Generic[T, R]):
+    """Works on items in a few threads, and gives the ends as they come.
+
+    Args:
+        work: Called with an item, and with an event that is set when nobody wants the result any longer.
+        items: Taken one by one, as workers get free.
+        workers: Threads.
+        cancel: Ends it when set.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[T, threading.Event], R],
+        items: Iterable[T],
+        *,
+        workers: int,
+        cancel: threading.Event | None,
+    ) -> None:
+        self._work = work
+        self._items = iter(items)
+        self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
+        self._stop = Stop(cancel)
+        self._is_parent_s = False
+        forks.in_child(self._leave_to_parent)
+        self._taking = threading.Lock()
+        # As many ends as workers may lie here: who is slow to use results is not run over by them.
+        self._ends: queue.Queue[_End[T, R] | _Left] = queue.Queue(max(1, self._workers))
+
+    def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+        self._is_parent_s = True
+
+    def each(self) -> Iterator[_End[T, R]]:
+        """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
+        threads = [
+            threading.Thread(target=self._run, name=f"rekog-emotion-job-{number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in threads:
+            thread.start()
+        at_work = len(threads)
+        try:
+            while at_work:
+                if self._is_parent_s:
+                    msg = "these videos are waited for in the process that forked this one: go through them there"
+                    raise RekogEmotionError(msg)
+                end = self._ends.get()
+                if isinstance(end, _End):
+                    yield end
+                    continue
+                at_work -= 1
+                if end.error is not None:
+                    raise end.error
+        finally:
+            if not self._is_parent_s:
+                self._end(threads, at_work)
+
+    def _end(self, threads: list[threading.Thread], at_work: int) -> None:
+        self._stop.set()
+        while at_work:
+            end = self._ends.get()
+            if isinstance(end, _Left):
+                at_work -= 1
+            else:
+                _log_what_is_left(end)
+        for thread in threads:
+            thread.join()
+
+    def _run(self) -> None:
+        left = _Left()
+        try:
+            while not self._stop.is_set():
+                with self._taking:
+                    try:
+                        item = next(self._items)
+                    except StopIteration:
+                        break
+                self._ends.put(self._end_of(item))
+        except BaseException as error:  # noqa: BLE001 -- it is raised in the thread that asked
+            left = _Left(error)
+        finally:
+            self._ends.put(left)
+
+    def _end_of(self, item: T) -> _End[T, R]:
+        try:
+            return _End(item, result=self._work(item, self._stop))
+        except Exception as error:  # noqa: BLE001 -- one that fails stops no other
+            return _End(item, error=error)

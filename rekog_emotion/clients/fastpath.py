@@ -1,0 +1,164 @@
+"""A shortcut around botocore's generic walk over an answer, which takes three quarters of the time of a page of faces.
+
+botocore's public event ``before-parse`` lets a handler decode the body itself. Ours takes the faces out of it as the
+plain wire dicts that they are, so that a client with the shortcut stays an ordinary boto3 client, and leaves botocore
+the small rest. Whatever it does not expect it leaves to botocore, which also takes over where a version of it has no
+such event.
+
+The generic walk has another fault: it takes anything for a list, so that ``{}``, ``""`` or ``false`` in the place of
+faces are "no faces". In calls of ours they are left as they came, for our reader to refuse. So all of these take the
+shortcut, also those by a client that the caller made, which is left as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+
+from rekog_emotion import forks
+from rekog_emotion.errors import InvalidInputError
+
+__all__ = ["Acceleration", "accelerate", "accelerated"]
+
+# The member that holds the faces, by operation.
+_FACES: Final = {"DetectFaces": "FaceDetails", "GetFaceDetection": "Faces"}
+_EVENTS: Final = tuple(f"before-parse.rekognition.{operation}" for operation in _FACES)
+_OK: Final = 200
+
+
+def _strict_loads(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+    # Decoded as botocore does: by itself json.loads() takes UTF-16, byte order marks and encoded surrogates, too.
+    return json.loads(body.decode())
+
+
+def _loads() -> Callable[[bytes], Any]:
+    try:
+        import orjson  # noqa: PLC0415 -- an extra
+    except ModuleNotFoundError:
+        return _strict_loads
+
+    def loads(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+        try:
+            return orjson.loads(body)
+        except ValueError:
+            # The standard library reads NaN, numbers beyond a float's range and lone surrogates.
+            return _strict_loads(body)
+
+    return loads
+
+
+# botocore's registers of handlers are not made for several threads at once.
+_LOCK = threading.Lock()
+
+
+def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+    global _LOCK  # noqa: PLW0603 -- whoever holds it now keeps the old one
+    _LOCK = threading.Lock()
+
+
+forks.in_child(_begin_anew)
+
+
+class _Here(threading.local):
+    """Whether the call that this thread makes is the library's own."""
+
+    ours = False
+
+
+_HERE: Final = _Here()
+
+
+class Acceleration:
+    """The shortcut on a client, until it is closed; also a context manager that closes it at its end.
+
+    Several on one client do no more than one, and last until the last one is closed.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
+        self._events = client.meta.events
+        self._loads = _loads()
+        with _LOCK:
+            for event in _EVENTS:
+                self._events.register(event, self._take_faces)
+
+    def close(self) -> None:
+        """Take the shortcut away; a second time does nothing."""
+        with _LOCK:
+            for event in _EVENTS:
+                self._events.unregister(event, self._take_faces)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_faces(self, **event: Any) -> None:  # noqa: ANN401 -- whatever botocore gives
+        try:
+            response, taken = event["response_dict"], event["customized_response_dict"]
+            if response["status_code"] != _OK:
+                return
+            answer, member = self._loads(response["body"]), _FACES[event["operation_model"].name]
+            if isinstance(answer[member], list) or (_HERE.ours and answer[member] is not None):
+                taken[member] = answer.pop(member)
+                response["body"] = json.dumps(answer).encode()
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            # No faces, no JSON, or another botocore: its own road reads the answer, or says what is wrong with it.
+            return
+
+
+def accelerate(client: Any) -> Acceleration:  # noqa: ANN401 -- boto3's clients have no importable type
+    """Make a boto3 client of yours read faces in about a third of the time, until the acceleration is closed.
+
+    Clients made by :func:`aws_client` have it already, and the verbs of this library have it with every boto3 client;
+    this is for calls of your own. The client stays an ordinary one: its answers are the same plain dicts, value for
+    value, but for unknown and null members, which botocore drops and which are kept now. With the ``fast`` extra, whole
+    numbers beyond 64 bits, which no member of the service has, become floats.
+
+    Args:
+        client: ``boto3.client("rekognition")``.
+
+    Returns:
+        What takes it away again: call its ``close()``, or use it in a ``with`` statement.
+
+    Raises:
+        InvalidInputError: This is no boto3 client of Rekognition.
+    """
+    service = _service_of(client)
+    if service != "rekognition":
+        what = type(client).__name__ if service is None else f"a client of {service}"
+        msg = f'accelerate() got {what}, which is no Rekognition client: pass boto3.client("rekognition")'
+        raise InvalidInputError(msg)
+    return Acceleration(client)
+
+
+class _Ours(Acceleration):
+    """The shortcut for calls of ours alone."""
+
+    def _take_faces(self, **event: Any) -> None:  # noqa: ANN401 -- likewise
+        if _HERE.ours:
+            super()._take_faces(**event)
+
+
+@contextmanager
+def accelerated(client: Any) -> Iterator[None]:  # noqa: ANN401 -- likewise
+    """Let the calls of this thread take the shortcut while the block lasts, where the client is one of boto3's."""
+    if _service_of(client) != "rekognition":
+        yield
+        return
+    with _Ours(client):
+        before, _HERE.ours = _HERE.ours, True
+        try:
+            yield
+        finally:
+            _HERE.ours = before
+
+
+def _service_of(client: object) -> Any:  # noqa: ANN401 -- whatever an object of the caller's has there
+    return getattr(getattr(getattr(client, "meta", None), "service_model", None), "service_name", None)

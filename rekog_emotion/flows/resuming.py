@@ -1,0 +1,94 @@
+"""How a wait for a job is left before the job has ended: with errors and notes that say how to take it up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from attrs import frozen
+
+from rekog_emotion.errors import JobCancelledError, JobError, JobTimeoutError, RekogEmotionError, StagingError
+from rekog_emotion.flows.states import write_state
+from rekog_emotion.sources.places import s3_uri
+from rekog_emotion.text import shown
+from rekog_emotion.values.faces import S3Object
+
+__all__ = ["WaysOut", "remind", "resumable"]
+
+_GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
+_GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+_TELLING: Final = (JobError, StagingError)
+_IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
+
+
+@frozen(kw_only=True)
+class WaysOut:
+    """What is to be said of a job that goes on.
+
+    Attributes:
+        job_id: The service's id.
+        upload: What the job owns in S3.
+        here: Its client works by itself: there is no service behind it, and it has moved nothing.
+    """
+
+    job_id: str
+    upload: S3Object | None
+    here: bool
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What ``VideoJob.from_dict`` takes."""
+        return write_state(self.job_id, self.upload)
+
+    @property
+    def kept(self) -> str:
+        """The end of a sentence that names the upload, if there is one."""
+        if self.upload is None or self.here:
+            return ""
+        return f"; its upload {shown(s3_uri(self.upload))} is kept until then"
+
+    def timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
+        """Return the error of a wait that took too long."""
+        last = f" (the last look failed: {failure})" if failure else ""
+        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._goes_on}{self.kept}"
+        return JobTimeoutError(msg, job_id=self.job_id, state=self.state)
+
+    def wait_cancelled(self, waited: float) -> JobCancelledError:
+        """Return the error of a wait that was cancelled."""
+        msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {self._goes_on}{self.kept}"
+        return JobCancelledError(msg, job_id=self.job_id, state=self.state)
+
+    def reading_cancelled(self) -> JobCancelledError:
+        """Return the error of pages that nobody wants to read on."""
+        msg = f"reading the pages of job {self.job_id} was cancelled; {_IS_KEPT}{self.kept}"
+        return JobCancelledError(msg, job_id=self.job_id, state=self.state)
+
+    @property
+    def _goes_on(self) -> str:
+        return _GOES_ON_HERE if self.here else _GOES_ON
+
+
+@contextmanager
+def resumable(ways_out: Callable[[], WaysOut]) -> Iterator[None]:
+    """Say how to take a job and its upload up again on every way out that does not say it by itself.
+
+    Args:
+        ways_out: Called at the way out: the job may have lost its upload by then.
+    """
+    try:
+        yield
+    except BaseException as error:
+        remind(error, ways_out())
+        raise
+
+
+def remind(error: BaseException, ways: WaysOut) -> None:
+    """Note how to take a job and its upload up again on an error that does not say it by itself."""
+    ours = isinstance(error, RekogEmotionError) and getattr(error, "job_id", None) == ways.job_id
+    # An error of ours has the job's id, which is enough where nothing lies in a bucket; of these, the upload, too.
+    if isinstance(error, GeneratorExit) or (ours and (ways.upload is None or isinstance(error, _TELLING))):
+        return
+    note = f"VideoJob.from_dict({ways.state!r}) takes job {ways.job_id} up again{ways.kept}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)

@@ -1,0 +1,1 @@
+"""Bytes and pixels, which know no service."""

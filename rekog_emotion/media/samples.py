@@ -1,0 +1,142 @@
+"""Read clips: what they are, and their pictures on the service's grid of two samples a second."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rekog_emotion.media.clips import (
+    ROUNDING,
+    UnsupportedVideoError,
+    decoded,
+    frame_rate,
+    opened,
+    orientation_of,
+    seconds_of,
+    shown,
+    spared,
+    upright,
+)
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from rekog_emotion.media.clips import Orientation
+
+__all__ = ["LONGEST", "UnsupportedVideoError", "probe", "samples"]
+
+LONGEST = Fraction(6 * 60 * 60)  # seconds; the service's limit for stored video
+SAMPLES_PER_SECOND = 2
+SMALLEST_SIDE = 2  # pixels; formats that share colour between neighbours have nothing below
+FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG
+
+
+def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the ``VideoMetadata`` of a clip, as the service words it.
+
+    Width and height are those of the picture as a player shows it, turned as the file says; the first picture is
+    decoded for this. ``DurationMillis`` is that of the picture track, rounded down, ``FrameRate`` its mean in single
+    precision, as in recorded answers of the service. Luma is taken to be in the limited range where the file says
+    nothing, as players and the service do.
+
+    Args:
+        path: A local file.
+
+    Raises:
+        UnsupportedVideoError: No picture can be decoded.
+        OSError: The file is not there, or must not be read.
+    """
+    with opened(path) as (container, stream):
+        first = next(decoded(container, stream), None)
+        if first is None or min(first.width, first.height) < SMALLEST_SIDE:
+            raise UnsupportedVideoError(path)
+        turned = orientation_of(first, stream).turned
+        metadata = {
+            "Codec": stream.codec_context.codec.canonical_name,
+            "DurationMillis": _duration_millis(container, stream),
+            "Format": container.format.long_name,
+            "FrameRate": _single_precision(frame_rate(stream)),
+            "FrameHeight": first.width if turned else first.height,
+            "FrameWidth": first.height if turned else first.width,
+            "ColorRange": "FULL" if first.color_range == FULL_RANGE else "LIMITED",
+        }
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uint8]]]:
+    """Yield the pictures that the service looks at, two a second, with their times.
+
+    Sample ``k`` is frame ``floor(k * fps / 2)`` at ``floor(frame * 1000 / fps)`` milliseconds, the rule that recorded
+    answers of the service follow, where ``fps`` is the exact fraction that the stream gives as its mean rate. At a
+    constant rate that is the frame of this number. At a variable rate it is the frame on display at this time: one that
+    stays long is yielded again. A clip of less than two frames a second gives each frame number once.
+
+    Pictures that are neither sampled nor needed for others are not decoded. Damaged parts are shown or passed over as
+    players do it, without an error: a clip that was cut off gives its samples up to there. Memory does not grow with
+    the clip, and decoding starts no thread.
+
+    Args:
+        path: A local file.
+
+    Yields:
+        Milliseconds from the first picture, and an upright RGB array of shape (height, width, 3), of square pixels.
+
+    Raises:
+        UnsupportedVideoError: The file cannot be opened or read on, or its pictures cannot be converted.
+        OSError: The file is not there, or must not be read.
+    """
+    with opened(path) as (container, stream):
+        rate = frame_rate(stream)
+        slack = min(ROUNDING, 1 / rate / 2)
+
+        def looked_at(since: Fraction, until: Fraction) -> bool:
+            return _begun(until - slack, rate) > _begun(since - slack, rate)
+
+        grid = _grid(rate)
+        seconds = next(grid)
+        # One for all: in PyAV a frame and its side data hold each other, and their memory, until the next collection.
+        orientation: Orientation | None = None
+        for frame, _, until in shown(container, stream, spared(container, stream, looked_at)):
+            picture: NDArray[np.uint8] | None = None
+            while seconds + slack < min(until, LONGEST):
+                orientation = orientation or orientation_of(frame, stream)
+                if picture is None:
+                    picture = upright(frame, orientation)
+                yield int(seconds * 1000), picture
+                seconds = next(grid)
+
+
+def _duration_millis(container: InputContainer, stream: VideoStream) -> int | None:
+    if stream.duration is not None:
+        return int(seconds_of(stream, stream.duration) * 1000)
+    return None if container.duration is None else container.duration // 1000  # microseconds
+
+
+def _single_precision(value: Fraction) -> float:
+    single: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return single
+
+
+def _grid(rate: Fraction) -> Iterator[Fraction]:
+    """Yield the seconds of the frames to look at; below two frames a second of every one."""
+    step = _step(rate)
+    return (int(k * step) / rate for k in count())
+
+
+def _begun(seconds: Fraction, rate: Fraction) -> int:
+    """Return how many times of the grid lie before this one."""
+    return max(0, math.ceil(math.ceil(seconds * rate) / _step(rate)))
+
+
+def _step(rate: Fraction) -> Fraction:
+    """Return the frames between two samples."""
+    return max(rate / SAMPLES_PER_SECOND, Fraction(1))

@@ -1,0 +1,1 @@
+"""Who is who over time, in arrays."""
