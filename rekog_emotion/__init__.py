@@ -14,12 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rekog_emotion.blocking.image import detect_image
     from rekog_emotion.blocking.job import VideoJob
-    from rekog_emotion.blocking.video import analyze_video, detect_image, start_video
+    from rekog_emotion.blocking.video import analyze_video, start_video
     from rekog_emotion.blocking.videos import VideoOutcome, start_videos, wait_for_videos
+    from rekog_emotion.clients.aws import aws_client
     from rekog_emotion.clients.fastpath import accelerate
-    from rekog_emotion.clients.names import RekognitionClient, aws_client
-    from rekog_emotion.clients.staging import S3Staging, Staging
+    from rekog_emotion.clients.protocols import RekognitionClient, Staging
+    from rekog_emotion.clients.uploads import S3Staging
     from rekog_emotion.errors import (
         AccessDeniedError,
         ConfigurationError,
@@ -46,7 +48,8 @@ if TYPE_CHECKING:
         TransportError,
     )
     from rekog_emotion.flows.messages import SnsSqs
-    from rekog_emotion.results.video_analysis import ImageAnalysis, TimedFace, Video, VideoAnalysis, VideoMetadata
+    from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.video_analysis import VideoAnalysis
     from rekog_emotion.values.faces import (
         AgeRange,
         Attribute,
@@ -55,13 +58,13 @@ if TYPE_CHECKING:
         EyeDirection,
         Face,
         Gender,
-        Landmark,
-        Landmarks,
         Pose,
         Quality,
-        S3Object,
     )
+    from rekog_emotion.values.landmarks import Landmark, Landmarks
     from rekog_emotion.values.progress import Progress, ProgressEvent
+    from rekog_emotion.values.s3 import S3Object
+    from rekog_emotion.values.videos import TimedFace, Video, VideoMetadata
     from rekog_emotion.values.words import (
         ColorRange,
         EmotionType,
@@ -150,7 +153,7 @@ _HOMES = {
     "Gender": "values.faces",
     "GenderType": "values.words",
     "IdempotentParameterMismatchError": "errors",
-    "ImageAnalysis": "results.video_analysis",
+    "ImageAnalysis": "results.image_analysis",
     "InternalServiceError": "errors",
     "InvalidInputError": "errors",
     "InvalidMediaError": "errors",
@@ -163,9 +166,9 @@ _HOMES = {
     "JobNotFoundError": "errors",
     "JobStatus": "values.words",
     "JobTimeoutError": "errors",
-    "Landmark": "values.faces",
+    "Landmark": "values.landmarks",
     "LandmarkType": "values.words",
-    "Landmarks": "values.faces",
+    "Landmarks": "values.landmarks",
     "LimitExceededError": "errors",
     "MissingExtraError": "errors",
     "OrientationCorrection": "values.words",
@@ -175,26 +178,26 @@ _HOMES = {
     "ProgressEvent": "values.progress",
     "Quality": "values.faces",
     "RekogEmotionError": "errors",
-    "RekognitionClient": "clients.names",
+    "RekognitionClient": "clients.protocols",
     "ResponseError": "errors",
-    "S3Object": "values.faces",
-    "S3Staging": "clients.staging",
+    "S3Object": "values.s3",
+    "S3Staging": "clients.uploads",
     "ServiceError": "errors",
     "SnsSqs": "flows.messages",
-    "Staging": "clients.staging",
+    "Staging": "clients.protocols",
     "StagingError": "errors",
     "ThrottledError": "errors",
-    "TimedFace": "results.video_analysis",
+    "TimedFace": "values.videos",
     "TransportError": "errors",
-    "Video": "results.video_analysis",
+    "Video": "values.videos",
     "VideoAnalysis": "results.video_analysis",
     "VideoJob": "blocking.job",
-    "VideoMetadata": "results.video_analysis",
+    "VideoMetadata": "values.videos",
     "VideoOutcome": "blocking.videos",
     "accelerate": "clients.fastpath",
     "analyze_video": "blocking.video",
-    "aws_client": "clients.names",
-    "detect_image": "blocking.video",
+    "aws_client": "clients.aws",
+    "detect_image": "blocking.image",
     "start_video": "blocking.video",
     "start_videos": "blocking.videos",
     "wait_for_videos": "blocking.videos",

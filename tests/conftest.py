@@ -79,7 +79,7 @@ def credentials(monkeypatch) -> None:
 def clock(monkeypatch) -> VirtualClock:
     """Give the clock that the library uses in this test."""
     clock = VirtualClock()
-    monkeypatch.setattr("rekog_emotion.flows.polling.SYSTEM_CLOCK", clock)
+    monkeypatch.setattr("rekog_emotion.blocking.clock.SYSTEM_CLOCK", clock)
     return clock
 
 

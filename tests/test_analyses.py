@@ -1,8 +1,10 @@
 import attrs
 import pytest
 
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis, VideoMetadata
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.videos import StartedJob, TimedFace, VideoMetadata
 
 FACE = Face(confidence=99.0)
 METADATA = {"RequestId": "r-1", "HTTPHeaders": {"content-type": "application/x-amz-json-1.1"}}

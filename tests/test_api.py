@@ -9,8 +9,8 @@ from PIL import Image
 
 from rekog_emotion import InvalidInputError, S3Object, VideoJob, analyze_video, detect_image, start_video, start_videos
 from rekog_emotion.blocking import videos
-from rekog_emotion.blocking.video import ATTRIBUTES
-from rekog_emotion.clients.names import aws_client
+from rekog_emotion.clients.aws import aws_client
+from rekog_emotion.flows.request import ATTRIBUTES
 from tests.http_standin import Answer
 
 PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"

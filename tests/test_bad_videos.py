@@ -11,7 +11,8 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 
 import rekog_emotion as rekog
-from rekog_emotion.sources.images import prepare_image, prepare_video
+from rekog_emotion.sources.images import prepare_image
+from rekog_emotion.sources.videos import prepare_video
 from tests.embedded.clips import PORTRAITS, numbered, write_clip, write_sound
 
 CLIP = PORTRAITS / "people.mp4"

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from rekog_emotion import VideoJob, analyze_video
+from rekog_emotion.clients.aws import aws_client, s3_client_for, sqs_client_for
 from rekog_emotion.clients.beside import credentials_of
-from rekog_emotion.clients.names import aws_client, s3_client_for, service_region, sqs_client_for
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.clients.protocols import service_region
+from rekog_emotion.values.s3 import S3Object
 from tests.http_standin import Answer, HttpStandin
 
 BESIDE = [pytest.param(s3_client_for, id="s3"), pytest.param(sqs_client_for, id="sqs")]

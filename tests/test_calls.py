@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError, StubAssertionError, UnStubbedRespon
 from botocore.parsers import ResponseParserError
 
 from rekog_emotion import errors
-from rekog_emotion.blocking.video import detect_image
+from rekog_emotion.blocking.image import detect_image
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.clients.failures import ERRORS, call, once
-from rekog_emotion.clients.names import aws_client
 from tests.http_standin import Answer, close, fault, reset, silence
 
 PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"

@@ -205,7 +205,7 @@ def defect(monkeypatch):
         message = "on two\nlines"
         raise RuntimeError(message)
 
-    monkeypatch.setattr("rekog_emotion.blocking.video.detect_image", detect_image)
+    monkeypatch.setattr("rekog_emotion.blocking.image.detect_image", detect_image)
 
 
 @pytest.mark.usefixtures("defect")
@@ -252,7 +252,7 @@ def test_interrupt_is_quiet(capsys, monkeypatch):
     def detect_image(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rekog_emotion.blocking.video.detect_image", detect_image)
+    monkeypatch.setattr("rekog_emotion.blocking.image.detect_image", detect_image)
 
     assert (main(["image", ASTRONAUT, BIDEN, *EMBEDDED]), *capsys.readouterr()) == (130, "", "")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.commands.cli import main
 from rekog_emotion.flows import polling
@@ -41,7 +42,7 @@ def page(*faces, **members):
 @pytest.fixture
 def service(standin, clock, monkeypatch):
     """Give a stand-in for the service in which a job has just been started, and let nobody wait in real time."""
-    monkeypatch.setattr(polling, "SYSTEM_CLOCK", clock)
+    monkeypatch.setattr(_clock, "SYSTEM_CLOCK", clock)
     standin.script("StartFaceDetection", Answer({"JobId": JOB}))
     return standin
 
@@ -150,7 +151,7 @@ def test_timeout_names_the_upload(service, capsys, monkeypatch):
         def head_object(self, **_):
             return {"VersionId": "v1"}
 
-    monkeypatch.setattr("rekog_emotion.clients.names.s3_client_for", lambda _: S3())
+    monkeypatch.setattr("rekog_emotion.clients.aws.s3_client_for", lambda _: S3())
     service.script("GetFaceDetection", Answer({"JobStatus": "IN_PROGRESS"}))
 
     code = main(["video", str(CLIP), "--staging", "s3://my-uploads/a", "--timeout", "5"])
@@ -232,7 +233,7 @@ def test_resume_with_its_upload(service, capsys, monkeypatch):
         def delete_object(self, **parameters):
             deleted.append(parameters)
 
-    monkeypatch.setattr("rekog_emotion.clients.names.s3_client_for", lambda _: S3())
+    monkeypatch.setattr("rekog_emotion.clients.aws.s3_client_for", lambda _: S3())
     service.script("GetFaceDetection", page(face(0)))
 
     code = main(["video", "--resume", JOB, "--upload", "s3://my-uploads/a/b.mp4?versionId=v1"])

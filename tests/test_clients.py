@@ -13,8 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import NoRegionError, ProfileNotFound
 
 from rekog_emotion.clients import names
+from rekog_emotion.clients.aws import aws_client, s3_client_for
 from rekog_emotion.clients.configuring import configuration_error
-from rekog_emotion.clients.names import aws_client, engine_name, resolve_client, s3_client_for, service_region
+from rekog_emotion.clients.names import engine_name, resolve_client
+from rekog_emotion.clients.protocols import service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
 
 NO_CREDENTIALS = (

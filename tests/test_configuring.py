@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLo
 
 from rekog_emotion import ConfigurationError, SnsSqs, StagingError, TransportError, analyze_video, detect_image
 from rekog_emotion.clients import names
+from rekog_emotion.clients.aws import aws_client, s3_client_for
 from rekog_emotion.clients.configuring import check_credentials
-from rekog_emotion.clients.names import aws_client, s3_client_for
-from rekog_emotion.clients.staging import S3Staging
+from rekog_emotion.clients.uploads import S3Staging
 from rekog_emotion.commands.cli import main
 from rekog_emotion.flows.messages import Mailbox
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.values.s3 import S3Object
 from tests.http_standin import Answer
 
 PORTRAIT = Path(__file__).parent / "data" / "astronaut.jpg"

@@ -11,16 +11,11 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 
 from rekog_emotion.clients.failures import ERRORS
-from rekog_emotion.clients.names import RekognitionClient
-from rekog_emotion.results.video_analysis import (
-    ImageAnalysis,
-    StartedJob,
-    TimedFace,
-    Video,
-    VideoAnalysis,
-    VideoMetadata,
-)
+from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values import words as enums
+from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import (
     AgeRange,
     Attribute,
@@ -29,13 +24,12 @@ from rekog_emotion.values.faces import (
     EyeDirection,
     Face,
     Gender,
-    Landmark,
-    Landmarks,
     Pose,
     Quality,
-    S3Object,
-    Value,
 )
+from rekog_emotion.values.landmarks import Landmark, Landmarks
+from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.values.videos import StartedJob, TimedFace, Video, VideoMetadata
 from rekog_emotion.wire.kinds import MEMBERS
 
 SERVICE = ServiceModel(create_loader().load_service_model("rekognition", "service-2"), "rekognition")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rekog_emotion import InvalidInputError, S3Object
-from rekog_emotion.sources.places import locate, parse_s3_uri, s3_uri, s3_wire
+from rekog_emotion.sources.places import locate
+from rekog_emotion.values.s3 import parse_s3_uri, s3_uri, s3_wire
 
 
 @pytest.mark.parametrize(
@@ -115,11 +116,12 @@ def test_the_limits_are_those_of_the_service_model():
     bucket, key = model.shape_for("S3Bucket").metadata, model.shape_for("S3ObjectName").metadata
     version, image = model.shape_for("S3ObjectVersion").metadata, model.shape_for("ImageBlob").metadata
 
-    from rekog_emotion.sources import images, places
+    from rekog_emotion.sources import images
+    from rekog_emotion.values import s3
 
-    assert f"[0-9A-Za-z.\\-_]{{{bucket['min']},{bucket['max']}}}" == places._BUCKET.pattern
+    assert f"[0-9A-Za-z.\\-_]{{{bucket['min']},{bucket['max']}}}" == s3._BUCKET.pattern
     assert bucket["pattern"].replace("\\.", ".") == "[0-9A-Za-z.\\-_]*"
-    assert [key["max"], version["max"]] == [places._LONGEST] * 2
+    assert [key["max"], version["max"]] == [s3._LONGEST] * 2
     assert image["max"] == images.MAX_BYTES
 
 

@@ -9,15 +9,10 @@ import pytest
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results import video_analysis
-from rekog_emotion.results.video_analysis import (
-    ImageAnalysis,
-    StartedJob,
-    TimedFace,
-    Video,
-    VideoAnalysis,
-    VideoMetadata,
-)
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values import faces
+from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import (
     AgeRange,
     Attribute,
@@ -26,13 +21,12 @@ from rekog_emotion.values.faces import (
     EyeDirection,
     Face,
     Gender,
-    Landmark,
-    Landmarks,
     Pose,
     Quality,
-    S3Object,
-    Value,
 )
+from rekog_emotion.values.landmarks import Landmark, Landmarks
+from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.values.videos import StartedJob, TimedFace, Video, VideoMetadata
 from rekog_emotion.values.words import (
     ColorRange,
     EmotionType,

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from rekog_emotion.errors import ResponseError
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, VideoAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.videos import StartedJob
 
 
 def load(path):

@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 
 import rekog_emotion
 from rekog_emotion import InvalidInputError, MissingExtraError, S3Object
-from rekog_emotion.sources.images import MAX_BYTES, PreparedVideo, prepare_image, prepare_video
+from rekog_emotion.sources.images import MAX_BYTES, prepare_image
+from rekog_emotion.sources.videos import PreparedVideo, prepare_video
 from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, segment, with_segments
 
 JPEG, PNG = PORTRAIT.read_bytes(), saved(portrait(), "PNG")

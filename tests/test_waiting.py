@@ -19,7 +19,9 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
-from rekog_emotion.flows.polling import PollSchedule, is_transient, poll, retry, seconds
+from rekog_emotion.flows.polling import PollSchedule, poll
+from rekog_emotion.flows.request import seconds
+from rekog_emotion.flows.retrying import is_transient, retry
 from rekog_emotion.testing import VirtualClock
 
 THROTTLED, BROKEN, LOST = ThrottledError("slow down"), InternalServiceError("broken"), TransportError("no answer")

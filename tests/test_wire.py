@@ -3,8 +3,10 @@ import copy
 import pytest
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, VideoAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.videos import StartedJob
 
 MISSING = "missing from the answer, which is broken: this is not 'no faces'"
 PLAIN_LANDMARK = {"Type": "nose", "X": 0.5, "Y": 0.5}

@@ -15,15 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion.clients.names import capabilities, engine_name, resolve_client
-from rekog_emotion.clients.staging import (
-    S3Staging,
-    Staging,
-    bucket_and_prefix,
-    is_upload,
-    resolve_discard,
-    resolve_staging,
-)
+from rekog_emotion.blocking.clock import SYSTEM_CLOCK, Clock
+from rekog_emotion.clients.names import engine_name, resolve_client
+from rekog_emotion.clients.protocols import Staging, capabilities
+from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
+from rekog_emotion.clients.uploads import S3Staging, is_upload
 from rekog_emotion.errors import (
     InvalidInputError,
     JobFailedError,
@@ -31,37 +27,32 @@ from rekog_emotion.errors import (
     StagingError,
 )
 from rekog_emotion.flows import pages as _paging
-from rekog_emotion.flows import polling
+from rekog_emotion.flows import request
 from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.messages import SnsSqs
-from rekog_emotion.flows.polling import Seconds
 from rekog_emotion.flows.readout import Readout
+from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, check_listeners, start_parameters
 from rekog_emotion.flows.resuming import WaysOut, resumable
-from rekog_emotion.flows.starting import Starter, channel_of, check_listeners, start_parameters
+from rekog_emotion.flows.starting import Starter, channel_of
 from rekog_emotion.flows.states import read_state, write_state
 from rekog_emotion.logs import logger
 from rekog_emotion.media.mp4 import video_seconds
 from rekog_emotion.results.protocols import reason_of_failure
-from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
-from rekog_emotion.sources.images import VideoSource, prepare_video
-from rekog_emotion.sources.places import s3_uri
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.videos import VideoSource, prepare_video
 from rekog_emotion.text import shown
-from rekog_emotion.values.faces import S3Object
 from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.s3 import S3Object, s3_uri
+from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 from rekog_emotion.wire import answers
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["SLOT_TIMEOUT", "TIMEOUT", "VideoJob"]
+__all__ = ["VideoJob"]
 
-TIMEOUT: Final = 3600.0
-"""Seconds to wait for a job unless told otherwise."""
-
-SLOT_TIMEOUT: Final = 3600.0
-"""Seconds to wait for a free slot unless told otherwise."""
 
 _log: Final = logger("rekog_emotion")
 
@@ -84,7 +75,7 @@ class VideoJob:
     _fresh: bool = False  # started here, with a token of its own: it has not ended before it began
     _video_seconds: float | None = None
     _source: str | None = None
-    _clock: polling.Clock = field(factory=lambda: polling.SYSTEM_CLOCK)
+    _clock: Clock = field(factory=lambda: SYSTEM_CLOCK)
     _first: VideoAnalysis | None = field(default=None, init=False)
     _budget: Budget | None = field(default=None, init=False)
 
@@ -114,12 +105,12 @@ class VideoJob:
         notify: SnsSqs | None = None,
         notification_channel: Mapping[str, str] | None = None,
         video_length: Seconds = None,
-        clock: polling.Clock | None = None,
+        clock: Clock | None = None,
     ) -> VideoJob:
         """Start a job; see :func:`rekog_emotion.start_video`."""
-        clock = clock or polling.SYSTEM_CLOCK
-        deadline = polling.seconds(slot_timeout, "slot_timeout")
-        length = polling.seconds(video_length, "video_length")
+        clock = clock or SYSTEM_CLOCK
+        deadline = request.seconds(slot_timeout, "slot_timeout")
+        length = request.seconds(video_length, "video_length")
         check_listeners(on_progress, cancel)
         parameters = start_parameters(
             face_attributes=face_attributes,
@@ -175,7 +166,7 @@ class VideoJob:
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
         notify: SnsSqs | None = None,
-        clock: polling.Clock | None = None,
+        clock: Clock | None = None,
     ) -> VideoJob:
         """Take up a job by its id.
 
@@ -206,7 +197,7 @@ class VideoJob:
             upload=upload,
             s3_client=s3_client,
             notify=notify,
-            clock=clock or polling.SYSTEM_CLOCK,
+            clock=clock or SYSTEM_CLOCK,
         )
 
     @property
@@ -227,7 +218,7 @@ class VideoJob:
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
         notify: SnsSqs | None = None,
-        clock: polling.Clock | None = None,
+        clock: Clock | None = None,
     ) -> VideoJob:
         """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``.
 
@@ -296,7 +287,7 @@ class VideoJob:
             ResponseError: The answer is broken.
             StagingError: The job has ended, and its upload could not be deleted.
         """
-        limit = polling.seconds(timeout, "timeout")
+        limit = request.seconds(timeout, "timeout")
         with resumable(self._ways_out):
             self._wait(limit, on_progress, cancel)
 
@@ -315,7 +306,7 @@ class VideoJob:
             PaginationError: The pages do not fit together.
         """
         # No generator by itself: a wrong argument is an error of this call, not of the first face.
-        pages = self._pages(polling.seconds(timeout, "timeout"), on_progress, cancel)
+        pages = self._pages(request.seconds(timeout, "timeout"), on_progress, cancel)
         return (face for page in pages for face in page.faces)
 
     def result(
@@ -329,7 +320,7 @@ class VideoJob:
 
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
-        limit = polling.seconds(timeout, "timeout")
+        limit = request.seconds(timeout, "timeout")
         with resumable(self._ways_out):
             whole = answers.merge(list(self._pages(limit, on_progress, cancel)))
             return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client), source=self._source)

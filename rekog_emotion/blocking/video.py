@@ -3,98 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
-from rekog_emotion.blocking.job import SLOT_TIMEOUT, TIMEOUT, VideoJob
-from rekog_emotion.clients import failures
-from rekog_emotion.clients.names import RekognitionClient, engine_name, resolve_client
-from rekog_emotion.clients.staging import Staging
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.blocking.clock import Clock
+from rekog_emotion.blocking.job import VideoJob
+from rekog_emotion.clients.protocols import RekognitionClient, Staging
 from rekog_emotion.flows.messages import SnsSqs
-from rekog_emotion.flows.polling import Clock, Seconds, seconds
-from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
-from rekog_emotion.sources.images import ImageSource, VideoSource, prepare_image
+from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, seconds
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress
-from rekog_emotion.wire import answers
 
-__all__ = ["analyze_video", "detect_image", "start_video"]
-
-# The service's own list; a test compares it with the installed service model.
-ATTRIBUTES: Final = (
-    "ALL",
-    "DEFAULT",
-    "AGE_RANGE",
-    "BEARD",
-    "EMOTIONS",
-    "EYEGLASSES",
-    "EYES_OPEN",
-    "EYE_DIRECTION",
-    "FACE_OCCLUDED",
-    "GENDER",
-    "MOUTH_OPEN",
-    "MUSTACHE",
-    "SMILE",
-    "SUNGLASSES",
-)
-
-
-def detect_image(
-    source: ImageSource,
-    *,
-    client: RekognitionClient | str | None = None,
-    attributes: str | Sequence[str] = "ALL",
-) -> ImageAnalysis:
-    """Find the faces of an image and describe them.
-
-    Emotions are how a face looks, not what a person feels.
-
-    Args:
-        source: A path, bytes, binary file object, PIL image, RGB array (height x width x 3, uint8), ``s3://bucket/key``
-            or :class:`S3Object`. A JPEG or PNG within the service's limits is sent byte for byte; other files are
-            turned by their EXIF orientation, converted and fitted, which needs the ``image`` extra. A PIL image is
-            taken as it stands: ``ImageOps.exif_transpose`` sets a phone's photo upright.
-        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods; left out, what the environment
-            variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
-        attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality) or a list such as
-            ``["DEFAULT", "EMOTIONS"]``; fewer are faster, the price is the same.
-
-    Returns:
-        The faces, largest first; ratios refer to the picture as a viewer shows it.
-
-    Raises:
-        InvalidInputError: The source or an argument cannot be used; nothing was sent.
-        MissingExtraError: The source or the client needs an extra that is not installed.
-        ConfigurationError: AWS is not configured.
-        ServiceError: The service refused; its subclasses say why.
-        TransportError: No answer came.
-        ResponseError: The answer is broken.
-    """
-    wanted = _attributes(attributes)
-    prepared = prepare_image(source)
-    rekognition = resolve_client(client)
-    answer = failures.call(rekognition, "detect_faces", Image=prepared.wire, Attributes=wanted)
-    return ImageAnalysis.from_aws(
-        answer,
-        size=prepared.size,
-        engine=answers.engine_of(answer) or engine_name(rekognition),
-        source=prepared.name,
-    )
-
-
-def _attributes(attributes: str | Sequence[str]) -> list[str]:
-    if not isinstance(attributes, Iterable):
-        msg = f'attributes= got {type(attributes).__name__}: ask for "ALL", "DEFAULT" or a list of names'
-        raise InvalidInputError(msg)
-    wanted = [attributes] if isinstance(attributes, str) else list(attributes)
-    for name in wanted:
-        if name not in ATTRIBUTES:
-            msg = f"attributes= has {name!r}, which the service does not know; it knows {', '.join(ATTRIBUTES)}"
-            raise InvalidInputError(msg)
-    if not wanted:
-        msg = 'attributes= is empty: ask for "ALL", "DEFAULT" or a list of names'
-        raise InvalidInputError(msg)
-    return wanted
+__all__ = ["analyze_video", "start_video"]
 
 
 def start_video(

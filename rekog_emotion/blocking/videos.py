@@ -6,35 +6,31 @@ calls, and a queue of messages where there is one.
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from rekog_emotion import forks
-from rekog_emotion.blocking.job import SLOT_TIMEOUT, TIMEOUT, VideoJob
+from rekog_emotion.blocking.clock import Clock
+from rekog_emotion.blocking.gathering import _Gathering
+from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.blocking.video import analyze_video
-from rekog_emotion.clients.names import RekognitionClient, resolve_client
-from rekog_emotion.clients.staging import Staging, bucket_and_prefix
-from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.clients.names import resolve_client
+from rekog_emotion.clients.protocols import RekognitionClient, Staging
+from rekog_emotion.clients.staging import bucket_and_prefix
+from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.messages import SnsSqs
-from rekog_emotion.flows.polling import Clock, Seconds, Stop, seconds
-from rekog_emotion.flows.starting import start_parameters
-from rekog_emotion.logs import logger
+from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, seconds, start_parameters
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.sources.images import VideoSource, name_of
+from rekog_emotion.sources.naming import name_of
+from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = ["VideoOutcome", "start_videos", "wait_for_videos"]
 
-T = TypeVar("T")
-R = TypeVar("R")
 
 MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
-
-_log: Final = logger("rekog_emotion")
 
 
 @frozen(kw_only=True)
@@ -183,121 +179,3 @@ def wait_for_videos(
 
     ended = _Gathering(wait, waiting, workers=len(waiting), cancel=cancel).each()
     return ((end.item, end.error) for end in ended)
-
-
-@frozen
-class _End(Generic[T, R]):
-    """How the work on one item ended."""
-
-    item: T
-    result: R | None = None
-    error: Exception | None = None
-
-
-@frozen
-class _Left:
-    """A worker has left; with an error where the items could not be taken."""
-
-    error: BaseException | None = None
-
-
-def _log_what_is_left(end: _End[T, R]) -> None:
-    """Say how to take up a job of which nobody is given the end."""
-    if end.error is None:
-        if isinstance(end.result, VideoAnalysis):
-            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", end.result.job_id)
-        return
-    state, notes = getattr(end.error, "state", None), getattr(end.error, "__notes__", [])
-    if state is not None:
-        notes = [f"state: {state!r}", *notes]
-    if notes or getattr(end.error, "job_id", None) is not None:
-        _log.warning("%s (%s)" if notes else "%s%s", end.error, "; ".join(notes))
-
-
-class _Gathering(Generic[T, R]):
-    """Works on items in a few threads, and gives the ends as they come.
-
-    Args:
-        work: Called with an item, and with an event that is set when nobody wants the result any longer.
-        items: Taken one by one, as workers get free.
-        workers: Threads.
-        cancel: Ends it when set.
-    """
-
-    def __init__(
-        self,
-        work: Callable[[T, threading.Event], R],
-        items: Iterable[T],
-        *,
-        workers: int,
-        cancel: threading.Event | None,
-    ) -> None:
-        self._work = work
-        self._items = iter(items)
-        self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
-        self._stop = Stop(cancel)
-        self._is_parent_s = False
-        forks.in_child(self._leave_to_parent)
-        self._taking = threading.Lock()
-        # As many ends as workers may lie here: who is slow to use results is not run over by them.
-        self._ends: queue.Queue[_End[T, R] | _Left] = queue.Queue(max(1, self._workers))
-
-    def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
-        self._is_parent_s = True
-
-    def each(self) -> Iterator[_End[T, R]]:
-        """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
-        threads = [
-            threading.Thread(target=self._run, name=f"rekog-emotion-job-{number}", daemon=True)
-            for number in range(self._workers)
-        ]
-        for thread in threads:
-            thread.start()
-        at_work = len(threads)
-        try:
-            while at_work:
-                if self._is_parent_s:
-                    msg = "these videos are waited for in the process that forked this one: go through them there"
-                    raise RekogEmotionError(msg)
-                end = self._ends.get()
-                if isinstance(end, _End):
-                    yield end
-                    continue
-                at_work -= 1
-                if end.error is not None:
-                    raise end.error
-        finally:
-            if not self._is_parent_s:
-                self._end(threads, at_work)
-
-    def _end(self, threads: list[threading.Thread], at_work: int) -> None:
-        self._stop.set()
-        while at_work:
-            end = self._ends.get()
-            if isinstance(end, _Left):
-                at_work -= 1
-            else:
-                _log_what_is_left(end)
-        for thread in threads:
-            thread.join()
-
-    def _run(self) -> None:
-        left = _Left()
-        try:
-            while not self._stop.is_set():
-                with self._taking:
-                    try:
-                        item = next(self._items)
-                    except StopIteration:
-                        break
-                self._ends.put(self._end_of(item))
-        except BaseException as error:  # noqa: BLE001 -- it is raised in the thread that asked
-            left = _Left(error)
-        finally:
-            self._ends.put(left)
-
-    def _end_of(self, item: T) -> _End[T, R]:
-        try:
-            return _End(item, result=self._work(item, self._stop))
-        except Exception as error:  # noqa: BLE001 -- one that fails stops no other
-            return _End(item, error=error)

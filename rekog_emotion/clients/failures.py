@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from rekog_emotion import errors
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded, misconfigured
-from rekog_emotion.clients.names import service_region
+from rekog_emotion.clients.protocols import service_region
 from rekog_emotion.errors import (
     InvalidInputError,
     RekogEmotionError,
@@ -19,13 +20,13 @@ from rekog_emotion.errors import (
     ServiceError,
     TransportError,
 )
-from rekog_emotion.flows import polling
+from rekog_emotion.flows import retrying
 from rekog_emotion.text import quoted, shown
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["ERRORS", "call", "map_error", "once"]
 
@@ -108,7 +109,7 @@ def call(
     method: str,
     *,
     job_id: str | None = None,
-    clock: polling.Clock | None = None,
+    clock: _clock.Clock | None = None,
     cancel: threading.Event | None = None,
     **parameters: Any,  # noqa: ANN401 -- the service's own parameters
 ) -> Mapping[str, Any]:
@@ -123,7 +124,7 @@ def call(
     """
     if not leaves_retrying_to_us(client):
         return once(client, method, job_id=job_id, **parameters)
-    return polling.retry(lambda: once(client, method, job_id=job_id, **parameters), clock=clock, cancel=cancel)
+    return retrying.retry(lambda: once(client, method, job_id=job_id, **parameters), clock=clock, cancel=cancel)
 
 
 def leaves_retrying_to_us(client: object) -> bool:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from rekog_emotion.commands._terminal import one_line
 from rekog_emotion.errors import InvalidInputError, ResponseError
 from rekog_emotion.media.writing import check_output, identity, output_file
+from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.protocols import check_succeeded
-from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from rekog_emotion.results.tables import Analysis
+    from rekog_emotion.results.rows import Analysis
 
 __all__ = [
     "analyze",
@@ -58,7 +59,8 @@ def is_video(media: str) -> bool:
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:
     """Analyse a photo or a video."""
-    from rekog_emotion.blocking.video import analyze_video, detect_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.image import detect_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.video import analyze_video  # noqa: PLC0415 -- --help needs none of it
 
     if not is_video(media):
         return detect_image(media, client=args.client)

@@ -12,10 +12,10 @@ from rekog_emotion.commands._media import analyze_one, check_place, is_video, na
 from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.results.video_analysis import ImageAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.tables import Analysis
+    from rekog_emotion.results.rows import Analysis
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "add_media", "check_target", "run", "tell"]
 

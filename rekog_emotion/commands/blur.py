@@ -9,7 +9,7 @@ from typing import Final
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._media import analyze_one, naming_output, progress_bar, save
 from rekog_emotion.commands.annotate import add_media, check_target, tell
-from rekog_emotion.results.video_analysis import ImageAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 

@@ -15,11 +15,11 @@ from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.writing import check_output, identity
-from rekog_emotion.values.faces import short
+from rekog_emotion.values.base import short
 from rekog_emotion.values.wording import age, features, number_of_faces, percent, word
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.results.image_analysis import ImageAnalysis
     from rekog_emotion.values.faces import Attribute, BoundingBox, Face
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None:
-    from rekog_emotion.blocking.video import detect_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.image import detect_image  # noqa: PLC0415 -- --help needs none of it
 
     source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
     if overlay is not None and (isinstance(source, bytes) or Path(source).is_file()):
@@ -116,7 +116,7 @@ def _json_line(photo: str, analysis: ImageAnalysis) -> str:
 
 
 def _attributes(text: str) -> tuple[str, ...]:
-    from rekog_emotion.blocking.video import ATTRIBUTES  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.flows.request import ATTRIBUTES  # noqa: PLC0415 -- --help needs none of it
 
     names = tuple(name.strip().upper() for name in text.split(","))
     for name in names:

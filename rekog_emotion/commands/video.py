@@ -18,8 +18,9 @@ from rekog_emotion.errors import InvalidInputError, JobTimeoutError
 
 if TYPE_CHECKING:
     from rekog_emotion.blocking.job import VideoJob
-    from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
+    from rekog_emotion.results.video_analysis import VideoAnalysis
     from rekog_emotion.values.progress import OnProgress, Progress
+    from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -117,7 +118,7 @@ def _tell_what_is_left(error: BaseException) -> None:
 def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     """Print the command that takes the job up again; a job of the embedded engine ends with this process."""
     from rekog_emotion.clients.names import engine_name, resolve_client  # noqa: PLC0415 -- likewise
-    from rekog_emotion.sources.places import s3_uri  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.values.s3 import s3_uri  # noqa: PLC0415 -- --help needs none of it
 
     if engine_name(resolve_client(args.client)) == "embedded":
         return

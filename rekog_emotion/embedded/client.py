@@ -22,7 +22,7 @@ from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.store import Store
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media import images
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["EmbeddedClient", "Resolver"]
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
 
-from rekog_emotion.clients.names import capabilities
+from rekog_emotion.blocking import clock as _clock
+from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.errors import ResponseError
-from rekog_emotion.flows import messages, pages, polling
+from rekog_emotion.flows import messages, pages, polling, retrying
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut
@@ -21,7 +22,7 @@ from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["POLLS", "Lookout"]
 
@@ -53,7 +54,7 @@ class Lookout:
     fresh: bool
     video_seconds: float | None
     budget: Budget | None
-    clock: polling.Clock
+    clock: _clock.Clock
     ways_out: Callable[[], WaysOut]
 
     def until_ended(
@@ -87,7 +88,7 @@ class Lookout:
             return page.status == JobStatus.IN_PROGRESS and not said_to_have_failed
 
         def is_passing(error: BaseException) -> bool:
-            return polling.is_transient(error) or (polling.is_broken(error) and broken < polling.ATTEMPTS)
+            return retrying.is_transient(error) or (retrying.is_broken(error) and broken < retrying.ATTEMPTS)
 
         def on_wait(waited: float, interval: float) -> None:
             tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
@@ -126,7 +127,7 @@ class Lookout:
         not run away from it.
         """
         heard = False
-        stop = polling.Ended(end, cancel)
+        stop = _clock.Ended(end, cancel)
 
         def sleep(seconds: float) -> None:
             nonlocal heard

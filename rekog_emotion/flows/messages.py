@@ -18,15 +18,16 @@ from weakref import WeakValueDictionary
 from attrs import field, frozen
 
 from rekog_emotion import forks
+from rekog_emotion.blocking.clock import Clock
+from rekog_emotion.clients.aws import sqs_client_for
 from rekog_emotion.clients.guarding import guarded
-from rekog_emotion.clients.names import sqs_client_for
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.polling import Clock, PollSchedule, Schedule
+from rekog_emotion.flows.polling import PollSchedule, Schedule
 from rekog_emotion.logs import logger
 from rekog_emotion.text import quoted
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion", "watch"]
 

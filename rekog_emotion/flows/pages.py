@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import evolve, fields
 
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients import failures
 from rekog_emotion.errors import InvalidPaginationTokenError, PaginationError, ResponseError
-from rekog_emotion.flows import polling
 from rekog_emotion.logs import logger
-from rekog_emotion.results.video_analysis import VideoAnalysis, VideoMetadata
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.videos import VideoMetadata
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["ask", "each_page", "look", "misfit", "read"]
 
@@ -55,7 +56,7 @@ def ask(
     job_id: str,
     *,
     token: str | None,
-    clock: polling.Clock,
+    clock: _clock.Clock,
     cancel: threading.Event | None,
 ) -> Answer:
     """Fetch a page, again where the call failed for a passing reason; without a token, the first."""

@@ -10,193 +10,19 @@ from __future__ import annotations
 import math
 import random
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
-from datetime import timedelta
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol
 
 import tenacity
 from attrs import frozen
 
+from rekog_emotion.blocking.clock import SYSTEM_CLOCK, Clock
 from rekog_emotion.errors import (
-    InternalServiceError,
-    InvalidInputError,
     RekogEmotionError,
-    ResponseError,
-    ThrottledError,
-    TransportError,
 )
+from rekog_emotion.flows.retrying import _INSTANT, T, _backoff, _failure, is_transient
 
-__all__ = [
-    "SYSTEM_CLOCK",
-    "Clock",
-    "Ended",
-    "PollSchedule",
-    "Schedule",
-    "Seconds",
-    "Stop",
-    "is_broken",
-    "is_transient",
-    "poll",
-    "retry",
-    "seconds",
-]
-
-T = TypeVar("T")
-
-Seconds: TypeAlias = float | timedelta | None
-"""How long: seconds, a ``timedelta``, or ``None`` for ever."""
-
-ATTEMPTS: Final = 5
-RETRY_SECONDS: Final = 60.0
-_BASE: Final = 0.5
-_THROTTLED_BASE: Final = 1.0
-_LONGEST: Final = 20.0
-_GLANCE: Final = 0.05
-_INSTANT: Final = 1e-6  # less than this is left of no time-out but by rounding
-# More would still be cut to the longest wait, and overflow after days of failing polls.
-_DOUBLINGS: Final = 10
-
-
-class Clock(Protocol):
-    """What time is it, and wait: injected, so that tests need no time."""
-
-    def now(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        ...
-
-    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
-        """Return after so many seconds, or at once when ``cancel`` is set."""
-        ...
-
-
-class _SystemClock:
-    def now(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
-        (cancel or threading.Event()).wait(seconds)
-
-
-SYSTEM_CLOCK: Final[Clock] = _SystemClock()
-
-
-class Stop(threading.Event):
-    """An event that is set by itself or together with another one, such as a caller's ``cancel``."""
-
-    def __init__(self, other: threading.Event | None = None) -> None:
-        super().__init__()
-        self._other = other
-
-    def is_set(self) -> bool:
-        """Tell whether it or the other one is set."""
-        return super().is_set() or (self._other is not None and self._other.is_set())
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for either of them; the other one is looked at every 20th of a second."""
-        end = None if timeout is None else time.monotonic() + timeout
-        while not self.is_set():
-            left = _GLANCE if end is None else end - time.monotonic()
-            if left <= 0:
-                break
-            self._glance(min(left, _GLANCE))
-        return self.is_set()
-
-    def _glance(self, seconds: float) -> None:
-        super().wait(seconds)
-
-
-class Ended(Stop):
-    """Set when work that really goes on has been done, or together with another event.
-
-    Args:
-        work: What is waited for; nothing is left at it.
-        other: Another event, such as a caller's ``cancel``.
-    """
-
-    def __init__(self, work: Future[Any], other: threading.Event | None = None) -> None:
-        super().__init__(other)
-        self._work = work
-
-    def is_set(self) -> bool:
-        """Tell whether the work is done, or the other one is set."""
-        return self._work.done() or super().is_set()
-
-    def _glance(self, seconds: float) -> None:
-        wait_for([self._work], seconds)
-
-
-def seconds(duration: Seconds, name: str) -> float | None:
-    """Return a caller's duration in seconds.
-
-    Raises:
-        InvalidInputError: It is no number, negative or not a number at all.
-    """
-    value = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-        msg = f"{name}={duration!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
-        raise InvalidInputError(msg)
-    return float(value)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Tell whether the same call may succeed later: throttling, a failing service, no answer."""
-    return isinstance(error, (ThrottledError, InternalServiceError, TransportError))
-
-
-def is_broken(error: BaseException) -> bool:
-    """Tell whether an answer was cut off, or not the service's: the same call may be answered better."""
-    return isinstance(error, ResponseError)
-
-
-def _backoff(error: BaseException | None, failures: int) -> float:
-    """Return the longest wait after so many failures: doubling, twice as long after throttling."""
-    base = _THROTTLED_BASE if isinstance(error, ThrottledError) else _BASE
-    doublings = min(failures - 1, _DOUBLINGS)
-    return float(min(base * 2**doublings, _LONGEST))
-
-
-def retry(
-    call: Callable[[], T],
-    *,
-    clock: Clock | None = None,
-    cancel: threading.Event | None = None,
-    passing: Callable[[BaseException], bool] = is_transient,
-) -> T:
-    """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
-
-    Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
-    Blog, 2015). A wait that would pass the deadline is cut to what is left, for one more call; when ``cancel`` is set,
-    there is none. The error that is raised is the last one.
-    """
-    clock = clock or SYSTEM_CLOCK
-    begin = clock.now()
-    failure: BaseException | None = None
-
-    def left() -> float:
-        return max(begin + RETRY_SECONDS - clock.now(), 0.0)
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        return left() < _INSTANT or state.attempt_number >= ATTEMPTS
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        nonlocal failure
-        failure = _failure(state)
-        return min(random.uniform(0, _backoff(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
-
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds, cancel)
-        if failure is not None and cancel is not None and cancel.is_set():
-            raise failure
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, sleep=sleep, reraise=True
-    )
-    return retrying(call)
+__all__ = ["PollSchedule", "Schedule", "poll"]
 
 
 class Schedule(Protocol):
@@ -334,7 +160,3 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
         retry_error_callback=give_up,
     )
     return retrying(looked)
-
-
-def _failure(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.errors import RekogEmotionError, ResponseError
 from rekog_emotion.flows import pages as _paging
-from rekog_emotion.flows import polling
+from rekog_emotion.flows import retrying
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.resuming import WaysOut
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -19,7 +20,7 @@ from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["Readout"]
 
@@ -42,16 +43,16 @@ class Readout:
     client: RekognitionClient
     job_id: str
     budget: Budget | None
-    clock: polling.Clock
+    clock: _clock.Clock
     cancel: threading.Event | None
     ways_out: Callable[[], WaysOut]
     begun_again: Callable[[VideoAnalysis], None]
     failed: Callable[[VideoAnalysis], None]
-    _stop: polling.Stop = field(init=False)
+    _stop: _clock.Stop = field(init=False)
 
     @_stop.default
-    def _either(self) -> polling.Stop:
-        return polling.Stop(self.cancel)
+    def _either(self) -> _clock.Stop:
+        return _clock.Stop(self.cancel)
 
     def pages(self, first: VideoAnalysis, on_progress: OnProgress | None) -> Iterator[VideoAnalysis]:
         """Give the pages one by one, each face once.
@@ -81,7 +82,7 @@ class Readout:
         try:
             return _paging.ask(self.client, self.job_id, token=token, clock=self.clock, cancel=self._stop)
         except RekogEmotionError as error:
-            if self._stop.is_set() and polling.is_transient(error):
+            if self._stop.is_set() and retrying.is_transient(error):
                 raise self.ways_out().reading_cancelled() from error
             raise
 
@@ -91,11 +92,11 @@ class Readout:
             page = _paging.read(take, self.job_id)
         except ResponseError:
             # What came was cut off, or not the service's: it is asked for again, a few times.
-            page = polling.retry(
+            page = retrying.retry(
                 lambda: _paging.read(partial(self._ask, token), self.job_id),
                 clock=self.clock,
                 cancel=self._stop,
-                passing=polling.is_broken,
+                passing=retrying.is_broken,
             )
         if page.status == JobStatus.IN_PROGRESS:
             problem = f"one came as {page.status} after the job had SUCCEEDED"

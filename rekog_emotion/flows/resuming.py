@@ -10,9 +10,8 @@ from attrs import frozen
 
 from rekog_emotion.errors import JobCancelledError, JobError, JobTimeoutError, RekogEmotionError, StagingError
 from rekog_emotion.flows.states import write_state
-from rekog_emotion.sources.places import s3_uri
 from rekog_emotion.text import shown
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.values.s3 import S3Object, s3_uri
 
 __all__ = ["WaysOut", "remind", "resumable"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients import failures
-from rekog_emotion.clients.names import capabilities
+from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.errors import (
     ConfigurationError,
     InternalServiceError,
@@ -27,69 +26,22 @@ from rekog_emotion.errors import (
     StagingError,
     ThrottledError,
 )
-from rekog_emotion.flows import polling
+from rekog_emotion.flows import polling, retrying
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut, remind
 from rekog_emotion.media.containers import refusal_of_the_service
-from rekog_emotion.results.video_analysis import StartedJob
-from rekog_emotion.sources.places import s3_uri, s3_wire
 from rekog_emotion.text import shown
-from rekog_emotion.values.faces import S3Object
 from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.s3 import S3Object, s3_uri, s3_wire
+from rekog_emotion.values.videos import StartedJob
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
-    from rekog_emotion.clients.staging import Staging
+    from rekog_emotion.clients.protocols import RekognitionClient, Staging
 
-__all__ = ["Starter", "channel_of", "check_listeners", "start_parameters"]
+__all__ = ["Starter", "channel_of"]
 
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = polling.PollSchedule(floor=10.0)
-# The service model's patterns, which botocore does not check; an upload would be made in vain.
-_TOKEN: Final = re.compile(r"[a-zA-Z0-9-_]{1,64}")
-_TAG: Final = re.compile(r"[a-zA-Z0-9_.\-:+=/]{1,1024}")
-_FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
-
-
-def start_parameters(
-    *,
-    face_attributes: str,
-    client_request_token: str | None,
-    job_tag: str | None,
-    notification_channel: Mapping[str, str] | None,
-) -> dict[str, Any]:
-    """Return the parameters of StartFaceDetection but for the video.
-
-    A token is always sent, a fresh one unless the caller gave one: without it, a time-out on the way back and the retry
-    that follows buy the job twice; with a fixed one, the service gives yesterday's job back.
-
-    Raises:
-        InvalidInputError: The service would refuse one of them.
-    """
-    if face_attributes not in _FACE_ATTRIBUTES:
-        msg = f'face_attributes={face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
-        raise InvalidInputError(msg)
-    if client_request_token is not None and not _matches(_TOKEN, client_request_token):
-        msg = f"client_request_token={client_request_token!r} is not 1 to 64 letters, digits, hyphens and underscores"
-        raise InvalidInputError(msg)
-    if job_tag is not None and not _matches(_TAG, job_tag):
-        msg = f"job_tag={job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
-        raise InvalidInputError(msg)
-    if notification_channel is not None and not _is_channel(notification_channel):
-        msg = (
-            f"notification_channel={notification_channel!r} is no channel: pass "
-            '{"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
-        )
-        raise InvalidInputError(msg)
-    parameters: dict[str, Any] = {
-        "FaceAttributes": face_attributes,
-        "ClientRequestToken": client_request_token or uuid.uuid4().hex,
-    }
-    if job_tag is not None:
-        parameters["JobTag"] = job_tag
-    if notification_channel is not None:
-        parameters["NotificationChannel"] = dict(notification_channel)
-    return parameters
 
 
 def channel_of(notify: SnsSqs | None, notification_channel: Mapping[str, str] | None) -> Mapping[str, str] | None:
@@ -109,28 +61,6 @@ def channel_of(notify: SnsSqs | None, notification_channel: Mapping[str, str] | 
     return notify.channel()
 
 
-def check_listeners(on_progress: object, cancel: object) -> None:
-    """Refuse what would fail when it is needed, after the job has been paid for."""
-    if on_progress is not None and not callable(on_progress):
-        msg = f"on_progress= got {type(on_progress).__name__}: pass a function that takes a Progress"
-        raise InvalidInputError(msg)
-    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
-        msg = f"cancel= got {type(cancel).__name__}: pass a threading.Event"
-        raise InvalidInputError(msg)
-
-
-def _matches(pattern: re.Pattern[str], text: object) -> bool:
-    return isinstance(text, str) and pattern.fullmatch(text) is not None
-
-
-def _is_channel(channel: object) -> bool:
-    return (
-        isinstance(channel, Mapping)
-        and set(channel) == {"SNSTopicArn", "RoleArn"}
-        and all(isinstance(arn, str) and arn for arn in channel.values())
-    )
-
-
 @define(kw_only=True)
 class Starter:
     """Starts one job."""
@@ -140,7 +70,7 @@ class Starter:
     timeout: float | None
     on_progress: OnProgress | None
     cancel: threading.Event | None
-    clock: polling.Clock
+    clock: _clock.Clock
     _job_id: str | None = field(default=None, init=False)
     _upload: S3Object | None = field(default=None, init=False)
     _asked_for: S3Object | None = field(default=None, init=False)  # a start of which nobody knows what became
@@ -177,16 +107,16 @@ class Starter:
 
         def ask() -> str:
             ours = failures.leaves_retrying_to_us(self.client)
-            answer = polling.retry(once, clock=self.clock, cancel=self.cancel) if ours else once()
+            answer = retrying.retry(once, clock=self.clock, cancel=self.cancel) if ours else once()
             self._job_id = StartedJob.from_aws(answer).job_id or ""
             return self._job_id
 
         def attempt() -> str:
             try:
                 # Behind a broken answer there is a job, mostly, which the same token gives back.
-                return polling.retry(ask, clock=self.clock, cancel=self.cancel, passing=polling.is_broken)
+                return retrying.retry(ask, clock=self.clock, cancel=self.cancel, passing=retrying.is_broken)
             except RekogEmotionError as error:
-                if self._is_cancelled() and polling.is_transient(error):
+                if self._is_cancelled() and retrying.is_transient(error):
                     # After a call without answer there may be a job.
                     msg = f"the start was cancelled after a failure: {error}"
                     raise JobCancelledError(msg) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["read_state", "write_state"]
 

@@ -22,8 +22,8 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import TimedFace
     from rekog_emotion.values.faces import Attribute, BoundingBox, Face
+    from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["SHAPE", "TRAITS", "Columns"]
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import evolve, frozen
 
-from rekog_emotion.values.faces import BoundingBox, Face, Landmarks
+from rekog_emotion.values.faces import BoundingBox, Face
+from rekog_emotion.values.landmarks import Landmarks
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import TimedFace
+    from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["Motion"]
 

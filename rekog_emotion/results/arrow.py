@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.media.writing import output_file
-from rekog_emotion.results import tables
-from rekog_emotion.values.faces import Face, Value
+from rekog_emotion.results import rows as _rows
+from rekog_emotion.values.base import Value
+from rekog_emotion.values.faces import Face
 from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
 
 try:
@@ -28,7 +29,7 @@ _TYPES: Final = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: p
 
 
 def _flat(*, landmarks: bool) -> pa.Schema:
-    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in tables.columns(landmarks=landmarks)])
+    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in _rows.columns(landmarks=landmarks)])
 
 
 def _kind(leaf: Leaf) -> type:
@@ -54,7 +55,7 @@ FLAT: Final[pa.Schema] = _flat(landmarks=False)
 FLAT_WITH_LANDMARKS: Final[pa.Schema] = _flat(landmarks=True)
 #: What is known of the picture, and the face as a struct that has the members of `Face`.
 NESTED: Final[pa.Schema] = pa.schema(
-    [*(pa.field(name, FLAT.field(name).type) for name in tables.WHENCE), pa.field("details", _struct(Face))]
+    [*(pa.field(name, FLAT.field(name).type) for name in _rows.WHENCE), pa.field("details", _struct(Face))]
 )
 
 
@@ -67,7 +68,7 @@ def _plain(value: Any, member: Member) -> Any:  # noqa: ANN401 -- a value, sever
         case Many(shape):
             return [_members(one, shape) for one in value]
         case Leaf() as leaf:
-            return tables.plain(value, _kind(leaf))
+            return _rows.plain(value, _kind(leaf))
 
 
 def _members(value: Value, shape: type[Value]) -> dict[str, Any]:
@@ -81,11 +82,11 @@ class Sink:
         self._nested, self._landmarks = nested, landmarks
         self._schema = NESTED if nested else FLAT_WITH_LANDMARKS if landmarks else FLAT
 
-    def rows(self, analyses: Iterable[tables.Analysis]) -> Iterator[dict[str, Any]]:
+    def rows(self, analyses: Iterable[_rows.Analysis]) -> Iterator[dict[str, Any]]:
         """Yield a dict a face that fits the schema."""
         if self._nested:
-            return (whence | {"details": _members(face, Face)} for whence, face in tables.rows(analyses))
-        return tables.records(analyses, landmarks=self._landmarks)
+            return (whence | {"details": _members(face, Face)} for whence, face in _rows.rows(analyses))
+        return _rows.records(analyses, landmarks=self._landmarks)
 
     def table(self, rows: Iterable[dict[str, Any]]) -> pa.Table:
         """Return rows as a table."""

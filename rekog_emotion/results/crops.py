@@ -13,11 +13,11 @@ from rekog_emotion.media.decoding import MAX_PIXELS
 from rekog_emotion.results._labels import font_of
 from rekog_emotion.results._marks import DARK, color_of
 from rekog_emotion.results.drawing import Picture, label_lines, near, open_picture
-from rekog_emotion.values.faces import short
+from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.results.image_analysis import ImageAnalysis
     from rekog_emotion.values.faces import Face
 
 __all__ = ["contact_sheet", "crop"]

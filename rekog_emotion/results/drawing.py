@@ -32,7 +32,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="image") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.results.image_analysis import ImageAnalysis
     from rekog_emotion.values.faces import Face
 
 __all__ = [

@@ -14,9 +14,10 @@ from rekog_emotion.values.numbers import as_float
 if TYPE_CHECKING:
     from PIL import Image
 
-    from rekog_emotion.results.timeline import Person
-    from rekog_emotion.results.video_analysis import TimedFace, VideoAnalysis
+    from rekog_emotion.people.person import Person
+    from rekog_emotion.results.video_analysis import VideoAnalysis
     from rekog_emotion.values.faces import Face
+    from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["best_face", "frames", "jpeg", "portraits"]
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
+from rekog_emotion.results.documents import _NO_VIDEO, FORMAT, VERSION, _documents, _face, _size, _video_of
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.text import shown
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.tables import Analysis
+    from rekog_emotion.results.rows import Analysis
 
-__all__ = ["FORMAT", "VERSION", "from_json", "read_json_lines", "to_json", "write_json_lines"]
-
-FORMAT: Final = "rekog-emotion"
-VERSION: Final = 1
+__all__ = ["from_json", "read_json_lines", "to_json", "write_json_lines"]
 
 
 def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
@@ -114,30 +113,6 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Analysis]:
         yield evolve(_numbered(faces[0][0], answer), source=source, engine=engine)
 
 
-_NO_VIDEO: Final = object()
-
-
-def _video_of(numbered: tuple[int, Any]) -> tuple[object, object]:
-    _, document = numbered
-    if isinstance(document, dict) and "Timestamp" in document and "Face" in document:
-        return document.get("source"), document.get("engine")
-    return _NO_VIDEO, None
-
-
-def _face(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: member for name, member in document.items() if name not in {"source", "engine"}}
-
-
-def _documents(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                msg = f"line {number} is no JSON: {error}"
-                raise InvalidInputError(msg) from error
-
-
 def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analysis of either kind
     try:
         return _read(document)
@@ -178,14 +153,3 @@ def _read(document: object) -> Analysis:
     if isinstance(analysis, ImageAnalysis):
         analysis = evolve(analysis, size=_size(document.get("size")))
     return evolve(analysis, engine=analysis.engine if engine is None else engine, source=source)
-
-
-def _size(size: object) -> tuple[int, int] | None:
-    match size:
-        case None:
-            return None
-        case [int(width), int(height)]:
-            return width, height
-        case _:
-            msg = f"no analysis: size is {size!r}, and should be width and height in pixels"
-            raise InvalidInputError(msg)

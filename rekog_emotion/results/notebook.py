@@ -13,26 +13,23 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
-from rekog_emotion.text import encodable, plain
+from rekog_emotion.text import plain
+from rekog_emotion.values.bars import _LONGEST, _chip, _color, _frame, _gender
 from rekog_emotion.values.numbers import as_float, share
-from rekog_emotion.values.palette import COLORS, Color
-from rekog_emotion.values.wording import age, features, number_of_faces, percent, word
+from rekog_emotion.values.wording import age, features, number_of_faces, word
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
-    from rekog_emotion.values.faces import Emotion, Face
+    from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.values.faces import Face
 
-__all__ = ["emotion_html", "face_html", "image_html", "video_html", "video_strip"]
+__all__ = ["image_html", "video_html", "video_strip"]
 
 _ROWS: Final = 12  # of a table; a group of a hundred would fill the page
 _WIDEST: Final = 720  # pixels of a picture
-_LONGEST: Final = 80  # letters of a name
-_BARS: Final = 50  # emotions of a face; the service has eight
 _SEGMENTS: Final = 120  # of a strip
 _MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a notebook should wait
-_CAUTION: Final = "Emotions are how a face looks, not what a person feels."
 _CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
-_OTHER: Final = "#b4b4b4"
 
 
 def image_html(analysis: ImageAnalysis) -> str:
@@ -82,10 +79,6 @@ def _over_time(analysis: VideoAnalysis) -> str:
     return video_strip(analysis)
 
 
-def _hex(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
-
-
 def video_strip(analysis: VideoAnalysis) -> str:
     """Return a strip from the first face to the last in time: the emotion that leads in each stretch, grey for none."""
     timed = [(one.timestamp_ms or 0, one.face) for one in analysis.faces if one.face is not None]
@@ -106,27 +99,6 @@ def video_strip(analysis: VideoAnalysis) -> str:
     return (
         '<div style="display:flex;height:18px;max-width:720px;margin:4px 0;border-radius:3px;overflow:hidden">'
         f"{cells}</div>"
-    )
-
-
-def face_html(face: Face) -> str:
-    """Return the emotions of a face as bars, and what else is known of it."""
-    words = ", ".join(filter(None, (_gender(face), age(face), *features(face))))
-    ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))[:_BARS]
-    bars = "".join(_bar(emotion) for emotion in ranked)
-    return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
-
-
-def emotion_html(emotion: Emotion) -> str:
-    """Return one emotion as a bar."""
-    return _frame([_bar(emotion)])
-
-
-def _frame(parts: Sequence[str]) -> str:
-    # A file name of other bytes than UTF-8 is no text, and no page could hold it.
-    return (
-        '<div style="font-family:sans-serif;font-size:13px;line-height:1.4">'
-        f'{encodable("".join(parts))}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
     )
 
 
@@ -177,35 +149,5 @@ def _cells(number: object, face: Face) -> Iterator[str]:
     yield escape(", ".join(features(face)))
 
 
-def _chip(emotion: Emotion) -> str:
-    text = escape(f"{word(emotion.type)}{percent(emotion.confidence)}")
-    color = _color(emotion.type)
-    return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
-
-
-def _bar(emotion: Emotion) -> str:
-    width = share(emotion.confidence)
-    return (
-        '<div style="display:flex;align-items:center;max-width:420px;margin:2px 0">'
-        f'<span style="width:100px;overflow:hidden">{escape(word(emotion.type))}</span>'
-        '<span style="flex:1;height:12px;background:rgba(128,128,128,.25)">'
-        f'<span style="display:block;height:12px;width:{width:.1f}%;background:{_color(emotion.type)}"></span></span>'
-        f'<span style="width:60px;text-align:right">{percent(emotion.confidence).strip()}</span></div>'
-    )
-
-
-def _color(word: str | None) -> str:
-    """Return a colour of our own, never the word: it stands in a style."""
-    return "rgba(128,128,128,.25)" if word == "" else _hex(COLORS[word]) if word in COLORS else _OTHER
-
-
 def _at(i: int, number: int, length: int) -> str:
     return f"{as_float(i * length // number) / 1000:.1f} s"
-
-
-def _gender(face: Face) -> str:
-    return word(face.gender.value) + percent(face.gender.confidence) if face.gender else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from rekog_emotion.results.tables import Analysis
+    from rekog_emotion.results.rows import Analysis
 
 __all__ = ["Outputs"]
 

@@ -29,7 +29,8 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rekog_emotion.results.timeline import Person, Timeline
+    from rekog_emotion.people.person import Person
+    from rekog_emotion.results.timeline import Timeline
     from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["CAUTION", "Kind", "plot_people", "plot_videos"]

@@ -12,7 +12,7 @@ from rekog_emotion.results._stills import check_still
 from rekog_emotion.results.drawing import Picture, open_picture
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import ImageAnalysis
+    from rekog_emotion.results.image_analysis import ImageAnalysis
 
 __all__ = ["MARGIN", "METHODS", "Method", "blur", "check_method", "conceal"]
 

@@ -27,7 +27,8 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.timeline import Person, PersonSummary, Segment, Timeline
+    from rekog_emotion.people.person import Person, PersonSummary, Segment
+    from rekog_emotion.results.timeline import Timeline
     from rekog_emotion.results.video_analysis import VideoAnalysis
 
 __all__ = ["report", "strip"]

@@ -10,7 +10,8 @@ from attrs import evolve
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.timeline import Person, Timeline
+    from rekog_emotion.people.person import Person
+    from rekog_emotion.results.timeline import Timeline
 
 __all__ = ["everybody", "longest_on_screen", "outline", "thinned"]
 

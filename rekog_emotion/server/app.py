@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from rekog_emotion.clients.names import RekognitionClient
+from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.logs import logger
 from rekog_emotion.redaction import withhold

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeGuard
 from attrs import define
 from botocore.exceptions import ClientError
 
-from rekog_emotion.clients.names import RekognitionClient
+from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.logs import logger
 from rekog_emotion.redaction import withhold

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rekog_emotion.flows import polling
+from rekog_emotion.blocking import clock as _clock
 
 __all__ = ["VirtualClock", "virtual_time"]
 
@@ -62,9 +62,9 @@ def virtual_time() -> Iterator[VirtualClock]:
 
     Calls that are given a ``clock`` of their own keep it. Time-outs of connections are not the library's: they stay.
     """
-    clock, before = VirtualClock(), polling.SYSTEM_CLOCK
-    polling.SYSTEM_CLOCK = clock  # type: ignore[misc]  # final for everybody else
+    clock, before = VirtualClock(), _clock.SYSTEM_CLOCK
+    _clock.SYSTEM_CLOCK = clock  # type: ignore[misc]  # final for everybody else
     try:
         yield clock
     finally:
-        polling.SYSTEM_CLOCK = before  # type: ignore[misc]  # likewise
+        _clock.SYSTEM_CLOCK = before  # type: ignore[misc]  # likewise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from rekog_emotion.testing.faults import FaultPlan, Operation
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.names import RekognitionClient
+    from rekog_emotion.clients.protocols import RekognitionClient
     from rekog_emotion.embedded import EmbeddedClient
     from rekog_emotion.server import Spool
     from rekog_emotion.testing.layer import Layer

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from attrs import define, frozen
 
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows import polling
-from rekog_emotion.results.video_analysis import ImageAnalysis, VideoAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.testing.faults import Fault, FaultPlan, Operation
 
 if TYPE_CHECKING:
-    from rekog_emotion.flows.polling import Clock
+    from rekog_emotion.blocking.clock import Clock
 
 __all__ = ["Call", "FakeClient", "Recording"]
 
@@ -205,7 +206,7 @@ class FakeClient:
             return copy.deepcopy(self._page(parameters))
 
     def _now(self) -> float:
-        return (self._clock or polling.SYSTEM_CLOCK).now()
+        return (self._clock or _clock.SYSTEM_CLOCK).now()
 
     def _start(self, parameters: dict[str, Any]) -> _Job:
         now, operation = self._now(), "StartFaceDetection"

@@ -9,73 +9,17 @@ Members that this version does not know are kept in ``extra``, so that ``to_aws(
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, Self, overload
+from collections.abc import Mapping
+from typing import Any
 
 from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.values.words import EmotionType, GenderType, LandmarkType
+from rekog_emotion.values.base import _DEGREES, _PERCENT, _RATIO, Value, known_size
+from rekog_emotion.values.landmarks import Landmarks
+from rekog_emotion.values.words import EmotionType, GenderType
 
-__all__ = [
-    "AgeRange",
-    "Attribute",
-    "BoundingBox",
-    "Emotion",
-    "EyeDirection",
-    "Face",
-    "Gender",
-    "Landmark",
-    "Landmarks",
-    "Pose",
-    "Quality",
-    "S3Object",
-    "Value",
-]
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as Any callable
-    """Return a repr for numbers that rounds: a face has 150 of them, and sixteen digits each hide the picture."""
-
-    def shortened(number: float | None) -> str:
-        if number is None:
-            return "None"
-        try:
-            # Zero is added to lose the sign of a zero that was a small negative number.
-            return f"{round(number, digits) + 0:.{digits}f}"
-        except OverflowError:  # an integer of over 300 digits
-            return "inf" if number > 0 else "-inf"
-
-    return shortened
-
-
-_RATIO = short(3)
-_DEGREES = short(1)
-_PERCENT = short(1)
-
-
-def known_size(size: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the size of a picture, if it is known."""
-    if size is None:
-        msg = "the picture's size is not known, as it is in S3: pass its width and height as a viewer shows it"
-        raise InvalidInputError(msg)
-    return size
-
-
-@frozen(kw_only=True)
-class Value:
-    """Base of all values: keeps the members that this version of the library does not know."""
-
-    # A dict or None, never a shared or empty one: it pickles, and costs nothing where nothing is unknown.
-    _extra: dict[str, Any] | None = field(default=None, repr=False, hash=False, eq=lambda extra: extra or None)
-
-    @property
-    def extra(self) -> Mapping[str, Any]:
-        """Unknown members by their wire name, and known ones that came as null as ``{Name: None}``."""
-        return _NOTHING if self._extra is None else MappingProxyType(self._extra)
+__all__ = ["AgeRange", "Attribute", "BoundingBox", "Emotion", "EyeDirection", "Face", "Gender", "Pose", "Quality"]
 
 
 @frozen(kw_only=True)
@@ -178,110 +122,9 @@ class Emotion(Value):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""
-        from rekog_emotion.results.notebook import emotion_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.values.bars import emotion_html  # noqa: PLC0415 -- only notebooks need it
 
         return emotion_html(self)
-
-
-@frozen(kw_only=True)
-class Landmark(Value):
-    """A point of a face, as ratios of the picture's width (x) and height (y); may lie outside the picture."""
-
-    type: LandmarkType | str | None = None
-    x: float | None = field(default=None, repr=_RATIO)
-    y: float | None = field(default=None, repr=_RATIO)
-
-    def to_pixels(self, size: tuple[int, int] | None) -> tuple[float, float]:
-        """Return ``(x, y)`` in pixels for a picture of the given width and height.
-
-        Raises:
-            InvalidInputError: The service left a coordinate out, or the size is ``None``.
-        """
-        if self.x is None or self.y is None:
-            msg = f"cannot place {self!r} on a picture: a coordinate is missing"
-            raise InvalidInputError(msg)
-        width, height = known_size(size)
-        return self.x * width, self.y * height
-
-
-@frozen(kw_only=True, repr=False)
-class Landmarks:
-    """The landmarks of one face by column; :class:`Landmark` objects are made on access.
-
-    The order of the types changed over the years: look a landmark up by its type.
-
-    >>> from rekog_emotion import Landmark, Landmarks
-    >>> points = Landmarks.of([Landmark(type="nose", x=0.5, y=0.25)])
-    >>> points["nose"].x
-    0.5
-
-    Attributes:
-        types: One ``LandmarkType`` (or plain string) a landmark; one tuple is shared by all faces of the same layout.
-        x: Ratios of the picture's width.
-        y: Ratios of the picture's height.
-    """
-
-    types: tuple[LandmarkType | str | None, ...]
-    x: tuple[float | None, ...]
-    y: tuple[float | None, ...]
-    # What single landmarks have beyond type, x and y, by their position; None where there is nothing, as a rule.
-    _extras: dict[int, dict[str, Any]] | None = field(default=None, hash=False)
-
-    @classmethod
-    def of(cls, landmarks: Iterable[Landmark]) -> Self:
-        """Return the columns of the given landmarks."""
-        points = tuple(landmarks)
-        extras = {i: dict(point.extra) for i, point in enumerate(points) if point.extra}
-        return cls(
-            types=tuple(point.type for point in points),
-            x=tuple(point.x for point in points),
-            y=tuple(point.y for point in points),
-            extras=extras or None,
-        )
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} landmarks>"
-
-    def __len__(self) -> int:
-        return len(self.types)
-
-    def __iter__(self) -> Iterator[Landmark]:
-        return (self[i] for i in range(len(self.types)))
-
-    def __contains__(self, kind: object) -> bool:
-        """Tell whether there is a landmark of this type."""
-        return kind in self.types
-
-    @overload
-    def __getitem__(self, key: int | str) -> Landmark: ...
-
-    @overload
-    def __getitem__(self, key: slice) -> tuple[Landmark, ...]: ...
-
-    def __getitem__(self, key: int | str | slice) -> Landmark | tuple[Landmark, ...]:
-        """Return the landmark of a type (``LandmarkType`` or its string), at a position, or those of a slice.
-
-        Raises:
-            KeyError: There is no landmark of this type.
-            IndexError: There is no landmark at this position.
-        """
-        if isinstance(key, slice):
-            return tuple(self[i] for i in range(*key.indices(len(self.types))))
-        if isinstance(key, str):
-            if key not in self.types:
-                raise KeyError(key)
-            key = self.types.index(key)
-        try:
-            position = range(len(self.types))[key]
-        except IndexError:
-            msg = f"there is no landmark at position {key}: the face has {len(self.types)}"
-            raise IndexError(msg) from None
-        extra = self._extras.get(position) if self._extras else None
-        return Landmark(type=self.types[position], x=self.x[position], y=self.y[position], extra=extra)
-
-    def get(self, kind: str) -> Landmark | None:
-        """Return the landmark of a type, or ``None``."""
-        return self[kind] if kind in self.types else None
 
 
 @frozen(kw_only=True)
@@ -387,21 +230,6 @@ class Face(Value):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""
-        from rekog_emotion.results.notebook import face_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.values.bars import face_html  # noqa: PLC0415 -- only notebooks need it
 
         return face_html(self)
-
-
-@frozen(kw_only=True)
-class S3Object(Value):
-    """An object in S3, as the service names it: ``S3Object(bucket="photos", name="2024/me.jpg")``.
-
-    Attributes:
-        bucket: Name of the bucket, in the region of the client.
-        name: Key of the object, as it is: nothing is percent-decoded.
-        version: Version id, for a versioned bucket.
-    """
-
-    bucket: str | None = None
-    name: str | None = None
-    version: str | None = None

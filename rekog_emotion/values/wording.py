@@ -6,7 +6,8 @@ from collections.abc import Container, Iterator
 from typing import Final
 
 from rekog_emotion.text import plain
-from rekog_emotion.values.faces import Face, short
+from rekog_emotion.values.base import short
+from rekog_emotion.values.faces import Face
 
 __all__ = ["age", "features", "number_of_faces", "percent", "word"]
 

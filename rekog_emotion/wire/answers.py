@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.videos import StartedJob, TimedFace
 from rekog_emotion.values.words import JobStatus
 from rekog_emotion.wire.reading import READERS, MismatchError, broken, read_members
 

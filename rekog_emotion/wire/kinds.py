@@ -11,14 +11,9 @@ from copy import deepcopy
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from rekog_emotion.results.video_analysis import (
-    ImageAnalysis,
-    StartedJob,
-    TimedFace,
-    Video,
-    VideoAnalysis,
-    VideoMetadata,
-)
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import (
     AgeRange,
     Attribute,
@@ -27,13 +22,12 @@ from rekog_emotion.values.faces import (
     EyeDirection,
     Face,
     Gender,
-    Landmark,
-    Landmarks,
     Pose,
     Quality,
-    S3Object,
-    Value,
 )
+from rekog_emotion.values.landmarks import Landmark, Landmarks
+from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.values.videos import StartedJob, TimedFace, Video, VideoMetadata
 from rekog_emotion.values.words import (
     ColorRange,
     EmotionType,

@@ -15,8 +15,11 @@ from functools import cache, partial
 from operator import itemgetter
 from typing import Any, Final, NoReturn, TypeAlias
 
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, VideoAnalysis
-from rekog_emotion.values.faces import Landmark, Landmarks, Value
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.base import Value
+from rekog_emotion.values.landmarks import Landmark, Landmarks
+from rekog_emotion.values.videos import StartedJob
 from rekog_emotion.values.words import LandmarkType
 from rekog_emotion.wire.kinds import MEMBERS, NUMBER, OBJECT, Leaf, Many, One
 

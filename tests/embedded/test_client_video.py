@@ -9,13 +9,13 @@ import weakref
 import pytest
 
 from rekog_emotion import analyze_video, start_video
-from rekog_emotion.clients.staging import Staging
+from rekog_emotion.clients.protocols import Staging
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.store import MemoryStore
 from rekog_emotion.errors import InvalidS3ObjectError, JobFailedError
 from rekog_emotion.flows.polling import PollSchedule
 from rekog_emotion.testing import virtual_time
-from rekog_emotion.values.faces import S3Object
+from rekog_emotion.values.s3 import S3Object
 from tests.embedded.clips import BAD, bad_clips, counting, grid, people_mp4, scene
 from tests.embedded.job_desk import Gate, bare, clock, refused
 

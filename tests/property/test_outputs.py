@@ -23,10 +23,10 @@ from rekog_emotion.commands._media import json_line
 from rekog_emotion.results import tables
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
-from rekog_emotion.results.notebook import emotion_html, face_html
 from rekog_emotion.results.plots import plot_people, plot_videos
 from rekog_emotion.results.report import report
-from rekog_emotion.values.faces import short
+from rekog_emotion.values.bars import emotion_html, face_html
+from rekog_emotion.values.base import short
 
 COUNT = int(os.environ.get("REKOG_EMOTION_ODD_VALUES", "40"))
 PICTURE = Image.new("RGB", (160, 120), (90, 120, 60))

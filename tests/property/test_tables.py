@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rekog_emotion import ImageAnalysis, VideoAnalysis
-from rekog_emotion.results import tables
+from rekog_emotion.results import rows, tables
 from rekog_emotion.results.arrow import FLAT, NESTED
 from rekog_emotion.results.lossless import read_json_lines, to_json, write_json_lines
 from tests.amounts import amount
@@ -40,9 +40,7 @@ def test_tables_hold_every_face(analyses):
     """Records, frame, flat and nested Arrow agree."""
     records = list(tables.to_records(*analyses))
     assert len(records) == sum(len(one.faces) for one in analyses)
-    integers = [
-        cell for one in records for column in tables.COLUMNS if column.type is int and (cell := one[column.name])
-    ]
+    integers = [cell for one in records for column in rows.COLUMNS if column.type is int and (cell := one[column.name])]
     assume(all(abs(number) < 2**63 for number in integers))
 
     frame = tables.to_pandas(*analyses)

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rekog_emotion.errors import ResponseError
-from rekog_emotion.results.video_analysis import ImageAnalysis, StartedJob, TimedFace, VideoAnalysis
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.faces import BoundingBox, Emotion, Face
+from rekog_emotion.values.videos import StartedJob, TimedFace
 from tests.amounts import amount
 
 from .strategies import JSON, NUMBERS, face_details, images, started_jobs, unfinished_jobs, videos

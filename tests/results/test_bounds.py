@@ -10,7 +10,7 @@ from rekog_emotion import BoundingBox, Emotion, Face, ImageAnalysis, InvalidInpu
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.frames import _cut
-from rekog_emotion.results.notebook import face_html
+from rekog_emotion.values.bars import face_html
 
 PICTURE = Image.new("RGB", (160, 120), (200, 180, 160))
 FACE = Face(bounding_box=BoundingBox(left=0.4, top=0.4, width=0.2, height=0.2), pose=Pose(roll=30.0))

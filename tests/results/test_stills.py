@@ -84,7 +84,7 @@ def test_damaged():
 @pytest.mark.parametrize("arguments", [["blur"], ["annotate"], ["image", "--draw"]])
 def test_commands_refuse_before_any_call(tmp_path, capsys, monkeypatch, arguments):
     """Nothing is analysed, and no copy is written."""
-    monkeypatch.setattr("rekog_emotion.blocking.video.detect_image", lambda *_, **__: pytest.fail("a call was made"))
+    monkeypatch.setattr("rekog_emotion.blocking.image.detect_image", lambda *_, **__: pytest.fail("a call was made"))
     path, out = tmp_path / "several.gif", tmp_path / "copy.png"
     path.write_bytes(encoded("GIF", 3))
 

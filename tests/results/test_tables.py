@@ -11,6 +11,7 @@ import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion import Emotion, Face, Gender, ImageAnalysis, TimedFace, VideoAnalysis, VideoMetadata
+from rekog_emotion.results import rows as _rows
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, FLAT_WITH_LANDMARKS, NESTED
 
@@ -53,14 +54,14 @@ def test_cells_are_the_members(photo):
     (record,) = photo.to_records()
     face = photo.faces[0]
 
-    assert list(record) == [column.name for column in tables.COLUMNS]
+    assert list(record) == [column.name for column in _rows.COLUMNS]
     assert (record["smile"], record["smile_confidence"]) == (True, face.smile.confidence)
     assert (record["gender"], type(record["gender"])) == ("Female", str)
     assert (record["emotion_happy"], record["emotion_unknown"]) == (face.emotion("HAPPY").confidence, None)
     assert (record["bounding_box_left"], record["age_range_low"]) == (face.bounding_box.left, face.age_range.low)
     unknown, nobody = CLIP.to_records()
     assert (unknown["dominant_emotion"], unknown["dominant_emotion_confidence"]) == ("BORED", 80.0)
-    assert {cell for name, cell in nobody.items() if name not in tables.WHENCE} == {None}
+    assert {cell for name, cell in nobody.items() if name not in _rows.WHENCE} == {None}
 
 
 @pytest.mark.parametrize("analyses", [(), (EMPTY,), (CLIP,), (VideoAnalysis(),)])
@@ -70,7 +71,7 @@ def test_types_do_not_depend_on_the_content(analyses, landmarks):
     frame = tables.to_pandas(*analyses, landmarks=landmarks)
 
     assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
-        column.name: DTYPES[column.type] for column in tables.columns(landmarks=landmarks)
+        column.name: DTYPES[column.type] for column in _rows.columns(landmarks=landmarks)
     }
     assert tables.to_arrow(*analyses, landmarks=landmarks).schema == (FLAT_WITH_LANDMARKS if landmarks else FLAT)
     assert tables.to_arrow(*analyses, nested=True).schema == NESTED
@@ -82,7 +83,7 @@ def test_landmarks_are_two_columns_each(photo):
 
     nose = photo.faces[0].landmarks["nose"]
     assert (record["landmark_nose_x"], record["landmark_nose_y"]) == (nose.x, nose.y)
-    assert list(record)[len(tables.COLUMNS) :] == [column.name for column in tables.LANDMARK_COLUMNS]
+    assert list(record)[len(_rows.COLUMNS) :] == [column.name for column in _rows.LANDMARK_COLUMNS]
 
 
 def test_methods_are_the_functions(photo, tmp_path):
@@ -175,7 +176,7 @@ def test_csv_and_lines_hold_the_same(photo):
     assert records == [*tables.to_records(photo, CLIP)]
     assert [{name: "" if cell is None else str(cell) for name, cell in record.items()} for record in records] == rows
     assert tables.write_csv(heading := io.StringIO(), []) == 0
-    assert heading.getvalue().splitlines() == [",".join(column.name for column in tables.COLUMNS)]
+    assert heading.getvalue().splitlines() == [",".join(column.name for column in _rows.COLUMNS)]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rekog_emotion.flows import polling
+from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.testing import VirtualClock, virtual_time
 
 
@@ -58,13 +58,13 @@ def test_shared_by_threads():
 
 def test_virtual_time():
     """The library lives by the virtual clock until the block ends, however it ends."""
-    before = polling.SYSTEM_CLOCK
+    before = _clock.SYSTEM_CLOCK
 
     def fail():
         with virtual_time() as clock:
-            assert polling.SYSTEM_CLOCK is clock
+            assert _clock.SYSTEM_CLOCK is clock
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    assert polling.SYSTEM_CLOCK is before
+    assert _clock.SYSTEM_CLOCK is before

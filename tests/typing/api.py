@@ -13,7 +13,7 @@ from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.lossless import from_json
 from rekog_emotion.results.video import frames_at
-from rekog_emotion.results.video_analysis import StartedJob
+from rekog_emotion.values.videos import StartedJob
 
 answer: dict[str, Any] = {}
 

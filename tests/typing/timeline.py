@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import assert_type
 
 import rekog_emotion as rekog
+from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track
 from rekog_emotion.results.report import report
-from rekog_emotion.results.timeline import Peak, Person, PersonSummary, Segment, Summary, Timeline, Track
+from rekog_emotion.results.timeline import Timeline
 
 clip = rekog.analyze_video("clip.mp4")
 

@@ -9,7 +9,7 @@ from typing import Any, assert_type
 from types_boto3_rekognition import RekognitionClient as Boto3Client
 
 import rekog_emotion as rekog
-from rekog_emotion.clients.staging import OnBytes
+from rekog_emotion.clients.protocols import OnBytes
 
 # --- what goes in ---
 

@@ -1,0 +1,82 @@
+"""Time, and stopping."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from typing import Any, Final, Protocol
+
+__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop"]
+
+
+_GLANCE: Final = 0.05
+
+
+class Clock(Protocol):
+    """What time is it, and wait: injected, so that tests need no time."""
+
+    def now(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        """Return after so many seconds, or at once when ``cancel`` is set."""
+        ...
+
+
+class _SystemClock:
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        (cancel or threading.Event()).wait(seconds)
+
+
+SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+class Stop(threading.Event):
+    """An event that is set by itself or together with another one, such as a caller's ``cancel``."""
+
+    def __init__(self, other: threading.Event | None = None) -> None:
+        super().__init__()
+        self._other = other
+
+    def is_set(self) -> bool:
+        """Tell whether it or the other one is set."""
+        return super().is_set() or (self._other is not None and self._other.is_set())
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for either of them; the other one is looked at every 20th of a second."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = _GLANCE if end is None else end - time.monotonic()
+            if left <= 0:
+                break
+            self._glance(min(left, _GLANCE))
+        return self.is_set()
+
+    def _glance(self, seconds: float) -> None:
+        super().wait(seconds)
+
+
+class Ended(Stop):
+    """Set when work that really goes on has been done, or together with another event.
+
+    Args:
+        work: What is waited for; nothing is left at it.
+        other: Another event, such as a caller's ``cancel``.
+    """
+
+    def __init__(self, work: Future[Any], other: threading.Event | None = None) -> None:
+        super().__init__(other)
+        self._work = work
+
+    def is_set(self) -> bool:
+        """Tell whether the work is done, or the other one is set."""
+        return self._work.done() or super().is_set()
+
+    def _glance(self, seconds: float) -> None:
+        wait_for([self._work], seconds)

@@ -1,0 +1,142 @@
+"""Many at once, in threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Final, Generic, TypeVar
+
+from attrs import frozen
+
+from rekog_emotion import forks
+from rekog_emotion.blocking.clock import Stop
+from rekog_emotion.errors import RekogEmotionError
+from rekog_emotion.logs import logger
+from rekog_emotion.results.video_analysis import VideoAnalysis
+
+T = TypeVar("T")
+
+
+R = TypeVar("R")
+
+
+_log: Final = logger("rekog_emotion")
+
+
+@frozen
+class _End(Generic[T, R]):
+    """How the work on one item ended."""
+
+    item: T
+    result: R | None = None
+    error: Exception | None = None
+
+
+@frozen
+class _Left:
+    """A worker has left; with an error where the items could not be taken."""
+
+    error: BaseException | None = None
+
+
+def _log_what_is_left(end: _End[T, R]) -> None:
+    """Say how to take up a job of which nobody is given the end."""
+    if end.error is None:
+        if isinstance(end.result, VideoAnalysis):
+            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", end.result.job_id)
+        return
+    state, notes = getattr(end.error, "state", None), getattr(end.error, "__notes__", [])
+    if state is not None:
+        notes = [f"state: {state!r}", *notes]
+    if notes or getattr(end.error, "job_id", None) is not None:
+        _log.warning("%s (%s)" if notes else "%s%s", end.error, "; ".join(notes))
+
+
+class _Gathering(Generic[T, R]):
+    """Works on items in a few threads, and gives the ends as they come.
+
+    Args:
+        work: Called with an item, and with an event that is set when nobody wants the result any longer.
+        items: Taken one by one, as workers get free.
+        workers: Threads.
+        cancel: Ends it when set.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[T, threading.Event], R],
+        items: Iterable[T],
+        *,
+        workers: int,
+        cancel: threading.Event | None,
+    ) -> None:
+        self._work = work
+        self._items = iter(items)
+        self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
+        self._stop = Stop(cancel)
+        self._is_parent_s = False
+        forks.in_child(self._leave_to_parent)
+        self._taking = threading.Lock()
+        # As many ends as workers may lie here: who is slow to use results is not run over by them.
+        self._ends: queue.Queue[_End[T, R] | _Left] = queue.Queue(max(1, self._workers))
+
+    def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+        self._is_parent_s = True
+
+    def each(self) -> Iterator[_End[T, R]]:
+        """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
+        threads = [
+            threading.Thread(target=self._run, name=f"rekog-emotion-job-{number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in threads:
+            thread.start()
+        at_work = len(threads)
+        try:
+            while at_work:
+                if self._is_parent_s:
+                    msg = "these videos are waited for in the process that forked this one: go through them there"
+                    raise RekogEmotionError(msg)
+                end = self._ends.get()
+                if isinstance(end, _End):
+                    yield end
+                    continue
+                at_work -= 1
+                if end.error is not None:
+                    raise end.error
+        finally:
+            if not self._is_parent_s:
+                self._end(threads, at_work)
+
+    def _end(self, threads: list[threading.Thread], at_work: int) -> None:
+        self._stop.set()
+        while at_work:
+            end = self._ends.get()
+            if isinstance(end, _Left):
+                at_work -= 1
+            else:
+                _log_what_is_left(end)
+        for thread in threads:
+            thread.join()
+
+    def _run(self) -> None:
+        left = _Left()
+        try:
+            while not self._stop.is_set():
+                with self._taking:
+                    try:
+                        item = next(self._items)
+                    except StopIteration:
+                        break
+                self._ends.put(self._end_of(item))
+        except BaseException as error:  # noqa: BLE001 -- it is raised in the thread that asked
+            left = _Left(error)
+        finally:
+            self._ends.put(left)
+
+    def _end_of(self, item: T) -> _End[T, R]:
+        try:
+            return _End(item, result=self._work(item, self._stop))
+        except Exception as error:  # noqa: BLE001 -- one that fails stops no other
+            return _End(item, error=error)

@@ -1,0 +1,83 @@
+"""What a client is, and what stands beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol, runtime_checkable
+
+from rekog_emotion.values.s3 import S3Object
+
+__all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "service_region"]
+
+
+_METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
+
+
+class RekognitionClient(Protocol):
+    """Boto3's three methods: what a real client, a stubbed one, a recording, a fake and the embedded engine share.
+
+    Nested arguments are ``Any`` and parameters keyword-only and explicit: this form alone lets a typed boto3 client
+    pass as it is under mypy, pyright and ty.
+    """
+
+    def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ...) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's form
+        """Answer DetectFaces."""
+        ...
+
+    def start_face_detection(
+        self,
+        *,
+        Video: Any,  # noqa: ANN401, N803 -- boto3's form
+        ClientRequestToken: str = ...,  # noqa: N803 -- boto3's form
+        NotificationChannel: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        FaceAttributes: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        JobTag: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer StartFaceDetection."""
+        ...
+
+    def get_face_detection(
+        self,
+        *,
+        JobId: str,  # noqa: N803 -- boto3's form
+        MaxResults: int = ...,  # noqa: N803 -- boto3's form
+        NextToken: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer GetFaceDetection."""
+        ...
+
+
+def capabilities(client: object) -> frozenset[str]:
+    """Return what a client can do beyond boto3's three methods, as it says itself; none where it says nothing.
+
+    ``"files"``: it takes local files by its ``stage`` and ``discard``, and has no quota and sends no messages.
+    ``"ends"``: its ``ended(job_id)`` gives a ``concurrent.futures.Future`` that is done when the job has ended, or at
+    once where another process runs the job.
+    """
+    said = getattr(client, "rekog_capabilities", None)
+    return said if isinstance(said, frozenset) else frozenset()
+
+
+def service_region(client: object) -> str | None:
+    """Return the region of a boto3 client, ``None`` of any other."""
+    region = getattr(getattr(client, "meta", None), "region_name", None)
+    return region if isinstance(region, str) else None
+
+
+OnBytes = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all."""
+
+
+@runtime_checkable
+class Staging(Protocol):
+    """Puts a local file where a client can read it."""
+
+    def stage(self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None) -> S3Object:
+        """Make the file readable for the client and return how the client shall call it."""
+        ...
+
+    def discard(self, staged: S3Object) -> None:
+        """Take it away again; a second time does nothing."""
+        ...

@@ -1,0 +1,143 @@
+"""What a picture's analysis gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen
+
+from rekog_emotion.results.outputs import Outputs
+from rekog_emotion.results.video_analysis import _number_of
+from rekog_emotion.values.base import Value
+from rekog_emotion.values.faces import Face
+from rekog_emotion.values.words import OrientationCorrection
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from rekog_emotion.results.drawing import Picture
+
+__all__ = ["ImageAnalysis"]
+
+
+@frozen(kw_only=True)
+class ImageAnalysis(Outputs, Value):
+    """The faces of one image, largest first.
+
+    Attributes:
+        faces: The faces; empty when there are none.
+        size: Width and height in pixels of the picture that the ratios refer to, as a viewer shows it (turned by EXIF);
+            ``None`` for an image in S3.
+        engine: Who made the analysis: ``"aws"``, ``"embedded"`` or what the client calls itself; ``None`` when unknown.
+            Takes no part in equality.
+        source: What was analysed: the exact path or address. Takes no part in equality.
+        orientation_correction: Not sent since 2018; kept for old recordings.
+        response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
+    """
+
+    faces: tuple[Face, ...] = field(default=(), repr=_number_of)
+    size: tuple[int, int] | None = None
+    engine: str | None = field(default=None, eq=False)
+    source: str | None = field(default=None, eq=False)
+    orientation_correction: OrientationCorrection | str | None = None
+    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+
+    @classmethod
+    def from_aws(
+        cls,
+        answer: Mapping[str, Any],
+        *,
+        size: tuple[int, int] | None = None,
+        engine: str | None = None,
+        source: str | None = None,
+    ) -> ImageAnalysis:
+        """Read an answer of DetectFaces.
+
+        Args:
+            answer: The mapping that boto3 gives, or the JSON of a recording.
+            size: Width and height in pixels of the picture as a viewer shows it.
+            engine: Who made it; left out, it is read from the answer where the embedded engine says so.
+            source: Name of what was analysed.
+
+        Raises:
+            ResponseError: There is no ``FaceDetails`` (a broken answer, not "no faces"), or a member has the wrong
+                type.
+        """
+        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
+
+        return answers.read_image(answer, size=size, engine=engine, source=source)
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the answer of DetectFaces, equal to what :meth:`from_aws` read."""
+        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
+
+        return kinds.write_shape(self)
+
+    def draw(
+        self, picture: Picture | None = None, *, landmarks: bool = True, pose: bool = True, labels: bool = True
+    ) -> Image.Image:
+        """Draw the faces on a copy of their picture: boxes, landmarks, pose axes, and labels that say how they look.
+
+        Args:
+            picture: The picture that was analysed, or a copy of another size: a path, the bytes of a file, or a PIL
+                image, which stays as it is. A file is turned as for the analysis, a PIL image taken as it stands. Left
+                out, the file that was analysed, if it was one.
+            landmarks: Draw the landmarks.
+            pose: Draw how the head is turned: an axis to the face's side (red), one down (green), one out of it (blue).
+            labels: Write dominant emotion, gender and age range.
+
+        Returns:
+            A new picture in mode RGB, as large as the turned one.
+
+        Raises:
+            InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed;
+                or none was given, and what was analysed was not a file that is still there.
+            MissingExtraError: The ``image`` extra is not installed.
+            OSError: The file cannot be read.
+        """
+        from rekog_emotion.results.drawing import draw  # noqa: PLC0415 -- Pillow is an extra
+
+        return draw(self, picture, landmarks=landmarks, pose=pose, labels=labels)
+
+    def crop(
+        self, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False
+    ) -> Image.Image:
+        """Return the part of the picture that shows a face.
+
+        Args:
+            face: One of ``faces``.
+            picture: As for :meth:`draw`.
+            margin: How much more to take on each side, as a ratio of the box.
+            align: Turn the picture so that the eyes are level, and make it square.
+
+        Raises:
+            InvalidInputError: The face has no box, or lies outside the picture; or as for :meth:`draw`.
+            MissingExtraError: The ``image`` extra is not installed.
+        """
+        from rekog_emotion.results.crops import crop  # noqa: PLC0415 -- Pillow is an extra
+
+        return crop(self, face, picture, margin=margin, align=align)
+
+    def blur(
+        self, picture: Picture | None = None, *, method: Literal["blur", "pixelate", "fill"] = "blur"
+    ) -> Image.Image:
+        """Return a copy of the picture on which no face can be recognised: those that were found, and no others.
+
+        Args:
+            picture: As for :meth:`draw`.
+            method: ``"blur"``, ``"pixelate"`` or ``"fill"`` with one colour. All leave four blocks a side or less.
+
+        Raises:
+            InvalidInputError: As for :meth:`draw`.
+            MissingExtraError: The ``image`` extra is not installed.
+        """
+        from rekog_emotion.results.privacy import blur  # noqa: PLC0415 -- Pillow is an extra
+
+        return blur(self, picture, method=method)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from rekog_emotion.results.notebook import image_html  # noqa: PLC0415 -- only notebooks need it
+
+        return image_html(self)

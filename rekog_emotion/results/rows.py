@@ -1,0 +1,158 @@
+"""One row a face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.text import encodable
+from rekog_emotion.values.faces import Face
+from rekog_emotion.values.numbers import as_float
+from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.words import EmotionType, LandmarkType
+
+__all__ = ["COLUMNS", "LANDMARK_COLUMNS", "WHENCE", "Analysis", "Column", "columns", "plain", "records", "rows"]
+
+
+Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
+
+
+Record: TypeAlias = dict[str, Any]
+
+
+class Column(NamedTuple):
+    """One column of the flat table.
+
+    Attributes:
+        name: Its name, the path of the member with underscores.
+        type: ``str``, ``int``, ``float`` or ``bool``; any cell may be ``None``.
+        read: Gives its cell of a face.
+    """
+
+    name: str
+    type: type
+    read: Callable[[Face], Any]
+
+
+def _member(path: str, kind: type, name: str | None = None) -> Column:
+    """Return the column of a member of a face; ``path`` leads there by dots."""
+    steps = path.split(".")
+
+    def read(face: Face) -> Any:  # noqa: ANN401 -- a leaf of any type
+        value: Any = face
+        for step in steps:
+            if value is None:
+                return None
+            value = getattr(value, step)
+        return value
+
+    return Column(name or path.replace(".", "_"), kind, read)
+
+
+def _attribute(name: str, kind: type = bool) -> tuple[Column, Column]:
+    return _member(f"{name}.value", kind, name), _member(f"{name}.confidence", float)
+
+
+def _emotion(kind: EmotionType) -> Column:
+    def read(face: Face) -> float | None:
+        emotion = face.emotion(kind)
+        return None if emotion is None else emotion.confidence
+
+    return Column(f"emotion_{kind.value.lower()}", float, read)
+
+
+def _landmark(kind: LandmarkType, axis: str) -> Column:
+    def read(face: Face) -> float | None:
+        landmark = None if face.landmarks is None else face.landmarks.get(kind)
+        return None if landmark is None else getattr(landmark, axis)
+
+    return Column(f"landmark_{kind.value}_{axis}", float, read)
+
+
+def _nothing(_: Face) -> None:
+    return None
+
+
+# What is known of the picture rather than of the face; `rows` fills it in.
+_WHENCE: Final = (
+    Column("source", str, _nothing),
+    Column("engine", str, _nothing),
+    Column("face", int, _nothing),
+    Column("timestamp_ms", int, _nothing),
+    Column("picture_width", int, _nothing),
+    Column("picture_height", int, _nothing),
+)
+
+
+#: The names of the columns that say where a face is from.
+WHENCE: Final[tuple[str, ...]] = tuple(column.name for column in _WHENCE)
+
+
+#: The columns of every flat table, in their order.
+COLUMNS: Final[tuple[Column, ...]] = (
+    *_WHENCE,
+    _member("confidence", float),
+    *(_member(f"bounding_box.{side}", float) for side in ("left", "top", "width", "height")),
+    _member("dominant_emotion.type", str, "dominant_emotion"),
+    _member("dominant_emotion.confidence", float),
+    *(_emotion(kind) for kind in EmotionType),
+    _member("age_range.low", int),
+    _member("age_range.high", int),
+    *_attribute("gender", str),
+    *_attribute("smile"),
+    *_attribute("eyeglasses"),
+    *_attribute("sunglasses"),
+    *_attribute("beard"),
+    *_attribute("mustache"),
+    *_attribute("eyes_open"),
+    *_attribute("mouth_open"),
+    *_attribute("face_occluded"),
+    *(_member(f"pose.{axis}", float) for axis in ("roll", "yaw", "pitch")),
+    *(_member(f"quality.{what}", float) for what in ("brightness", "sharpness")),
+    *(_member(f"eye_direction.{what}", float) for what in ("yaw", "pitch", "confidence")),
+)
+
+
+#: What ``landmarks=True`` adds: two columns a landmark, ratios of the picture's width and height.
+LANDMARK_COLUMNS: Final[tuple[Column, ...]] = tuple(
+    _landmark(kind, axis) for kind in LandmarkType for axis in ("x", "y")
+)
+
+
+def columns(*, landmarks: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a flat table, with or without those of the landmarks."""
+    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+
+
+def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
+    """Yield each face with what is known of its picture."""
+    for analysis in analyses:
+        if isinstance(analysis, ImageAnalysis):
+            size: tuple[int | None, int | None] = analysis.size or (None, None)
+            timed: Iterable[TimedFace] = (TimedFace(face=face) for face in analysis.faces)
+        else:
+            metadata = analysis.metadata
+            size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
+            timed = analysis.faces
+        source, engine = (None if one is None else encodable(one) for one in (analysis.source, analysis.engine))
+        for number, one in enumerate(timed):
+            whence = (source, engine, number, one.timestamp_ms, *size)
+            yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
+
+
+def records(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[Record]:
+    """Yield one flat dict a face; analyses are read as they come."""
+    of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
+    for whence, face in rows(analyses):
+        yield whence | {column.name: plain(column.read(face), column.type) for column in of_face}
+
+
+def plain(value: Any, kind: type) -> Any:  # noqa: ANN401 -- a leaf of any type
+    """Return a leaf as a plain value of its column's type; words lose their enum."""
+    if value is None:
+        return None
+    if kind is float:
+        return as_float(value)
+    return encodable(str(value)) if kind is str else value

@@ -1,0 +1,84 @@
+"""Faces and emotions as HTML bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from rekog_emotion.text import encodable
+from rekog_emotion.values.numbers import share
+from rekog_emotion.values.palette import COLORS, Color
+from rekog_emotion.values.wording import age, features, percent, word
+
+if TYPE_CHECKING:
+    from rekog_emotion.values.faces import Emotion, Face
+
+__all__ = ["emotion_html", "face_html"]
+
+
+_LONGEST: Final = 80  # letters of a name
+
+
+_BARS: Final = 50  # emotions of a face; the service has eight
+
+
+_CAUTION: Final = "Emotions are how a face looks, not what a person feels."
+
+
+_OTHER: Final = "#b4b4b4"
+
+
+def _hex(color: Color) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def face_html(face: Face) -> str:
+    """Return the emotions of a face as bars, and what else is known of it."""
+    words = ", ".join(filter(None, (_gender(face), age(face), *features(face))))
+    ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))[:_BARS]
+    bars = "".join(_bar(emotion) for emotion in ranked)
+    return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
+
+
+def emotion_html(emotion: Emotion) -> str:
+    """Return one emotion as a bar."""
+    return _frame([_bar(emotion)])
+
+
+def _frame(parts: Sequence[str]) -> str:
+    # A file name of other bytes than UTF-8 is no text, and no page could hold it.
+    return (
+        '<div style="font-family:sans-serif;font-size:13px;line-height:1.4">'
+        f'{encodable("".join(parts))}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
+    )
+
+
+def _chip(emotion: Emotion) -> str:
+    text = escape(f"{word(emotion.type)}{percent(emotion.confidence)}")
+    color = _color(emotion.type)
+    return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
+
+
+def _bar(emotion: Emotion) -> str:
+    width = share(emotion.confidence)
+    return (
+        '<div style="display:flex;align-items:center;max-width:420px;margin:2px 0">'
+        f'<span style="width:100px;overflow:hidden">{escape(word(emotion.type))}</span>'
+        '<span style="flex:1;height:12px;background:rgba(128,128,128,.25)">'
+        f'<span style="display:block;height:12px;width:{width:.1f}%;background:{_color(emotion.type)}"></span></span>'
+        f'<span style="width:60px;text-align:right">{percent(emotion.confidence).strip()}</span></div>'
+    )
+
+
+def _color(word: str | None) -> str:
+    """Return a colour of our own, never the word: it stands in a style."""
+    return "rgba(128,128,128,.25)" if word == "" else _hex(COLORS[word]) if word in COLORS else _OTHER
+
+
+def _gender(face: Face) -> str:
+    return word(face.gender.value) + percent(face.gender.confidence) if face.gender else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
