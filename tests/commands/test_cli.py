@@ -14,7 +14,7 @@ from rekog_emotion.commands.cli import main
 from tests.http_standin import Answer, fault
 from tests.outputs import full_disk
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT, BIDEN = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "biden.jpg")
 EMBEDDED = ("--client", "embedded")
 HEAVY = {"PIL", "av", "boto3", "botocore", "numpy", "onnxruntime", "rich", "tenacity"}

@@ -13,8 +13,7 @@ from PIL import Image, ImageOps
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media import images
-
-from .pictures import PORTRAIT, chunk, exif, exif_of, jpeg, opened, png, portrait, saved, tiff, with_segments
+from tests.pictures import PORTRAIT, chunk, exif, exif_of, jpeg, opened, png, portrait, saved, tiff, with_segments
 
 WHITE, RED, HALF_RED = (255, 255, 255), (255, 0, 0, 255), (255, 0, 0, 128)
 

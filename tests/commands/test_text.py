@@ -16,7 +16,7 @@ from rekog_emotion.logs import logger
 from rekog_emotion.text import plain
 from tests.http_standin import Answer, fault
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT = os.fspath(DATA / "astronaut.jpg")
 EMBEDDED = ("--client", "embedded")
 ODD = "A\x1b]0;owned\x07\x1b[2J\x9b31m\r\n\x08\u202egnp\u2066\ud800\u2028\0Z"
@@ -173,7 +173,8 @@ def test_full_output(tmp_path, arguments):
 
 def test_full_error_output(tmp_path):
     """Where nothing can be said on standard error, the results are printed all the same."""
-    program = f"import sys\nfrom rekog_emotion.commands.cli import main\n"
+    program = "import sys\\nfrom rekog_emotion.commands.cli import main\\n"
+    program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
     program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
     program += f"'--client', 'embedded', '--draw', {os.fspath(tmp_path / 'copies')!r}]))"
     read_only = os.open(ASTRONAUT, os.O_RDONLY)  # writing to it fails, as on a full disk

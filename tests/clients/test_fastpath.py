@@ -15,10 +15,9 @@ from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.clients import fastpath
 from rekog_emotion.errors import InvalidInputError
 from tests.amounts import amount
-
-from .http_standin import Answer, HttpStandin, fault
-from .property.strategies import JSON, SERVICE, images
-from .property.strategies import videos as any_videos
+from tests.http_standin import Answer, HttpStandin, fault
+from tests.property.strategies import JSON, SERVICE, images
+from tests.property.strategies import videos as any_videos
 
 # Time says something of the machine, not of the code: answers are large, and machines that run tests are busy.
 patiently = settings(
@@ -481,7 +480,7 @@ def test_faces_are_freed_as_they_are_read():
 
 def test_an_image_on_aws_imports_no_more_than_boto3_needs(tmp_path):
     """A cold ``rekog-emotion image`` on AWS loads what boto3 loads, and attrs, tenacity and orjson."""
-    photo = Path(__file__).parent / "data" / "astronaut.jpg"
+    photo = Path(__file__).parents[1] / "data" / "astronaut.jpg"
     program = (
         "import sys, rekog_emotion.commands.cli as cli\n"
         f"code = cli.main(['image', {str(photo)!r}, '--client', 'aws', '--json'])\n"

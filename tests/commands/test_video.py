@@ -15,7 +15,7 @@ from rekog_emotion.commands.cli import main
 from rekog_emotion.flows import polling
 from tests.http_standin import Answer
 
-CLIP = Path(__file__).parent / "data" / "people.mp4"
+CLIP = Path(__file__).parents[1] / "data" / "people.mp4"
 JOB = "376e40bc4cfa8522"
 URI = "s3://my-videos/clip.mp4"
 

@@ -19,7 +19,7 @@ from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, NESTED
 from rekog_emotion.results.lossless import to_json
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT, PEOPLE = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "people.mp4")
 EMBEDDED = ("--client", "embedded")
 

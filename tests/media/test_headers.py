@@ -9,8 +9,7 @@ from PIL import Image
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.decoding import MAX_PIXELS, check_decoding, check_pixels
 from rekog_emotion.media.headers import ImageHeader, memory_of, read_header
-
-from .pictures import (
+from tests.pictures import (
     DATA,
     EOI,
     SOI,

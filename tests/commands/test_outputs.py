@@ -11,7 +11,7 @@ from rekog_emotion.commands.cli import main
 from rekog_emotion.results.lossless import to_json
 from tests.outputs import full_disk, mode, null_device, pipe
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT, PEOPLE = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "people.mp4")
 EMBEDDED = ("--client", "embedded")
 WRITERS = {

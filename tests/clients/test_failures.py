@@ -18,7 +18,7 @@ from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.clients.failures import ERRORS, call, once
 from tests.http_standin import Answer, close, fault, reset, silence
 
-PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"
+PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 IMAGE = {"Bytes": b"\xff\xd8\xff\xe0"}
 
 UNREADABLE_OBJECT = (

@@ -21,7 +21,7 @@ from rekog_emotion.flows.messages import Mailbox
 from rekog_emotion.values.s3 import S3Object
 from tests.http_standin import Answer
 
-PORTRAIT = Path(__file__).parent / "data" / "astronaut.jpg"
+PORTRAIT = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDMADEUP01", "AWS_SECRET_ACCESS_KEY": "made-up-secret"}
 NO_CREDENTIALS = (
     "no AWS credentials were found{}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE "

@@ -8,7 +8,7 @@ import rekog_emotion as rekog
 from rekog_emotion import errors
 from rekog_emotion.commands.cli import build_parser
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 

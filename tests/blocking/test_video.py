@@ -13,7 +13,7 @@ from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.flows.request import ATTRIBUTES
 from tests.http_standin import Answer
 
-PHOTO = Path(__file__).parent / "data" / "astronaut.jpg"
+PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 KNOWN = (
     "ALL, DEFAULT, AGE_RANGE, BEARD, EMOTIONS, EYEGLASSES, EYES_OPEN, EYE_DIRECTION, FACE_OCCLUDED, GENDER, "
     "MOUTH_OPEN, MUSTACHE, SMILE, SUNGLASSES"

@@ -8,7 +8,7 @@ import pytest
 
 from rekog_emotion.media.mp4 import video_seconds
 
-CLIP = Path(__file__).parent / "data" / "people.mp4"
+CLIP = Path(__file__).parents[1] / "data" / "people.mp4"
 
 
 def box(name, content):

@@ -14,7 +14,7 @@ from rekog_emotion.embedded import EmbeddedClient
 from tests.conftest import configure_aws
 from tests.http_standin import Answer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 SYBIL = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSIS)])
 
