@@ -10,7 +10,7 @@ from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.flows.request import _attributes
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource, prepare_image
-from rekog_emotion.wire import answers
+from rekog_emotion.wire.answers import engine_of
 
 __all__ = ["detect_image"]
 
@@ -53,6 +53,6 @@ def detect_image(
     return ImageAnalysis.from_aws(
         answer,
         size=prepared.size,
-        engine=answers.engine_of(answer) or engine_name(rekognition),
+        engine=engine_of(answer) or engine_name(rekognition),
         source=prepared.name,
     )

@@ -39,14 +39,13 @@ from rekog_emotion.flows.states import read_state, write_state
 from rekog_emotion.logs import logger
 from rekog_emotion.media.mp4 import video_seconds
 from rekog_emotion.results.protocols import reason_of_failure
-from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.results.video_analysis import VideoAnalysis, merge
 from rekog_emotion.sources.videos import VideoSource, prepare_video
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
 from rekog_emotion.values.s3 import S3Object, s3_uri
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
-from rekog_emotion.wire import answers
 
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
@@ -322,7 +321,7 @@ class VideoJob:
         """
         limit = request.seconds(timeout, "timeout")
         with resumable(self._ways_out):
-            whole = answers.merge(list(self._pages(limit, on_progress, cancel)))
+            whole = merge(list(self._pages(limit, on_progress, cancel)))
             return evolve(whole, next_token=None, engine=whole.engine or engine_name(self._client), source=self._source)
 
     def discard(self) -> None:

@@ -12,7 +12,7 @@ from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import rows as _rows
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
-from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, MEMBERS, NUMBER, Leaf, Many, Member, One
+from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Leaf, Member, One, members
 
 try:
     import pyarrow as pa
@@ -37,17 +37,14 @@ def _kind(leaf: Leaf) -> type:
 
 
 def _type(member: Member) -> pa.DataType:
-    match member.kind:
-        case One(shape):
-            return _struct(shape)
-        case Many(shape):
-            return pa.list_(_struct(shape))
-        case Leaf() as leaf:
-            return _TYPES[_kind(leaf)]
+    if isinstance(member.kind, Leaf):
+        return _TYPES[_kind(member.kind)]
+    struct = _struct(member.kind.shape)
+    return struct if isinstance(member.kind, One) else pa.list_(struct)
 
 
 def _struct(shape: type[Value]) -> pa.DataType:
-    return pa.struct([pa.field(member.attribute, _type(member)) for member in MEMBERS[shape]])
+    return pa.struct([pa.field(member.attribute, _type(member)) for member in members(shape)])
 
 
 #: One column a leaf; see `tables.COLUMNS`.
@@ -62,17 +59,14 @@ NESTED: Final[pa.Schema] = pa.schema(
 def _plain(value: Any, member: Member) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
     if value is None:
         return None
-    match member.kind:
-        case One(shape):
-            return _members(value, shape)
-        case Many(shape):
-            return [_members(one, shape) for one in value]
-        case Leaf() as leaf:
-            return _rows.plain(value, _kind(leaf))
+    if isinstance(member.kind, Leaf):
+        return _rows.plain(value, _kind(member.kind))
+    shape = member.kind.shape
+    return _members(value, shape) if isinstance(member.kind, One) else [_members(one, shape) for one in value]
 
 
 def _members(value: Value, shape: type[Value]) -> dict[str, Any]:
-    return {member.attribute: _plain(getattr(value, member.attribute), member) for member in MEMBERS[shape]}
+    return {member.attribute: _plain(getattr(value, member.attribute), member) for member in members(shape)}
 
 
 class Sink:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
-from rekog_emotion.results.outputs import Outputs
-from rekog_emotion.results.video_analysis import _number_of
+from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.words import OrientationCorrection
+from rekog_emotion.wire.answers import engine_of
+from rekog_emotion.wire.kinds import OBJECT, Many, wire, word
+from rekog_emotion.wire.reading import broken, read_answer, read_members
+from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,12 +39,16 @@ class ImageAnalysis(Outputs, Value):
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
-    faces: tuple[Face, ...] = field(default=(), repr=_number_of)
+    faces: tuple[Face, ...] = field(default=(), repr=number_of, metadata=wire("FaceDetails", Many(Face)))
     size: tuple[int, int] | None = None
     engine: str | None = field(default=None, eq=False)
     source: str | None = field(default=None, eq=False)
-    orientation_correction: OrientationCorrection | str | None = None
-    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+    orientation_correction: OrientationCorrection | str | None = field(
+        default=None, metadata=wire("OrientationCorrection", word(OrientationCorrection))
+    )
+    response_metadata: Mapping[str, Any] | None = field(
+        default=None, repr=False, eq=False, metadata=wire("ResponseMetadata", OBJECT)
+    )
 
     @classmethod
     def from_aws(
@@ -64,15 +71,12 @@ class ImageAnalysis(Outputs, Value):
             ResponseError: There is no ``FaceDetails`` (a broken answer, not "no faces"), or a member has the wrong
                 type.
         """
-        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
-
-        return answers.read_image(answer, size=size, engine=engine, source=source)
+        members = read_answer(_members, answer)
+        return cls(**members, size=size, engine=engine or engine_of(answer), source=source)
 
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of DetectFaces, equal to what :meth:`from_aws` read."""
-        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
-
-        return kinds.write_shape(self)
+        return write_shape(self)
 
     def draw(
         self, picture: Picture | None = None, *, landmarks: bool = True, pose: bool = True, labels: bool = True
@@ -141,3 +145,11 @@ class ImageAnalysis(Outputs, Value):
         from rekog_emotion.results.notebook import image_html  # noqa: PLC0415 -- only notebooks need it
 
         return image_html(self)
+
+
+def _members(answer: Mapping[str, Any]) -> dict[str, Any]:
+    members = read_members(ImageAnalysis, answer)
+    if members["faces"] is None:
+        # botocore raises nothing for a 200 with an empty, cut or foreign body.
+        broken("FaceDetails", "missing from the answer, which is broken: this is not 'no faces'")
+    return members

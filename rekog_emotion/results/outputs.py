@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
     from rekog_emotion.results.rows import Analysis
 
-__all__ = ["Outputs"]
+__all__ = ["Outputs", "number_of"]
+
+
+def number_of(faces: tuple[object, ...]) -> str:
+    """Say in the repr of an analysis how many faces it has."""
+    return "<1 face>" if len(faces) == 1 else f"<{len(faces)} faces>"
 
 
 class Outputs:

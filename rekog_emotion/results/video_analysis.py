@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from rekog_emotion.results.outputs import Outputs
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.videos import TimedFace, Video, VideoMetadata
 from rekog_emotion.values.words import JobStatus
+from rekog_emotion.wire.answers import draining, engine_of
+from rekog_emotion.wire.kinds import OBJECT, TEXT, Many, One, wire, word
+from rekog_emotion.wire.reading import broken, read_answer, read_members
+from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
     import os
@@ -20,11 +25,7 @@ if TYPE_CHECKING:
     from rekog_emotion.people.person import Track
     from rekog_emotion.results.timeline import Timeline
 
-__all__ = ["VideoAnalysis"]
-
-
-def _number_of(faces: tuple[object, ...]) -> str:
-    return "<1 face>" if len(faces) == 1 else f"<{len(faces)} faces>"
+__all__ = ["VideoAnalysis", "merge"]
 
 
 @frozen(kw_only=True)
@@ -46,17 +47,21 @@ class VideoAnalysis(Outputs, Value):
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
 
-    faces: tuple[TimedFace, ...] = field(default=(), repr=_number_of)
-    status: JobStatus | str | None = None
-    status_message: str | None = None
-    metadata: VideoMetadata | None = None
-    next_token: str | None = field(default=None, repr=False)
-    job_id: str | None = None
-    video: Video | None = None
-    job_tag: str | None = None
+    faces: tuple[TimedFace, ...] = field(
+        default=(), repr=number_of, metadata=wire("Faces", Many(TimedFace), after="NextToken")
+    )
+    status: JobStatus | str | None = field(default=None, metadata=wire("JobStatus", word(JobStatus)))
+    status_message: str | None = field(default=None, metadata=wire("StatusMessage", TEXT))
+    metadata: VideoMetadata | None = field(default=None, metadata=wire("VideoMetadata", One(VideoMetadata)))
+    next_token: str | None = field(default=None, repr=False, metadata=wire("NextToken", TEXT))
+    job_id: str | None = field(default=None, metadata=wire("JobId", TEXT))
+    video: Video | None = field(default=None, metadata=wire("Video", One(Video)))
+    job_tag: str | None = field(default=None, metadata=wire("JobTag", TEXT))
     engine: str | None = field(default=None, eq=False)
     source: str | None = field(default=None, eq=False)
-    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+    response_metadata: Mapping[str, Any] | None = field(
+        default=None, repr=False, eq=False, metadata=wire("ResponseMetadata", OBJECT)
+    )
     # An unfinished or failed job has an answer without faces, which is not the same as a list of none.
     _has_faces: bool = field(default=True, repr=False)
 
@@ -75,11 +80,13 @@ class VideoAnalysis(Outputs, Value):
             InvalidInputError: No page was given.
             ResponseError: A page that is not IN_PROGRESS or FAILED has no ``Faces``, or a member has the wrong type.
         """
-        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
-
-        drained = [answers.draining(page) for page in pages]
+        drained = [draining(page) for page in pages]
         del pages  # where the caller does not keep them, their faces are freed one by one
-        return answers.read_video(drained, engine=engine)
+        read = [read_answer(_read_page, page) for page in drained]
+        if not read:
+            msg = "there is no page to read: give VideoAnalysis.from_aws() at least one answer of GetFaceDetection"
+            raise InvalidInputError(msg)
+        return merge(read, engine=engine)
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -90,9 +97,7 @@ class VideoAnalysis(Outputs, Value):
 
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of GetFaceDetection, equal to what :meth:`from_aws` read from one page."""
-        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
-
-        return kinds.write_shape(self)
+        return write_shape(self, without=None if self._has_faces or self.faces else "Faces")
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -159,3 +164,23 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``plot`` extra, or for thumbnails ``embedded``, is not installed.
         """
         return self.timeline().plot(kind=kind, faces=self, video=video, max_people=max_people)
+
+
+def _read_page(answer: Mapping[str, Any]) -> VideoAnalysis:
+    members = read_members(VideoAnalysis, answer)
+    faces = members.pop("faces")
+    if faces is None and members["status"] not in {JobStatus.IN_PROGRESS, JobStatus.FAILED}:
+        broken("Faces", "missing from the answer, which is broken: this is not 'no faces'")
+    return VideoAnalysis(**members, faces=faces or (), has_faces=faces is not None, engine=engine_of(answer))
+
+
+def merge(pages: Sequence[VideoAnalysis], *, engine: str | None = None) -> VideoAnalysis:
+    """Return a single page as it is; several as the first one with the faces of all and no token."""
+    first = pages[0]
+    if engine is not None:
+        first = evolve(first, engine=engine)
+    if len(pages) == 1:
+        return first
+    extra = {name: value for name, value in first.extra.items() if name != "NextToken"}
+    faces = tuple(face for page in pages for face in page.faces)
+    return evolve(first, faces=faces, next_token=None, extra=extra or None)

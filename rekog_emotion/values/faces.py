@@ -16,8 +16,11 @@ from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.base import _DEGREES, _PERCENT, _RATIO, Value, known_size
-from rekog_emotion.values.landmarks import Landmarks
+from rekog_emotion.values.landmarks import LANDMARKS, Landmarks
 from rekog_emotion.values.words import EmotionType, GenderType
+from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Many, One, wire, word
+from rekog_emotion.wire.reading import read_answer, reader
+from rekog_emotion.wire.writing import write_shape
 
 __all__ = ["AgeRange", "Attribute", "BoundingBox", "Emotion", "EyeDirection", "Face", "Gender", "Pose", "Quality"]
 
@@ -33,10 +36,10 @@ class BoundingBox(Value):
         top: Ratio of the picture's height, from the top edge.
     """
 
-    width: float | None = field(default=None, repr=_RATIO)
-    height: float | None = field(default=None, repr=_RATIO)
-    left: float | None = field(default=None, repr=_RATIO)
-    top: float | None = field(default=None, repr=_RATIO)
+    width: float | None = field(default=None, repr=_RATIO, metadata=wire("Width", NUMBER))
+    height: float | None = field(default=None, repr=_RATIO, metadata=wire("Height", NUMBER))
+    left: float | None = field(default=None, repr=_RATIO, metadata=wire("Left", NUMBER))
+    top: float | None = field(default=None, repr=_RATIO, metadata=wire("Top", NUMBER))
 
     def to_pixels(self, size: tuple[int, int] | None, *, clip: bool = False) -> tuple[int, int, int, int]:
         """Return ``(left, top, right, bottom)`` in whole pixels, the order of ``PIL.Image.crop``.
@@ -69,8 +72,8 @@ class BoundingBox(Value):
 class AgeRange(Value):
     """Estimated age in years: the service believes that the face looks between ``low`` and ``high``."""
 
-    low: int | None = None
-    high: int | None = None
+    low: int | None = field(default=None, metadata=wire("Low", INTEGER))
+    high: int | None = field(default=None, metadata=wire("High", INTEGER))
 
 
 @frozen(kw_only=True)
@@ -82,8 +85,8 @@ class Attribute(Value):
         confidence: How sure the service is of ``value``, be it true or false: 50 to 100 in practice.
     """
 
-    value: bool | None = None
-    confidence: float | None = field(default=None, repr=_PERCENT)
+    value: bool | None = field(default=None, metadata=wire("Value", BOOLEAN))
+    confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER))
 
     def __bool__(self) -> bool:
         """Return the value, so that ``if face.smile:`` does what it says."""
@@ -99,8 +102,8 @@ class Gender(Value):
         confidence: 0 to 100.
     """
 
-    value: GenderType | str | None = None
-    confidence: float | None = field(default=None, repr=_PERCENT)
+    value: GenderType | str | None = field(default=None, metadata=wire("Value", word(GenderType)))
+    confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER))
 
 
 @frozen(kw_only=True)
@@ -117,8 +120,8 @@ class Emotion(Value):
             threshold.
     """
 
-    type: EmotionType | str | None = None
-    confidence: float | None = field(default=None, repr=_PERCENT)
+    type: EmotionType | str | None = field(default=None, metadata=wire("Type", word(EmotionType)))
+    confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER))
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""
@@ -137,26 +140,26 @@ class Pose(Value):
         pitch: Positive is up.
     """
 
-    roll: float | None = field(default=None, repr=_DEGREES)
-    yaw: float | None = field(default=None, repr=_DEGREES)
-    pitch: float | None = field(default=None, repr=_DEGREES)
+    roll: float | None = field(default=None, repr=_DEGREES, metadata=wire("Roll", NUMBER))
+    yaw: float | None = field(default=None, repr=_DEGREES, metadata=wire("Yaw", NUMBER))
+    pitch: float | None = field(default=None, repr=_DEGREES, metadata=wire("Pitch", NUMBER))
 
 
 @frozen(kw_only=True)
 class Quality(Value):
     """How bright and sharp the face is, 0 to 100 each."""
 
-    brightness: float | None = field(default=None, repr=_PERCENT)
-    sharpness: float | None = field(default=None, repr=_PERCENT)
+    brightness: float | None = field(default=None, repr=_PERCENT, metadata=wire("Brightness", NUMBER))
+    sharpness: float | None = field(default=None, repr=_PERCENT, metadata=wire("Sharpness", NUMBER))
 
 
 @frozen(kw_only=True)
 class EyeDirection(Value):
     """Where the eyes look, in degrees like :class:`Pose`; ``confidence`` 0 to 100. Never given for videos."""
 
-    yaw: float | None = field(default=None, repr=_DEGREES)
-    pitch: float | None = field(default=None, repr=_DEGREES)
-    confidence: float | None = field(default=None, repr=_PERCENT)
+    yaw: float | None = field(default=None, repr=_DEGREES, metadata=wire("Yaw", NUMBER))
+    pitch: float | None = field(default=None, repr=_DEGREES, metadata=wire("Pitch", NUMBER))
+    confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER))
 
 
 @frozen(kw_only=True)
@@ -183,23 +186,23 @@ class Face(Value):
         eye_direction: Where the eyes look. Never given for videos.
     """
 
-    bounding_box: BoundingBox | None = None
-    confidence: float | None = field(default=None, repr=_PERCENT)
-    age_range: AgeRange | None = None
-    smile: Attribute | None = None
-    eyeglasses: Attribute | None = None
-    sunglasses: Attribute | None = None
-    gender: Gender | None = None
-    beard: Attribute | None = None
-    mustache: Attribute | None = None
-    eyes_open: Attribute | None = None
-    mouth_open: Attribute | None = None
-    emotions: tuple[Emotion, ...] | None = None
-    landmarks: Landmarks | None = None
-    pose: Pose | None = None
-    quality: Quality | None = None
-    face_occluded: Attribute | None = None
-    eye_direction: EyeDirection | None = None
+    bounding_box: BoundingBox | None = field(default=None, metadata=wire("BoundingBox", One(BoundingBox)))
+    confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER, after="Quality"))
+    age_range: AgeRange | None = field(default=None, metadata=wire("AgeRange", One(AgeRange)))
+    smile: Attribute | None = field(default=None, metadata=wire("Smile", One(Attribute)))
+    eyeglasses: Attribute | None = field(default=None, metadata=wire("Eyeglasses", One(Attribute)))
+    sunglasses: Attribute | None = field(default=None, metadata=wire("Sunglasses", One(Attribute)))
+    gender: Gender | None = field(default=None, metadata=wire("Gender", One(Gender)))
+    beard: Attribute | None = field(default=None, metadata=wire("Beard", One(Attribute)))
+    mustache: Attribute | None = field(default=None, metadata=wire("Mustache", One(Attribute)))
+    eyes_open: Attribute | None = field(default=None, metadata=wire("EyesOpen", One(Attribute)))
+    mouth_open: Attribute | None = field(default=None, metadata=wire("MouthOpen", One(Attribute)))
+    emotions: tuple[Emotion, ...] | None = field(default=None, metadata=wire("Emotions", Many(Emotion)))
+    landmarks: Landmarks | None = field(default=None, metadata=wire("Landmarks", LANDMARKS))
+    pose: Pose | None = field(default=None, metadata=wire("Pose", One(Pose)))
+    quality: Quality | None = field(default=None, metadata=wire("Quality", One(Quality)))
+    face_occluded: Attribute | None = field(default=None, metadata=wire("FaceOccluded", One(Attribute)))
+    eye_direction: EyeDirection | None = field(default=None, metadata=wire("EyeDirection", One(EyeDirection)))
 
     @classmethod
     def from_aws(cls, detail: Mapping[str, Any]) -> Face:
@@ -208,15 +211,12 @@ class Face(Value):
         Raises:
             ResponseError: A member has the wrong type; ``path`` says which.
         """
-        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
-
-        return answers.read_face(detail)
+        face: Face = read_answer(reader(Face), detail)
+        return face
 
     def to_aws(self) -> dict[str, Any]:
         """Return the service's ``FaceDetail``, equal to what :meth:`from_aws` read."""
-        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
-
-        return kinds.write_shape(self)
+        return write_shape(self)
 
     @property
     def dominant_emotion(self) -> Emotion | None:

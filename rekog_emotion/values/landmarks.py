@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self, overload
+from operator import itemgetter
+from typing import Any, Final, Self, overload
 
 from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.base import _RATIO, Value, known_size
 from rekog_emotion.values.words import LandmarkType
+from rekog_emotion.wire.compiled import UnusualError, new, setter
+from rekog_emotion.wire.kinds import NUMBER, Columns, wire, word
 
-__all__ = ["Landmark", "Landmarks"]
+__all__ = ["LANDMARKS", "Landmark", "Landmarks"]
 
 
 @frozen(kw_only=True)
 class Landmark(Value):
     """A point of a face, as ratios of the picture's width (x) and height (y); may lie outside the picture."""
 
-    type: LandmarkType | str | None = None
-    x: float | None = field(default=None, repr=_RATIO)
-    y: float | None = field(default=None, repr=_RATIO)
+    type: LandmarkType | str | None = field(default=None, metadata=wire("Type", word(LandmarkType)))
+    x: float | None = field(default=None, repr=_RATIO, metadata=wire("X", NUMBER))
+    y: float | None = field(default=None, repr=_RATIO, metadata=wire("Y", NUMBER))
 
     def to_pixels(self, size: tuple[int, int] | None) -> tuple[float, float]:
         """Return ``(x, y)`` in pixels for a picture of the given width and height.
@@ -113,3 +116,44 @@ class Landmarks:
     def get(self, kind: str) -> Landmark | None:
         """Return the landmark of a type, or ``None``."""
         return self[kind] if kind in self.types else None
+
+
+# --- from the wire ---
+
+_WORDS: Final = {word.value: word for word in LandmarkType}
+_TYPE, _X, _Y = map(itemgetter, ("Type", "X", "Y"))
+_PUT_TYPES, _PUT_X, _PUT_Y, _PUT_EXTRAS = (setter(Landmarks, name) for name in ("types", "x", "y", "_extras"))
+# One tuple of types serves all faces whose landmarks come in the same order; the service has had a handful of orders.
+_LAYOUTS: Final[dict[tuple[str, ...], tuple[LandmarkType, ...]]] = {}
+_MAX_LAYOUTS: Final = 64
+
+
+def _layout(types: tuple[str, ...]) -> tuple[LandmarkType, ...]:
+    layout = tuple([_WORDS[kind] for kind in types])
+    return _LAYOUTS.setdefault(types, layout) if len(_LAYOUTS) < _MAX_LAYOUTS else layout
+
+
+def _read_columns(wire: Any) -> Landmarks:  # noqa: ANN401 -- whatever came
+    """Read all columns at one go, where every landmark is plain.
+
+    Raises:
+        UnusualError: One is not.
+    """
+    try:
+        types, x, y = tuple(map(_TYPE, wire)), tuple(map(_X, wire)), tuple(map(_Y, wire))
+        layout = _LAYOUTS.get(types) or _layout(types)
+        plain = wire.__class__ is list and sum(map(len, wire)) == 3 * len(types)
+    except (KeyError, TypeError):
+        raise UnusualError from None
+    if not plain or not NUMBER.classes.issuperset(map(type, x)) or not NUMBER.classes.issuperset(map(type, y)):
+        raise UnusualError
+    landmarks: Landmarks = new(Landmarks)
+    _PUT_TYPES(landmarks, layout)
+    _PUT_X(landmarks, x)
+    _PUT_Y(landmarks, y)
+    _PUT_EXTRAS(landmarks, None)
+    return landmarks
+
+
+LANDMARKS: Final = Columns(Landmark, fast=_read_columns, gather=Landmarks.of)
+"""What ``Face.landmarks`` holds."""

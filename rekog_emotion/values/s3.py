@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import shown
 from rekog_emotion.values.base import Value
+from rekog_emotion.wire.kinds import TEXT, wire
 
 __all__ = ["S3Object", "parse_s3_uri", "s3_uri", "s3_wire"]
 
@@ -24,9 +25,9 @@ class S3Object(Value):
         version: Version id, for a versioned bucket.
     """
 
-    bucket: str | None = None
-    name: str | None = None
-    version: str | None = None
+    bucket: str | None = field(default=None, metadata=wire("Bucket", TEXT))
+    name: str | None = field(default=None, metadata=wire("Name", TEXT))
+    version: str | None = field(default=None, metadata=wire("Version", TEXT))
 
 
 _BUCKET: Final = re.compile(r"[0-9A-Za-z.\-_]{3,255}")  # S3Bucket of the service model

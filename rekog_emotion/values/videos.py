@@ -12,6 +12,9 @@ from rekog_emotion.values.faces import Face
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.values.words import ColorRange
+from rekog_emotion.wire.kinds import INTEGER, NUMBER, OBJECT, TEXT, One, wire, word
+from rekog_emotion.wire.reading import broken, read_answer, read_members, reader
+from rekog_emotion.wire.writing import write_shape
 
 __all__ = ["StartedJob", "TimedFace", "Video", "VideoMetadata"]
 
@@ -30,20 +33,20 @@ class VideoMetadata(Value):
         color_range: ``ColorRange``; absent in older answers.
     """
 
-    codec: str | None = None
-    duration_millis: int | None = None
-    format: str | None = None
-    frame_rate: float | None = field(default=None, repr=short(2))
-    frame_height: int | None = None
-    frame_width: int | None = None
-    color_range: ColorRange | str | None = None
+    codec: str | None = field(default=None, metadata=wire("Codec", TEXT))
+    duration_millis: int | None = field(default=None, metadata=wire("DurationMillis", INTEGER))
+    format: str | None = field(default=None, metadata=wire("Format", TEXT))
+    frame_rate: float | None = field(default=None, repr=short(2), metadata=wire("FrameRate", NUMBER))
+    frame_height: int | None = field(default=None, metadata=wire("FrameHeight", INTEGER))
+    frame_width: int | None = field(default=None, metadata=wire("FrameWidth", INTEGER))
+    color_range: ColorRange | str | None = field(default=None, metadata=wire("ColorRange", word(ColorRange)))
 
 
 @frozen(kw_only=True)
 class Video(Value):
     """The video of a job, as the service echoes it."""
 
-    s3_object: S3Object | None = None
+    s3_object: S3Object | None = field(default=None, metadata=wire("S3Object", One(S3Object)))
 
 
 @frozen(kw_only=True)
@@ -55,8 +58,8 @@ class TimedFace(Value):
         face: The face; several may share one timestamp, in no fixed order.
     """
 
-    timestamp_ms: int | None = None
-    face: Face | None = None
+    timestamp_ms: int | None = field(default=None, metadata=wire("Timestamp", INTEGER))
+    face: Face | None = field(default=None, metadata=wire("Face", One(Face)))
 
     @classmethod
     def from_aws(cls, detection: Mapping[str, Any]) -> TimedFace:
@@ -65,15 +68,12 @@ class TimedFace(Value):
         Raises:
             ResponseError: A member has the wrong type; ``path`` says which.
         """
-        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
-
-        return answers.read_timed_face(detection)
+        timed: TimedFace = read_answer(reader(TimedFace), detection)
+        return timed
 
     def to_aws(self) -> dict[str, Any]:
         """Return the service's ``FaceDetection``, equal to what :meth:`from_aws` read."""
-        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
-
-        return kinds.write_shape(self)
+        return write_shape(self)
 
     @property
     def seconds(self) -> float | None:
@@ -85,8 +85,10 @@ class TimedFace(Value):
 class StartedJob(Value):
     """The answer of StartFaceDetection."""
 
-    job_id: str | None = None
-    response_metadata: Mapping[str, Any] | None = field(default=None, repr=False, eq=False)
+    job_id: str | None = field(default=None, metadata=wire("JobId", TEXT))
+    response_metadata: Mapping[str, Any] | None = field(
+        default=None, repr=False, eq=False, metadata=wire("ResponseMetadata", OBJECT)
+    )
 
     @classmethod
     def from_aws(cls, answer: Mapping[str, Any]) -> StartedJob:
@@ -95,12 +97,15 @@ class StartedJob(Value):
         Raises:
             ResponseError: There is no ``JobId``.
         """
-        from rekog_emotion.wire import answers  # noqa: PLC0415 -- _wire imports this module
+        return read_answer(cls._read, answer)
 
-        return answers.read_started_job(answer)
+    @classmethod
+    def _read(cls, answer: Mapping[str, Any]) -> StartedJob:
+        members = read_members(cls, answer)
+        if not members["job_id"]:
+            broken("JobId", "missing from the answer, which is broken: the job may have been started")
+        return cls(**members)
 
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of StartFaceDetection, equal to what :meth:`from_aws` read."""
-        from rekog_emotion.wire import kinds  # noqa: PLC0415 -- _members imports this module
-
-        return kinds.write_shape(self)
+        return write_shape(self)

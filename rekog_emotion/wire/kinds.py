@@ -1,43 +1,19 @@
-"""The table of the service's members: what each is called on the wire and here, and what it holds.
+"""What a member of the service's shapes is called on the wire, and what it holds.
 
-Reading (``_wire``) and writing (below) both walk it; a test compares it with botocore's service model, so that a member
-which the service gains is noticed.
+A field of a value says its own: ``field(default=None, metadata=wire("Width", NUMBER))``. Reading and writing walk that
+table; a test compares it with botocore's service model, so that a member which the service gains is noticed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from rekog_emotion.results.image_analysis import ImageAnalysis
-from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.values.base import Value
-from rekog_emotion.values.faces import (
-    AgeRange,
-    Attribute,
-    BoundingBox,
-    Emotion,
-    EyeDirection,
-    Face,
-    Gender,
-    Pose,
-    Quality,
-)
-from rekog_emotion.values.landmarks import Landmark, Landmarks
-from rekog_emotion.values.s3 import S3Object
-from rekog_emotion.values.videos import StartedJob, TimedFace, Video, VideoMetadata
-from rekog_emotion.values.words import (
-    ColorRange,
-    EmotionType,
-    GenderType,
-    JobStatus,
-    LandmarkType,
-    OrientationCorrection,
-)
+from attrs import fields
 
-__all__ = ["BOOLEAN", "INTEGER", "MEMBERS", "NUMBER", "OBJECT", "TEXT", "Leaf", "Many", "Member", "One", "write_shape"]
+__all__ = ["BOOLEAN", "INTEGER", "NUMBER", "OBJECT", "TEXT", "Columns", "Kind", "Leaf", "Many", "Member", "One"]
+__all__ += ["members", "wire", "word"]
 
 
 class Leaf(NamedTuple):
@@ -57,13 +33,30 @@ class Leaf(NamedTuple):
 class One(NamedTuple):
     """Another shape."""
 
-    shape: type[Value]
+    shape: type[Any]
 
 
 class Many(NamedTuple):
     """A list of another shape."""
 
-    shape: type[Value]
+    shape: type[Any]
+
+
+class Columns(NamedTuple):
+    """A list of another shape that is kept by column.
+
+    Attributes:
+        shape: What the list has on the wire, and what iterating over the columns gives.
+        fast: Reads a list that is as the service sends it, and raises ``UnusualError`` of any other.
+        gather: Makes the columns of values of the shape.
+    """
+
+    shape: type[Any]
+    fast: Callable[[Any], Any]
+    gather: Callable[[Iterable[Any]], Any]
+
+
+Kind: TypeAlias = Leaf | One | Many | Columns
 
 
 class Member(NamedTuple):
@@ -71,7 +64,7 @@ class Member(NamedTuple):
 
     name: str
     attribute: str
-    kind: Leaf | One | Many
+    kind: Kind
 
 
 NUMBER: Final = Leaf("a number", frozenset({float, int}))
@@ -80,96 +73,39 @@ BOOLEAN: Final = Leaf("a boolean", frozenset({bool}))
 TEXT: Final = Leaf("a string", frozenset({str}))
 OBJECT: Final = Leaf("an object", frozenset({dict}))
 
+_KEY: Final = "rekog_emotion.wire"
 
-def _word(vocabulary: type[StrEnum]) -> Leaf:
+
+def word(vocabulary: type[StrEnum]) -> Leaf:
+    """Return the kind of a word of an open vocabulary."""
     return Leaf(TEXT.expected, TEXT.classes, {word.value: word for word in vocabulary})
 
 
-def _members(*rows: tuple[str, str, Leaf | One | Many]) -> tuple[Member, ...]:
-    return tuple(Member(*row) for row in rows)
+def wire(name: str, kind: Kind, *, after: str | None = None) -> dict[str, Any]:
+    """Return the metadata by which a field says its name on the wire and what it holds.
+
+    Args:
+        name: As the service's model has it.
+        kind: What it holds.
+        after: The member that it follows on the wire, where that is not the field before.
+    """
+    return {_KEY: (name, kind, after)}
 
 
-# Every member of every shape, in the service's order.
-MEMBERS: Final[dict[type[Value], tuple[Member, ...]]] = {
-    BoundingBox: _members(
-        ("Width", "width", NUMBER),
-        ("Height", "height", NUMBER),
-        ("Left", "left", NUMBER),
-        ("Top", "top", NUMBER),
-    ),
-    AgeRange: _members(("Low", "low", INTEGER), ("High", "high", INTEGER)),
-    Attribute: _members(("Value", "value", BOOLEAN), ("Confidence", "confidence", NUMBER)),
-    Gender: _members(("Value", "value", _word(GenderType)), ("Confidence", "confidence", NUMBER)),
-    Emotion: _members(("Type", "type", _word(EmotionType)), ("Confidence", "confidence", NUMBER)),
-    Landmark: _members(("Type", "type", _word(LandmarkType)), ("X", "x", NUMBER), ("Y", "y", NUMBER)),
-    Pose: _members(("Roll", "roll", NUMBER), ("Yaw", "yaw", NUMBER), ("Pitch", "pitch", NUMBER)),
-    Quality: _members(("Brightness", "brightness", NUMBER), ("Sharpness", "sharpness", NUMBER)),
-    EyeDirection: _members(("Yaw", "yaw", NUMBER), ("Pitch", "pitch", NUMBER), ("Confidence", "confidence", NUMBER)),
-    Face: _members(
-        ("BoundingBox", "bounding_box", One(BoundingBox)),
-        ("AgeRange", "age_range", One(AgeRange)),
-        ("Smile", "smile", One(Attribute)),
-        ("Eyeglasses", "eyeglasses", One(Attribute)),
-        ("Sunglasses", "sunglasses", One(Attribute)),
-        ("Gender", "gender", One(Gender)),
-        ("Beard", "beard", One(Attribute)),
-        ("Mustache", "mustache", One(Attribute)),
-        ("EyesOpen", "eyes_open", One(Attribute)),
-        ("MouthOpen", "mouth_open", One(Attribute)),
-        ("Emotions", "emotions", Many(Emotion)),
-        ("Landmarks", "landmarks", Many(Landmark)),
-        ("Pose", "pose", One(Pose)),
-        ("Quality", "quality", One(Quality)),
-        ("Confidence", "confidence", NUMBER),
-        ("FaceOccluded", "face_occluded", One(Attribute)),
-        ("EyeDirection", "eye_direction", One(EyeDirection)),
-    ),
-    ImageAnalysis: _members(
-        ("FaceDetails", "faces", Many(Face)),
-        ("OrientationCorrection", "orientation_correction", _word(OrientationCorrection)),
-        ("ResponseMetadata", "response_metadata", OBJECT),
-    ),
-    S3Object: _members(("Bucket", "bucket", TEXT), ("Name", "name", TEXT), ("Version", "version", TEXT)),
-    Video: _members(("S3Object", "s3_object", One(S3Object))),
-    VideoMetadata: _members(
-        ("Codec", "codec", TEXT),
-        ("DurationMillis", "duration_millis", INTEGER),
-        ("Format", "format", TEXT),
-        ("FrameRate", "frame_rate", NUMBER),
-        ("FrameHeight", "frame_height", INTEGER),
-        ("FrameWidth", "frame_width", INTEGER),
-        ("ColorRange", "color_range", _word(ColorRange)),
-    ),
-    TimedFace: _members(("Timestamp", "timestamp_ms", INTEGER), ("Face", "face", One(Face))),
-    StartedJob: _members(("JobId", "job_id", TEXT), ("ResponseMetadata", "response_metadata", OBJECT)),
-    VideoAnalysis: _members(
-        ("JobStatus", "status", _word(JobStatus)),
-        ("StatusMessage", "status_message", TEXT),
-        ("VideoMetadata", "metadata", One(VideoMetadata)),
-        ("NextToken", "next_token", TEXT),
-        ("Faces", "faces", Many(TimedFace)),
-        ("JobId", "job_id", TEXT),
-        ("Video", "video", One(Video)),
-        ("JobTag", "job_tag", TEXT),
-        ("ResponseMetadata", "response_metadata", OBJECT),
-    ),
-}
+_TABLES: Final[dict[type[Any], tuple[Member, ...]]] = {}
 
 
-def write_shape(value: Value) -> dict[str, Any]:
-    """Return the wire form of a value: dicts, lists and plain strings, numbers and booleans."""
-    members = {name: getattr(value, attribute) for name, attribute, _ in MEMBERS[type(value)]}
-    if isinstance(value, VideoAnalysis) and not value._has_faces and not value.faces:  # noqa: SLF001 -- our own value
-        del members["Faces"]
-    known = {name: _write(member) for name, member in members.items() if member is not None}
-    return deepcopy(dict(value.extra)) | known
+def members(shape: type[Any]) -> tuple[Member, ...]:
+    """Return every member of a shape, in the service's order."""
+    if shape not in _TABLES:
+        _TABLES[shape] = _table(shape)
+    return _TABLES[shape]
 
 
-def _write(member: Any) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
-    if isinstance(member, Value):
-        return write_shape(member)
-    if isinstance(member, (tuple, list, Landmarks)):
-        return [write_shape(item) for item in member]
-    if isinstance(member, StrEnum):
-        return member.value
-    return deepcopy(member)
+def _table(shape: type[Any]) -> tuple[Member, ...]:
+    said = [(field.name, *field.metadata[_KEY]) for field in fields(shape) if _KEY in field.metadata]
+    table = [Member(name, attribute, kind) for attribute, name, kind, after in said if after is None]
+    for attribute, name, kind, after in said:
+        if after is not None:
+            table.insert([member.name for member in table].index(after) + 1, Member(name, attribute, kind))
+    return tuple(table)

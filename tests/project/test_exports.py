@@ -39,7 +39,7 @@ FIXED = {
     "start_video",
 }
 # Classes that are part of others' interfaces, not names of their own.
-INTERNAL = {"StartedJob", "Value", "Word"}
+INTERNAL = {"StartedJob", "Value", "Word", "merge"}
 each_name = pytest.mark.parametrize("name", rekog.__all__)
 
 

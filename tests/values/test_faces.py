@@ -35,7 +35,8 @@ from rekog_emotion.values.words import (
     LandmarkType,
     OrientationCorrection,
 )
-from rekog_emotion.wire.kinds import MEMBERS, write_shape
+from rekog_emotion.wire.kinds import members
+from rekog_emotion.wire.writing import write_shape
 
 BOX = BoundingBox(width=0.25, height=0.5, left=0.125, top=-0.0625)
 POINTS = (
@@ -115,14 +116,18 @@ VALUES = {
 each_value = pytest.mark.parametrize("value", VALUES.values(), ids=[kind.__name__ for kind in VALUES])
 each_member = pytest.mark.parametrize(
     ("value", "name", "attribute"),
-    [(value, *member[:2]) for kind, value in VALUES.items() for member in MEMBERS[kind]],
-    ids=[f"{kind.__name__}.{attribute}" for kind in VALUES for _, attribute, _ in MEMBERS[kind]],
+    [(value, *member[:2]) for kind, value in VALUES.items() for member in members(kind)],
+    ids=[f"{kind.__name__}.{attribute}" for kind in VALUES for _, attribute, _ in members(kind)],
 )
 
 
 def test_every_class_is_tried():
     """The table above has every class that is read from the wire."""
-    assert set(VALUES) == set(MEMBERS)
+
+    def shapes(base):
+        return {shape for kind in base.__subclasses__() for shape in {kind, *shapes(kind)} if members(shape)}
+
+    assert set(VALUES) == shapes(Value)
 
 
 # --- what holds for every value ---
@@ -236,7 +241,8 @@ def test_exports(module):
         for name, member in vars(module).items()
         if isinstance(member, type) and member.__module__ == module.__name__ and not name.startswith("_")
     ]
-    assert sorted(public) == module.__all__
+    assert module.__all__ == sorted(module.__all__)
+    assert sorted(public) == [name for name in module.__all__ if isinstance(getattr(module, name), type)]
 
 
 # --- how they read on a terminal ---

@@ -1,0 +1,95 @@
+"""The fast reader of a shape, for what the service sends a thousand times a page.
+
+It takes a dict with nothing unknown, null or of a wrong type, and leaves whatever else there may be to the careful one
+by an :class:`UnusualError`. It fills the slots of a new value directly, which takes a third of the time of the
+generated ``__init__`` of a frozen class; like that ``__init__``, it is written from the table and compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+from rekog_emotion.wire.kinds import Columns, Leaf, One, members
+
+__all__ = ["Reader", "UnusualError", "compile_reader", "new", "setter"]
+
+Reader: TypeAlias = Callable[[Any], Any]
+
+new: Final[Callable[[type], Any]] = object.__new__
+
+
+class UnusualError(Exception):
+    """Something that the fast way does not read."""
+
+
+def setter(shape: type, attribute: str) -> Callable[[Any, Any], None]:
+    """Return what sets a slot: frozen values refuse ``setattr``, their slot descriptors do not."""
+    put: Callable[[Any, Any], None] = getattr(shape, attribute).__set__
+    return put
+
+
+def _lines(shape: type[Any], bind: Callable[[object], str], depth: int = 0) -> Iterator[str]:
+    """Yield the lines of Python that make ``value0`` of ``wire0``, ``value1`` of ``wire1`` within it, and so on.
+
+    Args:
+        shape: The shape.
+        bind: Gives the name by which the lines can use an object.
+        depth: How far inside.
+    """
+    wire, value, part, inner = f"wire{depth}", f"value{depth}", f"wire{depth + 1}", f"value{depth + 1}"
+    unusual = f"raise {bind(UnusualError)}"
+    plain = all(isinstance(kind, Leaf) for _, _, kind in members(shape))
+    if not plain:
+        yield f"if {wire}.__class__ is not dict: {unusual}"
+        yield f"absent{depth} = 0"
+    yield f"{value} = {bind(new)}({bind(shape)})"
+    for name, attribute, kind in members(shape):
+        put = f"{bind(setter(shape, attribute))}({value}, {{}})".format
+        if isinstance(kind, Leaf):
+            yield f"leaf = {wire}[{name!r}]"
+            if kind.words is None:
+                other = " and ".join(
+                    f"leaf.__class__ is not {bind(wanted)}" for wanted in sorted(kind.classes, key=str)
+                )
+                yield f"if {other}: {unusual}"
+            yield put("leaf" if kind.words is None else f"{bind(kind.words)}[leaf]")
+            continue
+        yield f"{part} = {wire}.get({name!r})"
+        yield f"if {part} is None: absent{depth} += 1; {put(None)}"
+        yield "else:"
+        if isinstance(kind, One):
+            yield from _indented([*_lines(kind.shape, bind, depth + 1), put(inner)])
+        elif isinstance(kind, Columns):
+            yield from _indented([put(f"{bind(kind.fast)}({part})")])
+        else:
+            each = [*_lines(kind.shape, bind, depth + 1), f"many{depth}.append({inner})"]
+            opening = [f"if {part}.__class__ is not list: {unusual}", f"many{depth} = []", f"for {part} in {part}:"]
+            yield from _indented([*opening, *_indented(each), put(f"tuple(many{depth})")])
+    # More members than those that were found: unknown ones, or nulls.
+    found = f"len({wire})" if plain else f"len({wire}) + absent{depth}"
+    yield f"if {found} != {len(members(shape))}: {unusual}"
+    yield f"{bind(setter(shape, '_extra'))}({value}, None)"
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
+
+
+def compile_reader(shape: type[Any]) -> Reader:
+    """Write the fast reader of a shape in one piece: calls and loops would cost as much as all the rest.
+
+    What it gives raises :class:`UnusualError`, ``KeyError`` or ``TypeError`` of what it does not read.
+    """
+    names: dict[str, Any] = {}
+
+    def bind(thing: object) -> str:
+        name = f"_{len(names)}"
+        names[name] = thing
+        return name
+
+    body = [*_lines(shape, bind), "return value0"]
+    source = "\n".join(["def read(wire0):", *_indented(body)])
+    exec(compile(source, f"<reader of {shape.__name__}>", "exec"), names)  # noqa: S102 -- made of our own table alone
+    read: Reader = names["read"]
+    return read
