@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.words import EmotionType, LandmarkType
 
@@ -22,7 +23,6 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.values.faces import Attribute, BoundingBox, Face
     from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["SHAPE", "TRAITS", "Columns"]
@@ -37,6 +37,13 @@ SHAPE: Final = (
 )
 #: What stays much as it is on a face from one sample to the next; the columns of ``Columns.traits``.
 TRAITS: Final = ("male", "age", "eyeglasses", "sunglasses", "beard", "mustache", "roll", "brightness")
+
+_LEAVES: Final = leaves(
+    *(f"bounding_box.{side}" for side in ("left", "top", "width", "height")),
+    *(f"landmarks.{kind}.{axis}" for kind in SHAPE for axis in "xy"),
+    *("gender.value", "gender.confidence", "age_range.low", "age_range.high", "pose.roll", "quality.brightness"),
+    *(f"{flag}.{leaf}" for flag in TRAITS[2:6] for leaf in ("value", "confidence")),
+)
 
 _CHUNK: Final = 50_000  # faces that wait in Python's lists until they go into columns
 _LATEST: Final = 2**53  # milliseconds; beyond, floats do not tell them apart
@@ -90,35 +97,39 @@ class _Reader:
 
     def read(self, faces: Iterable[TimedFace]) -> Columns:
         for position, timed in enumerate(faces):
-            face = timed.face
-            if timed.timestamp_ms is None or face is None or (box := _sides(face.bounding_box)) is None:
+            face, when = timed.face, timed.timestamp_ms
+            if when is None or face is None:
                 continue
-            if face.emotions and any(one.type not in self._kinds for one in face.emotions):
+            left, top, width, height, *others = _LEAVES(face)
+            if left is None or top is None or width is None or height is None:
+                continue
+            kinds, confidences = scores(face) or ((), ())
+            if not self._kinds.keys() >= {*kinds} - {None}:
                 # A word that was not there yet is a column more from here on.
                 self._flush()
-                for one in face.emotions:
-                    if one.type is not None:
-                        self._kinds.setdefault(one.type, len(self._kinds))
-            if abs(timed.timestamp_ms) > _LATEST:
+                for kind in kinds:
+                    if kind is not None:
+                        self._kinds.setdefault(kind, len(self._kinds))
+            if abs(when) > _LATEST:
                 msg = f"face {position} has a time of over {_LATEST} milliseconds, which no video has: check the answer"
                 raise InvalidInputError(msg)
-            self._times.append((position, timed.timestamp_ms))
-            self._rows.extend(box)
-            self._rows.extend(_shape(face, box))
-            self._rows.extend(_traits(face))
-            self._emotions.extend(self._scores(face))
+            self._times.append((position, when))
+            self._rows += (left, top, width, height)
+            self._rows += _shape(others[: 2 * len(SHAPE)], (left, top, width, height))
+            self._rows += _traits(*others[2 * len(SHAPE) :])
+            self._emotions += self._scores(kinds, confidences)
             if len(self._times) >= _CHUNK:
                 self._flush()
         self._flush()
         return self._columns()
 
-    def _scores(self, face: Face) -> list[float]:
-        if not face.emotions:
+    def _scores(self, kinds: Sequence[str | None], confidences: Sequence[float | None]) -> list[float]:
+        if not kinds:
             return [_NAN] * len(self._kinds)
         row = [0.0] * len(self._kinds)
-        for emotion in face.emotions:
-            if emotion.type is not None and emotion.confidence is not None:
-                row[self._kinds[emotion.type]] = emotion.confidence
+        for kind, confidence in zip(kinds, confidences, strict=True):
+            if kind is not None and confidence is not None:
+                row[self._kinds[kind]] = confidence
         return row
 
     def _flush(self) -> None:
@@ -187,49 +198,43 @@ def _word(kind: str) -> EmotionType | str:
     return EmotionType(kind) if kind in list(EmotionType) else kind
 
 
-def _sides(box: BoundingBox | None) -> tuple[float, float, float, float] | None:
-    if box is None or box.left is None or box.top is None or box.width is None or box.height is None:
-        return None
-    return box.left, box.top, box.width, box.height
-
-
 _UNKNOWN_SHAPE: Final = (_NAN,) * (2 * len(SHAPE))
 
 
-def _shape(face: Face, box: tuple[float, float, float, float]) -> Iterable[float]:
-    points = face.landmarks
+def _shape(points: Sequence[float | None], box: tuple[float, float, float, float]) -> Sequence[float]:
+    """Return points, x and y in turns, as ratios of the box."""
     left, top, width, height = box
-    if points is None or not width or not height:
+    if None in points or not width or not height:
         return _UNKNOWN_SHAPE
-    found: list[float] = []
     try:
-        for kind in SHAPE:
-            i = points.types.index(kind)
-            x, y = points.x[i], points.y[i]
-            if x is None or y is None:
-                return _UNKNOWN_SHAPE
-            found.append((x - left) / width)
-            found.append((y - top) / height)
-    except (ValueError, OverflowError):  # a landmark is missing, or an integer is beyond all floats
+        return [
+            (place - (top if i % 2 else left)) / (height if i % 2 else width)
+            for i, place in enumerate(points)
+            if place is not None
+        ]
+    except OverflowError:  # an integer is beyond all floats
         return _UNKNOWN_SHAPE
-    return found
 
 
-def _traits(face: Face) -> Iterator[float]:
-    gender, age = face.gender, face.age_range
-    if gender is None or gender.value not in {"Male", "Female"}:
-        yield _NAN
-    else:
-        yield _signed(gender.confidence, yes=gender.value == "Male")
-    yield _NAN if age is None or age.low is None or age.high is None else (as_float(age.low) + as_float(age.high)) / 2
-    for one in (face.eyeglasses, face.sunglasses, face.beard, face.mustache):
-        yield _yes(one)
-    yield _NAN if face.pose is None or face.pose.roll is None else face.pose.roll
-    yield _NAN if face.quality is None or face.quality.brightness is None else face.quality.brightness
-
-
-def _yes(attribute: Attribute | None) -> float:
-    return _NAN if attribute is None or attribute.value is None else _signed(attribute.confidence, yes=attribute.value)
+def _traits(  # noqa: PLR0917 -- the leaves of _LEAVES
+    gender: str | None,
+    gender_confidence: float | None,
+    low: int | None,
+    high: int | None,
+    roll: float | None,
+    brightness: float | None,
+    *flags: Any,  # noqa: ANN401 -- values and confidences in turns
+) -> list[float]:
+    return [
+        _NAN if gender not in {"Male", "Female"} else _signed(gender_confidence, yes=gender == "Male"),
+        _NAN if low is None or high is None else (as_float(low) + as_float(high)) / 2,
+        *(
+            _NAN if value is None else _signed(confidence, yes=value)
+            for value, confidence in zip(flags[::2], flags[1::2], strict=True)
+        ),
+        _NAN if roll is None else roll,
+        _NAN if brightness is None else brightness,
+    ]
 
 
 def _signed(confidence: float | None, *, yes: bool) -> float:

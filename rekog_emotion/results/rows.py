@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.text import encodable
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType, LandmarkType
 
-__all__ = ["COLUMNS", "LANDMARK_COLUMNS", "WHENCE", "Analysis", "Column", "columns", "plain", "records", "rows"]
+__all__ = [
+    "COLUMNS",
+    "LANDMARK_COLUMNS",
+    "WHENCE",
+    "Analysis",
+    "Column",
+    "cells",
+    "columns",
+    "plain",
+    "records",
+    "rows",
+]
 
 
 Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
@@ -28,61 +41,37 @@ class Column(NamedTuple):
     Attributes:
         name: Its name, the path of the member with underscores.
         type: ``str``, ``int``, ``float`` or ``bool``; any cell may be ``None``.
-        read: Gives its cell of a face.
+        path: Where its cell is in a face; empty for what is known of the picture and of the emotions.
     """
 
     name: str
     type: type
-    read: Callable[[Face], Any]
+    path: str = ""
 
 
 def _member(path: str, kind: type, name: str | None = None) -> Column:
     """Return the column of a member of a face; ``path`` leads there by dots."""
-    steps = path.split(".")
-
-    def read(face: Face) -> Any:  # noqa: ANN401 -- a leaf of any type
-        value: Any = face
-        for step in steps:
-            if value is None:
-                return None
-            value = getattr(value, step)
-        return value
-
-    return Column(name or path.replace(".", "_"), kind, read)
+    return Column(name or path.replace(".", "_"), kind, path)
 
 
 def _attribute(name: str, kind: type = bool) -> tuple[Column, Column]:
     return _member(f"{name}.value", kind, name), _member(f"{name}.confidence", float)
 
 
-def _emotion(kind: EmotionType) -> Column:
-    def read(face: Face) -> float | None:
-        emotion = face.emotion(kind)
-        return None if emotion is None else emotion.confidence
-
-    return Column(f"emotion_{kind.value.lower()}", float, read)
-
-
-def _landmark(kind: LandmarkType, axis: str) -> Column:
-    def read(face: Face) -> float | None:
-        landmark = None if face.landmarks is None else face.landmarks.get(kind)
-        return None if landmark is None else getattr(landmark, axis)
-
-    return Column(f"landmark_{kind.value}_{axis}", float, read)
-
-
-def _nothing(_: Face) -> None:
-    return None
-
-
 # What is known of the picture rather than of the face; `rows` fills it in.
 _WHENCE: Final = (
-    Column("source", str, _nothing),
-    Column("engine", str, _nothing),
-    Column("face", int, _nothing),
-    Column("timestamp_ms", int, _nothing),
-    Column("picture_width", int, _nothing),
-    Column("picture_height", int, _nothing),
+    Column("source", str),
+    Column("engine", str),
+    Column("face", int),
+    Column("timestamp_ms", int),
+    Column("picture_width", int),
+    Column("picture_height", int),
+)
+# What `_emotional` fills in.
+_EMOTIONAL: Final = (
+    Column("dominant_emotion", str),
+    Column("dominant_emotion_confidence", float),
+    *(Column(f"emotion_{kind.value.lower()}", float) for kind in EmotionType),
 )
 
 
@@ -95,9 +84,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_WHENCE,
     _member("confidence", float),
     *(_member(f"bounding_box.{side}", float) for side in ("left", "top", "width", "height")),
-    _member("dominant_emotion.type", str, "dominant_emotion"),
-    _member("dominant_emotion.confidence", float),
-    *(_emotion(kind) for kind in EmotionType),
+    *_EMOTIONAL,
     _member("age_range.low", int),
     _member("age_range.high", int),
     *_attribute("gender", str),
@@ -117,7 +104,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
 
 #: What ``landmarks=True`` adds: two columns a landmark, ratios of the picture's width and height.
 LANDMARK_COLUMNS: Final[tuple[Column, ...]] = tuple(
-    _landmark(kind, axis) for kind in LandmarkType for axis in ("x", "y")
+    _member(f"landmarks.{kind.value}.{axis}", float, f"landmark_{kind.value}_{axis}")
+    for kind in LandmarkType
+    for axis in ("x", "y")
 )
 
 
@@ -142,11 +131,37 @@ def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
             yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
 
 
+def cells(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[list[Any]]:
+    """Yield the cells of one face after the other, in the order of the columns; analyses are read as they come."""
+    of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
+    kinds = [column.type for column in of_face]
+    fixed, begin = leaves(*(column.path for column in of_face if column.path)), of_face.index(_EMOTIONAL[0])
+    for whence, face in rows(analyses):
+        found = fixed(face)
+        read = [*found[:begin], *_emotional(face), *found[begin:]]
+        yield [
+            *whence.values(),
+            *(
+                cell if cell is None or cell.__class__ is kind is not str else plain(cell, kind)
+                for cell, kind in zip(read, kinds, strict=True)
+            ),
+        ]
+
+
+def _emotional(face: Face) -> Iterator[Any]:
+    """Yield the emotion of the highest confidence, with that, and the confidence of each that we have a column for."""
+    kinds, confidences = scores(face) or ((), ())
+    found = [pair for pair in zip(kinds, confidences, strict=True) if pair[1] is not None]
+    yield from max(found, key=itemgetter(1), default=(None, None))
+    by_kind = dict(reversed([*zip(kinds, confidences, strict=True)]))  # the first of two of one type counts
+    yield from map(by_kind.get, EmotionType)
+
+
 def records(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[Record]:
     """Yield one flat dict a face; analyses are read as they come."""
-    of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
-    for whence, face in rows(analyses):
-        yield whence | {column.name: plain(column.read(face), column.type) for column in of_face}
+    names = [column.name for column in columns(landmarks=landmarks)]
+    for row in cells(analyses, landmarks=landmarks):
+        yield dict(zip(names, row, strict=True))
 
 
 def plain(value: Any, kind: type) -> Any:  # noqa: ANN401 -- a leaf of any type

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.results.rows import Analysis, Record, columns, records
+from rekog_emotion.results.rows import Analysis, Record, cells, columns, records
 from rekog_emotion.values.base import short
 
 if TYPE_CHECKING:
@@ -73,16 +73,14 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
         raise MissingExtraError(what, extra="pandas") from error
     dtypes: dict[type, Any] = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
     named = columns(landmarks=landmarks)
-    cells: dict[str, list[Any]] = {column.name: [] for column in named}
-    for record in records(analyses, landmarks=landmarks):
-        for name, cell in record.items():
-            cells[name].append(cell)
+    found = [*zip(*cells(analyses, landmarks=landmarks), strict=True)] or [()] * len(named)
+    by_column = {column.name: list(one) for column, one in zip(named, found, strict=True)}
     for column in named:
-        for cell in cells[column.name] if column.type is int else ():
+        for cell in by_column[column.name] if column.type is int else ():
             if cell is not None and not _SMALLEST <= cell <= _LARGEST:
                 msg = f"a number does not fit into its column of 64 bits: {column.name} is {short(0)(cell)}"
                 raise InvalidInputError(msg)
-    return pd.DataFrame({column.name: pd.Series(cells[column.name], dtype=dtypes[column.type]) for column in named})
+    return pd.DataFrame({column.name: pd.Series(by_column[column.name], dtype=dtypes[column.type]) for column in named})
 
 
 def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:

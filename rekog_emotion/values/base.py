@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, Self, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import AttrsInstance, field, fields, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.wire.binding import new, setter
+from rekog_emotion.wire.compact import Layout
 
-__all__ = ["Value"]
+__all__ = ["Compact", "Value", "made_when_touched", "tuples_of"]
+
+T = TypeVar("T")
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -59,3 +63,62 @@ class Value:
     def extra(self) -> Mapping[str, Any]:
         """Unknown members by their wire name, and known ones that came as null as ``{Name: None}``."""
         return _NOTHING if self._extra is None else MappingProxyType(self._extra)
+
+
+class Compact(Value):
+    """Base of values that have many parts: as they came from the service they lie in two tuples.
+
+    The parts are made when they are touched, anew each time, so that there is no state that a thread could see half
+    made. What was built part by part, by its class or ``attrs.evolve``, holds the parts itself.
+    """
+
+    __slots__ = ("_layout", "_numbers", "_others")
+
+    _layout: Layout | None
+    _numbers: tuple[Any, ...]
+    _others: tuple[Any, ...]
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        """Make a value that holds its parts itself."""
+        value = new(cls)
+        _put_layout(value, None)
+        return cast("Self", value)
+
+
+_put_layout: Final = setter(Compact, "_layout")
+_layout_of, _numbers_of, _others_of = (getattr(Compact, slot).__get__ for slot in Compact.__slots__)
+
+
+class _Part:
+    """A member of a compact value, in front of the slot that holds it in others."""
+
+    def __init__(self, slot: Any, attribute: str) -> None:  # noqa: ANN401 -- a slot's descriptor has no type
+        self._get, self._set, self._attribute = slot.__get__, slot.__set__, attribute
+
+    def __get__(self, value: object, owner: type | None = None) -> Any:  # noqa: ANN401 -- any member
+        """Return what the slot holds, or make it."""
+        if value is None:
+            return self
+        layout = _layout_of(value)
+        if layout is None:
+            return self._get(value)
+        part = layout.parts.get(self._attribute)
+        return None if part is None else part(_numbers_of(value), _others_of(value))
+
+    def __set__(self, value: object, member: object) -> None:
+        """Fill the slot, as the class does when it makes a value of parts."""
+        self._set(value, member)
+
+
+def tuples_of(value: Compact) -> tuple[Layout | None, tuple[Any, ...], tuple[Any, ...]]:
+    """Return the layout of a value and its two tuples; no layout, and empty ones, where it holds its parts itself."""
+    layout = _layout_of(value)
+    return (None, (), ()) if layout is None else (layout, _numbers_of(value), _others_of(value))
+
+
+def made_when_touched(shape: type[T]) -> type[T]:
+    """Let the members of a compact class be made when they are touched."""
+    for field_ in fields(cast("type[AttrsInstance]", shape)):
+        if field_.name != "_extra":
+            setattr(shape, field_.name, _Part(getattr(shape, field_.name), field_.name))
+    return shape

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.values.base import _DEGREES, _PERCENT, _RATIO, Value, known_size
+from rekog_emotion.values.base import _DEGREES, _PERCENT, _RATIO, Compact, Value, known_size, made_when_touched
 from rekog_emotion.values.landmarks import LANDMARKS, Landmarks
 from rekog_emotion.values.words import EmotionType, GenderType
 from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Many, One, wire, word
@@ -162,8 +162,9 @@ class EyeDirection(Value):
     confidence: float | None = field(default=None, repr=_PERCENT, metadata=wire("Confidence", NUMBER))
 
 
+@made_when_touched
 @frozen(kw_only=True)
-class Face(Value):
+class Face(Compact):
     """One face; members that were not asked for are ``None``.
 
     Attributes:

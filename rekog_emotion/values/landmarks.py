@@ -11,7 +11,7 @@ from attrs import field, frozen
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.base import _RATIO, Value, known_size
 from rekog_emotion.values.words import LandmarkType
-from rekog_emotion.wire.compiled import UnusualError, new, setter
+from rekog_emotion.wire.binding import UnusualError, new, setter
 from rekog_emotion.wire.kinds import NUMBER, Columns, wire, word
 
 __all__ = ["LANDMARKS", "Landmark", "Landmarks"]
@@ -147,13 +147,17 @@ def _read_columns(wire: Any) -> Landmarks:  # noqa: ANN401 -- whatever came
         raise UnusualError from None
     if not plain or not NUMBER.classes.issuperset(map(type, x)) or not NUMBER.classes.issuperset(map(type, y)):
         raise UnusualError
+    return _build(layout, x, y)
+
+
+def _build(types: tuple[LandmarkType, ...], x: tuple[float, ...], y: tuple[float, ...]) -> Landmarks:
     landmarks: Landmarks = new(Landmarks)
-    _PUT_TYPES(landmarks, layout)
+    _PUT_TYPES(landmarks, types)
     _PUT_X(landmarks, x)
     _PUT_Y(landmarks, y)
     _PUT_EXTRAS(landmarks, None)
     return landmarks
 
 
-LANDMARKS: Final = Columns(Landmark, fast=_read_columns, gather=Landmarks.of)
+LANDMARKS: Final = Columns(Landmark, fast=_read_columns, gather=Landmarks.of, build=_build)
 """What ``Face.landmarks`` holds."""

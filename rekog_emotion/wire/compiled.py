@@ -7,29 +7,23 @@ generated ``__init__`` of a frozen class; like that ``__init__``, it is written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
+from rekog_emotion.wire.binding import Binding, UnusualError, indented, new, setter
+from rekog_emotion.wire.compact import compact_reader
 from rekog_emotion.wire.kinds import Columns, Leaf, One, members
 
-__all__ = ["Reader", "UnusualError", "compile_reader", "new", "setter"]
+__all__ = ["Reader", "compile_reader"]
 
 Reader: TypeAlias = Callable[[Any], Any]
 
-new: Final[Callable[[type], Any]] = object.__new__
+
+def _is_compact(shape: type[Any]) -> bool:
+    return hasattr(shape, "_layout")
 
 
-class UnusualError(Exception):
-    """Something that the fast way does not read."""
-
-
-def setter(shape: type, attribute: str) -> Callable[[Any, Any], None]:
-    """Return what sets a slot: frozen values refuse ``setattr``, their slot descriptors do not."""
-    put: Callable[[Any, Any], None] = getattr(shape, attribute).__set__
-    return put
-
-
-def _lines(shape: type[Any], bind: Callable[[object], str], depth: int = 0) -> Iterator[str]:
+def _lines(shape: type[Any], bind: Binding, depth: int = 0) -> Iterator[str]:
     """Yield the lines of Python that make ``value0`` of ``wire0``, ``value1`` of ``wire1`` within it, and so on.
 
     Args:
@@ -38,6 +32,9 @@ def _lines(shape: type[Any], bind: Callable[[object], str], depth: int = 0) -> I
         depth: How far inside.
     """
     wire, value, part, inner = f"wire{depth}", f"value{depth}", f"wire{depth + 1}", f"value{depth + 1}"
+    if _is_compact(shape):
+        yield f"{value} = {bind(compact_reader(shape))}({wire})"
+        return
     unusual = f"raise {bind(UnusualError)}"
     plain = all(isinstance(kind, Leaf) for _, _, kind in members(shape))
     if not plain:
@@ -59,21 +56,17 @@ def _lines(shape: type[Any], bind: Callable[[object], str], depth: int = 0) -> I
         yield f"if {part} is None: absent{depth} += 1; {put(None)}"
         yield "else:"
         if isinstance(kind, One):
-            yield from _indented([*_lines(kind.shape, bind, depth + 1), put(inner)])
+            yield from indented([*_lines(kind.shape, bind, depth + 1), put(inner)])
         elif isinstance(kind, Columns):
-            yield from _indented([put(f"{bind(kind.fast)}({part})")])
+            yield from indented([put(f"{bind(kind.fast)}({part})")])
         else:
             each = [*_lines(kind.shape, bind, depth + 1), f"many{depth}.append({inner})"]
             opening = [f"if {part}.__class__ is not list: {unusual}", f"many{depth} = []", f"for {part} in {part}:"]
-            yield from _indented([*opening, *_indented(each), put(f"tuple(many{depth})")])
+            yield from indented([*opening, *indented(each), put(f"tuple(many{depth})")])
     # More members than those that were found: unknown ones, or nulls.
     found = f"len({wire})" if plain else f"len({wire}) + absent{depth}"
     yield f"if {found} != {len(members(shape))}: {unusual}"
     yield f"{bind(setter(shape, '_extra'))}({value}, None)"
-
-
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"    {line}" for line in lines)
 
 
 def compile_reader(shape: type[Any]) -> Reader:
@@ -81,15 +74,5 @@ def compile_reader(shape: type[Any]) -> Reader:
 
     What it gives raises :class:`UnusualError`, ``KeyError`` or ``TypeError`` of what it does not read.
     """
-    names: dict[str, Any] = {}
-
-    def bind(thing: object) -> str:
-        name = f"_{len(names)}"
-        names[name] = thing
-        return name
-
-    body = [*_lines(shape, bind), "return value0"]
-    source = "\n".join(["def read(wire0):", *_indented(body)])
-    exec(compile(source, f"<reader of {shape.__name__}>", "exec"), names)  # noqa: S102 -- made of our own table alone
-    read: Reader = names["read"]
-    return read
+    bind = Binding()
+    return bind.compiled("wire0", [*_lines(shape, bind), "return value0"], about=f"reader of {shape.__name__}")

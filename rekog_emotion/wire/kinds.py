@@ -49,11 +49,13 @@ class Columns(NamedTuple):
         shape: What the list has on the wire, and what iterating over the columns gives.
         fast: Reads a list that is as the service sends it, and raises ``UnusualError`` of any other.
         gather: Makes the columns of values of the shape.
+        build: Makes them of a tuple of words, and one of each number.
     """
 
     shape: type[Any]
     fast: Callable[[Any], Any]
     gather: Callable[[Iterable[Any]], Any]
+    build: Callable[..., Any]
 
 
 Kind: TypeAlias = Leaf | One | Many | Columns

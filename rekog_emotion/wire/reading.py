@@ -12,7 +12,8 @@ from functools import cache, partial
 from typing import Any, Final, NoReturn, TypeVar
 
 from rekog_emotion.errors import ResponseError
-from rekog_emotion.wire.compiled import Reader, UnusualError, compile_reader
+from rekog_emotion.wire.binding import UnusualError
+from rekog_emotion.wire.compiled import Reader, compile_reader
 from rekog_emotion.wire.kinds import OBJECT, Columns, Kind, Leaf, Many, One, members
 
 __all__ = ["MismatchError", "broken", "read_answer", "read_members", "reader"]

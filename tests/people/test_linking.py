@@ -237,8 +237,8 @@ def test_rendered_clip_has_its_three_people():
 @pytest.mark.parametrize("absent", [("numpy",), ("scipy", "scipy.optimize")])
 def test_tracks_need_an_extra(absent, monkeypatch):
     """Without NumPy or SciPy the error says what to install."""
-    for name in ("columns", "tracking", "timeline"):
-        monkeypatch.delitem(sys.modules, f"rekog_emotion.results.{name}", raising=False)
+    for name in ("people.columns", "people.linking", "people.person", "results.timeline"):
+        monkeypatch.delitem(sys.modules, f"rekog_emotion.{name}", raising=False)
     for name in absent:
         monkeypatch.setitem(sys.modules, name, None)
 
