@@ -72,7 +72,9 @@ def _clip(image: Image.Image, container: str, codec: str) -> bytes:
         stream = output.add_stream(codec, rate=10)
         stream.width, stream.height = image.size
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.codec_context.thread_count = 1  # with more, x264 gives other bytes on a busy machine
+        stream.codec_context.thread_count = 1
+        if codec == "libx264":  # it looks ahead in a thread, and gives other bytes on a busy machine
+            stream.options = {"x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:b-adapt=0"}
         for k in range(15):
             picture = np.roll(np.asarray(image), 3 * k, 1)
             output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
