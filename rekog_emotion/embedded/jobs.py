@@ -27,13 +27,13 @@ from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
 from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, is_shortage, response_metadata
 from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.outcomes import Outcomes
+from rekog_emotion.embedded.stills import Sample, at_each_time, stills
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.logs import logger
 
 __all__ = ["Detect", "Jobs"]
 
-Sample: TypeAlias = tuple[int, NDArray[np.uint8]]
 Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
 """Takes an RGB array (height, width, 3), gives the service's ``FaceDetails`` with all members."""
 
@@ -348,15 +348,13 @@ class Jobs:
         count = 0
         with (
             closing(video.samples(job.path)) as samples,
-            closing(in_order(self._detect, _until_stopped(crew, samples), at_once=self._at_once)) as results,
+            closing(in_order(self._detect, stills(_until_stopped(crew, samples)), at_once=self._at_once)) as results,
         ):
-            for milliseconds, found in results:
-                faces = [
-                    {"Timestamp": milliseconds, "Face": _on_video(face, job.request["FaceAttributes"])}
-                    for face in found
-                ]
-                self._store.add_faces(job.job_id, faces)
-                count += len(faces)
+            for times, found in results:
+                details = [_on_video(face, job.request["FaceAttributes"]) for face in found]
+                for faces in at_each_time(times, details):
+                    self._store.add_faces(job.job_id, faces)
+                    count += len(faces)
         return count
 
 

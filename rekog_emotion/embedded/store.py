@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -72,6 +73,34 @@ class Store(Protocol):
         ...
 
 
+class _Faces:
+    """Times and faces of one job; what stands unchanged for hours is kept once, with its times."""
+
+    def __init__(self) -> None:
+        self._times = array("q")
+        self._faces: list[bytes] = []
+        self._last: dict[int, tuple[object, bytes]] = {}
+
+    def add(self, faces: Sequence[Mapping[str, Any]]) -> None:
+        last: dict[int, tuple[object, bytes]] = {}
+        for one in faces:
+            face = one.get("Face")
+            # By identity, which holds as long as the face itself is kept.
+            _, encoded = last.get(id(face)) or self._last.get(id(face)) or (face, _encoded(face))
+            last[id(face)] = face, encoded
+            self._times.append(one["Timestamp"])
+            self._faces.append(encoded)
+        self._last = last
+
+    def between(self, start: int, stop: int) -> list[dict[str, Any]]:
+        pairs = zip(self._times[start:stop], self._faces[start:stop], strict=True)
+        return [{"Timestamp": time, "Face": json.loads(face)} for time, face in pairs]
+
+
+def _encoded(face: Mapping[str, Any] | None) -> bytes:
+    return json.dumps(face, separators=(",", ":")).encode()
+
+
 class MemoryStore:
     """Keeps jobs as long as the process lives.
 
@@ -81,7 +110,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._jobs: dict[str, JobRecord] = {}
         self._tokens: dict[str, str] = {}
-        self._faces: dict[str, list[bytes]] = {}
+        self._faces: dict[str, _Faces] = {}
 
     def put(self, job: JobRecord) -> None:
         """Keep a job, in place of the one with the same id and of its token's last job."""
@@ -99,11 +128,12 @@ class MemoryStore:
 
     def add_faces(self, job_id: str, faces: Sequence[Mapping[str, Any]]) -> None:
         """Append faces to those of a job."""
-        self._faces.setdefault(job_id, []).extend(json.dumps(face, separators=(",", ":")).encode() for face in faces)
+        self._faces.setdefault(job_id, _Faces()).add(faces)
 
     def faces(self, job_id: str, start: int, stop: int) -> list[dict[str, Any]]:
         """Return some faces of a job, in order; the caller may change them."""
-        return [json.loads(face) for face in self._faces.get(job_id, ())[start:stop]]
+        kept = self._faces.get(job_id)
+        return [] if kept is None else kept.between(start, stop)
 
     def drop_faces(self, job_id: str) -> None:
         """Forget the faces of a job."""

@@ -118,7 +118,11 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
 def _duration_millis(container: InputContainer, stream: VideoStream) -> int | None:
     if stream.duration is not None:
         return int(seconds_of(stream, stream.duration) * 1000)
-    return None if container.duration is None else container.duration // 1000  # microseconds
+    if container.duration is None:
+        return None
+    # Microseconds. Matroska's end where its clock stands, which a recorder's does not begin at zero but with the date.
+    start = container.start_time or 0
+    return (container.duration - start if 0 < start < container.duration else container.duration) // 1000
 
 
 def _single_precision(value: Fraction) -> float:

@@ -407,3 +407,15 @@ class TestResources:
         with pytest.raises(MissingExtraError) as caught:
             __import__("rekog_emotion.media.samples")
         assert str(caught.value) == "Embedded video needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_clock_that_began_long_ago(tmp_path, suffix):
+    """A recorder whose clock is the date gives a clip of its own length, with samples half a second apart."""
+    since_1970 = 1_700_000_000
+    clip = write_clip(
+        tmp_path / f"recorder.{suffix}", numbered(20), rate=10, times=[since_1970 + k / 10 for k in range(20)]
+    )
+
+    assert 1900 <= probe(clip)["DurationMillis"] <= 2000
+    assert [time for time, _ in samples(clip)] == [0, 500, 1000, 1500]
