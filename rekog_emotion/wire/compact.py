@@ -1,14 +1,16 @@
 """The fast reader of values that lie in two tuples until they are touched; see ``values.base.Compact``.
 
-One tuple has the numbers of a value, the other the rest: both are plain, so that Python's garbage collector does not
-walk them. What is told about them, their layout, is shared by all values of one kind: the same members in the same
-order, lists of the same length, landmarks in the same order. Whatever is not as the service sends it (a null, an
-unknown member or word, a number of another type) is left to the careful reader by an :class:`UnusualError`.
+One has the numbers of a value, packed where all are floats; the other has the rest. Both are plain, so that Python's
+garbage collector does not walk them. What is told about them, their layout, is shared by all values of one kind: the
+same members in the same order, lists of the same length, landmarks in the same order. Whatever is not as the service
+sends it (a null, an unknown member or word, a number of another type) is left to the careful reader by an
+:class:`UnusualError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, starmap
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -23,7 +25,7 @@ _LONGEST: Final = 64  # items of a list; the service has 8 emotions and 30 landm
 _BOTH: Final = "numbers, others"
 
 Read: TypeAlias = Callable[[Any], Any]
-Part: TypeAlias = Callable[[tuple[Any, ...], tuple[Any, ...]], Any]
+Part: TypeAlias = Callable[[Sequence[float], tuple[Any, ...]], Any]
 
 
 class Layout:
@@ -132,7 +134,7 @@ class _Plan:
         unusual = f"raise {bind(UnusualError)}"
         mixed = [
             f"not {bind(kind.classes.issuperset)}(map(type, {name}))"
-            for name, kind in (("numbers", NUMBER), ("flags", BOOLEAN), ("integers", INTEGER))
+            for name, kind in (("flags", BOOLEAN), ("integers", INTEGER))
         ]
         lines = [
             *(f"part{i} = wire[{name!r}]" for i, (name, _, _) in enumerate(self._held)),
@@ -141,6 +143,8 @@ class _Plan:
             f"flags = {_tuple(self._flags.values())}",
             f"integers = {_tuple(self._integers.values())}",
             f"if {' or '.join(mixed)}: {unusual}",
+            f"if {bind(frozenset({float}).issuperset)}(map(type, numbers)): numbers = {bind(array)}('d', numbers)",
+            f"elif not {bind(NUMBER.classes.issuperset)}(map(type, numbers)): {unusual}",
             f"key = {_tuple(key)}",
             f"layout = {bind(self._layouts.get)}(key) or {bind(self._lay_out)}(key)",
             f"value = {bind(new)}({bind(self._shape)})",
@@ -240,4 +244,4 @@ def _many_part(one: _List, other: int, ends: list[int]) -> Part:
 
 def _columns_part(kind: Columns, types: tuple[Any, ...], ends: list[int]) -> Part:
     cuts = list(starmap(slice, pairwise(ends)))
-    return lambda numbers, _: kind.build(types, *[numbers[cut] for cut in cuts])
+    return lambda numbers, _: kind.build(types, *[tuple(numbers[cut]) for cut in cuts])

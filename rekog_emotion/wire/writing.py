@@ -6,7 +6,7 @@ from copy import deepcopy
 from enum import StrEnum
 from typing import Any
 
-from rekog_emotion.wire.kinds import Kind, Leaf, One, members
+from rekog_emotion.wire.kinds import OBJECT, Kind, Leaf, One, members
 
 __all__ = ["write_shape"]
 
@@ -20,10 +20,10 @@ def write_shape(value: Any, *, without: str | None = None) -> dict[str, Any]:  #
     """
     held = ((name, kind, getattr(value, attribute)) for name, attribute, kind in members(type(value)))
     known = {name: _write(kind, member) for name, kind, member in held if member is not None and name != without}
-    return deepcopy(dict(value.extra)) | known
+    return deepcopy(dict(value.extra)) | known if value.extra else known
 
 
 def _write(kind: Kind, member: Any) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
     if isinstance(kind, Leaf):
-        return member.value if isinstance(member, StrEnum) else deepcopy(member)
+        return member.value if isinstance(member, StrEnum) else deepcopy(member) if kind is OBJECT else member
     return write_shape(member) if isinstance(kind, One) else [write_shape(item) for item in member]

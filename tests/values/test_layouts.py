@@ -10,6 +10,7 @@ ORDERS = list(islice(permutations(list(LandmarkType)[:6]), 200))
 
 
 def point(kind, **more):
+    """Return a landmark of the service."""
     return {"Type": str(kind), "X": 0.5, "Y": 0.5, **more}
 
 
