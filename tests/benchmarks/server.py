@@ -40,23 +40,28 @@ def face(pick: random.Random) -> dict[str, Any]:
     }
 
 
-def bodies() -> dict[str, bytes]:
-    """Return the body of each operation."""
+def bodies(pages: int) -> dict[str, list[bytes]]:
+    """Return the bodies of each operation: of a job of so many pages, and of an image."""
     pick = random.Random(6)  # noqa: S311 -- no secret
-    page = {
+    return {
+        "GetFaceDetection": [json.dumps(page(pick, number, pages)).encode() for number in range(pages)],
+        "DetectFaces": [json.dumps({"FaceDetails": [face(pick)]}).encode()],
+    }
+
+
+def page(pick: random.Random, number: int, pages: int) -> dict[str, Any]:
+    """Return a page of a job; the last one has no token."""
+    return {
         "JobStatus": "SUCCEEDED",
         "VideoMetadata": {"Codec": "h264", "DurationMillis": 500_000, "Format": "QuickTime / MOV", "FrameRate": 29.97},
-        "Faces": [{"Timestamp": index * 500, "Face": face(pick)} for index in range(FACES)],
-    }
-    return {
-        "GetFaceDetection": json.dumps(page).encode(),
-        "DetectFaces": json.dumps({"FaceDetails": [face(pick)]}).encode(),
+        "Faces": [{"Timestamp": (number * FACES + index) * 500, "Face": face(pick)} for index in range(FACES)],
+        **({} if number == pages - 1 else {"NextToken": f"page-{number + 1}"}),
     }
 
 
 if __name__ == "__main__":
     with HttpStandin() as standin:
-        for operation, body in bodies().items():
-            standin.script(operation, Answer(body))
+        for operation, answers in bodies(int(sys.argv[1])).items():
+            standin.script(operation, *map(Answer, answers))
         print(standin.url, flush=True)  # noqa: T201 -- scripts print
         sys.stdin.read()
