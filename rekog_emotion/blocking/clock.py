@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Any, Final, Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
 
 
 _GLANCE: Final = 0.05
@@ -35,6 +35,11 @@ class _SystemClock:
 
 
 SYSTEM_CLOCK: Final[Clock] = _SystemClock()
+
+
+def system_clock() -> Clock:
+    """Return the clock that is used where none was given; tests set another."""
+    return SYSTEM_CLOCK
 
 
 class Stop(threading.Event):

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import tenacity
 from attrs import frozen
 
-from rekog_emotion.blocking.clock import SYSTEM_CLOCK, Clock
+from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.errors import (
     RekogEmotionError,
 )
@@ -102,7 +102,7 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
     Raises:
         RekogEmotionError: What ``timed_out`` or ``cancelled`` made, or a failure of ``look`` that is not tolerated.
     """
-    clock = clock or SYSTEM_CLOCK
+    clock = clock or system_clock()
     begin, failures = clock.now(), 0
 
     def left() -> float:

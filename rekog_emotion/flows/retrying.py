@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import tenacity
 
-from rekog_emotion.blocking.clock import SYSTEM_CLOCK, Clock
+from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.errors import InternalServiceError, ResponseError, ThrottledError, TransportError
 
 __all__ = ["is_broken", "is_transient", "retry"]
@@ -70,7 +70,7 @@ def retry(
     Blog, 2015). A wait that would pass the deadline is cut to what is left, for one more call; when ``cancel`` is set,
     there is none. The error that is raised is the last one.
     """
-    clock = clock or SYSTEM_CLOCK
+    clock = clock or system_clock()
     begin = clock.now()
     failure: BaseException | None = None
 
