@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion.blocking.clock import SYSTEM_CLOCK, Clock
+from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.clients.names import engine_name, resolve_client
 from rekog_emotion.clients.protocols import Staging, capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
@@ -37,7 +36,6 @@ from rekog_emotion.flows.resuming import WaysOut, resumable
 from rekog_emotion.flows.starting import Starter, channel_of
 from rekog_emotion.flows.states import read_state, write_state
 from rekog_emotion.logs import logger
-from rekog_emotion.media.mp4 import video_seconds
 from rekog_emotion.results.protocols import reason_of_failure
 from rekog_emotion.results.video_analysis import VideoAnalysis, merge
 from rekog_emotion.sources.videos import VideoSource, prepare_video
@@ -74,7 +72,7 @@ class VideoJob:
     _fresh: bool = False  # started here, with a token of its own: it has not ended before it began
     _video_seconds: float | None = None
     _source: str | None = None
-    _clock: Clock = field(factory=lambda: SYSTEM_CLOCK)
+    _clock: Clock = field(factory=system_clock)
     _first: VideoAnalysis | None = field(default=None, init=False)
     _budget: Budget | None = field(default=None, init=False)
 
@@ -107,7 +105,7 @@ class VideoJob:
         clock: Clock | None = None,
     ) -> VideoJob:
         """Start a job; see :func:`rekog_emotion.start_video`."""
-        clock = clock or SYSTEM_CLOCK
+        clock = clock or system_clock()
         deadline = request.seconds(slot_timeout, "slot_timeout")
         length = request.seconds(video_length, "video_length")
         check_listeners(on_progress, cancel)
@@ -129,8 +127,6 @@ class VideoJob:
             cancel=cancel,
             clock=clock,
         )
-        if length is None and isinstance(video.place, Path):
-            length = video_seconds(video.place)
         where, upload = None, None
         with starter.answerable():
             if isinstance(video.place, S3Object):
@@ -147,7 +143,7 @@ class VideoJob:
                 notify=notify,
                 token=client_request_token,
                 fresh=client_request_token is None,
-                video_seconds=length,
+                video_seconds=video.seconds if length is None else length,
                 source=video.name,
                 clock=clock,
             )
@@ -196,7 +192,7 @@ class VideoJob:
             upload=upload,
             s3_client=s3_client,
             notify=notify,
-            clock=clock or SYSTEM_CLOCK,
+            clock=clock or system_clock(),
         )
 
     @property

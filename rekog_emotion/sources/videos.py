@@ -14,6 +14,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.containers import refusal
 from rekog_emotion.media.files import opened
 from rekog_emotion.media.formats import not_a_video
+from rekog_emotion.media.mp4 import video_seconds
 from rekog_emotion.sources.images import _DIMENSIONS
 from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of
 from rekog_emotion.sources.places import locate
@@ -38,10 +39,12 @@ class PreparedVideo:
     Attributes:
         place: The local file, which exists and is not empty, or the object in S3.
         name: The exact path or address as it was given; messages show it by `shown`.
+        seconds: How long a local file is, where its header says so.
     """
 
     place: Path | S3Object
     name: str
+    seconds: float | None = None
 
 
 def prepare_video(source: VideoSource) -> PreparedVideo:
@@ -80,7 +83,7 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
             raise InvalidInputError(message)
         if broken:
             raise InvalidInputError(broken)
-    return PreparedVideo(place=source, name=name)
+    return PreparedVideo(place=source, name=name, seconds=video_seconds(source))
 
 
 def _wrong_video(source: object) -> str:
