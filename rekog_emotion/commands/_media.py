@@ -22,7 +22,7 @@ from rekog_emotion.results.video_analysis import VideoAnalysis
 if TYPE_CHECKING:
     from PIL import Image
 
-    from rekog_emotion.results.rows import Analysis
+    from rekog_emotion.results.lossless import Analysis
 
 __all__ = [
     "analyze",

@@ -15,7 +15,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.image_analysis import ImageAnalysis
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.rows import Analysis
+    from rekog_emotion.results.lossless import Analysis
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "add_media", "check_target", "run", "tell"]
 

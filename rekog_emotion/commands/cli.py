@@ -58,9 +58,9 @@ class _Version(argparse.Action):
     """Print the version, which is looked up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from rekog_emotion import __version__  # noqa: PLC0415 -- reading it takes longer than building the parser
+        from importlib.metadata import version  # noqa: PLC0415 -- it takes longer than building the parser
 
-        _terminal.say(f"{_terminal.PROGRAM} {__version__}")
+        _terminal.say(f"{_terminal.PROGRAM} {version('rekog-emotion')}")
         parser.exit()
 
 

@@ -17,7 +17,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.writing import check_output, identity, output_text
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.rows import Analysis
+    from rekog_emotion.results.lossless import Analysis
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 

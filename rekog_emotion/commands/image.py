@@ -147,7 +147,7 @@ def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, s
         "box (pixels)" if size else "box (ratio)": _place(face.bounding_box, size),
         "emotion": f"{word(emotion.type)}{percent(emotion.confidence)}" if emotion else "",
         "gender": f"{word(gender.value)}{percent(gender.confidence)}" if gender else "",
-        "age": age(face),
+        "age": age(face.age_range),
         "smile": _yes_or_no(face.smile),
         "also": ", ".join(features(face, without={"smile"})),
     }

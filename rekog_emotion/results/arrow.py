@@ -10,6 +10,7 @@ from typing import Any, Final
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import rows as _rows
+from rekog_emotion.results.protocols import AnyFaces
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
 from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Leaf, Member, One, members
@@ -76,7 +77,7 @@ class Sink:
         self._nested, self._landmarks = nested, landmarks
         self._schema = NESTED if nested else FLAT_WITH_LANDMARKS if landmarks else FLAT
 
-    def rows(self, analyses: Iterable[_rows.Analysis]) -> Iterator[dict[str, Any]]:
+    def rows(self, analyses: Iterable[AnyFaces]) -> Iterator[dict[str, Any]]:
         """Yield a dict a face that fits the schema."""
         if self._nested:
             return (whence | {"details": _members(face, Face)} for whence, face in _rows.rows(analyses))

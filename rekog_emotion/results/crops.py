@@ -17,7 +17,7 @@ from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.protocols import PictureFaces
     from rekog_emotion.values.faces import Face
 
 __all__ = ["contact_sheet", "crop"]
@@ -31,7 +31,7 @@ _PAPER: Final = {"light": (250, 250, 250), "dark": (30, 30, 34)}
 
 
 def crop(
-    analysis: ImageAnalysis, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False
+    analysis: PictureFaces, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False
 ) -> Image.Image:
     """Return the part of the picture that shows a face.
 
@@ -50,7 +50,7 @@ def crop(
 
 
 def contact_sheet(
-    photos: Iterable[tuple[ImageAnalysis, Picture | None]],
+    photos: Iterable[tuple[PictureFaces, Picture | None]],
     *,
     columns: int = 6,
     side: int = 160,

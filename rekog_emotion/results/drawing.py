@@ -32,7 +32,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="image") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.protocols import PictureFaces
     from rekog_emotion.values.faces import Face
 
 __all__ = [
@@ -56,7 +56,7 @@ _TOLERANCE: Final = 0.02  # of width / height: a copy shrunk to whole pixels is 
 
 
 def draw(
-    analysis: ImageAnalysis,
+    analysis: PictureFaces,
     picture: Picture | None = None,
     *,
     landmarks: bool = True,
@@ -121,7 +121,7 @@ def draw_faces(
             draw_label(canvas, placed[-1], mark.color)
 
 
-def open_picture(analysis: ImageAnalysis, picture: Picture | None) -> Image.Image:
+def open_picture(analysis: PictureFaces, picture: Picture | None) -> Image.Image:
     """Return the upright picture of an analysis in mode RGB, after a look at its shape.
 
     Raises:
@@ -167,11 +167,11 @@ def label_lines(face: Face) -> Iterator[str]:
     emotion, gender = face.dominant_emotion, face.gender
     if emotion is not None:
         yield f"{word(emotion.type)}{percent(emotion.confidence)}"
-    if words := ", ".join(filter(None, (word(gender.value) if gender else "", age(face)))):
+    if words := ", ".join(filter(None, (word(gender.value) if gender else "", age(face.age_range)))):
         yield words
 
 
-def _source(analysis: ImageAnalysis) -> Path:
+def _source(analysis: PictureFaces) -> Path:
     source = analysis.source
     if source is None:
         msg = "the analysis does not know its picture: pass it, analysis.draw(picture)"
@@ -185,7 +185,7 @@ def _source(analysis: ImageAnalysis) -> Path:
     return Path(source)
 
 
-def _check_upright(picture: Image.Image, analysis: ImageAnalysis) -> None:
+def _check_upright(picture: Image.Image, analysis: PictureFaces) -> None:
     """Refuse a PIL image that may lie on its side where the analysed file was turned: faces would be elsewhere."""
     as_it_stands = analysis.source == "<PIL image>" or picture.format == "PNG"
     if not as_it_stands and images.orientation_of(picture) != 1:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from rekog_emotion.people.person import Person
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import VideoFaces
     from rekog_emotion.values.faces import Face
     from rekog_emotion.values.videos import TimedFace
 
@@ -86,7 +86,7 @@ def _worth(face: Face | None) -> float:
 
 
 def portraits(
-    video: str | os.PathLike[str], analysis: VideoAnalysis, people: Iterable[Person], *, side: int = 128
+    video: str | os.PathLike[str], analysis: VideoFaces, people: Iterable[Person], *, side: int = 128
 ) -> dict[int, Image.Image]:
     """Return a square picture of the best face of each person, by id; people without one are left out."""
     best: dict[int, TimedFace] = {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from rekog_emotion.results.documents import Document
 from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
@@ -38,6 +39,8 @@ class ImageAnalysis(Outputs, Value):
         orientation_correction: Not sent since 2018; kept for old recordings.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
+
+    _kind = "image"
 
     faces: tuple[Face, ...] = field(default=(), repr=number_of, metadata=wire("FaceDetails", Many(Face)))
     size: tuple[int, int] | None = None
@@ -77,6 +80,14 @@ class ImageAnalysis(Outputs, Value):
     def to_aws(self) -> dict[str, Any]:
         """Return the answer of DetectFaces, equal to what :meth:`from_aws` read."""
         return write_shape(self)
+
+    @classmethod
+    def from_document(cls, document: Document) -> ImageAnalysis:
+        """Return the analysis that a document of an image holds."""
+        return evolve(cls.from_aws(*document.answers), **document.beside)
+
+    def _beside(self) -> dict[str, object]:
+        return {"source": self.source, "engine": self.engine, "size": self.size}
 
     def draw(
         self, picture: Picture | None = None, *, landmarks: bool = True, pose: bool = True, labels: bool = True

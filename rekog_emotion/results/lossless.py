@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final, TypeAlias
 
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.results.documents import _NO_VIDEO, FORMAT, VERSION, _documents, _face, _size, _video_of
+from rekog_emotion.results.documents import FORMAT, VERSION, Document, numbered_documents, parsed, understood
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.text import shown
 
-if TYPE_CHECKING:
-    from rekog_emotion.results.rows import Analysis
+__all__ = ["FORMAT", "VERSION", "Analysis", "from_json", "read_json_lines", "to_json", "write_json_lines"]
 
-__all__ = ["from_json", "read_json_lines", "to_json", "write_json_lines"]
+Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
+
+_NO_VIDEO: Final = object()
 
 
 def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
@@ -34,22 +33,7 @@ def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
     Raises:
         InvalidInputError: The analysis has a number that JSON cannot hold (NaN or infinity).
     """
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "kind": "image" if isinstance(analysis, ImageAnalysis) else "video",
-        "source": analysis.source,
-        "engine": analysis.engine,
-    }
-    if isinstance(analysis, ImageAnalysis):
-        document["size"] = analysis.size
-    document["answer"] = analysis.to_aws()
-    try:
-        return json.dumps(document, indent=indent, allow_nan=False)
-    except ValueError as error:
-        name = shown(analysis.source or "the analysis")
-        msg = f"{name} cannot be written as JSON: it has a number that is not finite"
-        raise InvalidInputError(msg) from error
+    return analysis.to_json(indent=indent)
 
 
 def from_json(text: str | bytes) -> Analysis:
@@ -63,15 +47,7 @@ def from_json(text: str | bytes) -> Analysis:
             does not know.
         ResponseError: A member of the answer has the wrong type.
     """
-    if not isinstance(text, (str, bytes, bytearray)):
-        msg = f"no analysis: pass JSON as text or bytes, and this is {type(text).__name__}"
-        raise InvalidInputError(msg)
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        msg = f"no analysis: this is no JSON ({error})"
-        raise InvalidInputError(msg) from error
-    return _read(document)
+    return _analysis(parsed(text))
 
 
 def write_json_lines(file: Any, analyses: Iterable[Analysis]) -> int:  # noqa: ANN401 -- anything with write(str)
@@ -104,7 +80,7 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Analysis]:
         InvalidInputError: A line is no analysis; the message has its number.
         ResponseError: A member of an answer has the wrong type.
     """
-    for (source, engine), documents in groupby(_documents(lines), key=_video_of):
+    for (source, engine), documents in groupby(numbered_documents(lines), key=_video_of):
         if source is _NO_VIDEO:
             yield from (_numbered(number, document) for number, document in documents)
             continue
@@ -115,7 +91,7 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Analysis]:
 
 def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analysis of either kind
     try:
-        return _read(document)
+        return _analysis(understood(document))
     except InvalidInputError as error:
         msg = f"line {number}: {error}"
         raise InvalidInputError(msg) from error
@@ -125,31 +101,18 @@ def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analy
         raise numbered from error
 
 
-def _read(document: object) -> Analysis:
-    if (
-        isinstance(document, list)
-        and document
-        and all(isinstance(one, dict) and "JobStatus" in one for one in document)
-    ):
-        return VideoAnalysis.from_aws(*document)
-    if not isinstance(document, dict):
-        msg = f"no analysis: a JSON object is needed, and this is {type(document).__name__}"
-        raise InvalidInputError(msg)
-    if document.get("format") == FORMAT:
-        version = document.get("version")
-        if not isinstance(version, int) or version > VERSION:
-            msg = f"the document is of version {version!r}, and this library reads up to {VERSION}: update it"
-            raise InvalidInputError(msg)
-        answer, kind = document.get("answer"), document.get("kind")
-    else:
-        # A line of the command `image`, or the service's own answer.
-        answer = {name: member for name, member in document.items() if name not in {"source", "engine", "size"}}
-        kind = "image" if "FaceDetails" in document else "video" if "JobStatus" in document else None
-    if kind not in {"image", "video"} or not isinstance(answer, dict):
-        msg = "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection"
-        raise InvalidInputError(msg)
-    engine, source = document.get("engine"), document.get("source")
-    analysis = ImageAnalysis.from_aws(answer) if kind == "image" else VideoAnalysis.from_aws(answer)
-    if isinstance(analysis, ImageAnalysis):
-        analysis = evolve(analysis, size=_size(document.get("size")))
-    return evolve(analysis, engine=analysis.engine if engine is None else engine, source=source)
+def _analysis(document: Document) -> Analysis:
+    if document.kind == "image":
+        return ImageAnalysis.from_document(document)
+    return VideoAnalysis.from_document(document)
+
+
+def _video_of(numbered: tuple[int, Any]) -> tuple[object, object]:
+    _, document = numbered
+    if isinstance(document, dict) and "Timestamp" in document and "Face" in document:
+        return document.get("source"), document.get("engine")
+    return _NO_VIDEO, None
+
+
+def _face(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: member for name, member in document.items() if name not in {"source", "engine"}}

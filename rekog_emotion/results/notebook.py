@@ -19,8 +19,7 @@ from rekog_emotion.values.numbers import as_float, share
 from rekog_emotion.values.wording import age, features, number_of_faces, word
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.image_analysis import ImageAnalysis
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import PictureFaces, VideoFaces
     from rekog_emotion.values.faces import Face
 
 __all__ = ["image_html", "video_html", "video_strip"]
@@ -32,7 +31,7 @@ _MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a note
 _CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
 
 
-def image_html(analysis: ImageAnalysis) -> str:
+def image_html(analysis: PictureFaces) -> str:
     """Return the picture with its faces, where the file is at hand, and a table of them."""
     facts = [number_of_faces(len(analysis.faces))]
     if analysis.size:
@@ -43,7 +42,7 @@ def image_html(analysis: ImageAnalysis) -> str:
     return _frame(parts)
 
 
-def video_html(analysis: VideoAnalysis) -> str:
+def video_html(analysis: VideoFaces) -> str:
     """Return what is known of the video, its emotions over time, and a table of the first faces."""
     facts = [number_of_faces(len(analysis.faces))]
     if analysis.status not in {None, "SUCCEEDED"}:
@@ -65,13 +64,14 @@ def video_html(analysis: VideoAnalysis) -> str:
     return _frame(parts)
 
 
-def _over_time(analysis: VideoAnalysis) -> str:
+def _over_time(analysis: VideoFaces) -> str:
     """Return a strip a person, or where the extra for that is missing, or nobody has a place, one for all faces."""
     if len(analysis.faces) <= _MOST_LINKED:
         try:
             from rekog_emotion.results.report import strip  # noqa: PLC0415 -- NumPy and SciPy are an extra
+            from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- likewise
 
-            timeline = analysis.timeline()
+            timeline = timeline_of(analysis)
         except MissingExtraError:
             return video_strip(analysis)
         if timeline.people:
@@ -79,7 +79,7 @@ def _over_time(analysis: VideoAnalysis) -> str:
     return video_strip(analysis)
 
 
-def video_strip(analysis: VideoAnalysis) -> str:
+def video_strip(analysis: VideoFaces) -> str:
     """Return a strip from the first face to the last in time: the emotion that leads in each stretch, grey for none."""
     timed = [(one.timestamp_ms or 0, one.face) for one in analysis.faces if one.face is not None]
     if not timed:
@@ -110,7 +110,7 @@ def _heading(name: str, facts: Sequence[str], engine: str | None) -> str:
     return f"<div><b>{escape(name)}</b> {escape(', '.join(facts))}</div>"
 
 
-def _picture(analysis: ImageAnalysis) -> str:
+def _picture(analysis: PictureFaces) -> str:
     """Return the picture with its overlay as data, or nothing where it cannot be had: the table says what there is."""
     try:
         from rekog_emotion.results.drawing import draw_faces, open_picture  # noqa: PLC0415 -- Pillow is an extra
@@ -145,7 +145,7 @@ def _cells(number: object, face: Face) -> Iterator[str]:
     emotion = face.dominant_emotion
     yield _chip(emotion) if emotion else ""
     yield escape(_gender(face))
-    yield escape(age(face))
+    yield escape(age(face.age_range))
     yield escape(", ".join(features(face)))
 
 

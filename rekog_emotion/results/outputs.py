@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results import documents
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from rekog_emotion.results.rows import Analysis
+    from rekog_emotion.results.protocols import AnyFaces
 
 __all__ = ["Outputs", "number_of"]
+
+_CLASSES: Final = {"image": "ImageAnalysis", "video": "VideoAnalysis"}
 
 
 def number_of(faces: tuple[object, ...]) -> str:
@@ -27,15 +30,30 @@ class Outputs:
 
     __slots__ = ()
 
+    _kind: ClassVar[str]
+
+    def to_aws(self) -> dict[str, Any]:
+        """Return the service's own answer."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_document(cls, document: documents.Document) -> Self:
+        """Return the analysis that a document of its kind holds."""
+        raise NotImplementedError
+
+    def _beside(self) -> dict[str, object]:
+        """Return what a document has beside the answer."""
+        raise NotImplementedError
+
     def to_records(self, *, landmarks: bool = False) -> Iterator[dict[str, Any]]:
         """Yield one flat dict a face, always with the same names.
 
         Args:
             landmarks: Give the coordinates of the landmarks as well.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_records(cast("Analysis", self), landmarks=landmarks)
+        return tables.to_records(cast("AnyFaces", self), landmarks=landmarks)
 
     def to_pandas(self, *, landmarks: bool = False) -> pd.DataFrame:
         """Return a frame with one row a face, typed also when there are none.
@@ -47,9 +65,9 @@ class Outputs:
             MissingExtraError: The ``pandas`` extra is not installed.
             InvalidInputError: An integer does not fit into 64 bits.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_pandas(cast("Analysis", self), landmarks=landmarks)
+        return tables.to_pandas(cast("AnyFaces", self), landmarks=landmarks)
 
     def to_arrow(self, *, nested: bool = False, landmarks: bool = False) -> pa.Table:
         """Return an Arrow table with one row a face.
@@ -62,9 +80,9 @@ class Outputs:
             MissingExtraError: The ``arrow`` extra is not installed.
             InvalidInputError: An integer does not fit into 64 bits.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_arrow(cast("Analysis", self), nested=nested, landmarks=landmarks)
+        return tables.to_arrow(cast("AnyFaces", self), nested=nested, landmarks=landmarks)
 
     def write_parquet(self, path: str | os.PathLike[str], *, nested: bool = False, landmarks: bool = False) -> int:
         """Write a Parquet file with one row a face, and return the number of rows.
@@ -79,9 +97,9 @@ class Outputs:
             InvalidInputError: An integer does not fit into 64 bits.
             OSError: The file cannot be written.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- tables imports the analyses
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.write_parquet(path, [cast("Analysis", self)], nested=nested, landmarks=landmarks)
+        return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.
@@ -92,9 +110,7 @@ class Outputs:
         Raises:
             InvalidInputError: A number is NaN or infinite, which JSON cannot hold.
         """
-        from rekog_emotion.results import lossless  # noqa: PLC0415 -- lossless imports the analyses
-
-        return lossless.to_json(cast("Analysis", self), indent=indent)
+        return documents.written(self._kind, self.to_aws(), indent=indent, **self._beside())
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -104,10 +120,8 @@ class Outputs:
             InvalidInputError: It is no JSON, no analysis, or one of the other kind; or a later version wrote it.
             ResponseError: A member of the answer has the wrong type.
         """
-        from rekog_emotion.results import lossless  # noqa: PLC0415 -- lossless imports the analyses
-
-        analysis = lossless.from_json(text)
-        if not isinstance(analysis, cls):
-            msg = f"the JSON holds {type(analysis).__name__}, not {cls.__name__}: read it with that class"
+        document = documents.parsed(text)
+        if document.kind != cls._kind:
+            msg = f"the JSON holds {_CLASSES[document.kind]}, not {cls.__name__}: read it with that class"
             raise InvalidInputError(msg)
-        return analysis
+        return cls.from_document(document)

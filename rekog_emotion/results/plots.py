@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rekog_emotion.people.person import Person
-    from rekog_emotion.results.timeline import Timeline
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import PeopleOverTime, VideoFaces
 
 __all__ = ["CAUTION", "Kind", "plot_people", "plot_videos"]
 
@@ -48,10 +47,10 @@ _MOST_TICKS: Final = 9
 
 
 def plot_people(
-    timeline: Timeline,
+    timeline: PeopleOverTime,
     *,
     kind: Kind = "lines",
-    analysis: VideoAnalysis | None = None,
+    analysis: VideoFaces | None = None,
     video: str | os.PathLike[str] | None = None,
     max_people: int = 30,
 ) -> Figure:
@@ -91,7 +90,7 @@ def plot_people(
     return _draw(rows, timeline.duration_seconds, kind, title)
 
 
-def plot_videos(timelines: Mapping[str, Timeline], *, kind: Kind = "stacked") -> Figure:
+def plot_videos(timelines: Mapping[str, PeopleOverTime], *, kind: Kind = "stacked") -> Figure:
     """Draw one row a video to compare them: the mean over everybody on screen, by time.
 
     Args:

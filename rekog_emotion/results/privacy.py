@@ -12,7 +12,7 @@ from rekog_emotion.results._stills import check_still
 from rekog_emotion.results.drawing import Picture, open_picture
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.protocols import PictureFaces
 
 __all__ = ["MARGIN", "METHODS", "Method", "blur", "check_method", "conceal"]
 
@@ -25,7 +25,7 @@ _BLOCKS: Final = 4
 _FILL: Final = (60, 60, 60)
 
 
-def blur(analysis: ImageAnalysis, picture: Picture | None = None, *, method: Method = "blur") -> Image.Image:
+def blur(analysis: PictureFaces, picture: Picture | None = None, *, method: Method = "blur") -> Image.Image:
     """Return a copy of the picture on which the faces of the analysis cannot be recognised.
 
     All methods throw the detail away instead of mixing it: a face is first averaged over at most four blocks a side, so

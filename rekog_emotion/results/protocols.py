@@ -1,25 +1,103 @@
-"""What the end of a job says: that there are no faces to speak of, and why."""
+"""What the rooms of results take, and what the end of a job says where there are no faces to speak of."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.diagnosis import why_unsupported
-from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.text import quoted
+from rekog_emotion.values.faces import Face
+from rekog_emotion.values.videos import TimedFace, VideoMetadata
 from rekog_emotion.values.words import JobStatus
 
-__all__ = ["check_succeeded", "reason_of_failure"]
+if TYPE_CHECKING:
+    from rekog_emotion.people.person import Person
+
+__all__ = ["AnyFaces", "PeopleOverTime", "PictureFaces", "VideoFaces", "check_succeeded", "reason_of_failure"]
+
+
+class _Analyzed(Protocol):
+    """What is known of whatever was analysed."""
+
+    @property
+    def source(self) -> str | None:
+        """Its path or address."""
+        ...
+
+    @property
+    def engine(self) -> str | None:
+        """Who analysed it."""
+        ...
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels."""
+        ...
+
+
+class PictureFaces(_Analyzed, Protocol):
+    """The faces of a picture, as an ``ImageAnalysis`` has them."""
+
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """The faces."""
+        ...
+
+
+class VideoFaces(_Analyzed, Protocol):
+    """The faces of a video, as a ``VideoAnalysis`` has them."""
+
+    @property
+    def faces(self) -> tuple[TimedFace, ...]:
+        """The faces, by time."""
+        ...
+
+    @property
+    def metadata(self) -> VideoMetadata | None:
+        """What is said of the file."""
+        ...
+
+    @property
+    def status(self) -> JobStatus | str | None:
+        """State of the job."""
+        ...
+
+    @property
+    def status_message(self) -> str | None:
+        """Why the job failed."""
+        ...
+
+    @property
+    def job_id(self) -> str | None:
+        """Id of the job."""
+        ...
+
+
+AnyFaces: TypeAlias = PictureFaces | VideoFaces
+
+
+class PeopleOverTime(Protocol):
+    """The people of a video, as a ``Timeline`` has them."""
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """The people by id."""
+        ...
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length of the video."""
+        ...
 
 
 _UNSUPPORTED: Final = "Unsupported codec/format"
 _READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
 
 
-def check_succeeded(analysis: VideoAnalysis) -> None:
+def check_succeeded(analysis: VideoFaces) -> None:
     """Refuse the answer of a job that runs or has failed: it has no faces, and nobody knows whether there are any.
 
     Raises:
@@ -30,7 +108,7 @@ def check_succeeded(analysis: VideoAnalysis) -> None:
         raise InvalidInputError(msg)
 
 
-def reason_of_failure(page: VideoAnalysis, source: str | None) -> str:
+def reason_of_failure(page: VideoFaces, source: str | None) -> str:
     """Return why a job has failed: in the service's words, and for a file, of which it says no more than any, in ours.
 
     Args:

@@ -20,6 +20,7 @@ try:
     import numpy as np
 
     from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+    from rekog_emotion.results.timeline import Timeline, timeline_of
 except ModuleNotFoundError as error:
     if error.name != "numpy":
         raise
@@ -28,8 +29,7 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     from rekog_emotion.people.person import Person, PersonSummary, Segment
-    from rekog_emotion.results.timeline import Timeline
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import VideoFaces
 
 __all__ = ["report", "strip"]
 
@@ -41,7 +41,7 @@ _SPACE: Final = 1000  # width of the pictures in their own units
 _THIN: Final = "width:100%;height:14px"
 
 
-def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str] | None = None) -> str:
+def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | None = None) -> str:
     """Return an HTML page on the people of a video: how their faces look over time, not what they feel.
 
     Args:
@@ -53,7 +53,7 @@ def report(analysis: VideoAnalysis, *, title: str, video: str | os.PathLike[str]
         InvalidInputError: The video cannot be decoded.
         MissingExtraError: The ``timeline`` extra, or with ``video`` the ``embedded`` extra, is not installed.
     """
-    timeline = analysis.timeline()
+    timeline = timeline_of(analysis)
     shown = longest_on_screen(timeline.people, _PEOPLE)
     faces: Mapping[int, str] = {}
     if video is not None and shown:
@@ -112,7 +112,7 @@ def _shortest(timeline: Timeline) -> float:
     return max(1.0, float(round(timeline.duration_seconds / _SPACE)))
 
 
-def _facts(analysis: VideoAnalysis, timeline: Timeline) -> Iterator[str]:
+def _facts(analysis: VideoFaces, timeline: Timeline) -> Iterator[str]:
     count = len(timeline.people)
     yield "1 person" if count == 1 else f"{count} people"
     total = sum(len(person.starts) for person in timeline.people)

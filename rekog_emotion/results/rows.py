@@ -6,20 +6,18 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from rekog_emotion.results.image_analysis import ImageAnalysis
-from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.results.protocols import AnyFaces
 from rekog_emotion.text import encodable
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.values.numbers import as_float
-from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.videos import TimedFace, VideoMetadata
 from rekog_emotion.values.words import EmotionType, LandmarkType
 
 __all__ = [
     "COLUMNS",
     "LANDMARK_COLUMNS",
     "WHENCE",
-    "Analysis",
     "Column",
     "cells",
     "columns",
@@ -27,9 +25,6 @@ __all__ = [
     "records",
     "rows",
 ]
-
-
-Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
 
 
 Record: TypeAlias = dict[str, Any]
@@ -115,23 +110,21 @@ def columns(*, landmarks: bool = False) -> tuple[Column, ...]:
     return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
 
 
-def rows(analyses: Iterable[Analysis]) -> Iterator[tuple[Record, Face]]:
+def rows(analyses: Iterable[AnyFaces]) -> Iterator[tuple[Record, Face]]:
     """Yield each face with what is known of its picture."""
     for analysis in analyses:
-        if isinstance(analysis, ImageAnalysis):
-            size: tuple[int | None, int | None] = analysis.size or (None, None)
-            timed: Iterable[TimedFace] = (TimedFace(face=face) for face in analysis.faces)
-        else:
-            metadata = analysis.metadata
-            size = (metadata.frame_width, metadata.frame_height) if metadata else (None, None)
-            timed = analysis.faces
+        size: tuple[int | None, int | None] = analysis.size or (None, None)
+        metadata = getattr(analysis, "metadata", None)
+        if isinstance(metadata, VideoMetadata):  # which may say one of the two
+            size = metadata.frame_width, metadata.frame_height
         source, engine = (None if one is None else encodable(one) for one in (analysis.source, analysis.engine))
-        for number, one in enumerate(timed):
-            whence = (source, engine, number, one.timestamp_ms, *size)
-            yield dict(zip(WHENCE, whence, strict=True)), one.face or Face()
+        faces: Iterable[Face | TimedFace] = analysis.faces
+        for number, one in enumerate(faces):
+            when, face = (None, one) if isinstance(one, Face) else (one.timestamp_ms, one.face)
+            yield dict(zip(WHENCE, (source, engine, number, when, *size), strict=True)), face or Face()
 
 
-def cells(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[list[Any]]:
+def cells(analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> Iterator[list[Any]]:
     """Yield the cells of one face after the other, in the order of the columns; analyses are read as they come."""
     of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
     kinds = [column.type for column in of_face]
@@ -157,7 +150,7 @@ def _emotional(face: Face) -> Iterator[Any]:
     yield from map(by_kind.get, EmotionType)
 
 
-def records(analyses: Iterable[Analysis], *, landmarks: bool = False) -> Iterator[Record]:
+def records(analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> Iterator[Record]:
     """Yield one flat dict a face; analyses are read as they come."""
     names = [column.name for column in columns(landmarks=landmarks)]
     for row in cells(analyses, landmarks=landmarks):

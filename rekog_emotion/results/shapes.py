@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from rekog_emotion.people.person import Person
-    from rekog_emotion.results.timeline import Timeline
+    from rekog_emotion.results.protocols import PeopleOverTime
 
 __all__ = ["everybody", "longest_on_screen", "outline", "thinned"]
 
@@ -24,7 +24,7 @@ def longest_on_screen(people: Sequence[Person], count: int) -> list[Person]:
     return sorted(longest, key=lambda person: person.id)
 
 
-def everybody(timeline: Timeline) -> Person | None:
+def everybody(timeline: PeopleOverTime) -> Person | None:
     """Return the mean over all people at each time as if it were one person, or ``None`` when there are none."""
     if not timeline.people:
         return None

@@ -14,14 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.results.rows import Analysis, Record, cells, columns, records
+from rekog_emotion.results.protocols import AnyFaces
+from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, Column, Record, cells, columns, records
 from rekog_emotion.values.base import short
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["to_arrow", "to_pandas", "to_records", "write_csv", "write_parquet", "write_records"]
+__all__ = [
+    "COLUMNS",
+    "LANDMARK_COLUMNS",
+    "Column",
+    "to_arrow",
+    "to_pandas",
+    "to_records",
+    "write_csv",
+    "write_parquet",
+    "write_records",
+]
 
 
 # With which a spreadsheet takes a cell for a formula; the last four are wide forms of the others.
@@ -38,7 +49,7 @@ class Writable(Protocol):
         ...
 
 
-def to_records(*analyses: Analysis, landmarks: bool = False) -> Iterator[Record]:
+def to_records(*analyses: AnyFaces, landmarks: bool = False) -> Iterator[Record]:
     """Yield one flat dict a face, in the order of the analyses; see :data:`COLUMNS`.
 
     Args:
@@ -51,7 +62,7 @@ def to_records(*analyses: Analysis, landmarks: bool = False) -> Iterator[Record]
     return records(analyses, landmarks=landmarks)
 
 
-def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
+def to_pandas(*analyses: AnyFaces, landmarks: bool = False) -> pd.DataFrame:
     """Return a frame with one row a face.
 
     Args:
@@ -83,7 +94,7 @@ def to_pandas(*analyses: Analysis, landmarks: bool = False) -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(by_column[column.name], dtype=dtypes[column.type]) for column in named})
 
 
-def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False) -> pa.Table:
+def to_arrow(*analyses: AnyFaces, nested: bool = False, landmarks: bool = False) -> pa.Table:
     """Return an Arrow table with one row a face.
 
     Args:
@@ -106,7 +117,7 @@ def to_arrow(*analyses: Analysis, nested: bool = False, landmarks: bool = False)
 
 
 def write_parquet(
-    path: str | os.PathLike[str], analyses: Iterable[Analysis], *, nested: bool = False, landmarks: bool = False
+    path: str | os.PathLike[str], analyses: Iterable[AnyFaces], *, nested: bool = False, landmarks: bool = False
 ) -> int:
     """Write a Parquet file with one row a face, in pieces: memory does not grow with the number of analyses.
 
@@ -132,7 +143,7 @@ def write_parquet(
     return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)
 
 
-def write_csv(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+def write_csv(file: Writable, analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> int:
     """Write the flat table as CSV with a heading, row by row.
 
     A cell of text that a spreadsheet would take for a formula (a file name that begins with ``=``, say) gets an
@@ -156,7 +167,7 @@ def write_csv(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool =
     return number
 
 
-def write_records(file: Writable, analyses: Iterable[Analysis], *, landmarks: bool = False) -> int:
+def write_records(file: Writable, analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> int:
     """Write the flat table as JSON Lines, one object a face.
 
     Args:

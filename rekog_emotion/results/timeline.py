@@ -27,18 +27,18 @@ from rekog_emotion.results.protocols import check_succeeded
 
 import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
-from rekog_emotion.people.person import Person, Segment, Summary, Track, _check
+from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track, _check
 
 if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
 
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import VideoFaces
     from rekog_emotion.values.videos import TimedFace
     from rekog_emotion.values.words import EmotionType
 
-__all__ = ["Timeline", "timeline_of", "tracks_of"]
+__all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
 
 
 @frozen(kw_only=True, eq=False)
@@ -115,7 +115,7 @@ class Timeline:
         self,
         *,
         kind: Literal["lines", "stacked"] = "lines",
-        faces: VideoAnalysis | None = None,
+        faces: VideoFaces | None = None,
         video: str | os.PathLike[str] | None = None,
         max_people: int = 30,
     ) -> Figure:
@@ -125,7 +125,7 @@ class Timeline:
         return plot_people(self, kind=kind, analysis=faces, video=video, max_people=max_people)
 
 
-def tracks_of(analysis: VideoAnalysis, *, max_gap: float | None = None) -> tuple[Track, ...]:
+def tracks_of(analysis: VideoFaces, *, max_gap: float | None = None) -> tuple[Track, ...]:
     """Link the faces of an analysis into people."""
     _check(max_gap=max_gap or 0)
     check_succeeded(analysis)
@@ -139,7 +139,9 @@ def tracks_of(analysis: VideoAnalysis, *, max_gap: float | None = None) -> tuple
     return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
 
 
-def timeline_of(analysis: VideoAnalysis, *, max_gap: float | None, smooth: float, causal: bool) -> Timeline:
+def timeline_of(
+    analysis: VideoFaces, *, max_gap: float | None = None, smooth: float = 1.0, causal: bool = False
+) -> Timeline:
     """Make the timeline of an analysis."""
     check_succeeded(analysis)
     milliseconds = analysis.metadata.duration_millis if analysis.metadata else None

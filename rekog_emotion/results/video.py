@@ -29,7 +29,7 @@ except ModuleNotFoundError as error:
     raise MissingExtraError(what, extra="embedded") from error
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.results.protocols import VideoFaces
 
 __all__ = ["annotate_video", "blur_video", "check_suffix", "frames_at"]
 
@@ -37,7 +37,7 @@ _FLOORED: Final = Fraction(999, 1_000_000)  # seconds; the service rounds times 
 
 
 def annotate_video(
-    analysis: VideoAnalysis,
+    analysis: VideoFaces,
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     *,
@@ -84,7 +84,7 @@ def annotate_video(
 
 
 def blur_video(
-    analysis: VideoAnalysis,
+    analysis: VideoFaces,
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     *,
@@ -185,7 +185,7 @@ def check_suffix(target: Path) -> None:
 # The copy
 
 
-def _step(analysis: VideoAnalysis, rate: Fraction) -> float:
+def _step(analysis: VideoFaces, rate: Fraction) -> float:
     """Return the milliseconds that two samples are apart at most."""
     times = np.array([one.timestamp_ms for one in analysis.faces if one.timestamp_ms is not None], np.int64)
     told = analysis.metadata.frame_rate if analysis.metadata else None

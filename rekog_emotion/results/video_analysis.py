@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.documents import Document
 from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.videos import TimedFace, Video, VideoMetadata
@@ -46,6 +47,8 @@ class VideoAnalysis(Outputs, Value):
         source: What was analysed: the exact path or address. Takes no part in equality.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
     """
+
+    _kind = "video"
 
     faces: tuple[TimedFace, ...] = field(
         default=(), repr=number_of, metadata=wire("Faces", Many(TimedFace), after="NextToken")
@@ -87,6 +90,14 @@ class VideoAnalysis(Outputs, Value):
             msg = "there is no page to read: give VideoAnalysis.from_aws() at least one answer of GetFaceDetection"
             raise InvalidInputError(msg)
         return merge(read, engine=engine)
+
+    @classmethod
+    def from_document(cls, document: Document) -> VideoAnalysis:
+        """Return the analysis that a document of a video holds."""
+        return evolve(cls.from_aws(*document.answers), **document.beside)
+
+    def _beside(self) -> dict[str, object]:
+        return {"source": self.source, "engine": self.engine}
 
     @property
     def size(self) -> tuple[int, int] | None:

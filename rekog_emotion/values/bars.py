@@ -4,17 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from rekog_emotion.text import encodable
 from rekog_emotion.values.numbers import share
 from rekog_emotion.values.palette import COLORS, Color
-from rekog_emotion.values.wording import age, features, percent, word
+from rekog_emotion.values.wording import Ages, age, features, percent, word
 
-if TYPE_CHECKING:
-    from rekog_emotion.values.faces import Emotion, Face
+__all__ = ["Rated", "emotion_html", "face_html"]
 
-__all__ = ["emotion_html", "face_html"]
+
+class Rated(Protocol):
+    """A word with its confidence: what an ``Emotion`` has."""
+
+    @property
+    def type(self) -> str | None:
+        """The word."""
+        ...
+
+    @property
+    def confidence(self) -> float | None:
+        """Of 0 to 100."""
+        ...
+
+
+class _Gender(Protocol):
+    @property
+    def value(self) -> str | None: ...
+
+    @property
+    def confidence(self) -> float | None: ...
+
+
+class _Described(Protocol):
+    """What a ``Face`` has."""
+
+    @property
+    def age_range(self) -> Ages | None: ...
+
+    @property
+    def gender(self) -> _Gender | None: ...
+
+    @property
+    def emotions(self) -> Sequence[Rated] | None: ...
 
 
 _LONGEST: Final = 80  # letters of a name
@@ -33,15 +65,15 @@ def _hex(color: Color) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
-def face_html(face: Face) -> str:
+def face_html(face: _Described) -> str:
     """Return the emotions of a face as bars, and what else is known of it."""
-    words = ", ".join(filter(None, (_gender(face), age(face), *features(face))))
+    words = ", ".join(filter(None, (_gender(face), age(face.age_range), *features(face))))
     ranked = sorted(face.emotions or (), key=lambda emotion: -(emotion.confidence or 0.0))[:_BARS]
     bars = "".join(_bar(emotion) for emotion in ranked)
     return _frame([f"<div><b>Face</b> {escape(words)}</div>", bars or "<div>no emotions</div>"])
 
 
-def emotion_html(emotion: Emotion) -> str:
+def emotion_html(emotion: Rated) -> str:
     """Return one emotion as a bar."""
     return _frame([_bar(emotion)])
 
@@ -54,13 +86,13 @@ def _frame(parts: Sequence[str]) -> str:
     )
 
 
-def _chip(emotion: Emotion) -> str:
+def _chip(emotion: Rated) -> str:
     text = escape(f"{word(emotion.type)}{percent(emotion.confidence)}")
     color = _color(emotion.type)
     return f'<span style="background:{color};color:#141414;padding:1px 6px;border-radius:3px">{text}</span>'
 
 
-def _bar(emotion: Emotion) -> str:
+def _bar(emotion: Rated) -> str:
     width = share(emotion.confidence)
     return (
         '<div style="display:flex;align-items:center;max-width:420px;margin:2px 0">'
@@ -76,7 +108,7 @@ def _color(word: str | None) -> str:
     return "rgba(128,128,128,.25)" if word == "" else _hex(COLORS[word]) if word in COLORS else _OTHER
 
 
-def _gender(face: Face) -> str:
+def _gender(face: _Described) -> str:
     return word(face.gender.value) + percent(face.gender.confidence) if face.gender else ""
 
 

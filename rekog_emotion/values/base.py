@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -75,7 +75,7 @@ class Compact(Value):
     __slots__ = ("_layout", "_numbers", "_others")
 
     _layout: Layout | None
-    _numbers: tuple[Any, ...]
+    _numbers: Sequence[float]
     _others: tuple[Any, ...]
 
     def __new__(cls, *_: object, **__: object) -> Self:
@@ -110,7 +110,7 @@ class _Part:
         self._set(value, member)
 
 
-def tuples_of(value: Compact) -> tuple[Layout | None, tuple[Any, ...], tuple[Any, ...]]:
+def tuples_of(value: Compact) -> tuple[Layout | None, Sequence[float], tuple[Any, ...]]:
     """Return the layout of a value and its two tuples; no layout, and empty ones, where it holds its parts itself."""
     layout = _layout_of(value)
     return (None, (), ()) if layout is None else (layout, _numbers_of(value), _others_of(value))

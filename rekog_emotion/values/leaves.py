@@ -28,7 +28,7 @@ def leaves(*paths: str) -> Callable[[Face], tuple[Any, ...]]:
     """
 
     @lru_cache(_MOST)
-    def plan(layout: Layout) -> Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...]]:
+    def plan(layout: Layout) -> Callable[[Sequence[float], tuple[Any, ...]], tuple[Any, ...]]:
         here = "".join(f"{layout.leaves.get(path)}, " for path in paths)
         return Binding().compiled("numbers, others", [f"return ({here})"], about="leaves")
 

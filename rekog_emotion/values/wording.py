@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from rekog_emotion.text import plain
 from rekog_emotion.values.base import short
-from rekog_emotion.values.faces import Face
 
-__all__ = ["age", "features", "number_of_faces", "percent", "word"]
+__all__ = ["Ages", "age", "features", "number_of_faces", "percent", "word"]
 
 _LONGEST: Final = 80  # letters of a word that is no word
 
@@ -25,7 +24,21 @@ _FEATURES: Final = {
 }
 
 
-def features(face: Face, *, without: Container[str] = ()) -> Iterator[str]:
+class Ages(Protocol):
+    """What an ``AgeRange`` has."""
+
+    @property
+    def low(self) -> int | None:
+        """From which age, in years."""
+        ...
+
+    @property
+    def high(self) -> int | None:
+        """To which age, in years."""
+        ...
+
+
+def features(face: object, *, without: Container[str] = ()) -> Iterator[str]:
     """Yield the features of a face, a word or two each.
 
     Args:
@@ -33,13 +46,14 @@ def features(face: Face, *, without: Container[str] = ()) -> Iterator[str]:
         without: Names of members that have a place of their own.
     """
     yield from (word for name, word in _FEATURES.items() if name not in without and getattr(face, name))
-    if face.eyes_open is not None and not face.eyes_open:
+    eyes_open = getattr(face, "eyes_open", None)
+    if eyes_open is not None and not eyes_open:
         yield "eyes closed"
 
 
-def age(face: Face) -> str:
-    """Return the age range as ``19-43``, or nothing."""
-    return f"{short(0)(face.age_range.low)}-{short(0)(face.age_range.high)}" if face.age_range else ""
+def age(ages: Ages | None) -> str:
+    """Return an age range as ``19-43``, or nothing."""
+    return f"{short(0)(ages.low)}-{short(0)(ages.high)}" if ages else ""
 
 
 def percent(confidence: float | None) -> str:

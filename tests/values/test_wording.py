@@ -29,5 +29,5 @@ def test_features_with_a_place_of_their_own():
 def test_numbers():
     """Confidences and ages that are not said are no text; one face is no plural."""
     assert (percent(95.44), percent(None)) == (" 95.4%", "")
-    assert (age(Face(age_range=AgeRange(low=19, high=43))), age(Face())) == ("19-43", "")
+    assert (age(AgeRange(low=19, high=43)), age(None)) == ("19-43", "")
     assert [number_of_faces(faces) for faces in range(3)] == ["no faces", "1 face", "2 faces"]
