@@ -101,7 +101,8 @@ def test_a_fork_waits_for_networks_that_are_being_loaded():
 def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
-        from rekog_emotion import _budget, _fastpath, clients, notifications
+        from rekog_emotion.clients import fastpath, names
+        from rekog_emotion.flows import budget as budgets, messages
         from rekog_emotion.flows.messages import SnsSqs
         os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
         class Queue:
@@ -112,20 +113,20 @@ def test_locks_are_renewed():
         queue = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Queue())
         aws = rekog.aws_client()
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
-        budget, mailbox = _budget.budget_of(fake), notifications._mailbox(queue, fake)
-        locks = [budget._lock, _fastpath._LOCK, clients._CACHE._lock, notifications._LOCK]
+        budget, mailbox = budgets.budget_of(fake), messages._mailbox(queue, fake)
+        locks = [budget._lock, fastpath._LOCK, names._CACHE._lock, messages._LOCK]
         locks += [mailbox._lock, mailbox.receiving]
         for lock in locks:
             lock.acquire()
         def work():
-            with _fastpath.accelerated(aws):
+            with fastpath.accelerated(aws):
                 pass
-            assert clients.resolve_client("aws") is not aws
+            assert names.resolve_client("aws") is not aws
             with mailbox.expecting("fake-job-1"):
                 assert mailbox.receiving.acquire(blocking=False)
                 mailbox.receive(0)
-            assert notifications._mailbox(queue, fake) is not mailbox
-            assert _budget.budget_of(fake) is budget
+            assert messages._mailbox(queue, fake) is not mailbox
+            assert budgets.budget_of(fake) is budget
             return len(rekog.analyze_video("s3://bucket/clip.mp4", client=fake, notify=queue).faces)
         in_child(work)
         for lock in locks:

@@ -9,7 +9,8 @@ import pytest
 
 COMMAND = """
     import atexit, os, signal, sys
-    from rekog_emotion import __main__, cli
+    from rekog_emotion import __main__
+    from rekog_emotion.commands import cli
 
     def send(*numbers):
         for number in numbers:

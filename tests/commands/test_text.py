@@ -173,8 +173,7 @@ def test_full_output(tmp_path, arguments):
 
 def test_full_error_output(tmp_path):
     """Where nothing can be said on standard error, the results are printed all the same."""
-    program = "import sys\\nfrom rekog_emotion.commands.cli import main\\n"
-    program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
+    program = "import sys\nfrom rekog_emotion.commands.cli import main\n"
     program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
     program += f"'--client', 'embedded', '--draw', {os.fspath(tmp_path / 'copies')!r}]))"
     read_only = os.open(ASTRONAUT, os.O_RDONLY)  # writing to it fails, as on a full disk

@@ -329,13 +329,13 @@ def test_what_is_decoded_slowly_is_small():
 
 MEASURE = """
 import sys
-from rekog_emotion import _imaging
+from rekog_emotion.media import images
 def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
-_imaging.load_rgb(open(sys.argv[2], "rb").read())
+images.load_rgb(open(sys.argv[2], "rb").read())
 data, before = open(sys.argv[1], "rb").read(), peak()
-_imaging.load_rgb(data, enough=int(sys.argv[3]) or None)
+images.load_rgb(data, enough=int(sys.argv[3]) or None)
 print(peak() - before)
 """
 LARGE = (3000, 3000)

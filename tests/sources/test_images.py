@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-import rekog_emotion
-from rekog_emotion import InvalidInputError, MissingExtraError, S3Object
+from rekog_emotion import InvalidInputError, MissingExtraError, S3Object, media
 from rekog_emotion.sources.images import MAX_BYTES, prepare_image
 from rekog_emotion.sources.videos import PreparedVideo, prepare_video
 from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, segment, with_segments
@@ -49,7 +48,7 @@ def without_pillow():
             patch.delitem(sys.modules, name)
         patch.setitem(sys.modules, "PIL", None)
         patch.delitem(sys.modules, "rekog_emotion.media.images", raising=False)
-        patch.delattr(rekog_emotion, "_imaging", raising=False)
+        patch.delattr(media, "images", raising=False)
         yield
 
 
