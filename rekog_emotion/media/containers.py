@@ -73,7 +73,8 @@ def boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Box]:
 def refusal(file: BinaryIO) -> str | None:
     """Say what is wrong with a video that nobody can analyse, and what to do; ``None`` where it may be whole.
 
-    A recording that was cut off has its pictures and no index; what is cut behind its index can be shown up to there.
+    A recording that was cut off has its pictures and no index; a download that was cut has its index and not all
+    pictures.
     """
     if _format(file) != _MP4:
         return None
@@ -83,6 +84,8 @@ def refusal(file: BinaryIO) -> str | None:
         what = "the MP4 or MOV is incomplete: its index (moov) is missing; get a complete copy of it"
     elif movie.index is not None and movie.index.end > movie.size:
         what = "the MP4 or MOV is truncated within its index (moov); get a complete copy of it"
+    elif movie.missing and not movie.is_fragmented:
+        what = f"the MP4 or MOV is truncated: {movie.missing} bytes are missing at its end; get a complete copy of it"
     elif codecs == []:
         what = "the MP4 or MOV has sound, but no pictures; pass a video with a picture track"
     elif codecs and set(codecs) == {_ENCRYPTED}:
@@ -120,15 +123,22 @@ class _Movie:
         self._file = file
         self.size = file.seek(0, os.SEEK_END)
         self.index: Box | None = None
-        self.lacks_index = False
+        self.missing = 0  # bytes at the end
         pictured, end = False, 0
         with suppress(struct.error):
             for box in boxes(file, 0, self.size):
                 pictured, end = pictured or box.name == b"mdat", box.end
-                if box.name == b"moov":
+                if box.name == b"moov" and self.index is None:
                     self.index = box
-                    return
-        self.lacks_index = pictured and end + _HEADER > self.size  # looked through to the end
+                elif box.name == b"mdat":
+                    self.missing = max(box.end - self.size, 0)
+        # Looked through to the end.
+        self.lacks_index = self.index is None and pictured and end + _HEADER > self.size
+
+    @property
+    def is_fragmented(self) -> bool:
+        """Whether it is a recording in pieces, each with an index of its own, of which the last may be cut."""
+        return self.index is not None and any(self._within(self.index, b"mvex"))
 
     def codecs(self) -> list[bytes] | None:
         """Return the sample entries of the picture tracks; ``None`` where the tracks cannot be read."""

@@ -94,13 +94,26 @@ def test_sound_alone(tmp_path, cover):
     assert told(path) == f"{path}: {NO_PICTURES}"
 
 
-def test_what_can_be_shown_in_part_is_taken(tmp_path):
-    """A clip that is cut behind its index is taken, as players show it up to there; so is a fragmented one."""
+def test_a_download_that_was_cut(tmp_path):
+    """A clip that begins with its index is told to lack its end, which players leave out without a word."""
     fast = write_clip(tmp_path / "fast.mp4", numbered(60), mux={"movflags": "faststart"})
-    fast.write_bytes(fast.read_bytes()[:-500])
-    live = write_clip(tmp_path / "live.mp4", numbered(60), mux={"movflags": "frag_keyframe+empty_moov"})
+    whole = fast.read_bytes()
+    fast.write_bytes(whole[:-500])
 
-    assert [prepare_video(path).place for path in (fast, live, CLIP)] == [fast, live, CLIP]
+    assert told(fast) == (
+        f"{fast}: the MP4 or MOV is truncated: 500 bytes are missing at its end; get a complete copy of it"
+    )
+    fast.write_bytes(whole)
+    assert prepare_video(fast).place == fast
+
+
+def test_a_recording_in_pieces_is_taken(tmp_path):
+    """Whole, and without the end of its last piece: such files are made to be cut off."""
+    live = write_clip(tmp_path / "live.mp4", numbered(60), mux={"movflags": "frag_keyframe+empty_moov"}, g="15")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(live.read_bytes()[:-900])
+
+    assert [prepare_video(path).place for path in (live, cut, CLIP)] == [live, cut, CLIP]
 
 
 @pytest.mark.parametrize(
