@@ -90,7 +90,12 @@ def opened(path: str | os.PathLike[str], *, threads: int = 1) -> Iterator[tuple[
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the mean rate of a track as an exact fraction."""
     # What has no rate has one picture, and any rate gives it the time 0.
-    return stream.average_rate or stream.guessed_rate or Fraction(1)
+    return _exact(stream.average_rate) or _exact(stream.guessed_rate) or Fraction(1)
+
+
+def _exact(ratio: Any) -> Fraction | None:  # noqa: ANN401 -- PyAV 19 gives its ratios another type than those before
+    exact: Fraction | None = ratio
+    return exact
 
 
 def seconds_of(clock: VideoStream | VideoFrame, ticks: int) -> Fraction:
@@ -331,7 +336,7 @@ class Orientation(NamedTuple):
 
 def orientation_of(frame: VideoFrame, stream: VideoStream) -> Orientation:
     """Read the display matrix: nine numbers a, b, u, c, d, v, ... that show (x, y) at (a x + c y, b x + d y)."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = _exact(stream.sample_aspect_ratio) or Fraction(1)
     if not Fraction(1, WIDEST) <= aspect <= WIDEST:
         aspect = Fraction(1)
     matrix = frame.side_data.get("DISPLAYMATRIX")
