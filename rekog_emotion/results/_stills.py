@@ -10,6 +10,7 @@ from typing import Any, Final
 from PIL import Image
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.text import shown
 
 __all__ = ["check_still"]
 
@@ -25,12 +26,14 @@ def check_still(picture: str | os.PathLike[str] | bytes | Image.Image) -> None:
 
     Raises:
         InvalidInputError: It has several.
-        OSError: The file cannot be read.
     """
     if isinstance(picture, Image.Image):
         return
     if isinstance(picture, (str, os.PathLike)):
-        name, data = os.fsdecode(picture), Path(picture).read_bytes()
+        try:
+            name, data = shown(os.fsdecode(picture)), Path(picture).read_bytes()
+        except OSError:  # a folder, for instance: whoever decodes it says so
+            return
     else:
         name, data = f"<{type(picture).__name__}>", bytes(picture)
     Image.init()
