@@ -116,6 +116,7 @@ def create_app(
             allow_methods=("POST",),
             allow_headers=("*",),
             expose_headers=ANSWER_HEADERS,
+            allow_private_network=True,  # a browser asks for it where a public page calls this machine
             max_age=_PREFLIGHT_AGE,
         )
     return app

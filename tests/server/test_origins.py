@@ -108,6 +108,7 @@ def test_pages_of_an_allowed_origin_may_ask(page_endpoint):
         "origin": PAGE,
         "access-control-request-method": "POST",
         "access-control-request-headers": wanted,
+        "access-control-request-private-network": "true",
         "authorization": None,
     }
     asked = page_endpoint.ask("DetectFaces", method="OPTIONS", headers=before, body=b"")
@@ -118,6 +119,7 @@ def test_pages_of_an_allowed_origin_may_ask(page_endpoint):
     assert asked.headers["access-control-allow-origin"] == PAGE
     assert asked.headers["access-control-allow-methods"] == "POST"
     assert asked.headers["access-control-allow-headers"] == wanted
+    assert asked.headers["access-control-allow-private-network"] == "true"
     assert asked.headers["vary"].startswith("Origin")
     for answer in (reply, wrong):
         assert answer.headers["access-control-allow-origin"] == PAGE
