@@ -202,7 +202,8 @@ def check_settings(session: Session | None = None) -> None:
     """Refuse what botocore would take for another value than was meant, without a word.
 
     Raises:
-        ConfigurationError: A switch is neither on nor off, or a number is none.
+        ConfigurationError: A switch is neither on nor off, a number is none, a file is a directory, or an address
+            cannot be read.
     """
     _, options = _options_of(session)
     for option, variable, right, what in (
@@ -214,6 +215,17 @@ def check_settings(session: Session | None = None) -> None:
             if isinstance(value, str) and value.strip() and not re.fullmatch(right, value.strip(), re.IGNORECASE):
                 reason = f"{name}={shown(value)!r} is not {what}"
                 raise _unusable(reason)
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        path = os.environ.get(variable)
+        if path and Path(path).expanduser().is_dir():  # which botocore passes over
+            reason = f"{variable}={shown(path)!r} is a directory, and should be a file"
+            raise _unusable(reason)
+    for variable in ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"):
+        try:
+            urlsplit(os.environ.get(variable, ""))
+        except ValueError as error:  # of which botocore says no more than that
+            reason = f"{variable} has an invalid endpoint: {error}"
+            raise _unusable(reason) from error
 
 
 def fault_of(client: object, session: Session | None = None) -> ConfigurationError | None:

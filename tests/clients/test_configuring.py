@@ -177,6 +177,19 @@ VARIABLES = [
         KEYS | {"AWS_USE_FIPS_ENDPOINT": "yes"}, "AWS_USE_FIPS_ENDPOINT='yes' is not true or false", id="switch"
     ),
     pytest.param(
+        KEYS | {"AWS_SHARED_CREDENTIALS_FILE": "/"},
+        "AWS_SHARED_CREDENTIALS_FILE='/' is a directory, and should be a file",
+        id="directory of credentials",
+    ),
+    pytest.param(
+        KEYS | {"AWS_CONFIG_FILE": "/"}, "AWS_CONFIG_FILE='/' is a directory, and should be a file", id="directory"
+    ),
+    pytest.param(
+        KEYS | {"AWS_ENDPOINT_URL_REKOGNITION": "http://[::1"},
+        "AWS_ENDPOINT_URL_REKOGNITION has an invalid endpoint: Invalid IPv6 URL",
+        id="half an IPv6 address",
+    ),
+    pytest.param(
         KEYS | {"HTTPS_PROXY": "http://user:made-up-secret@127.0.0.1:99999"},
         "Invalid proxy: http://***@127.0.0.1:99999 (HTTPS_PROXY)",
         id="proxy",
