@@ -112,9 +112,12 @@ class Soak:
     def start_one(self) -> None:
         """Start a job, unless too many are open; or repeat a start."""
         known = [token for token, ids in self.jobs.items() if ids]
+        waiting = [token for token, ids in self.jobs.items() if not ids]  # which the server has refused so far
         if known and self.random.random() < 0.2:
             self.start(self.random.choice(known))
-        elif sum(len(ids - self.ended.keys()) for ids in self.jobs.values()) < MOST_OPEN:
+        elif waiting and self.random.random() < 0.5:
+            self.start(self.random.choice(waiting))
+        elif len(waiting) + sum(len(ids - self.ended.keys()) for ids in self.jobs.values()) < MOST_OPEN:
             token = f"token-{len(self.jobs)}"
             self.jobs[token] = set()
             self.start(token)
