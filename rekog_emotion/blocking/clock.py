@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 
 __all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
 
-
 _GLANCE: Final = 0.05
 
 

@@ -16,11 +16,7 @@ from rekog_emotion.logs import logger
 from rekog_emotion.results.video_analysis import VideoAnalysis
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
-
-
 _log: Final = logger("rekog_emotion")
 
 

@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 __all__ = ["VideoJob"]
 
-
 _log: Final = logger("rekog_emotion")
 
 

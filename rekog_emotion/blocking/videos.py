@@ -29,7 +29,6 @@ from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = ["VideoOutcome", "start_videos", "wait_for_videos"]
 
-
 MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
 
 

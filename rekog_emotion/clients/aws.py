@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["aws_client", "s3_client_for", "sqs_client_for"]
 
-
 _LONG_POLL: Final = 20.0  # seconds that a call of SQS may wait for messages before it answers
 
 

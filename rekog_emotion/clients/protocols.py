@@ -11,7 +11,6 @@ from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "service_region"]
 
-
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
 
 

@@ -19,11 +19,8 @@ from rekog_emotion.values.s3 import S3Object, s3_uri
 
 __all__ = ["S3Staging"]
 
-
 # By their names uploads are known again by whoever resumes a job by its id alone.
 _OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
-
-
 MAX_BYTES: Final = 10 * 1024**3  # the service's limit for stored video
 
 

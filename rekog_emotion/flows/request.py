@@ -12,7 +12,6 @@ from rekog_emotion.errors import InvalidInputError
 
 __all__ = ["SLOT_TIMEOUT", "TIMEOUT", "Seconds", "check_listeners", "seconds", "start_parameters"]
 
-
 Seconds: TypeAlias = float | timedelta | None
 """How long: seconds, a ``timedelta``, or ``None`` for ever."""
 
@@ -34,11 +33,7 @@ def seconds(duration: Seconds, name: str) -> float | None:
 
 # The service model's patterns, which botocore does not check; an upload would be made in vain.
 _TOKEN: Final = re.compile(r"[a-zA-Z0-9-_]{1,64}")
-
-
 _TAG: Final = re.compile(r"[a-zA-Z0-9_.\-:+=/]{1,1024}")
-
-
 _FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
 
 

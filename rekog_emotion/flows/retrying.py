@@ -14,27 +14,13 @@ from rekog_emotion.errors import InternalServiceError, ResponseError, ThrottledE
 
 __all__ = ["is_broken", "is_transient", "retry"]
 
-
 T = TypeVar("T")
-
-
 ATTEMPTS: Final = 5
-
-
 RETRY_SECONDS: Final = 60.0
-
-
 _BASE: Final = 0.5
-
-
 _THROTTLED_BASE: Final = 1.0
-
-
 _LONGEST: Final = 20.0
-
-
 _INSTANT: Final = 1e-6  # less than this is left of no time-out but by rounding
-
 
 # More would still be cut to the longest wait, and overflow after days of failing polls.
 _DOUBLINGS: Final = 10

@@ -26,7 +26,6 @@ __all__ = [
     "rows",
 ]
 
-
 Record: TypeAlias = dict[str, Any]
 
 
@@ -69,10 +68,8 @@ _EMOTIONAL: Final = (
     *(Column(f"emotion_{kind.value.lower()}", float) for kind in EmotionType),
 )
 
-
 #: The names of the columns that say where a face is from.
 WHENCE: Final[tuple[str, ...]] = tuple(column.name for column in _WHENCE)
-
 
 #: The columns of every flat table, in their order.
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -95,7 +92,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *(_member(f"quality.{what}", float) for what in ("brightness", "sharpness")),
     *(_member(f"eye_direction.{what}", float) for what in ("yaw", "pitch", "confidence")),
 )
-
 
 #: What ``landmarks=True`` adds: two columns a landmark, ratios of the picture's width and height.
 LANDMARK_COLUMNS: Final[tuple[Column, ...]] = tuple(

@@ -34,7 +34,6 @@ __all__ = [
     "write_records",
 ]
 
-
 # With which a spreadsheet takes a cell for a formula; the last four are wide forms of the others.
 _FORMULAS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an integer in a column

@@ -13,7 +13,6 @@ from rekog_emotion.values.s3 import _S3, S3Object, parse_s3_uri
 
 __all__ = ["locate"]
 
-
 # Two letters at least: one letter and a colon are a Windows drive. One slash suffices: a Path folds two into one.
 _SCHEME: Final = re.compile(r"(data):|([A-Za-z][A-Za-z0-9+.\-]+):/")
 _NOT_DOWNLOADED: Final = (

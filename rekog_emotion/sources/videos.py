@@ -22,13 +22,8 @@ from rekog_emotion.values.s3 import S3Object, s3_wire
 
 __all__ = ["PreparedVideo", "VideoSource", "prepare_video"]
 
-
 _HEAD: Final = 1024  # bytes
-
-
 _IN_MEMORY: Final = "a video is read from a file, not from memory"
-
-
 VideoSource: TypeAlias = "str | os.PathLike[str] | S3Object"
 
 

@@ -50,14 +50,8 @@ class _Described(Protocol):
 
 
 _LONGEST: Final = 80  # letters of a name
-
-
 _BARS: Final = 50  # emotions of a face; the service has eight
-
-
 _CAUTION: Final = "Emotions are how a face looks, not what a person feels."
-
-
 _OTHER: Final = "#b4b4b4"
 
 

@@ -15,8 +15,6 @@ from rekog_emotion.wire.compact import Layout
 __all__ = ["Compact", "Value", "made_when_touched", "tuples_of"]
 
 T = TypeVar("T")
-
-
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -36,11 +34,7 @@ def short(digits: int) -> Any:  # noqa: ANN401 -- attrs types its repr hook as A
 
 
 _RATIO = short(3)
-
-
 _DEGREES = short(1)
-
-
 _PERCENT = short(1)
 
 

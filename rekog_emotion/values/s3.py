@@ -31,16 +31,10 @@ class S3Object(Value):
 
 
 _BUCKET: Final = re.compile(r"[0-9A-Za-z.\-_]{3,255}")  # S3Bucket of the service model
-
-
-_LONGEST: Final = (
-    1024  # of a key and a version: bytes in S3, characters in the service model, of which there are never more
-)
-
+# Of a key and a version: bytes in S3, characters in the service model, of which there are never more.
+_LONGEST: Final = 1024
 
 _S3: Final = "s3://"
-
-
 _VERSION: Final = "?versionId="
 
 
