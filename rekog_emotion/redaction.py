@@ -14,7 +14,7 @@ import re
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -35,8 +35,6 @@ _SHORTEST: Final = 4  # a value below that says nothing, and would be found in e
 _LONGEST: Final = 1 << 13  # letters that are looked through, and kept; a page of a proxy may have any length
 _DEEPEST: Final = 30
 
-# What follows in the message about a wrong signature is the request with its headers, session token and all.
-_REQUEST: Final = re.compile(r"The (?:Canonical String for this request|String-to-Sign)\b.*", re.DOTALL | re.IGNORECASE)
 _ELEMENTS: Final = (
     "AccessKeyId|AWSAccessKeyId|CanonicalRequest|CanonicalRequestBytes|SecretAccessKey|SessionToken|SignatureProvided|"
     "StringToSign|StringToSignBytes|Token-0"
@@ -45,41 +43,50 @@ _HEADERS: Final = (
     "authorization|proxy-authorization|x-amz-security-token|x-amz-sso_bearer_token|x-aws-ec2-metadata-token"
 )
 _MEMBERS: Final = re.compile(f"(?:{_ELEMENTS}|{_HEADERS})", re.IGNORECASE)
-_FORMS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (_REQUEST, ""),
-    (re.compile(r"//[^/\s\"'<>]+@"), f"//{_HIDDEN}@"),
-    # An address that is signed is worth what it opens. Its query is left out whole, whoever signed it.
-    (re.compile(r"(https?://[^\s\"'<>?]*)\?[^\s\"'<>]+", re.IGNORECASE), rf"\1?{_HIDDEN}"),
-    (
-        re.compile(r"\?[^\s\"'<>?]*(?:x-amz-signature|x-amz-security-token|signature|sig)=[^\s\"'<>]*", re.IGNORECASE),
-        f"?{_HIDDEN}",
-    ),
-    (
-        re.compile(
-            r"\b(x-amz-(?:credential|security-token|signature)|credential|signature)(=|%3D)(?:(?!%26)[^\s&,\"'<>])+",
-            re.IGNORECASE,
-        ),
-        rf"\1\2{_HIDDEN}",
-    ),
-    (re.compile(rf"<({_ELEMENTS})>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE), rf"<\1>{_HIDDEN}</\1>"),
-    (
-        re.compile(rf"\b({_HEADERS})([\"']?\s*(?::|=(?=\s*b?[\"']))\s*(?:b?[\"'])?)[^\r\n\"'}}]+", re.IGNORECASE),
-        rf"\1\2{_HIDDEN}",
-    ),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}[\w.-]*"), _HIDDEN),  # a token of web identity
-    (re.compile(r"\bBearer\s+[\w.~+/=-]{16,}", re.IGNORECASE), f"Bearer {_HIDDEN}"),
-    (
-        re.compile(
-            r"\b((?:aws_?)?(?:secret_?access_?key|session_?token|security_?token|access_?key_?id))"
-            r"([\"']?\s*[:=]\s*[\"']?)[^\s\"',;&<>}]+",
-            re.IGNORECASE,
-        ),
-        rf"\1\2{_HIDDEN}",
-    ),
-)
 
 # Credentials that clients of this process sign with, as long as there are any that do; they may renew themselves.
 _SEEN: Final[dict[int, weakref.ref[Any]]] = {}
+
+
+@cache
+def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return what is a secret by its form, and what stands instead; to compile it takes 10 ms, once there is a text."""
+    request = r"The (?:Canonical String for this request|String-to-Sign)\b.*"
+    return (
+        # What follows in the message about a wrong signature is the request with its headers, session token and all.
+        (re.compile(request, re.DOTALL | re.IGNORECASE), ""),
+        (re.compile(r"//[^/\s\"'<>]+@"), f"//{_HIDDEN}@"),
+        # An address that is signed is worth what it opens. Its query is left out whole, whoever signed it.
+        (re.compile(r"(https?://[^\s\"'<>?]*)\?[^\s\"'<>]+", re.IGNORECASE), rf"\1?{_HIDDEN}"),
+        (
+            re.compile(
+                r"\?[^\s\"'<>?]*(?:x-amz-signature|x-amz-security-token|signature|sig)=[^\s\"'<>]*", re.IGNORECASE
+            ),
+            f"?{_HIDDEN}",
+        ),
+        (
+            re.compile(
+                r"\b(x-amz-(?:credential|security-token|signature)|credential|signature)(=|%3D)(?:(?!%26)[^\s&,\"'<>])+",
+                re.IGNORECASE,
+            ),
+            rf"\1\2{_HIDDEN}",
+        ),
+        (re.compile(rf"<({_ELEMENTS})>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE), rf"<\1>{_HIDDEN}</\1>"),
+        (
+            re.compile(rf"\b({_HEADERS})([\"']?\s*(?::|=(?=\s*b?[\"']))\s*(?:b?[\"'])?)[^\r\n\"'}}]+", re.IGNORECASE),
+            rf"\1\2{_HIDDEN}",
+        ),
+        (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}[\w.-]*"), _HIDDEN),  # a token of web identity
+        (re.compile(r"\bBearer\s+[\w.~+/=-]{16,}", re.IGNORECASE), f"Bearer {_HIDDEN}"),
+        (
+            re.compile(
+                r"\b((?:aws_?)?(?:secret_?access_?key|session_?token|security_?token|access_?key_?id))"
+                r"([\"']?\s*[:=]\s*[\"']?)[^\s\"',;&<>}]+",
+                re.IGNORECASE,
+            ),
+            rf"\1\2{_HIDDEN}",
+        ),
+    )
 
 
 def remember(credentials: object) -> None:
@@ -121,7 +128,7 @@ def _values(credentials: object) -> Iterator[str]:
 def _redacted(text: str, grams: _Grams) -> str:
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}..."
-    for form, instead in _FORMS:
+    for form, instead in _forms():
         text = form.sub(instead, text)
     return grams.out_of(text)
 

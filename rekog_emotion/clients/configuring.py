@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from traceback import walk_tb
@@ -268,6 +267,8 @@ def _is_address(url: str) -> bool:
 
 
 def _no_certificates(path: str) -> str | None:
+    import ssl  # noqa: PLC0415 -- botocore has loaded it, and who asks nobody on AWS needs none
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except (OSError, ValueError):
@@ -276,6 +277,8 @@ def _no_certificates(path: str) -> str | None:
 
 
 def _no_pair(certificate: str, key: object) -> str | None:
+    import ssl  # noqa: PLC0415 -- likewise
+
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
             certificate, key if isinstance(key, str) else None, password=""
