@@ -3,8 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rekog_emotion import analyze_video
 from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.testing import VirtualClock, virtual_time
+from rekog_emotion.testing import FakeClient, VirtualClock, virtual_time
 
 
 def test_sleeping_takes_no_time():
@@ -68,3 +69,16 @@ def test_virtual_time():
     with pytest.raises(KeyError):
         fail()
     assert _clock.SYSTEM_CLOCK is before
+
+
+def test_reaches_every_wait():
+    """Each block has a clock of its own, which waits for jobs and between attempts go by, however often."""
+    passed = []
+    for _ in range(2):
+        with virtual_time() as clock:
+            client = FakeClient()
+            client.script_videos({"JobStatus": "SUCCEEDED", "Faces": []}, seconds=20)
+            assert analyze_video("s3://bucket/clip.mp4", client=client).faces == ()
+        passed.append(clock.now())
+
+    assert all(20 <= seconds < 30 for seconds in passed)
