@@ -20,6 +20,11 @@ def full_disk(left=0):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def unmeasured():
+    """Return the environment for a process that may write no file: one that measures coverage would."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
 @contextlib.contextmanager
 def pipe(path):
     """Make a named pipe with a reader, and give the list into which what arrives goes."""

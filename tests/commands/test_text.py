@@ -15,6 +15,7 @@ from rekog_emotion.commands.cli import main
 from rekog_emotion.logs import logger
 from rekog_emotion.text import plain
 from tests.http_standin import Answer, fault
+from tests.outputs import unmeasured
 
 DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT = os.fspath(DATA / "astronaut.jpg")
@@ -164,7 +165,12 @@ def test_full_output(tmp_path, arguments):
 
     with (tmp_path / "out").open("wb") as out:
         done = subprocess.run(  # noqa: S603 -- our own command
-            [sys.executable, "-c", FULL, *arguments], check=False, stdout=out, stderr=subprocess.PIPE, timeout=60
+            [sys.executable, "-c", FULL, *arguments],
+            check=False,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            env=unmeasured(),
         )
 
     expected = "rekog-emotion: standard output cannot be written: File too large; make room, or send it elsewhere\n"

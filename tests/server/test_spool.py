@@ -15,6 +15,7 @@ import pytest
 from rekog_emotion.errors import ConfigurationError
 from rekog_emotion.server import Spool, temporary
 from rekog_emotion.server.spool import SpoolError
+from tests.outputs import unmeasured
 
 
 @pytest.fixture
@@ -131,7 +132,12 @@ print(old.read_text(), *sorted(os.listdir(spool.folder)))
 def test_what_finds_no_room(tmp_path):
     """It is told as the folder's fault; nothing is left of it, and what was there stays whole."""
     run = subprocess.run(  # noqa: S603 -- the test's own script
-        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", FULL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=unmeasured(),
     )
 
     why = f"the folder {tmp_path} cannot be written to: File too large; make room there, or make it writable"
@@ -183,6 +189,7 @@ def test_no_temporary_folder(temp):
 KILLED = """
 import signal
 from rekog_emotion.server import Spool
+from tests.outputs import unmeasured
 spool = Spool()
 with spool.request(5):
     print(spool.new_file([b"content"]), flush=True)
