@@ -16,12 +16,16 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakKeyDictionary
 
 from rekog_emotion import forks
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.wire.binding import UnusualError
+from rekog_emotion.wire.compiled import Reader, compile_reader
 
 __all__ = ["Acceleration", "accelerate", "accelerated"]
 
@@ -29,11 +33,57 @@ __all__ = ["Acceleration", "accelerate", "accelerated"]
 _FACES: Final = {"DetectFaces": "FaceDetails", "GetFaceDetection": "Faces"}
 _EVENTS: Final = tuple(f"before-parse.rekognition.{operation}" for operation in _FACES)
 _OK: Final = 200
+_MEMBERS: Final = 2  # of a face of a video: its time, and what it is like
 
 
-def _strict_loads(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+def _strict_loads(body: bytes, hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:  # noqa: ANN401 -- any JSON
     # Decoded as botocore does: by itself json.loads() takes UTF-16, byte order marks and encoded surrogates, too.
-    return json.loads(body.decode())
+    return json.loads(body.decode(), object_hook=hook)
+
+
+@cache
+def _timed_face() -> Reader:
+    return compile_reader(TimedFace)
+
+
+def _loads_faces(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
+    """Read JSON whose faces of a video are values as soon as they are there, so that few dicts are at a time.
+
+    The dicts of a whole page make Python's garbage collector walk all that a program keeps.
+    """
+    read, count = _timed_face(), 0
+
+    def hook(found: dict[str, Any]) -> Any:  # noqa: ANN401 -- the dict, or a value of it
+        nonlocal count
+        if len(found) == _MEMBERS and "Face" in found and "Timestamp" in found:
+            try:
+                face = read(found)
+            except (UnusualError, KeyError, TypeError):  # left to whoever says what is wrong with it
+                return found
+            count += 1
+            return face
+        return found
+
+    answer = _strict_loads(body, hook)
+    faces = answer["Faces"]
+    if sum(face.__class__ is TimedFace for face in faces) != count:  # one lies where no face is known to be
+        return _strict_loads(body)
+    return answer
+
+
+def _faces_of(found: Any) -> Any:  # noqa: ANN401 -- a list, or what stands in its place
+    """Return the faces of a page as values, each dict let go when it has been read."""
+    if not isinstance(found, list):
+        return found
+    read, faces = _timed_face(), list[Any]()
+    found.reverse()
+    while found:
+        face = found.pop()
+        try:
+            faces.append(read(face))
+        except (UnusualError, KeyError, TypeError):  # likewise
+            faces.append(face)
+    return faces
 
 
 def _loads() -> Callable[[bytes], Any]:
@@ -112,7 +162,12 @@ class Acceleration:
             response, taken = event["response_dict"], event["customized_response_dict"]
             if response["status_code"] != _OK:
                 return
-            answer, member = self._loads(response["body"]), _FACES[event["operation_model"].name]
+            member = _FACES[event["operation_model"].name]
+            early = _HERE.ours and member == "Faces"
+            loads = _loads_faces if early and self._loads is _strict_loads else self._loads
+            answer = loads(response["body"])
+            if early and loads is self._loads:
+                answer[member] = _faces_of(answer[member])
             if isinstance(answer[member], list) or (_HERE.ours and answer[member] is not None):
                 taken[member] = answer.pop(member)
                 response["body"] = json.dumps(answer).encode()

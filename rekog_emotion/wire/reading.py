@@ -153,8 +153,8 @@ def _read_list(shape: type[Any], wire: object) -> list[Any]:
         _refuse("a list", wire)
     read, values = reader(shape), list[Any]()
     try:
-        for item in wire:
-            values.append(read(item))  # the length so far is the index of a bad item
+        for item in wire:  # which may have been read as it came; the length so far is the index of a bad one
+            values.append(item if item.__class__ is shape else read(item))
     except MismatchError as mismatch:
         position = f"[{len(values)}]"
         raise mismatch.within(position) from None
