@@ -516,3 +516,22 @@ def _modules(program, url, home):
     command = [sys.executable, "-I", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 -- our own
     return done.stderr.split()
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["orjson", "plain"])
+def test_only_faces_of_the_page_become_values(standin, monkeypatch, fast):
+    """What looks like a face of a video elsewhere in an answer stays the dict that it is."""
+    if not fast:
+        monkeypatch.setitem(sys.modules, "orjson", None)
+    face = {"Timestamp": 500, "Face": {"Confidence": 99.5}}
+    odd = {"Timestamp": 500, "Face": {"Confidence": 99.5, "New": face}}
+    page = {"JobStatus": "SUCCEEDED", "Faces": [face, {**face, "New": 1}, odd]}
+    standin.script("GetFaceDetection", Answer(json.dumps(page).encode()))
+
+    whole = VideoJob.resume("job-1", client=aws_client()).result()
+
+    assert [one.seconds for one in whole.faces] == [0.5] * 3
+    assert whole.faces[1].extra == {"New": 1}
+    assert whole.faces[2].face.extra == {"New": face}
+    assert type(whole.faces[2].face.extra["New"]) is dict
+    assert whole.to_aws()["Faces"] == page["Faces"]
