@@ -66,9 +66,9 @@ def _loads_faces(body: bytes) -> Any:  # noqa: ANN401 -- any JSON
 
     answer = _strict_loads(body, hook)
     faces = answer["Faces"]
-    if sum(face.__class__ is TimedFace for face in faces) != count:  # one lies where no face is known to be
-        return _strict_loads(body)
-    return answer
+    known = sum(face.__class__ is TimedFace for face in faces) if isinstance(faces, list) else 0
+    # Else one lies where no face is known to be.
+    return answer if known == count else _strict_loads(body)
 
 
 def _faces_of(found: Any) -> Any:  # noqa: ANN401 -- a list, or what stands in its place

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis, accelerate, aws_client
 from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.clients import fastpath
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, ResponseError
 from tests.amounts import amount
 from tests.http_standin import Answer, HttpStandin, fault
 from tests.property.strategies import JSON, SERVICE, images
@@ -535,3 +535,17 @@ def test_only_faces_of_the_page_become_values(standin, monkeypatch, fast):
     assert whole.faces[2].face.extra == {"New": face}
     assert type(whole.faces[2].face.extra["New"]) is dict
     assert whole.to_aws()["Faces"] == page["Faces"]
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["orjson", "plain"])
+@pytest.mark.parametrize("faces", [False, 0, 7, "", "faces", {}, {"Timestamp": 0, "Face": {}}], ids=repr)
+def test_what_is_no_list_is_never_no_faces(standin, monkeypatch, faces, fast):
+    """Whatever decodes the page, it is left for the reader to refuse."""
+    if not fast:
+        monkeypatch.setitem(sys.modules, "orjson", None)
+    standin.script("GetFaceDetection", Answer(json.dumps({"JobStatus": "SUCCEEDED", "Faces": faces}).encode()))
+
+    with pytest.raises(ResponseError) as caught:
+        VideoJob.resume("job-1", client=aws_client()).status()
+
+    assert str(caught.value) == f"Faces: expected a list, got {type(faces).__name__}"
