@@ -87,7 +87,7 @@ def test_matrix_that_is_not_said(said, size, matrix):
 def test_without_a_matrix(layout, deep):
     """RGB and grey become BT.709."""
     picture = np.full((16, 16, 3), 180, np.uint8)
-    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=layout)
+    frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=layout, threads=1)
     colors = pixels.colors_of(frame)
 
     assert colors == (1, False, deep)
