@@ -105,12 +105,13 @@ class SqliteStore:
                 self._connection.close()
 
     def put(self, job: JobRecord) -> None:
-        """Keep a job, in place of the one with the same id and of its token's last job."""
+        """Keep a job, in place of the one with the same id; one that was not there is its token's last job."""
         row = _row(job)
         with self._database() as database:
             database.execute("PRAGMA synchronous = FULL")  # an id that was given out survives a power cut
+            known = database.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job.job_id,)).fetchone()
             database.execute("REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-            if job.token is not None:
+            if job.token is not None and not known:
                 database.execute("REPLACE INTO tokens VALUES (?, ?)", (job.token, job.job_id))
 
     def get(self, job_id: str) -> JobRecord | None:

@@ -45,7 +45,7 @@ class Store(Protocol):
     """Keeps jobs and their faces. Each method is atomic and may be called from any thread."""
 
     def put(self, job: JobRecord) -> None:
-        """Keep a job, in place of the one with the same id and of its token's last job."""
+        """Keep a job, in place of the one with the same id; one that was not there is its token's last job."""
         ...
 
     def get(self, job_id: str) -> JobRecord | None:
@@ -113,10 +113,10 @@ class MemoryStore:
         self._faces: dict[str, _Faces] = {}
 
     def put(self, job: JobRecord) -> None:
-        """Keep a job, in place of the one with the same id and of its token's last job."""
-        self._jobs[job.job_id] = job
-        if job.token is not None:
+        """Keep a job, in place of the one with the same id; one that was not there is its token's last job."""
+        if job.token is not None and job.job_id not in self._jobs:
             self._tokens[job.token] = job.job_id
+        self._jobs[job.job_id] = job
 
     def get(self, job_id: str) -> JobRecord | None:
         """Return a job."""

@@ -36,6 +36,15 @@ def test_jobs(store):
     assert (store.get("b"), store.with_token("u")) == (None, None)
 
 
+def test_a_token_is_its_last_start_s(store):
+    """The end of an earlier job takes it from none that was started since."""
+    first, second = (a_job(job_id, token="t") for job_id in "ab")  # noqa: S106 -- no password
+    store.put(first)
+    store.put(second)
+    store.put(evolve(first, status="SUCCEEDED", ended=5.0))
+    assert store.with_token("t") == second
+
+
 def test_faces(store):
     """Faces come back in order, a slice at a time, and exactly as they were."""
     faces = [{"Timestamp": k, "Face": {"Confidence": 100 / 3 + k}} for k in range(5)]
