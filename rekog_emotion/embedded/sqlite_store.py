@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, Self
 
 from rekog_emotion import forks
@@ -23,6 +23,7 @@ SCHEMA_VERSION: Final = 1
 # Faces are some kilobytes apart, which would leave a third of SQLite's usual pages of 4096 bytes empty.
 PAGE_SIZE: Final = 16384  # bytes
 FACES_A_ROW: Final = 64
+RESERVED: Final = 1024 * 1024  # bytes; the end of a job takes some pages, of the database and of its log
 WAYS_OUT: Final = {
     sqlite3.SQLITE_BUSY: "close the other SqliteStore or end its process, or name another file",
     sqlite3.SQLITE_CANTOPEN: "name a file in a folder that is there and can be written",
@@ -84,6 +85,7 @@ class SqliteStore:
         self._is_parent_s = False
         self._closed = False
         self._connection = _opened(self._path)
+        self._reserve = _Reserve(f"{self._path}-reserve")
         forks.in_child(self._leave_to_parent)
 
     def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
@@ -103,12 +105,26 @@ class SqliteStore:
             with self._lock:
                 self._closed = True
                 self._connection.close()
+                self._reserve.give_up()
 
     def put(self, job: JobRecord) -> None:
-        """Keep a job, in place of the one with the same id; one that was not there is its token's last job."""
+        """Keep a job, in place of the one with the same id; one that was not there is its token's last job.
+
+        A job is begun only with room for its end: what fills the disk may be its own video, which goes after that.
+        """
+        try:
+            self._put(job)
+        except RekogEmotionError:
+            if job.ended is None or not self._reserve.give_up():
+                raise
+            self._put(job)
+
+    def _put(self, job: JobRecord) -> None:
         row = _row(job)
         with self._database() as database:
-            database.execute("PRAGMA synchronous = FULL")  # an id that was given out survives a power cut
+            if job.ended is None:
+                self._reserve.take()
+            database.execute("PRAGMA synchronous = FULL")  # what was told survives a power cut
             known = database.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job.job_id,)).fetchone()
             database.execute("REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             if job.token is not None and not known:
@@ -187,10 +203,49 @@ class SqliteStore:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except OSError as error:  # of the reserve
+            msg = f"the job store {self._path} failed: {error.strerror}; {WAYS_OUT[sqlite3.SQLITE_FULL]}"
+            raise RekogEmotionError(msg) from error
         except (sqlite3.Error, zlib.error, ValueError, RecursionError) as error:
             way_out = _way_out(error, "if the file is damaged, begin with a new one")
             msg = f"the job store {self._path} failed: {error}; {way_out}"
             raise RekogEmotionError(msg) from error
+
+
+class _Reserve:
+    """A file that keeps some room of a disk free for when it is full.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def take(self) -> None:
+        """Take the room, unless that has been done.
+
+        Raises:
+            OSError: There is none.
+        """
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            rest = RESERVED - os.fstat(handle).st_size
+            while rest > 0:
+                # Nothing that a file system could keep in less room.
+                rest -= os.write(handle, os.urandom(rest))
+        except OSError:
+            self.give_up()
+            raise
+        finally:
+            os.close(handle)
+
+    def give_up(self) -> bool:
+        """Let others have the room; tell whether there was some."""
+        with suppress(OSError):
+            os.unlink(self._path)  # noqa: PTH108 -- nothing else of a Path is needed
+            return True
+        return False
 
 
 def _row(job: JobRecord) -> tuple[str | bytes | float | None, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -157,7 +158,7 @@ def test_private(store, path):
     path.chmod(0o640)
     SqliteStore(path).close()
 
-    assert modes == {"jobs.sqlite": 0o600, "jobs.sqlite-wal": 0o600}
+    assert modes == {"jobs.sqlite": 0o600, "jobs.sqlite-reserve": 0o600, "jobs.sqlite-wal": 0o600}
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
@@ -286,7 +287,7 @@ FULL = """
         else:
             print("kept")
 
-    job = JobRecord(job_id="a", request={}, token=None, path="", started=0.0, message="m" * 100_000)
+    job = JobRecord(job_id="a", request={}, token=None, path="", started=0.0, ended=1.0, message="m" * 100_000)
     with SqliteStore(sys.argv[1]) as store:
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (65536, most))
@@ -314,6 +315,66 @@ def test_no_room(path):
         "kept",
         f"the job store {path}2 cannot be used: disk I/O error; {way_out}",
     ]
+
+
+class FullDisk:
+    """A connection on whose disk there is no room as long as the reserve of the store takes it."""
+
+    def __init__(self, store, reserve):
+        self._connection = store._connection
+        self._reserve = reserve
+
+    def execute(self, statement, *values):
+        """Fail at what needs room."""
+        if statement.startswith("REPLACE") and self._reserve.exists():
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return self._connection.execute(statement, *values)
+
+    def __getattr__(self, name):
+        """Do the rest as ever."""
+        return getattr(self._connection, name)
+
+    def __enter__(self):
+        return self._connection.__enter__()
+
+    def __exit__(self, *error):
+        return self._connection.__exit__(*error)
+
+
+def test_room_for_the_end_of_a_job(store, path):
+    """It is taken before the job begins, and needed where the disk is full; no other job begins without it."""
+    reserve = Path(f"{path}-reserve")
+    store.put(JOB)
+    assert reserve.stat().st_size == 1024**2
+    store._connection = FullDisk(store, reserve)
+    ended = evolve(JOB, status="SUCCEEDED", ended=2.0)
+    store.put(ended)
+    assert (store.get("a"), reserve.exists()) == (ended, False)
+
+    with pytest.raises(RekogEmotionError) as caught:
+        store.put(evolve(JOB, job_id="b"))
+
+    assert str(caught.value) == f"the job store {path} failed: database or disk is full; make room on its disk"
+    assert (store.get("b"), reserve.exists()) == (None, True)
+    store.put(ended)
+    store.close()
+    assert sorted(one.name for one in path.parent.iterdir()) == ["jobs.sqlite"]
+
+
+def test_no_room_for_the_end_of_a_job(store, path, monkeypatch):
+    """Such a job is not begun, and what there was of the room is given back."""
+
+    def write(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(RekogEmotionError) as caught:
+        store.put(JOB)
+
+    assert str(caught.value) == f"the job store {path} failed: No space left on device; make room on its disk"
+    assert (store.get("a"), Path(f"{path}-reserve").exists()) == (None, False)
 
 
 def test_in_use(store, path):
