@@ -259,11 +259,12 @@ class Jobs:
         return {**answer, "ResponseMetadata": response_metadata()}
 
     def _current(self, job_id: str) -> JobRecord | None:
-        """Return a job as it stands; an open one that nobody runs here, like a parent's after a fork, is run anew."""
+        """Return a job as it is stored; an open one that nobody runs here, as after a fork, is run anew."""
         with self._lock:
-            running = job_id in self._open  # asked first: a job that ends is stored first
-            job = self._outcomes.get(job_id) or self._store.get(job_id)
-            if job is not None and job.ended is None and not running:
+            running = job_id in self._open  # asked first: a job that ends is kept or stored first
+            kept = self._outcomes.offer(job_id)
+            job = self._store.get(job_id)
+            if job is not None and job.ended is None and not running and not kept:
                 self._submit(job)
             return job
 
@@ -281,7 +282,7 @@ class Jobs:
         return ended is None or not wait([ended], timeout).not_done
 
     def ended(self, job_id: str) -> Future[None]:
-        """Return what is done when a job has ended; an open one that nobody runs here is run anew."""
+        """Return what is done when a job has ended, stored or not; an open one that nobody runs here is run anew."""
         self._current(job_id)
         ended: Future[None] = Future()
         ended.set_result(None)
@@ -395,6 +396,5 @@ def _position(job: JobRecord, token: str, *, now: float) -> int:
     return int(begin)
 
 
-def _refusal(operation: str, code_and_message: tuple[str, str], *numbers: int) -> ClientError:
-    code, message = code_and_message
-    return client_error(operation, code, message % numbers)
+def _refusal(operation: str, fault: tuple[str, str], *numbers: int) -> ClientError:
+    return client_error(operation, fault[0], fault[1] % numbers)

@@ -35,8 +35,9 @@ class _Kept:
 class Outcomes:
     """Puts the outcomes of jobs into a store.
 
-    What the store cannot take is kept in memory, and counts: the job has ended, and is not run again. It is offered to
-    the store again when any job is asked for, after intervals that grow from a second to some minutes.
+    What the store cannot take is kept in memory, so that the job is not run again, and offered to the store again when
+    any job is asked for, after intervals that grow from a second to some minutes. Until the store has it, nobody is
+    told: whoever kills the process meanwhile has the job run anew, and it may end otherwise.
 
     Args:
         store: Keeps the jobs.
@@ -55,17 +56,17 @@ class Outcomes:
             self._kept[job.job_id] = _Kept(job, pause=0.5, due=0.0)
             self._offer(self._kept[job.job_id])
 
-    def get(self, job_id: str) -> JobRecord | None:
-        """Return the outcome of a job that is not in the store yet, having offered it what is due."""
+    def offer(self, job_id: str) -> bool:
+        """Offer the store what is due, and tell whether the outcome of a job was kept until now."""
         if not self._kept:
-            return None
+            return False
         with self._lock:
+            known = job_id in self._kept
             for kept in list(self._kept.values()):
                 # A clock that was set back must not put it off by as much.
                 if not 0 < kept.due - self._clock() <= _LONGEST_PAUSE:
                     self._offer(kept)
-            found = self._kept.get(job_id)
-            return None if found is None else found.job
+            return known
 
     def close(self) -> None:
         """Offer all that is left to the store, once; what it cannot take is lost, and run anew by the next process."""
@@ -76,9 +77,9 @@ class Outcomes:
     def _offer(self, kept: _Kept) -> None:
         job = kept.job
         try:
-            if job.status == "FAILED":
-                self._store.drop_faces(job.job_id)
             self._store.put(job)
+            if job.status == "FAILED":  # after the outcome, which takes less room, and lets others make some
+                self._store.drop_faces(job.job_id)
         except Exception as error:  # noqa: BLE001 -- whatever a store may raise must not end the thread of the job
             kept.pause = min(2 * kept.pause, _LONGEST_PAUSE)
             kept.due = self._clock() + kept.pause

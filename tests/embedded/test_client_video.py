@@ -49,6 +49,26 @@ def test_under_virtual_time(client, people_mp4):
         assert len(analyze_video(people_mp4, client=client).faces) > 0
 
 
+def test_an_outcome_that_is_stored_late(gate, counting):
+    """Until then the job goes on; a client in this process looks for it by the schedule."""
+
+    class Shelf(MemoryStore):
+        def put(self, job):
+            if job.ended is not None and clock.now() < 100:
+                raise OSError
+            super().put(job)
+
+    looks = []
+    gate.opened.set()
+    with virtual_time() as clock, EmbeddedClient(store=Shelf(), clock=clock.now) as client:
+        analysis = start_video(counting, client=client).result(on_progress=looks.append)
+
+    assert len(analysis.faces) == 6
+    assert {look.status for look in looks if look.event == "POLLED"} == {"IN_PROGRESS", "SUCCEEDED"}
+    assert 100 <= clock.now() < 400
+    assert len(looks) < 80
+
+
 def test_its_jobs_are_waited_for_by_their_end(gate, counting, monkeypatch):
     """However long the video is said to be, the wait ends when the work does."""
     monkeypatch.setattr("rekog_emotion.flows.ending.POLLS", PollSchedule(floor=3600, cap=3600))

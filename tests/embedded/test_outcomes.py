@@ -1,4 +1,4 @@
-"""An outcome that its store cannot take counts all the same, and is offered again."""
+"""An outcome that its store cannot take is kept, told nobody, and offered again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.store import JobRecord, MemoryStore
 from rekog_emotion.errors import RekogEmotionError
 from tests.embedded.clips import counting
-from tests.embedded.job_desk import Gate, clock, make, s3
+from tests.embedded.job_desk import TOKEN, Gate, clock, make, s3
 
 __all__ = ["clock", "counting", "make"]
 
@@ -40,7 +40,7 @@ def test_stored_at_once():
     outcomes = Outcomes(shelf, clock=lambda: 0.0)
     outcomes.put(ENDED)
 
-    assert (shelf.get("a"), outcomes.get("a")) == (ENDED, None)
+    assert (shelf.get("a"), outcomes.offer("a")) == (ENDED, False)
 
 
 def test_offered_after_growing_intervals(clock, caplog):
@@ -52,7 +52,7 @@ def test_offered_after_growing_intervals(clock, caplog):
     for second in range(1, 1200):
         clock.advance(1)
         before = shelf.asked
-        assert outcomes.get("a") == ENDED
+        assert outcomes.offer("a")
         tried += [second] * (shelf.asked - before)
     shelf.is_full = False
     clock.advance(256)
@@ -62,7 +62,7 @@ def test_offered_after_growing_intervals(clock, caplog):
         "the outcome of video job a could not be stored, and is tried again: OSError: the disk is full"
     }
     assert len(caplog.messages) == len(tried) + 1
-    assert (outcomes.get("b"), shelf.get("a")) == (None, ENDED)
+    assert (outcomes.offer("b"), shelf.get("a")) == (False, ENDED)
 
 
 def test_a_clock_that_is_set_back(clock):
@@ -73,7 +73,8 @@ def test_a_clock_that_is_set_back(clock):
     outcomes.put(ENDED)
     shelf.is_full = False
 
-    assert (outcomes.get("a"), shelf.get("a")) == (None, ENDED)
+    assert [outcomes.offer("a"), outcomes.offer("a")] == [True, False]
+    assert shelf.get("a") == ENDED
 
 
 def test_one_that_cannot_be_stored_holds_up_no_other(clock):
@@ -90,7 +91,7 @@ def test_one_that_cannot_be_stored_holds_up_no_other(clock):
     for job_id in "ab":
         outcomes.put(evolve(ENDED, job_id=job_id))
 
-    assert (outcomes.get("a"), outcomes.get("b"), shelf.get("b").status) == (ENDED, None, "SUCCEEDED")
+    assert (outcomes.offer("a"), outcomes.offer("b"), shelf.get("b").status) == (True, False, "SUCCEEDED")
 
 
 def test_offered_once_more_at_the_end(clock):
@@ -109,23 +110,23 @@ def test_offered_once_more_at_the_end(clock):
 
 
 def test_no_job_is_run_again(make, clock):
-    """A job whose outcome cannot be stored has ended for whoever asks, however often, and is stored when it can be."""
+    """A job goes on for whoever asks until its outcome is stored, and is run once however often that is."""
     shelf, gate = Shelf(), Gate()
     jobs = make(gate, store=shelf)
-    job_id = jobs.start(s3())["JobId"]
+    job_id = jobs.start(s3(), **TOKEN)["JobId"]
     shelf.is_full = True
     gate.opened.set()
     assert jobs.join(job_id, 30)
 
     for _ in range(40):
-        assert (jobs.get(job_id)["JobStatus"], len(jobs.get(job_id)["Faces"])) == ("SUCCEEDED", 6)
-    assert gate.calls == 6
-    assert shelf.get(job_id).status == "IN_PROGRESS"
+        assert (jobs.get(job_id)["JobStatus"], jobs.get(job_id)["Faces"]) == ("IN_PROGRESS", [])
+        assert jobs.start(s3(), **TOKEN)["JobId"] == job_id
+    assert jobs.ended(job_id).done()
     shelf.is_full = False
+    assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
     clock.advance(1)
-    jobs.get(job_id)
 
-    assert shelf.get(job_id).status == "SUCCEEDED"
+    assert (jobs.get(job_id)["JobStatus"], len(jobs.get(job_id)["Faces"])) == ("SUCCEEDED", 6)
     assert gate.calls == 6
 
 
@@ -153,3 +154,35 @@ def test_faces_that_cannot_be_stored(make, caplog, error, said):
         (f"video job {job_id} failed{said}", not said)
     ]
     assert dropped == [job_id, job_id]  # before the run, and after it
+
+
+def test_faces_of_a_failure_go_after_it(clock):
+    """Such an outcome needs less room than that, and counts; the faces go when they can."""
+    shelf, dropped = Shelf(), []
+    outcomes = Outcomes(shelf, clock=clock.now)
+    failed = evolve(JOB, status="FAILED", ended=1.0)
+
+    def no_room(job_id):
+        dropped.append(job_id)
+        if len(dropped) < 3:
+            raise OSError
+
+    shelf.drop_faces = no_room
+    outcomes.put(failed)
+    assert shelf.get("a") == failed
+    for _ in range(20):
+        clock.advance(1)
+        outcomes.offer("b")
+
+    assert dropped == ["a"] * 3
+
+
+def test_a_start_since_then_keeps_its_token(clock):
+    """What is stored late takes no token from a job that was started with it meanwhile."""
+    shelf = Shelf()
+    job = evolve(JOB, token="token")  # noqa: S106 -- no password
+    shelf.put(job)
+    shelf.put(evolve(job, job_id="b"))
+    Outcomes(shelf, clock=clock.now).put(evolve(job, status="SUCCEEDED", ended=1.0))
+
+    assert shelf.with_token("token").job_id == "b"

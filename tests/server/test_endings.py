@@ -12,11 +12,16 @@ from moto.sns.models import sns_backends
 
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.faults import client_error
+from rekog_emotion.embedded.jobs import Jobs
+from rekog_emotion.embedded.store import MemoryStore
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import S3Objects, Spool, create_app
 from rekog_emotion.server.endings import Endings, publish
+from tests.embedded.clips import counting
 from tests.server.conftest import DATA, PORTRAIT, boto
 from tests.server.in_process import InProcess
+
+__all__ = ["counting"]
 
 CHANNEL = {
     "SNSTopicArn": "arn:aws:sns:eu-west-1:123456789012:AmazonRekognition",
@@ -315,6 +320,32 @@ def test_a_note_that_cannot_be_written(watch, disk, warnings):
 
     watch.look(FAILED)
 
+    assert [file.suffix for file in watch.folder.iterdir()] == [".ended"]
+
+
+def test_a_message_that_cannot_be_noted(watch, monkeypatch, warnings):
+    """Whoever asks for it is told of no job before the note is there: a kill would take it along. The job goes on."""
+
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for _ in range(2):
+        with pytest.raises(RekogEmotionError) as caught:
+            watch.start(NotificationChannel=CHANNEL)
+    monkeypatch.undo()
+    why = NO_ROOM.replace("No space left on device", "Input/output error")
+    assert str(caught.value) == f"the folder {watch.folder} {why}"
+    kept = f"the end of video job job-1 is kept in mind only: the folder {watch.folder} {why}; it is tried again"
+    assert warnings == [kept] * 2
+
+    watch.start(NotificationChannel=CHANNEL, copy=False)
+    assert sorted(file.suffix for file in watch.folder.iterdir()) == [".json", ".object", ".object"]
+    watch.restart()
+    watch.look(FAILED)
+    watch.look(FAILED)
+
+    assert watch.statuses() == {"job-1": 1}
     assert [file.suffix for file in watch.folder.iterdir()] == [".ended"]
 
 
