@@ -74,7 +74,8 @@ class Endings:
 
     It learns of them as any other caller would, by GetFaceDetection. A job is looked at only if there is something to
     do at its end. A note of it is kept in the folder until long after, since a start that is repeated with its token
-    names a job that has been seen to. What fails is logged and tried again after intervals that grow, without a delay
+    names a job that has been seen to. The client is asked anew after a restart: it says that a job has ended only when
+    it will always say so. What fails is logged and tried again after intervals that grow, without a delay
     for other jobs; a message that cannot be published, as long as the service knows of the job.
 
     Args:
@@ -117,17 +118,22 @@ class Endings:
             self._spool.new_file([b" " * (size + -size % _BLOCK)], suffix=ROOM)
 
     def add(self, job_id: str, request: Mapping[str, Any], files: list[Path]) -> None:
-        """Note what there is to do at the end of a job, if anything; take the files over, and out of the list."""
+        """Note what there is to do at the end of a job, if anything; take the files over, and out of the list.
+
+        Raises:
+            SpoolError: The note of a message that is due is kept in mind only. Whoever asked for it is to ask again,
+                rather than to be told of a job whose end may go unannounced.
+        """
         room = next((path for path in files if path.suffix == ROOM), None)
         copies = [path for path in files if path.suffix != ROOM]
         with self._lock:
-            if not copies and ("NotificationChannel" not in request or self._is_known(job_id)):
-                return
             job = self._open.get(job_id)
-            if job is None and self._is_known(job_id):
-                return  # it has ended; the files are of no use
             if job is None:
+                if not (copies or "NotificationChannel" in request) or self._was_seen_to(job_id):
+                    return
                 job = self._open[job_id] = _Job(_note(job_id, request), is_noted=False)
+            elif job.is_noted and not copies:
+                return
             # Of two starts at once with the same token, one made a copy in vain; nobody can tell which.
             job.note["Files"] += [path.name for path in copies]
             files.clear()
@@ -136,10 +142,12 @@ class Endings:
                 self._save(job, room)
             except SpoolError as error:
                 self._put_off(job, f"is kept in mind only: {error}")
+                if "NotificationChannel" in job.note:
+                    raise
 
-    def _is_known(self, job_id: str) -> bool:
+    def _was_seen_to(self, job_id: str) -> bool:
         path = self._path(job_id)
-        return job_id in self._open or path.exists() or path.with_suffix(ENDED).exists()
+        return path.exists() or path.with_suffix(ENDED).exists()
 
     async def watch(self, interval: float) -> None:
         """Look at the open jobs every so many seconds, until it is cancelled."""

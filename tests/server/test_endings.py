@@ -457,6 +457,65 @@ def test_a_note_that_cannot_be_read(watch, warnings):
     assert (watch.folder / "folder.damaged").is_dir()
 
 
+class Shelf(MemoryStore):
+    """A store that outlives its process, and takes no outcome while it is full."""
+
+    is_full = False
+
+    def put(self, job):
+        """Keep a job if there is room."""
+        if self.is_full and job.ended is not None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().put(job)
+
+
+class Engine:
+    """The jobs of a process, as the server asks for them."""
+
+    def __init__(self, store, clip, find):
+        self.jobs = Jobs(find, resolver=lambda _: clip, store=store, clock=lambda: NOW)
+
+    def get_face_detection(self, **request):
+        """Answer GetFaceDetection."""
+        return self.jobs.get(request["JobId"], max_results=request["MaxResults"])
+
+
+@pytest.mark.parametrize("first", ["FAILED", "SUCCEEDED"])
+def test_tells_only_what_is_stored(watch, counting, first):
+    """A job whose outcome finds no room has not ended: a kill then has it run anew, and it may end otherwise."""
+    shelf = Shelf()
+
+    def find(_):
+        if shelf.is_full is (first == "FAILED"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return []
+
+    def begin_process():
+        watch.restart()
+        watch.endings._client = engine = Engine(shelf, counting, find)
+        return engine.jobs
+
+    jobs = begin_process()
+    shelf.is_full = True
+    job_id = jobs.start(VIDEO)["JobId"]
+    path = watch.start(job_id, NotificationChannel=CHANNEL)
+    assert jobs.join(job_id, 30)
+    watch.endings.look()
+    assert (jobs.get(job_id)["JobStatus"], watch.published, path.exists()) == ("IN_PROGRESS", [], True)
+
+    # Killed: nothing of its memory is left.
+    jobs = begin_process()
+    shelf.is_full = False
+    watch.endings.look()
+    assert jobs.join(job_id, 30)
+    watch.endings.look()
+
+    ended = {"FAILED": "SUCCEEDED", "SUCCEEDED": "FAILED"}[first]
+    assert [json.loads(message)["Status"] for _, message in watch.published] == [ended]
+    assert (jobs.get(job_id)["JobStatus"], path.exists()) == (ended, False)
+    jobs.close()
+
+
 def test_a_start_without_room(bucket, tmp_path, scripted, disk, warnings):
     """The server is at fault, not the request or the object, and says so in its log; no job is started."""
     where = bucket.put("clip.mp4", b"content")
