@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from rekog_emotion.commands._terminal import one_line
+from rekog_emotion.commands._terminal import note, one_line
 from rekog_emotion.errors import InvalidInputError, ResponseError
 from rekog_emotion.media.writing import check_output, identity, output_file
 from rekog_emotion.results.image_analysis import ImageAnalysis
@@ -30,7 +30,6 @@ __all__ = [
     "check_place",
     "is_results",
     "is_video",
-    "json_line",
     "naming_output",
     "progress_bar",
     "read_one",
@@ -93,15 +92,20 @@ def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
 
 
 def read_results(path: str) -> Iterator[Analysis]:
-    """Yield the analyses of a file of JSON Lines, or of one JSON document; an unfinished job has none."""
-    from rekog_emotion.results.lossless import from_json, read_json_lines  # noqa: PLC0415 -- --help needs none of it
+    """Yield the analyses of a file of JSON Lines, or of one JSON document; an unfinished job has none.
 
+    Lines that say why something has no analysis are passed over, and counted on standard error.
+    """
+    from rekog_emotion.results.documents import Document  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.results.lossless import from_json, read_json_lines  # noqa: PLC0415 -- likewise
+
+    errors: list[Document] = []
     try:
-        if Path(path).suffix.lower() == ".json":
-            yield _ended(from_json(Path(path).read_bytes()))
+        if Path(path).suffix.lower() == ".json" and not _has_lines(text := Path(path).read_bytes()):
+            yield _ended(from_json(text))
             return
-        with Path(path).open(encoding="utf-8") as file:
-            yield from map(_ended, read_json_lines(file))
+        with Path(path).open(encoding="utf-8-sig") as file:
+            yield from map(_ended, read_json_lines(file, on_error=errors.append))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
         raise InvalidInputError(msg) from error
@@ -112,25 +116,24 @@ def read_results(path: str) -> Iterator[Analysis]:
         named = ResponseError(f"{path}: {error.message}")
         named.path = error.path  # which the message has already
         raise named from error
+    if errors:
+        lines = "1 line is an error, which has" if len(errors) == 1 else f"{len(errors)} lines are errors, which have"
+        note(one_line(f"{path}: {lines} no faces"))
+
+
+def _has_lines(text: bytes) -> bool:
+    """Tell whether a text is several documents, one a line, and not one over all its lines."""
+    first, _, others = text.partition(b"\n")
+    try:
+        return bool(others.strip()) and bool(json.loads(first))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _ended(analysis: Analysis) -> Analysis:
     if isinstance(analysis, VideoAnalysis):
         check_succeeded(analysis)
     return analysis
-
-
-def json_line(document: dict[str, Any]) -> str:
-    """Return one line of JSON Lines.
-
-    Raises:
-        InvalidInputError: It has a number that JSON cannot hold (NaN or infinity).
-    """
-    try:
-        return json.dumps(document, allow_nan=False)
-    except ValueError as error:
-        msg = f"the answer cannot be written as JSON: it has a number that is no number, or too long ({error})"
-        raise InvalidInputError(msg) from error
 
 
 def check_place(out: Path, *sources: str | None) -> None:

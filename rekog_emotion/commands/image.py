@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from attrs import evolve
+
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import json_line, save
+from rekog_emotion.commands._media import save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
@@ -27,7 +29,8 @@ __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 SUMMARY: Final = "find and describe the faces of images"
 DESCRIPTION: Final = """\
 Find the faces of images and describe them: a table on a terminal, JSON Lines
-(one object an image) when asked for or when the output goes elsewhere.
+(the whole analysis of an image on a line) when asked for or when the output
+goes elsewhere.
 
 Emotions are how a face looks, not what a person feels.
 """
@@ -37,7 +40,7 @@ examples:
   rekog-emotion image portrait.jpg --client embedded --draw overlay.png
   rekog-emotion image *.jpg --client embedded --draw overlays/
   rekog-emotion image s3://bucket/portrait.jpg
-  rekog-emotion image *.jpg | jq -c '[.source, (.FaceDetails | length)]'
+  rekog-emotion image *.jpg | jq -c '[.source, (.answer.FaceDetails | length)]'
 """
 
 _STANDARD_INPUT: Final = "-"
@@ -96,7 +99,7 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
         check_still(source)
     analysis = detect_image(source, client=args.client, attributes=args.attributes)
     if _terminal.for_programs(args):
-        say(_json_line(photo, analysis))
+        say(evolve(analysis, source=photo).to_json())
     else:
         _print_faces(photo, analysis)
     if overlay is None:
@@ -107,12 +110,6 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
         _terminal.note(line)  # beside the answers, not among them
     else:
         say(line)
-
-
-def _json_line(photo: str, analysis: ImageAnalysis) -> str:
-    answer = analysis.to_aws()
-    answer.pop("ResponseMetadata", None)
-    return json_line({"source": photo, "size": analysis.size, "engine": analysis.engine, **answer})
 
 
 def _attributes(text: str) -> tuple[str, ...]:

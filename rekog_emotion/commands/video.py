@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from attrs import evolve
+
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import json_line
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
@@ -28,7 +29,7 @@ SUMMARY: Final = "find and describe the faces of a video"
 DESCRIPTION: Final = """\
 Find the faces of a video, about two samples a second: on a terminal a summary,
 a row a second with faces (or a longer span of a longer video), elsewhere or
-with --json JSON Lines, one object a face.
+with --json JSON Lines: the whole analysis on a line.
 
 Rekognition reads video from S3 only: a local file needs --staging, where it is
 uploaded under a random name and deleted when the job has ended. The embedded
@@ -42,7 +43,7 @@ examples:
   rekog-emotion video s3://bucket/clip.mp4
   rekog-emotion video clip.mp4 --staging s3://bucket/uploads/
   rekog-emotion video --resume JOB
-  rekog-emotion video clip.mp4 | jq -c '[.Timestamp, .Face.Emotions[0].Type]'
+  rekog-emotion video clip.mp4 | jq -c '.answer.Faces[] | [.Timestamp, .Face.Emotions[0].Type]'
 """
 
 # Seconds that one row of the summary may stand for; the first that gives few enough rows is taken.
@@ -81,10 +82,9 @@ def run(args: argparse.Namespace) -> int:
         except Exception as error:
             _tell_what_is_left(error)
             raise
-    source = args.clip or args.resume
+    source = args.clip or analysis.source or args.resume
     if _terminal.for_programs(args):
-        for face in analysis.faces:
-            say(json_line({"source": source, "engine": analysis.engine, **face.to_aws()}))
+        say(evolve(analysis, source=source).to_json())
     else:
         _print_summary(source, analysis)
     return _terminal.OK

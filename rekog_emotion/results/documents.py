@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.text import shown
+from rekog_emotion.text import quoted, shown
 
-__all__ = ["FORMAT", "VERSION", "Document", "numbered_documents", "parsed", "understood", "written"]
+__all__ = [
+    "ERROR",
+    "FORMAT",
+    "VERSION",
+    "Document",
+    "check_analysis",
+    "is_single_face",
+    "numbered_documents",
+    "of_single_faces",
+    "parsed",
+    "understood",
+    "written",
+]
 
 FORMAT: Final = "rekog-emotion"
 VERSION: Final = 1
+ERROR: Final = "error"
+"""The kind of a document that says why there is no analysis."""
+
+_A_ROW: Final = {"source", "face", "bounding_box_left", "dominant_emotion"}  # of those that `tables` writes as JSON
 
 
 class Document(NamedTuple):
     """What a document says.
 
     Attributes:
-        kind: ``image`` or ``video``.
-        answers: The service's own: one, or the pages of a video.
+        kind: ``image`` or ``video``, or ``error`` where it says why there is no analysis.
+        answers: The service's own: one, or the pages of a video; none of an error.
         beside: What an analysis has beside its answer, as far as the document says it: ``size``, ``engine``,
-            ``source``.
+            ``source``; of an error ``source`` and ``error``.
     """
 
     kind: str
@@ -40,14 +56,15 @@ def written(kind: str, answer: Mapping[str, Any], *, indent: int | None, **besid
         beside: What an analysis has beside it: ``source``, ``engine``, and ``size`` of an image.
 
     Raises:
-        InvalidInputError: The answer has a number that JSON cannot hold (NaN or infinity).
+        InvalidInputError: The answer has a number that JSON cannot hold: NaN, infinity, or one of over 4300 digits.
     """
     document = {"format": FORMAT, "version": VERSION, "kind": kind, **beside, "answer": answer}
     try:
         return json.dumps(document, indent=indent, allow_nan=False)
     except ValueError as error:
         name = shown(str(beside.get("source") or "the analysis"))
-        msg = f"{name} cannot be written as JSON: it has a number that is not finite"
+        wrong = "too long" if "digits" in str(error) else "not finite"  # Python writes integers of 4300 digits at most
+        msg = f"{name} cannot be written as JSON: it has a number that is {wrong}"
         raise InvalidInputError(msg) from error
 
 
@@ -81,16 +98,9 @@ def understood(document: object) -> Document:
     if not isinstance(document, dict):
         msg = f"no analysis: a JSON object is needed, and this is {type(document).__name__}"
         raise InvalidInputError(msg)
-    if document.get("format") == FORMAT:
-        version = document.get("version")
-        if not isinstance(version, int) or version > VERSION:
-            msg = f"the document is of version {version!r}, and this library reads up to {VERSION}: update it"
-            raise InvalidInputError(msg)
-        answer, kind = document.get("answer"), document.get("kind")
-    else:
-        # A line of the command `image`, or the service's own answer.
-        answer = {name: member for name, member in document.items() if name not in {"source", "engine", "size"}}
-        kind = "image" if "FaceDetails" in document else "video" if "JobStatus" in document else None
+    kind, answer = _kind_and_answer(document)
+    if kind == ERROR:
+        return Document(ERROR, [], {name: document.get(name) for name in ("source", "error")})
     if kind not in ("image", "video") or not isinstance(answer, dict):
         msg = "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection"
         raise InvalidInputError(msg)
@@ -100,6 +110,50 @@ def understood(document: object) -> Document:
     if kind == "image":
         beside["size"] = _size(document.get("size"))
     return Document(str(kind), [answer], beside)
+
+
+def _kind_and_answer(document: dict[str, Any]) -> tuple[object, object]:
+    if document.get("format") == FORMAT:
+        version = document.get("version")
+        if not isinstance(version, int) or version > VERSION:
+            msg = f"the document is of version {version!r}, and this library reads up to {VERSION}: update it"
+            raise InvalidInputError(msg)
+        return document.get("kind"), document.get("answer")
+    if document.keys() >= _A_ROW:
+        msg = "no analysis: this is a row of a table of faces, which holds a part of one; pass what the table is of"
+        raise InvalidInputError(msg)
+    if is_single_face(document):
+        return "video", of_single_faces([document])
+    # A line that the command `image` once printed, or the service's own answer.
+    kind = "image" if "FaceDetails" in document else "video" if "JobStatus" in document else None
+    return kind, {name: member for name, member in document.items() if name not in {"source", "engine", "size"}}
+
+
+def is_single_face(document: object) -> TypeGuard[dict[str, Any]]:
+    """Tell whether parsed JSON is one face of a video, with the source and the engine of its analysis."""
+    return isinstance(document, dict) and {"Timestamp", "Face"} <= document.keys()
+
+
+def of_single_faces(faces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the answer that single faces of a video are of, as far as they say it."""
+    return {
+        "JobStatus": "SUCCEEDED",
+        "Faces": [
+            {name: member for name, member in face.items() if name not in {"source", "engine"}} for face in faces
+        ],
+    }
+
+
+def check_analysis(document: Document) -> None:
+    """Refuse a document that says why there is no analysis.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
+    if document.kind == ERROR:
+        source, error = document.beside["source"], document.beside["error"]
+        msg = f"no analysis: the document says why there is none of {shown(str(source))}: {quoted(error)}"
+        raise InvalidInputError(msg)
 
 
 def numbered_documents(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
-from rekog_emotion.results.documents import FORMAT, VERSION, Document, numbered_documents, parsed, understood
+from rekog_emotion.results.documents import (
+    ERROR,
+    FORMAT,
+    VERSION,
+    Document,
+    check_analysis,
+    is_single_face,
+    numbered_documents,
+    of_single_faces,
+    parsed,
+    understood,
+)
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
 
@@ -47,7 +58,9 @@ def from_json(text: str | bytes) -> Analysis:
             does not know.
         ResponseError: A member of the answer has the wrong type.
     """
-    return _analysis(parsed(text))
+    document = parsed(text)
+    check_analysis(document)
+    return _analysis(document)
 
 
 def write_json_lines(file: Any, analyses: Iterable[Analysis]) -> int:  # noqa: ANN401 -- anything with write(str)
@@ -67,14 +80,18 @@ def write_json_lines(file: Any, analyses: Iterable[Analysis]) -> int:  # noqa: A
     return number
 
 
-def read_json_lines(lines: Iterable[str]) -> Iterator[Analysis]:
+def read_json_lines(
+    lines: Iterable[str], *, on_error: Callable[[Document], object] | None = None
+) -> Iterator[Analysis]:
     """Yield the analyses of JSON Lines, one after the other.
 
-    Besides the lines of :func:`write_json_lines` it reads those that ``rekog-emotion image`` and ``rekog-emotion
-    video`` print; the faces of a video, which has one a line there, become one analysis.
+    They are what :func:`write_json_lines` writes, and ``rekog-emotion image`` and ``rekog-emotion video`` print. Lines
+    of single faces, as ``video`` printed them before, are read as well; those of one video become one analysis.
 
     Args:
         lines: An open text file, or any iterable of lines; empty ones are passed over.
+        on_error: Called with each document that says why something has no analysis, which is passed over; its
+            ``beside`` has ``source`` and ``error``.
 
     Raises:
         InvalidInputError: A line is no analysis; the message has its number.
@@ -82,16 +99,22 @@ def read_json_lines(lines: Iterable[str]) -> Iterator[Analysis]:
     """
     for (source, engine), documents in groupby(numbered_documents(lines), key=_video_of):
         if source is _NO_VIDEO:
-            yield from (_numbered(number, document) for number, document in documents)
+            for number, document in documents:
+                read = _numbered(number, document)
+                if not isinstance(read, Document):
+                    yield read
+                elif on_error is not None:
+                    on_error(read)
             continue
         faces = [(number, document) for number, document in documents]
-        answer = {"JobStatus": "SUCCEEDED", "Faces": [_face(document) for _, document in faces]}
+        answer = of_single_faces(document for _, document in faces)
         yield evolve(_numbered(faces[0][0], answer), source=source, engine=engine)
 
 
-def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analysis of either kind
+def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analysis of either kind, or an error's document
     try:
-        return _analysis(understood(document))
+        read = understood(document)
+        return read if read.kind == ERROR else _analysis(read)
     except InvalidInputError as error:
         msg = f"line {number}: {error}"
         raise InvalidInputError(msg) from error
@@ -109,10 +132,6 @@ def _analysis(document: Document) -> Analysis:
 
 def _video_of(numbered: tuple[int, Any]) -> tuple[object, object]:
     _, document = numbered
-    if isinstance(document, dict) and "Timestamp" in document and "Face" in document:
+    if is_single_face(document):
         return document.get("source"), document.get("engine")
     return _NO_VIDEO, None
-
-
-def _face(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: member for name, member in document.items() if name not in {"source", "engine"}}

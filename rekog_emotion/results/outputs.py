@@ -121,6 +121,7 @@ class Outputs:
             ResponseError: A member of the answer has the wrong type.
         """
         document = documents.parsed(text)
+        documents.check_analysis(document)
         if document.kind != cls._kind:
             msg = f"the JSON holds {_CLASSES[document.kind]}, not {cls.__name__}: read it with that class"
             raise InvalidInputError(msg)

@@ -11,6 +11,7 @@ from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion.commands.cli import main
+from rekog_emotion.results.lossless import read_json_lines
 from tests.http_standin import Answer, fault
 from tests.outputs import full_disk
 
@@ -117,18 +118,19 @@ s3://bucket/photo.jpg: 2 faces, engine: aws
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_programs_get_json_lines(options, capsys, monkeypatch, blank):
-    """One line a photo with the service's own JSON, when asked for and when the output is no terminal."""
+    """One line a photo with its whole analysis, when asked for and when the output is no terminal."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: bool(options))
 
     code = main(["image", ASTRONAUT, blank, *EMBEDDED, *options])
 
-    faces = rekog.detect_image(ASTRONAUT, client="embedded").to_aws()["FaceDetails"]
-    expected = [
-        {"source": ASTRONAUT, "size": [512, 512], "engine": "embedded", "FaceDetails": faces},
-        {"source": blank, "size": [100, 90], "engine": "embedded", "FaceDetails": []},
-    ]
+    expected = [rekog.detect_image(one, client="embedded") for one in (ASTRONAUT, blank)]
     out, err = capsys.readouterr()
-    assert (0, expected, "") == (code, [json.loads(line) for line in out.splitlines()], err)
+    read = [*read_json_lines(out.splitlines())]
+    assert (0, expected, "") == (code, read, err)
+    assert [(one.source, one.size, one.engine) for one in read] == [
+        (ASTRONAUT, (512, 512), "embedded"),
+        (blank, (100, 90), "embedded"),
+    ]
 
 
 def test_standard_input_is_a_photo(capsys, monkeypatch):
@@ -137,8 +139,8 @@ def test_standard_input_is_a_photo(capsys, monkeypatch):
 
     code = main(["image", "-", *EMBEDDED])
 
-    answer = json.loads(capsys.readouterr().out)
-    assert (code, answer["source"], answer["size"], len(answer["FaceDetails"])) == (0, "-", [512, 512], 1)
+    analysis = rekog.ImageAnalysis.from_json(capsys.readouterr().out)
+    assert (code, analysis.source, analysis.size, len(analysis.faces)) == (0, "-", (512, 512), 1)
 
 
 def test_one_bad_photo_does_not_stop_the_others(capsys, tmp_path):
@@ -275,7 +277,7 @@ def test_reader_may_go_away(arguments, blank):
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
-@pytest.mark.parametrize(("closed", "heard"), [(">&-", ("", "rekog-emotion: gone.jpg")), ("2>&-", ('{"source"', ""))])
+@pytest.mark.parametrize(("closed", "heard"), [(">&-", ("", "rekog-emotion: gone.jpg")), ("2>&-", ('{"format"', ""))])
 def test_output_may_be_closed(closed, heard, blank):
     """What is said has no reader then: it is no failure, and it does not go elsewhere."""
     script = f'"$0" -m rekog_emotion image "$1" gone.jpg --client embedded {closed}'
@@ -468,7 +470,7 @@ def test_photo_in_s3_cannot_be_drawn_on(capsys, tmp_path, standin):
     code = main(["image", "s3://bucket/photo.jpg", "--draw", os.fspath(tmp_path / "out.png")])
 
     out, err = capsys.readouterr()
-    assert (code, json.loads(out)["FaceDetails"]) == (2, [])
+    assert (code, json.loads(out)["answer"]["FaceDetails"]) == (2, [])
     reason = "cannot be drawn on, as it is in S3; download it and analyse the file"
     assert err == f"rekog-emotion: s3://bucket/photo.jpg: {reason}\n"
 

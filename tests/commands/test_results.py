@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -18,6 +19,7 @@ from rekog_emotion.commands.cli import main
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, NESTED
 from rekog_emotion.results.lossless import to_json
+from tests.embedded.clips import write_clip
 
 DATA = Path(__file__).parents[1] / "data"
 ASTRONAUT, PEOPLE = os.fspath(DATA / "astronaut.jpg"), os.fspath(DATA / "people.mp4")
@@ -308,3 +310,56 @@ def test_completion_needs_shtab(monkeypatch, capsys):
         2,
         "rekog-emotion: Shell completion needs the 'cli' extra: pip install 'rekog-emotion[cli]'\n",
     )
+
+
+@pytest.mark.parametrize("name", ["faces.jsonl", "faces.json", "faces.ndjson"])
+def test_lines_of_errors_are_counted(name, capsys, tmp_path, photo):
+    """They are passed over in a file of any name, and so is the mark that some editors put at the start of a text."""
+    path = tmp_path / name
+    failed = json.dumps({"format": "rekog-emotion", "version": 1, "kind": "error", "source": "a.jpg", "error": "none"})
+
+    for errors, said in ((1, "1 line is an error, which has"), (2, "2 lines are errors, which have")):
+        lines = [failed] * errors + [to_json(photo), json.dumps({"Timestamp": 0, "Face": {"Confidence": 9.0}})]
+        path.write_text("\n".join(lines), encoding="utf-8-sig" if name == "faces.jsonl" else "utf-8")
+
+        code = main(["export", os.fspath(path)])
+
+        out, err = capsys.readouterr()
+        assert (code, len([*csv.DictReader(io.StringIO(out))]), err) == (0, 2, f"{path}: {said} no faces\n")
+
+
+def test_a_video_goes_through_its_file(capsys, tmp_path):
+    """What `video` printed is what every other command would have found: its size and its frames, too."""
+    assert main(["video", PEOPLE, *EMBEDDED]) == 0
+    path = tmp_path / "clip.jsonl"
+    path.write_text(capsys.readouterr().out)
+    clip = rekog.analyze_video(PEOPLE, client="embedded")
+
+    assert main(["export", os.fspath(path)]) == 0
+
+    table = io.StringIO(newline="")
+    tables.write_csv(table, [clip])
+    assert capsys.readouterr().out == table.getvalue()
+    assert rekog.VideoAnalysis.from_json(path.read_text()).metadata == clip.metadata
+
+
+def test_a_video_without_faces_goes_through_its_file(capsys, tmp_path):
+    """It is an analysis like any other for whatever reads it."""
+    pixels = [np.full((120, 160, 3), 128, np.uint8)] * 10
+    clip = write_clip(tmp_path / "empty.mp4", pixels)
+    assert main(["video", os.fspath(clip), *EMBEDDED]) == 0
+    path = tmp_path / "clip.jsonl"
+    path.write_text(capsys.readouterr().out)
+    assert rekog.VideoAnalysis.from_json(path.read_text()).faces == ()
+
+    for arguments in (
+        ["export", path, "--out", tmp_path / "faces.parquet"],
+        ["annotate", clip, tmp_path / "annotated.mp4", "--results", path],
+        ["blur", clip, tmp_path / "blurred.mp4", "--results", path],
+        ["report", clip, "-o", tmp_path / "report.html", "--results", path],
+        ["report", path, "-o", tmp_path / "alone.html"],
+    ):
+        assert (main([os.fspath(one) for one in arguments]), capsys.readouterr().err) == (0, "")
+
+    for name in ("faces.parquet", "annotated.mp4", "blurred.mp4", "report.html", "alone.html"):
+        assert (tmp_path / name).stat().st_size

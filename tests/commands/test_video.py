@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from rekog_emotion import VideoAnalysis
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.commands.cli import main
 from rekog_emotion.flows import polling
+from rekog_emotion.results.lossless import read_json_lines
 from tests.http_standin import Answer
 
 CLIP = Path(__file__).parents[1] / "data" / "people.mp4"
@@ -71,15 +72,23 @@ def test_clip_offline(terminal, monkeypatch, tmp_path):
     assert (0, SUMMARY.format(job=job), "") == (code, out, err)
 
 
-def test_programs_get_a_line_a_face(service, capsys):
-    """Elsewhere than on a terminal every face is a line of JSON, of all pages."""
-    service.script("GetFaceDetection", page(face(0), NextToken="t"), page(face(500, "SAD")))
+METADATA = {"DurationMillis": 6000, "FrameRate": 29.97, "FrameWidth": 640, "FrameHeight": 480}
+
+
+@pytest.mark.parametrize("faces", [(), (face(0),), (face(0), face(500, "SAD"))], ids=len)
+def test_programs_get_the_whole_analysis(faces, service, capsys):
+    """Elsewhere than on a terminal it is one line of JSON, of all pages, also of a video without faces."""
+    pages = [page(*faces[:1], VideoMetadata=METADATA, **({"NextToken": "t"} if faces[1:] else {})), page(*faces[1:])]
+    service.script("GetFaceDetection", *pages)
 
     code = main(["video", URI])
 
     out, err = capsys.readouterr()
-    lines = [{"source": URI, "engine": "aws", **found} for found in (face(0), face(500, "SAD"))]
-    assert (0, lines, "") == (code, [json.loads(line) for line in out.splitlines()], err)
+    (analysis,) = read_json_lines(out.splitlines())
+    assert (0, len(faces), "", 1) == (code, len(analysis.faces), err, out.count("\n"))
+    assert (analysis.source, analysis.engine, analysis.job_id, analysis.size) == (URI, "aws", JOB, (640, 480))
+    assert analysis.metadata.frame_rate == METADATA["FrameRate"]
+    assert analysis.to_aws()["Faces"] == [*faces]
 
 
 def test_long_videos_get_longer_rows(service, terminal, monkeypatch):
@@ -88,7 +97,7 @@ def test_long_videos_get_longer_rows(service, terminal, monkeypatch):
     service.script("GetFaceDetection", page(*(face(1000 * second) for second in range(0, 7200, 3)), face(7_199_999)))
 
     code = main(["video", URI, "--json"])
-    count = len(terminal.readouterr().out.splitlines())
+    count = len(VideoAnalysis.from_json(terminal.readouterr().out).faces)
     table_code = main(["video", URI])
     lines = terminal.readouterr().out.splitlines()
 
@@ -221,7 +230,8 @@ def test_resume(service, capsys):
     code = main(["video", "--resume", JOB])
 
     out, err = capsys.readouterr()
-    assert (0, [{"source": JOB, "engine": "aws", **face(0)}], "") == (code, [json.loads(out)], err)
+    analysis = VideoAnalysis.from_json(out)
+    assert (0, JOB, [face(0)], "") == (code, analysis.source, analysis.to_aws()["Faces"], err)
     assert service.operations() == ["GetFaceDetection"]
 
 

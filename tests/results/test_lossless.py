@@ -90,9 +90,41 @@ def test_lines_of_the_commands_are_read():
     assert (other.source, other.faces) == ("other.mp4", CLIP.faces[:1])
 
 
+def test_a_single_face_is_read():
+    """One face of a video, as a file of one line has it, is a video of one face."""
+    face = CLIP.faces[0]
+
+    read = from_json(json.dumps({"source": "clip.mp4", "engine": "embedded", **face.to_aws()}))
+
+    assert (read.source, read.engine, read.status, read.faces) == ("clip.mp4", "embedded", "SUCCEEDED", (face,))
+
+
+def test_errors_are_passed_over():
+    """A line that says why there is no analysis is none, and whoever wants to know is told."""
+    failed = {"format": "rekog-emotion", "version": 1, "kind": "error", "source": "a\x1b.jpg", "error": "no photo"}
+    lines = [to_json(PHOTO), json.dumps(failed), to_json(CLIP)]
+    told = []
+
+    assert [*read_json_lines(lines)] == [*read_json_lines(lines, on_error=told.append)] == [PHOTO, CLIP]
+    assert [one.beside for one in told] == [{"source": "a\x1b.jpg", "error": "no photo"}]
+    for read in (from_json, ImageAnalysis.from_json):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            read(lines[1])
+        message = r"no analysis: the document says why there is none of a\x1b.jpg: no photo"
+        assert str(caught.value) == message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            json.dumps(next(PHOTO.to_records())),
+            "no analysis: this is a row of a table of faces, which holds a part of one; pass what the table is of",
+        ),
+        (
+            '{"format": "rekog-emotion", "version": 2, "kind": "error"}',
+            "the document is of version 2, and this library reads up to 1: update it",
+        ),
         ("[]", "no analysis: a JSON object is needed, and this is list"),
         ("[{}]", "no analysis: a JSON object is needed, and this is list"),
         ("{}", "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection"),
@@ -152,3 +184,12 @@ def test_not_finite():
     with pytest.raises(rekog.InvalidInputError) as caught:
         broken.to_json()
     assert str(caught.value) == "me.jpg cannot be written as JSON: it has a number that is not finite"
+
+
+def test_too_long():
+    """Python writes integers of 4300 digits at most, and would raise an error of its own."""
+    broken = VideoAnalysis(faces=(TimedFace(timestamp_ms=10**4300),))
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        broken.to_json()
+    assert str(caught.value) == "the analysis cannot be written as JSON: it has a number that is too long"
