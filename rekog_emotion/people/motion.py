@@ -47,7 +47,8 @@ class Motion:
 
     Boxes are read off between two neighbouring samples (at most one and a half steps apart) where one face of the first
     and one of the second are each other's nearest, no further apart than their own size, and of about the same size.
-    Others are where they were seen, for a quarter of a second before and after.
+    Others are where they were seen: for a quarter of a second before, and after it as long as a sample counts, half a
+    second, or for a quarter where the next sample has somebody new.
 
     Args:
         faces: In any order; those without a time or a box are passed over.
@@ -60,14 +61,14 @@ class Motion:
             if timed.timestamp_ms is not None and timed.face is not None and _box(timed.face) is not None:
                 moments.setdefault(timed.timestamp_ms, []).append(timed.face)
         times = sorted(moments)
-        self._held, self._times = _HELD * step, times
+        self._held, self._near, self._times = _HELD * step, 1.5 * step, times
         self._samples: list[_Sample] = []
         pairs: dict[int, int] = {}
         leaps: dict[int, int] = {}
         for i, at in enumerate(times):
             continued, back = frozenset(pairs.values()), {j: k for k, j in (pairs | leaps).items()}
             pairs, leaps = {}, {}
-            if i + 1 < len(times) and times[i + 1] - at <= 1.5 * step:
+            if i + 1 < len(times) and times[i + 1] - at <= self._near:
                 pairs = _matched(moments[at], moments[times[i + 1]])
                 leaps = _matched(moments[at], moments[times[i + 1]], furthest=math.inf, others=pairs)
             self._samples.append(_Sample(at, tuple(moments[at]), pairs, leaps, back, continued))
@@ -91,13 +92,24 @@ class Motion:
                 if following is not None and k in sample.next:
                     share = (since - sample.at) / (following.at - sample.at)
                     found.append(_between(face, following.faces[sample.next[k]], share))
-                elif since - sample.at <= _STEP / 2:
+                elif since - sample.at <= self._lasting(sample, following):
                     found.append(face)
         if i + 1 < len(self._samples):
             following = self._samples[i + 1]
             if following.at - since < _STEP / 2:
                 found += [face for k, face in enumerate(following.faces) if k not in following.continued]
         return found
+
+    def _lasting(self, sample: _Sample, following: _Sample | None) -> float:
+        """Return for how many milliseconds a face is drawn that is not followed from a sample to the next.
+
+        It is on screen until the next look, as timelines count it. Where somebody else is found then, who may be the
+        same after a cut, one goes half-way and the other comes.
+        """
+        is_near = following is not None and following.at - sample.at <= self._near
+        if following is not None and is_near and len(following.continued) < len(following.faces):
+            return _STEP / 2
+        return _STEP - _ROUNDED
 
     def around(self, since: float, until: float | None = None) -> list[Box]:
         """Return the boxes to hide on such a picture: more than is drawn, since what is shown once is shown for ever.

@@ -50,8 +50,8 @@ def annotate_video(
 
     Sound is copied as it is. Frames keep their times, also where the rate varies, their colours, within two of 255, and
     the shape of their pixels; they are upright whatever the file said of its rotation. A frame that was looked at shows
-    what was found on it. In between, a box moves between faces that are plausibly the same, and others stay for a
-    quarter of a second. Memory does not grow with the length of the video.
+    what was found on it. In between, a box moves between faces that are plausibly the same, and others stay for half a
+    second, or for a quarter where somebody new is found next. Memory does not grow with the length of the video.
 
     Args:
         analysis: The faces.

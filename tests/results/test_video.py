@@ -63,10 +63,19 @@ class TestMotion:
         assert [lefts(motion, at) for at in (0, 249, 251, 500)] == [[0.1], [0.1], [there], [there]]
 
     def test_gap(self):
-        """Over a sample without faces no box moves."""
+        """Over a sample without faces no box moves: it stays as long as a sample counts, half a second."""
         motion = Motion(clip((0, face(0.1)), (1000, face(0.2))).faces)
 
-        assert [lefts(motion, at) for at in (200, 500, 800, 1240, 1300)] == [[0.1], [], [0.2], [0.2], []]
+        times = (200, 490, 500, 700, 800, 1490, 1500)
+        assert [lefts(motion, at) for at in times] == [[0.1], [0.1], [], [], [0.2], [0.2], []]
+
+    def test_who_leaves_while_another_stays(self):
+        """A person is on screen until the next look, whoever else is found then; a newcomer takes over half-way."""
+        leaving = Motion(clip((0, face(0.1)), (0, face(0.6)), (500, face(0.6))).faces)
+        replaced = Motion(clip((0, face(0.1)), (0, face(0.6)), (500, face(0.6)), (500, face(0.3, width=0.05))).faces)
+
+        assert [lefts(leaving, at) for at in (300, 490, 500)] == [[0.1, 0.6], [0.1, 0.6], [0.6]]
+        assert [lefts(replaced, at) for at in (240, 300)] == [[0.1, 0.6], [0.6, 0.3]]
 
     def test_two_that_cross_keep_their_nearest(self):
         """Each face of a sample goes to one of the next, the nearest pairs first."""
@@ -218,12 +227,12 @@ class TestCopies:
 
     def test_rotation(self, tmp_path):
         """A clip that players turn is drawn on as they show it."""
-        source = write_clip(tmp_path / "lying.mp4", numbered(15, (96, 64)))
+        source = write_clip(tmp_path / "lying.mp4", numbered(20, (96, 64)))
         turned = shown_by((0, 1, -1, 0), source, tmp_path / "turned.mp4")
 
         annotate_video(clip((0, face(0.1))), turned, tmp_path / "copy.mp4")
 
-        ((_, before),), ((_, after),) = frames_at(turned, [400]), frames_at(tmp_path / "copy.mp4", [400])
+        ((_, before),), ((_, after),) = frames_at(turned, [600]), frames_at(tmp_path / "copy.mp4", [600])
         assert before.size == after.size == (64, 96)
         assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 10
 
