@@ -143,9 +143,10 @@ def _draw(rows: Sequence[tuple[str, Person | None, Any]], duration: float, kind:
     axes[-1].xaxis.set_major_locator(MultipleLocator(step))
     axes[-1].set_xlabel("time", fontsize=9)
     figure.suptitle(f"{title}. {CAUTION}", fontsize=10)
-    if used:
+    if any(person is not None for _, person, _ in rows):
+        handles = _legend(used, kind)
         legend = figure.legend(
-            handles=_legend(used, kind), loc="outside lower center", ncols=min(9, len(used)), fontsize=8, frameon=False
+            handles=handles, loc="outside lower center", ncols=min(9, len(handles)), fontsize=8, frameon=False
         )
         for text in legend.get_texts():
             text.set_parse_math(False)  # words of answers are no formulas
@@ -204,9 +205,10 @@ def _stacked(axis: Axes, person: Person) -> list[str]:
 
 
 def _legend(kinds: Iterable[str], kind: Kind) -> list[Any]:
+    seen = Line2D([], [], color=UNDECIDED, linewidth=3, label="on screen")
     if kind == "lines":
-        return [Line2D([], [], color=color_of(one), label=_name(one)) for one in kinds]
-    return [Patch(color=color_of(one), label=_name(one)) for one in kinds]
+        return [*(Line2D([], [], color=color_of(one), label=_name(one)) for one in kinds), seen]
+    return [*(Patch(color=color_of(one), label=_name(one)) for one in kinds), seen]
 
 
 def _name(kind: str) -> str:

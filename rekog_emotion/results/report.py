@@ -38,6 +38,7 @@ _ROWS: Final = 300  # people in the table
 _SEGMENTS: Final = 150  # stretches a card; of more the longest are kept
 _COLUMNS: Final = 400  # points of an area
 _SPACE: Final = 1000  # width of the pictures in their own units
+_ON_SCREEN: Final = "on screen, none leads"
 _THIN: Final = "width:100%;height:14px"
 
 
@@ -92,6 +93,7 @@ def strip(timeline: Timeline, *, max_people: int = 8) -> str:
     segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
     leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
     key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(word(kind))}' for kind in leading)
+    key += f' <span style="color:{UNDECIDED}">&#9632;</span> {_ON_SCREEN}'
     rows = "".join(
         '<div style="display:flex;align-items:center;gap:8px">'
         f'<span style="width:5em;flex:none">person {person.id}</span>'
@@ -127,7 +129,8 @@ def _facts(analysis: VideoFaces, timeline: Timeline) -> Iterator[str]:
 def _key(kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
         yield f'<li><span class="dot" style="background:{color_of(kind)}"></span>{escape(word(kind))}</li>'
-    yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>on screen, none leads</li>'
+    yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>{_ON_SCREEN}</li>'
+    yield '<li><span class="dot ground"></span>no emotion, or nobody on screen</li>'
 
 
 def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int, Sequence[Segment]]) -> str:

@@ -28,7 +28,7 @@ def crowd(count, samples=4, step=0.5):
 @pytest.mark.parametrize("kind", ["lines", "stacked"])
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (8, 8), (31, 30)])
 def test_a_row_a_person(kind, count, rows, tmp_path):
-    """Up to thirty people have a row each; the title says how many there are, and what the picture is not."""
+    """Up to thirty people have a row each; the title says how many there are, the legend what each colour is."""
     figure = crowd(count).plot(kind=kind)
     figure.savefig(tmp_path / "plot.png", dpi=20)
 
@@ -36,7 +36,7 @@ def test_a_row_a_person(kind, count, rows, tmp_path):
     assert len(axes) == rows
     assert figure.get_suptitle().endswith("How faces look, not what people feel.")
     assert figure.get_suptitle().startswith({1: "1 person.", 8: "8 people.", 31: "31 people, the 30 longest"}[count])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["HAPPY", "SAD"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["HAPPY", "SAD", "on screen"]
 
 
 def test_lines_break_at_gaps():

@@ -71,9 +71,12 @@ def test_each_segment_leads_to_its_line(clip):
 
 
 def test_page_says_what_it_is_not(clip):
-    """The caution is on the page, and in the strip for notebooks."""
-    assert "How faces look, not what people feel." in report(clip, title="x")
+    """The caution is on the page, and in the strip for notebooks; both say what their greys are."""
+    page = report(clip, title="x")
+    assert "How faces look, not what people feel." in page
     assert "How faces look, not what people feel." in strip(clip.timeline())
+    assert "&#9632;</span> on screen, none leads" in strip(clip.timeline())
+    assert {"on screen, none leads", "no emotion, or nobody on screen"} <= set(re.findall(r"</span>([^<]+)</li>", page))
 
 
 def test_whatever_comes_from_outside_is_escaped():
