@@ -10,7 +10,6 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
-from rekog_emotion.results.video import annotate_video, blur_video, frames_at
 
 ROOT = Path(__file__).parents[1]
 DARK = (15, 15, 18)
@@ -63,14 +62,14 @@ def main() -> None:
     wall = group()
     people = rekog.detect_image(wall, client="embedded")
     people.draw(wall).save(IMAGES / "gallery-group.jpg", quality=80)
-    contact_sheet([(people, wall)], columns=6, side=120, theme="dark").save(IMAGES / "gallery-sheet.jpg", quality=85)
+    contact_sheet((people, wall), columns=6, side=120, theme="dark").save(IMAGES / "gallery-sheet.jpg", quality=85)
     clip = rekog.analyze_video(DATA / "people.mp4", client="embedded")
     with tempfile.TemporaryDirectory() as folder:
         rows = []
-        for write in (annotate_video, blur_video):
+        for write in (clip.annotate, clip.blur):
             copy = Path(folder, f"{write.__name__}.mp4")
-            write(clip, DATA / "people.mp4", copy)
-            rows.append(beside([frame for _, frame in frames_at(copy, MOMENTS)], 240))
+            write(copy)
+            rows.append(beside([frame for _, frame in clip.frames_at(MOMENTS, video=copy)], 240))
         above(rows).save(IMAGES / "gallery-video.jpg", quality=80)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from PIL import Image, ImageDraw
 
@@ -17,10 +17,13 @@ from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.protocols import PictureFaces
+    from rekog_emotion.results.protocols import PictureFaces, PictureOutcome
     from rekog_emotion.values.faces import Face
 
-__all__ = ["contact_sheet", "crop"]
+__all__ = ["Photo", "contact_sheet", "crop"]
+
+Photo: TypeAlias = "PictureFaces | PictureOutcome | tuple[PictureFaces, Picture | None]"
+"""An analysis, an outcome of many, or an analysis with its picture."""
 
 _LARGEST_CELL: Final = 4000  # pixels
 _GAP: Final = 8  # pixels between the faces of a sheet
@@ -50,8 +53,7 @@ def crop(
 
 
 def contact_sheet(
-    photos: Iterable[tuple[PictureFaces, Picture | None]],
-    *,
+    *photos: Photo | Iterable[Photo],
     columns: int = 6,
     side: int = 160,
     align: bool = True,
@@ -60,7 +62,8 @@ def contact_sheet(
     """Return a sheet of all faces of one or several photos, each with what its label says.
 
     Args:
-        photos: Pairs of an analysis and its picture; ``None`` for the file that was analysed. One picture is open at a
+        photos: Analyses, outcomes (of which an error gives nothing), or iterables of them. Where the file that was
+            analysed is not at hand, a pair of an analysis and its picture takes its place. One picture is open at a
             time.
         columns: Faces in a row, at most.
         side: Width and height of a face, 16 to 4000 pixels.
@@ -80,7 +83,7 @@ def contact_sheet(
         msg = f"side is {short(0)(side)}, and a face of a contact sheet is {_LARGEST_CELL} pixels wide at most"
         raise InvalidInputError(msg)
     cells: list[tuple[Image.Image, Face]] = []
-    for analysis, picture in photos:
+    for analysis, picture in _pairs(photos):
         placed = [face for face in analysis.faces if face.bounding_box is not None]
         canvas = open_picture(analysis, picture) if placed else None
         if canvas is not None:
@@ -105,6 +108,26 @@ def contact_sheet(
                 text = text[:-1]  # noqa: PLW2901 -- cut until it fits
             pen.text((x + 3, y + side + 2 + row * line), text, fill=DARK, font=font)
     return sheet
+
+
+def _pairs(photos: Iterable[Any]) -> Iterator[tuple[PictureFaces, Picture | None]]:
+    """Yield analyses with their pictures, from whatever holds them; an outcome that is an error has none."""
+    for one in photos:
+        if isinstance(one, tuple) and len(one) == 2 and _is_analysis(one[0]) and not _is_analysis(one[1]):  # noqa: PLR2004 -- a pair
+            yield one
+        elif _is_analysis(one):
+            yield one, None
+        elif hasattr(one, "analysis") and hasattr(one, "error"):
+            yield from _pairs([] if one.analysis is None else [one.analysis])
+        elif isinstance(one, Iterable) and not isinstance(one, (str, bytes)):
+            yield from _pairs(one)
+        else:
+            msg = f"a contact sheet is made of analyses of photos, and this is of type {type(one).__name__}"
+            raise InvalidInputError(msg)
+
+
+def _is_analysis(one: object) -> bool:
+    return hasattr(one, "faces") and not hasattr(one, "metadata")
 
 
 def _visible(face: Face, size: tuple[int, int]) -> bool:

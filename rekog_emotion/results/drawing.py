@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.text import shown
 from rekog_emotion.values.wording import age, percent, word
 
@@ -129,7 +130,7 @@ def open_picture(analysis: PictureFaces, picture: Picture | None) -> Image.Image
         OSError: The file cannot be read.
     """
     if picture is None:
-        picture = _source(analysis)
+        picture = file_of(analysis, kind="picture", how="analysis.draw(picture)")
     if isinstance(picture, Image.Image):
         _check_upright(picture, analysis)
         canvas = images.to_rgb(picture)
@@ -169,20 +170,6 @@ def label_lines(face: Face) -> Iterator[str]:
         yield f"{word(emotion.type)}{percent(emotion.confidence)}"
     if words := ", ".join(filter(None, (word(gender.value) if gender else "", age(face.age_range)))):
         yield words
-
-
-def _source(analysis: PictureFaces) -> Path:
-    source = analysis.source
-    if source is None:
-        msg = "the analysis does not know its picture: pass it, analysis.draw(picture)"
-        raise InvalidInputError(msg)
-    if source.startswith("s3://") or (source.startswith("<") and source.endswith(">")):
-        msg = f"the picture was {shown(source)}, not a file of this machine: pass it, analysis.draw(picture)"
-        raise InvalidInputError(msg)
-    if not os.path.isfile(source):  # noqa: PTH113 -- Path.is_file() raises for a name that this file system cannot hold
-        msg = f"{shown(source)}: the picture that was analysed is no longer there: pass it, analysis.draw(picture)"
-        raise InvalidInputError(msg)
-    return Path(source)
 
 
 def _check_upright(picture: Image.Image, analysis: PictureFaces) -> None:

@@ -16,7 +16,15 @@ from rekog_emotion.values.words import JobStatus
 if TYPE_CHECKING:
     from rekog_emotion.people.person import Person
 
-__all__ = ["AnyFaces", "PeopleOverTime", "PictureFaces", "VideoFaces", "check_succeeded", "reason_of_failure"]
+__all__ = [
+    "AnyFaces",
+    "PeopleOverTime",
+    "PictureFaces",
+    "PictureOutcome",
+    "VideoFaces",
+    "check_succeeded",
+    "reason_of_failure",
+]
 
 
 class _Analyzed(Protocol):
@@ -44,6 +52,20 @@ class PictureFaces(_Analyzed, Protocol):
     @property
     def faces(self) -> tuple[Face, ...]:
         """The faces."""
+        ...
+
+
+class PictureOutcome(Protocol):
+    """What became of one picture of several."""
+
+    @property
+    def analysis(self) -> PictureFaces | None:
+        """Its faces."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """Why there are none."""
         ...
 
 

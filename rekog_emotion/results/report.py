@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.media.writing import check_output, identity, output_text
+from rekog_emotion.results.at_hand import is_at_hand
 from rekog_emotion.text import plain
 from rekog_emotion.values.palette import UNDECIDED, color_of, words
 from rekog_emotion.values.wording import word
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from rekog_emotion.people.person import Person, PersonSummary, Segment
     from rekog_emotion.results.protocols import VideoFaces
 
-__all__ = ["report", "strip"]
+__all__ = ["report", "strip", "write_report"]
 
 _PEOPLE: Final = 30  # who get a card; the table has more
 _ROWS: Final = 300  # people in the table
@@ -82,6 +85,40 @@ def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | 
         summary=_table(summaries),
         method="".join(_method(timeline, len(shown))),
     )
+
+
+def write_report(
+    analysis: VideoFaces,
+    target: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    video: str | os.PathLike[str] | None = None,
+    pictures: bool = True,
+) -> None:
+    """Write the page of :func:`report` to a file, which appears when it is whole.
+
+    Args:
+        analysis: Of the video.
+        target: Where.
+        title: What the page is called; left out, the name of what was analysed.
+        video: The local file that was analysed; left out, what the analysis calls its source, where it is at hand.
+        pictures: Show everybody's best face, where the file is at hand.
+
+    Raises:
+        InvalidInputError: As for :func:`report`; or the target is the video itself, or cannot be written to.
+        MissingExtraError: As for :func:`report`.
+        OSError: The video cannot be read, or the target cannot be written.
+    """
+    if video is None and is_at_hand(analysis):
+        video = analysis.source
+    if video is not None and identity(target) == identity(video):
+        msg = f"{os.fspath(target)} is the video itself; name another place for the page"
+        raise InvalidInputError(msg)
+    check_output(Path(target), os.fspath(target))
+    name = title if title is not None else os.path.basename(analysis.source or "") or analysis.job_id or "Video"  # noqa: PTH119 -- an S3 address
+    page = report(analysis, title=name, video=video if pictures else None)
+    with output_text(target) as file:
+        file.write(page)
 
 
 def strip(timeline: Timeline, *, max_people: int = 8) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.values.base import Value
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import os
 
     from matplotlib.figure import Figure
+    from PIL import Image
 
     from rekog_emotion.people.person import Track
     from rekog_emotion.results.timeline import Timeline
@@ -175,6 +177,115 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``plot`` extra, or for thumbnails ``embedded``, is not installed.
         """
         return self.timeline().plot(kind=kind, faces=self, video=video, max_people=max_people)
+
+    def annotate(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        video: str | os.PathLike[str] | None = None,
+        landmarks: bool = False,
+        pose: bool = True,
+        labels: bool = True,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> None:
+        """Write a copy of the video with the faces drawn on it: how faces look, not what people feel.
+
+        Args:
+            target: The copy, H.264, or HEVC of more than eight bits, in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``. It
+                appears when it is whole.
+            video: The local file that was analysed; left out, where the analysis says that it was.
+            landmarks: Draw the landmarks.
+            pose: Draw how the head is turned.
+            labels: Write dominant emotion, gender and age range.
+            on_progress: Called with the share that is done, 0 to 1, now and then.
+
+        Raises:
+            InvalidInputError: What was analysed was no file that is still there, and no other was given; it is no
+                video or the target itself; the target has another suffix, or cannot hold the sound.
+            MissingExtraError: The ``embedded`` extra is not installed.
+            OSError: The video cannot be read, or the target cannot be written.
+        """
+        from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
+
+        source = self._file(video, "clip.annotate(target, video=path)")
+        annotate_video(self, source, target, landmarks=landmarks, pose=pose, labels=labels, on_progress=on_progress)
+
+    def blur(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        video: str | os.PathLike[str] | None = None,
+        method: Literal["blur", "pixelate", "fill"] = "blur",
+        on_progress: Callable[[float], None] | None = None,
+    ) -> None:
+        """Write a copy of the video on which no face can be recognised: those that were found, and no others.
+
+        Args:
+            target: As for :meth:`annotate`.
+            video: As for :meth:`annotate`.
+            method: ``"blur"``, ``"pixelate"`` or ``"fill"`` with one colour. All leave four blocks a side or less.
+            on_progress: As for :meth:`annotate`.
+
+        Raises:
+            InvalidInputError: There is no such method; or as for :meth:`annotate`.
+            MissingExtraError: The ``embedded`` extra is not installed.
+            OSError: The video cannot be read, or the target cannot be written.
+        """
+        from rekog_emotion.results.video import blur_video  # noqa: PLC0415 -- PyAV is an extra
+
+        source = self._file(video, "clip.blur(target, video=path)")
+        blur_video(self, source, target, method=method, on_progress=on_progress)
+
+    def report(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        video: str | os.PathLike[str] | None = None,
+        pictures: bool = True,
+    ) -> None:
+        """Write one HTML page on the people of the video, which stands alone: how faces look, not what people feel.
+
+        Args:
+            target: Where the page goes, such as ``report.html``. It appears when it is whole.
+            title: What the page is called; left out, the name of what was analysed.
+            video: The local file that was analysed; left out, where the analysis says that it was, if it is still
+                there.
+            pictures: Show everybody's best face, where the file is at hand.
+
+        Raises:
+            InvalidInputError: The job runs or has failed, or the video cannot be decoded.
+            MissingExtraError: The ``timeline`` extra, or for pictures ``embedded``, is not installed.
+            OSError: The video cannot be read, or the target cannot be written.
+        """
+        from rekog_emotion.results.report import write_report  # noqa: PLC0415 -- NumPy and SciPy are an extra
+
+        write_report(self, target, title=title, video=video, pictures=pictures)
+
+    def frames_at(
+        self, milliseconds: Iterable[float], *, video: str | os.PathLike[str] | None = None
+    ) -> Iterator[tuple[float, Image.Image]]:
+        """Yield the frames of the video that are on display at given times, as players show them.
+
+        Args:
+            milliseconds: Times from the first frame, in ascending order, such as the ``timestamp_ms`` of faces. What is
+                after the end of the video is passed over.
+            video: As for :meth:`annotate`.
+
+        Returns:
+            Each time as it was given, and its frame: upright, of square pixels, in mode RGB.
+
+        Raises:
+            InvalidInputError: As for :meth:`annotate`; or the times do not ascend or are none.
+            MissingExtraError: The ``embedded`` extra is not installed.
+            OSError: The video cannot be read.
+        """
+        from rekog_emotion.results.video import frames_at  # noqa: PLC0415 -- PyAV is an extra
+
+        return frames_at(self._file(video, "clip.frames_at(milliseconds, video=path)"), milliseconds)
+
+    def _file(self, video: str | os.PathLike[str] | None, how: str) -> str | os.PathLike[str]:
+        return video if video is not None else file_of(self, kind="video", how=how)
 
 
 def _read_page(answer: Mapping[str, Any]) -> VideoAnalysis:

@@ -1,11 +1,14 @@
 """What type checkers make of tracks, timelines and reports; checked with mypy and pyright in strict mode, never run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import assert_type
 
+from PIL import Image
+
 import rekog_emotion as rekog
 from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track
+from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.report import report
 from rekog_emotion.results.timeline import Timeline
 
@@ -25,8 +28,18 @@ assert_type(timeline.summary().people[0].shares, Mapping[rekog.EmotionType | str
 assert_type(timeline.summary().people[0].undecided, float | None)
 assert_type(timeline.summary().people[0].peaks, tuple[Peak, ...])
 assert_type(report(clip, title="clip", video=Path("clip.mp4")), str)
+shares: list[float] = []
+clip.annotate("annotated.mp4", video=Path("clip.mp4"), pose=False, on_progress=shares.append)
+clip.blur(Path("blurred.mp4"), method="pixelate")
+clip.report("report.html", title="clip", pictures=False)
+assert_type(clip.frames_at([0, 500.0]), Iterator[tuple[float, Image.Image]])
+photo = rekog.detect_image("photo.jpg")
+contact_sheet(photo, (photo, "copy.jpg"), [photo], columns=3)
 
 # --- what a checker refuses ---
+
+clip.blur("blurred.mp4", method="smear")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- no such way
+contact_sheet(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- no analysis
 
 clip.plot(kind="pie")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- lines or stacked
 clip.timeline(smooth="1s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number of seconds
