@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-__all__ = ["image_format", "not_a_video", "not_an_image", "unread_format", "video_format"]
+__all__ = ["image_format", "looks_like_an_image", "not_a_video", "not_an_image", "unread_format", "video_format"]
 
 _IMAGES: Final = (
     ("JPEG", re.compile(rb"\xff\xd8\xff")),
@@ -30,7 +30,17 @@ _UNREAD: Final = (
     ("a Windows metafile", re.compile(rb"\xd7\xcd\xc6\x9a|\x01\0\0\0(?s:.{36}) EMF")),
     ("a raw photo (CR3)", re.compile(rb"....ftypcrx ", re.DOTALL)),
     ("XPM", re.compile(rb"/\* XPM")),
-    ("XBM", re.compile(rb"#define ")),
+    ("XBM", re.compile(rb"#define \S*width[ \t]")),
+)
+# Pictures that are less common, and read by Pillow all the same.
+_RARE: Final = (
+    ("BMP", re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL)),
+    ("JPEG 2000", re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51")),
+    ("PCX", re.compile(rb"\x0a[\0\2-\5][\0\1][\1\2\4\x08]")),
+    ("PNM", re.compile(rb"P[1-7f]\s")),
+    ("QOI", re.compile(rb"qoif")),
+    ("SGI", re.compile(rb"\x01\xda[\0\1][\1\2]")),
+    ("TGA", re.compile(rb".[\0\1][\1-\3\x09-\x0b].{13}[\x08\x0f\x10\x18\x20]", re.DOTALL)),
 )
 # An ISO file (ftyp) whose brand is none of an image above is a video, but for Canon's raw photos and for songs.
 _VIDEOS: Final = (
@@ -71,7 +81,7 @@ _DOCUMENTS: Final = (
     ),
     *((start, f"sound ({name})", "; pass a picture") for name, start in _SOUNDS),
 )
-_TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define ")  # PNM, which Pillow reads, XPM and XBM
+_TEXT_IMAGES: Final = re.compile(rb"P[1-7]\s|/\* XPM|#define \S*width[ \t]")  # PNM, which Pillow reads, XPM and XBM
 
 
 def image_format(head: bytes) -> str | None:
@@ -82,6 +92,19 @@ def image_format(head: bytes) -> str | None:
 def unread_format(head: bytes) -> str | None:
     """Name the image format that the content begins like, out of those that are not read; ``None`` for any other."""
     return next((name for name, start in _UNREAD if start.match(head)), None)
+
+
+def looks_like_an_image(head: bytes) -> bool:
+    """Tell whether content begins like a picture of any format, one that is not read included.
+
+    Where a folder is gone through, whatever begins like none is left out.
+
+    Args:
+        head: The first 1024 bytes or more.
+    """
+    if image_format(head) or unread_format(head):
+        return True
+    return any(start.match(head) for _, start in _RARE) and not_an_image(head) is None
 
 
 def video_format(head: bytes) -> str | None:
