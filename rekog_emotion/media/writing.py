@@ -21,7 +21,7 @@ from typing import BinaryIO, Final, TextIO
 
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["check_output", "identity", "output_file", "output_text"]
+__all__ = ["check_output", "identity", "mode_of_new", "output_file", "output_text"]
 
 _MOST_LINKS: Final = 40  # as Linux follows
 # What a shell's >(...) and /dev/stdout lead to: a file that this process has open, with a position of its own.
@@ -182,12 +182,17 @@ def _is_replaceable(found: os.stat_result) -> bool:
     return found.st_nlink == 1 and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
 
 
+def mode_of_new(place: Path) -> int:
+    """Return the mode that a new file at a place is made with, before the umask: private where others may write."""
+    return _PRIVATE if place.parent.stat().st_mode & _OTHERS_WRITE else 0o666
+
+
 def _beside(place: Path, suffix: str, target: str | os.PathLike[str], *, is_new: bool) -> Path:
     """Make a file in the target's folder under a name that nobody can guess."""
     try:
-        shared = place.parent.stat().st_mode & _OTHERS_WRITE
+        mode = mode_of_new(place) if is_new else _PRIVATE
         part = place.with_name(f".rekog-emotion-{secrets.token_hex(8)}.part{suffix}")
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if is_new and not shared else _PRIVATE))
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(target)) from error
     return part

@@ -1,0 +1,74 @@
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.flows import checkpoint
+from rekog_emotion.flows.checkpoint import Checkpoint
+from rekog_emotion.results.journal import Entry
+from rekog_emotion.values.s3 import S3Object
+
+ENTRIES = [
+    Entry("done.jpg", failed=False),
+    Entry("failed.jpg", failed=True),
+    Entry("better.jpg", failed=True),
+    Entry("better.jpg", failed=False),
+    Entry("s3://bucket/a//b.jpg", failed=False),
+    Entry(None, failed=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "again", "expected"),
+    [
+        ("done.jpg", False, False),
+        ("./done.jpg", False, False),
+        (Path("done.jpg"), False, False),
+        ("new.jpg", False, True),
+        ("failed.jpg", False, False),
+        ("failed.jpg", True, True),
+        ("better.jpg", True, False),
+        ("s3://bucket/a//b.jpg", False, False),
+        (S3Object(bucket="bucket", name="a//b.jpg"), False, False),
+        ("s3://bucket/a/b.jpg", False, True),
+        ("None", False, True),
+    ],
+)
+def test_takes_what_is_not_done(source, again, expected):
+    """By the exact address in S3, and by the path however it is written; errors again where they are asked for."""
+    assert Checkpoint(ENTRIES, retry_errors=again).takes(source) is expected
+
+
+def test_takes_each_once():
+    """Also what comes twice in one run; what is not taken is counted."""
+    checkpoint = Checkpoint(ENTRIES)
+
+    assert [checkpoint.takes(name) for name in ("a", "b", "./a", "done.jpg")] == [True, True, False, False]
+    assert checkpoint.skipped == 2
+
+
+@pytest.mark.parametrize("source", [b"bytes", bytearray(b"bytes"), None, 5])
+def test_refuses_what_has_no_name(source):
+    """A second run would not know it again."""
+    with pytest.raises(InvalidInputError) as caught:
+        Checkpoint().takes(source)
+
+    name = "None" if source is None else f"<{type(source).__name__}>"
+    assert str(caught.value) == (
+        f"{name} has no name, by which a second run would know it again: with checkpoint= pass paths, s3:// addresses "
+        "or S3Objects, or leave checkpoint= out"
+    )
+
+
+def test_many(monkeypatch):
+    """Names lie in eight bytes each, and are found in whatever order they came."""
+    monkeypatch.setattr(checkpoint, "_LOOSE", 100)
+    names = [f"photos/{number}.jpg" for number in range(2050)]
+    random.Random(4).shuffle(names)  # noqa: S311 -- no secret
+    found = Checkpoint(Entry(name, failed=False) for name in names)
+
+    assert not any(found.takes(name) for name in names)
+    assert found.takes("photos/2050.jpg")
+    assert sys.getsizeof(found._done._sorted) < 2050 * 12
