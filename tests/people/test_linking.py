@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Face, TimedFace, VideoMetadata
+from rekog_emotion.people.columns import Columns
+from rekog_emotion.people.linking import Linker, link
 from tests.amounts import amount
 from tests.results.people import at, face, glasses, video
 
@@ -248,4 +250,27 @@ def test_tracks_need_an_extra(absent, monkeypatch):
     assert (
         str(caught.value)
         == "Following people over time needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0.05, 1))
+@settings(deadline=None, max_examples=amount(25, whole=200))
+def test_people_one_time_after_another_are_those_of_all_at_once(seed, count, interval):
+    """Who is linked as the samples come has the number that linking them together gives, whoever comes and goes."""
+    rng = np.random.default_rng(seed)
+    times = np.repeat(np.arange(40), count)[rng.random(40 * count) < 0.8]
+    places = rng.uniform(0, 0.9, (count, 2))
+    faces = [
+        at(float(k * interval), face(*np.clip(places[rng.integers(count)] + rng.normal(0, 0.05, 2), 0, 1).tolist()))
+        for k in times.tolist()
+    ]
+    columns = Columns.of(faces)
+    linker = Linker(interval=interval)
+    moments = [
+        Columns.of([one for one in faces if one.timestamp_ms == when]) for when in np.unique(columns.milliseconds)
+    ]
+
+    assert (
+        np.concatenate([linker.meet(moment) for moment in moments]).tolist()
+        == link(columns, interval=interval).tolist()
     )
