@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rekog_emotion.blocking.image import detect_image
     from rekog_emotion.blocking.job import VideoJob
     from rekog_emotion.blocking.video import analyze_video, start_video
-    from rekog_emotion.blocking.videos import VideoOutcome, start_videos, wait_for_videos
+    from rekog_emotion.blocking.videos import VideoOutcome, analyze_videos, wait_for_videos
     from rekog_emotion.clients.aws import aws_client
     from rekog_emotion.clients.fastpath import accelerate
     from rekog_emotion.clients.protocols import RekognitionClient, Staging
@@ -131,10 +131,10 @@ __all__ = [
     "VideoOutcome",
     "accelerate",
     "analyze_video",
+    "analyze_videos",
     "aws_client",
     "detect_image",
     "start_video",
-    "start_videos",
     "wait_for_videos",
 ]
 
@@ -196,10 +196,10 @@ _HOMES = {
     "VideoOutcome": "blocking.videos",
     "accelerate": "clients.fastpath",
     "analyze_video": "blocking.video",
+    "analyze_videos": "blocking.videos",
     "aws_client": "clients.aws",
     "detect_image": "blocking.image",
     "start_video": "blocking.video",
-    "start_videos": "blocking.videos",
     "wait_for_videos": "blocking.videos",
 }
 

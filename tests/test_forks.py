@@ -139,7 +139,7 @@ def test_many_videos_are_their_parent_s():
     """What waits in threads of the parent says so at once, and can be left, too."""
     script = """
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": []})
-        outcomes = rekog.start_videos((f"s3://bucket/{n}.mp4" for n in range(9)), client=fake, max_jobs=2)
+        outcomes = rekog.analyze_videos((f"s3://bucket/{n}.mp4" for n in range(9)), client=fake, max_jobs=2)
         next(outcomes)
         in_child(lambda: next(outcomes))
         in_child(lambda: outcomes.close())

@@ -195,6 +195,11 @@ class VideoJob:
         )
 
     @property
+    def source(self) -> str | None:
+        """Path or address of the video; ``None`` where the job was taken up by its id."""
+        return self._source
+
+    @property
     def upload(self) -> S3Object | None:
         """What the job owns in S3 until it has ended, or ``None``."""
         return self._upload

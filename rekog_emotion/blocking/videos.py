@@ -7,53 +7,63 @@ calls, and a queue of messages where there is one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from rekog_emotion.blocking.clock import Clock
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
-from rekog_emotion.blocking.video import analyze_video
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import RekognitionClient, Staging
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, seconds, start_parameters
+from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.naming import name_of
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
 
-__all__ = ["VideoOutcome", "start_videos", "wait_for_videos"]
+__all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
 
 MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
 
 
 @frozen(kw_only=True)
-class VideoOutcome:
+class VideoOutcome(Outcome["VideoSource | None", VideoAnalysis]):
     """What became of one video of several: an analysis or an error.
 
     Attributes:
-        source: The video, as it was given.
+        source: The video, as it was given; ``None`` of a job that was taken up by its id.
         analysis: All its faces; ``None`` where there was an error.
         error: Why there is no analysis; the ``state`` of a time-out or cancellation takes the job up again.
+        job: The job; ``None`` where none was started. It stays in its process: an outcome that is pickled has none.
     """
 
+    job: VideoJob | None = field(default=None, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all but the job, which has a client."""
+        return _outcome, (self.source, self.analysis, self.error)
+
+
+# Pickle needs a function of the module.
+def _outcome(source: VideoSource | None, analysis: VideoAnalysis | None, error: Exception | None) -> VideoOutcome:
+    return VideoOutcome(source=source, analysis=analysis, error=error)
+
+
+@define
+class _Task:
+    """A video, and its job when it has one."""
+
     source: VideoSource
-    analysis: VideoAnalysis | None = None
-    error: Exception | None = None
-
-    def result(self) -> VideoAnalysis:
-        """Return the analysis, or raise the error."""
-        if self.analysis is None:
-            raise self.error or AssertionError
-        return self.analysis
+    job: VideoJob | None = None
 
 
-def start_videos(
+def analyze_videos(
     sources: Iterable[VideoSource],
     *,
     max_jobs: int = MAX_JOBS,
@@ -112,20 +122,19 @@ def start_videos(
     shared = resolve_client(client)
     telling = threading.Lock()
 
-    def analyze(source: VideoSource, stop: threading.Event) -> VideoAnalysis:
+    def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
         def tell(progress: Progress) -> None:
             if on_progress is not None:
                 with telling:
-                    name = name_of(source)
+                    name = name_of(task.source)
                     on_progress(evolve(progress, source=name))
 
-        return analyze_video(
-            source,
+        task.job = VideoJob.start(
+            task.source,
             client=shared,
             staging=staging,
             s3_client=s3_client,
             slot_timeout=slot_limit,
-            timeout=limit,
             on_progress=tell,
             cancel=stop,
             face_attributes=face_attributes,
@@ -133,9 +142,12 @@ def start_videos(
             notify=notify,
             clock=clock,
         )
+        return task.job.result(timeout=limit, on_progress=tell, cancel=stop)
 
-    ended = _Gathering(analyze, sources, workers=max_jobs, cancel=cancel).each()
-    return (VideoOutcome(source=end.item, analysis=end.result, error=end.error) for end in ended)
+    each = (_Task(source) for source in sources)
+    tasks = list(each) if isinstance(sources, Sized) else each
+    ended = _Gathering(analyze, tasks, workers=max_jobs, cancel=cancel).each()
+    return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item.job) for e in ended)
 
 
 def wait_for_videos(
@@ -144,8 +156,8 @@ def wait_for_videos(
     timeout: Seconds = TIMEOUT,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
-) -> Iterator[tuple[VideoJob, Exception | None]]:
-    """Give each of several jobs as it ends, with the error that its wait ended by, if any.
+) -> Iterator[VideoOutcome]:
+    """Wait for several jobs, and give the outcome of each as it ends, with all its faces.
 
     Jobs that share a queue (``notify=``) share its messages: one call at a time waits for all of them.
 
@@ -173,8 +185,8 @@ def wait_for_videos(
             with telling:
                 on_progress(progress)
 
-    def wait(job: VideoJob, stop: threading.Event) -> None:
-        job.wait(timeout=limit, on_progress=tell, cancel=stop)
+    def wait(job: VideoJob, stop: threading.Event) -> VideoAnalysis:
+        return job.result(timeout=limit, on_progress=tell, cancel=stop)
 
     ended = _Gathering(wait, waiting, workers=len(waiting), cancel=cancel).each()
-    return ((end.item, end.error) for end in ended)
+    return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item) for e in ended)

@@ -41,7 +41,7 @@ class Progress:
         status: The job's state, for ``POLLED``.
         faces: Faces received so far, for ``PAGE``.
         state: For ``STARTED``, what ``VideoJob.from_dict()`` takes the job up from, in another process if need be.
-        source: Name of the video, where :func:`rekog_emotion.start_videos` works on several.
+        source: Name of the video, where :func:`rekog_emotion.analyze_videos` works on several.
     """
 
     event: ProgressEvent

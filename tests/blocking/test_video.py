@@ -7,8 +7,15 @@ import boto3
 import pytest
 from PIL import Image
 
-from rekog_emotion import InvalidInputError, S3Object, VideoJob, analyze_video, detect_image, start_video, start_videos
-from rekog_emotion.blocking import videos
+from rekog_emotion import (
+    InvalidInputError,
+    S3Object,
+    VideoJob,
+    analyze_video,
+    analyze_videos,
+    detect_image,
+    start_video,
+)
 from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.flows.request import ATTRIBUTES
 from tests.http_standin import Answer
@@ -252,7 +259,7 @@ def test_verbs_for_videos_have_the_same_options():
     """Names, defaults, types and order are those of `start_video`, but for what each does more or cannot have."""
     assert options(VideoJob.start) == options(start_video)
     assert without(analyze_video, "timeout") == options(start_video)
-    assert without(start_videos, "max_jobs") == without(analyze_video, *OF_ONE_VIDEO)
+    assert without(analyze_videos, "max_jobs") == without(analyze_video, *OF_ONE_VIDEO)
 
 
 @pytest.mark.parametrize("verb", [start_video, analyze_video])
@@ -281,17 +288,25 @@ def test_options_are_passed_on(verb, monkeypatch):
 def test_options_of_many_videos_are_passed_on(monkeypatch):
     """Each option arrives at every video, but for those that many share or that are told apart."""
     own = ("max_jobs", "client", "slot_timeout", "timeout", "on_progress", "cancel")
-    given = {name: object() for name, *_ in without(start_videos, *own)} | {
+    given = {name: object() for name, *_ in without(analyze_videos, *own)} | {
         "face_attributes": "DEFAULT",
         "job_tag": "t",
     }
     passed = []
-    monkeypatch.setattr(videos, "analyze_video", lambda source, **options: passed.append((source, options)))
 
-    list(start_videos(["a.mp4"], client="embedded", slot_timeout=1, timeout=2, **given))
+    class Job:
+        """A job that has ended."""
+
+        def result(self, **options):
+            """Give nothing."""
+            passed[0][1]["timeout"] = options["timeout"]
+
+    monkeypatch.setattr(VideoJob, "start", lambda source, **options: (passed.append((source, options)), Job())[1])
+
+    list(analyze_videos(["a.mp4"], client="embedded", slot_timeout=1, timeout=2, **given))
 
     ((source, arrived),) = passed
     assert source == "a.mp4"
-    assert set(arrived) == {name for name, *_ in without(start_videos, "max_jobs")}
+    assert set(arrived) == {name for name, *_ in without(analyze_videos, "max_jobs")}
     assert {name: arrived[name] for name in given} == given
     assert (arrived["slot_timeout"], arrived["timeout"]) == (1.0, 2.0)

@@ -1,6 +1,7 @@
 """Many videos: so many at once, every outcome, and nothing left behind."""
 
 import json
+import pickle
 import threading
 
 import pytest
@@ -13,8 +14,9 @@ from rekog_emotion import (
     JobTimeoutError,
     S3Object,
     VideoJob,
+    VideoOutcome,
+    analyze_videos,
     start_video,
-    start_videos,
     wait_for_videos,
 )
 from rekog_emotion.testing import FakeClient
@@ -58,7 +60,7 @@ def test_every_video_once(count, max_jobs):
     client = Counting(max_jobs=max_jobs)
     client.script_videos(video(3), seconds=30)
 
-    outcomes = list(start_videos(videos(count), max_jobs=max_jobs, client=client))
+    outcomes = list(analyze_videos(videos(count), max_jobs=max_jobs, client=client))
 
     assert sorted(outcome.source for outcome in outcomes) == sorted(videos(count))
     assert [len(outcome.result().faces) for outcome in outcomes] == [3] * count
@@ -73,7 +75,7 @@ def test_one_bad_video_stops_no_other():
 
     outcomes = {
         str(outcome.source): outcome
-        for outcome in start_videos(
+        for outcome in analyze_videos(
             ["s3://bucket/bad.mp4", "s3://bucket/", "no-such.mp4", *videos(2)], max_jobs=1, client=client
         )
     }
@@ -98,7 +100,7 @@ def test_takes_sources_as_slots_get_free():
             taken.append(f"s3://bucket/{len(taken)}.mp4")
             yield taken[-1]
 
-    outcomes = start_videos(endless(), max_jobs=2, client=client)
+    outcomes = analyze_videos(endless(), max_jobs=2, client=client)
     for _ in range(5):
         assert next(outcomes).error is None
     outcomes.close()
@@ -115,7 +117,7 @@ def test_a_source_list_that_fails():
         raise LookupError("no more")  # noqa: EM101, TRY003 -- a caller's
 
     with pytest.raises(LookupError, match="no more"):
-        list(start_videos(broken(), client=FakeClient(videos=video(1))))
+        list(analyze_videos(broken(), client=FakeClient(videos=video(1))))
 
 
 def test_cancelled(clock):
@@ -124,7 +126,7 @@ def test_cancelled(clock):
     client.script_videos(video(3), seconds=500)
     clock.at(60, cancel.set)
 
-    outcomes = list(start_videos(videos(9), max_jobs=2, client=client, cancel=cancel))
+    outcomes = list(analyze_videos(videos(9), max_jobs=2, client=client, cancel=cancel))
 
     assert {type(outcome.error) for outcome in outcomes} == {JobCancelledError}
     running = [outcome.error for outcome in outcomes if outcome.error.job_id]  # one may have been about to start
@@ -138,7 +140,7 @@ def test_left_early_says_what_goes_on(caplog):
     """Who breaks the loop finds the states of the jobs that run in the log."""
     client = ScriptedClient(IN_PROGRESS, start=[{"JobId": "j-1"}])
     looked = threading.Event()
-    outcomes = start_videos(
+    outcomes = analyze_videos(
         ["no-such.mp4", "s3://bucket/a.mp4"],
         max_jobs=2,
         client=client,
@@ -185,7 +187,7 @@ def test_left_early_loses_no_job(caplog, script, start, message):
         return start
 
     client = ScriptedClient(*script, start=[late])
-    outcomes = start_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=2, client=client)
+    outcomes = analyze_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=2, client=client)
     assert next(outcomes).source == "no-such.mp4"
     assert begun.wait(10)
     # Nobody takes what comes now; the start is answered before the threads are asked to end.
@@ -207,11 +209,11 @@ def test_a_full_account_is_waited_for():
     client = FakeClient(max_jobs=2)
     client.script_videos(video(1), seconds=100)
 
-    outcomes = list(start_videos(videos(6), max_jobs=6, client=client))
+    outcomes = list(analyze_videos(videos(6), max_jobs=6, client=client))
 
     assert [outcome.error for outcome in outcomes] == [None] * 6
     client.script_videos(video(1), seconds=float("inf"))
-    outcomes = list(start_videos(videos(3), max_jobs=3, client=client, slot_timeout=30, timeout=60))
+    outcomes = list(analyze_videos(videos(3), max_jobs=3, client=client, slot_timeout=30, timeout=60))
     assert [type(outcome.error) for outcome in outcomes] == [JobTimeoutError] * 3
 
 
@@ -219,7 +221,7 @@ def test_progress_says_which_video():
     """Events of all videos come to one callback."""
     events = []
 
-    list(start_videos(videos(3), client=FakeClient(videos=video(3)), on_progress=events.append))
+    list(analyze_videos(videos(3), client=FakeClient(videos=video(3)), on_progress=events.append))
 
     assert {event.source for event in events} == set(videos(3))
     assert {event.event for event in events} == {"STARTED", "POLLED", "PAGE"}
@@ -230,7 +232,7 @@ def test_progress_calls_an_object_by_its_address():
     events = []
 
     list(
-        start_videos(
+        analyze_videos(
             [S3Object(bucket="bucket", name="0.mp4")], client=FakeClient(videos=video(3)), on_progress=events.append
         )
     )
@@ -242,7 +244,7 @@ def test_progress_calls_an_object_by_its_address():
 def test_refuses_wrong_arguments_once(options):
     """Not in every outcome."""
     with pytest.raises(InvalidInputError, match=next(iter(options))):
-        start_videos(videos(2), client=FakeClient(), **options)
+        analyze_videos(videos(2), client=FakeClient(), **options)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_refuses_to_wait_for_what_is_no_job(jobs, message):
 def test_refuses_what_is_no_list(arguments, message):
     """Before anything is started, not at the first outcome."""
     with pytest.raises(InvalidInputError) as caught:
-        start_videos(*arguments, client=FakeClient())
+        analyze_videos(*arguments, client=FakeClient())
 
     assert str(caught.value) == message
 
@@ -280,24 +282,63 @@ def test_refuses_what_is_no_list(arguments, message):
 def test_refuses_no_jobs(max_jobs):
     """At least one at once."""
     with pytest.raises(InvalidInputError) as caught:
-        start_videos([], max_jobs=max_jobs, client=FakeClient())
+        analyze_videos([], max_jobs=max_jobs, client=FakeClient())
 
     assert str(caught.value) == f"max_jobs={max_jobs!r} is no number of jobs: pass 1 or more"
 
 
 def test_waits_for_jobs_that_were_started_before():
-    """Each comes as it ends, with the error it ended by."""
+    """Each comes as it ends, with all its faces or the error it ended by, and itself."""
     client = FakeClient()
     client.script_videos(video(3), FAILED, {"JobStatus": "IN_PROGRESS"}, seconds=10)
     jobs = [start_video(source, client=client) for source in videos(3)]
 
-    ended = {job.job_id: error for job, error in wait_for_videos(jobs, timeout=60)}
+    outcomes = {outcome.job: outcome for outcome in wait_for_videos(jobs, timeout=60)}
 
-    assert ended.pop("fake-job-1") is None
-    assert {job_id: type(error) for job_id, error in ended.items()} == {
-        "fake-job-2": JobFailedError,
-        "fake-job-3": JobTimeoutError,
-    }
+    assert [outcomes[job].source for job in jobs] == [job.source for job in jobs] == videos(3)
+    assert [type(outcomes[job].error) for job in jobs] == [type(None), JobFailedError, JobTimeoutError]
+    assert len(outcomes[jobs[0]].result().faces) == 3
+    with pytest.raises(JobFailedError, match=r"Unsupported codec/format\."):
+        outcomes[jobs[1]].result()
+
+
+def test_a_job_that_was_taken_up_has_no_source():
+    """Its id is all that is known of it."""
+    client = FakeClient()
+    client.script_videos(video(3))
+    job_id = start_video("s3://bucket/a.mp4", client=client).job_id
+
+    [outcome] = wait_for_videos([VideoJob.resume(job_id, client=client)])
+
+    assert (outcome.source, outcome.job.job_id, len(outcome.analysis.faces)) == (None, job_id, 3)
+
+
+def test_an_outcome_has_its_job():
+    """Whoever ran out of time goes on with it; what was never started has none."""
+    client = FakeClient()
+    client.script_videos(video(3), seconds=100)
+
+    outcomes = analyze_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=1, client=client, timeout=10)
+    bad, late = outcomes
+
+    assert (type(bad.error), bad.job) == (InvalidInputError, None)
+    assert (type(late.error), late.job.job_id) == (JobTimeoutError, late.error.job_id)
+    assert len(late.job.result().faces) == 3
+
+
+def test_an_outcome_leaves_its_job_in_its_process():
+    """A job has a client; the rest of an outcome goes anywhere."""
+    client = FakeClient()
+    client.script_videos(video(3), FAILED)
+    good, bad = analyze_videos(videos(2), max_jobs=1, client=client)
+
+    copies = pickle.loads(pickle.dumps((good, bad)))  # noqa: S301 -- our own
+
+    assert copies[0] == good
+    assert [(type(one), one.source, one.job, str(one.error)) for one in copies] == [
+        (VideoOutcome, good.source, None, "None"),
+        (VideoOutcome, bad.source, None, str(bad.error)),
+    ]
 
 
 def test_looks_of_all_jobs_keep_to_the_quota(clock):

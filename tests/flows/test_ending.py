@@ -69,7 +69,7 @@ def test_many_jobs_are_waited_for_by_their_ends():
                 if not client.end.done():
                     client.end.set_result(None)
 
-    assert {id(job): error for job, error in wait_for_videos(jobs, on_progress=listen)} == {
+    assert {id(one.job): one.error for one in wait_for_videos(jobs, on_progress=listen)} == {
         id(job): None for job in jobs
     }
 

@@ -253,7 +253,7 @@ def test_deletes_a_message_that_comes_twice(clock):
     clock.at(50, lambda: queue.messages.append(json.dumps({**DONE, "JobId": "j-2"})))
     clock.at(30, lambda: queue.messages.append(json.dumps(DONE)))
 
-    ended = [job.job_id for job, error in wait_for_videos([job, second]) if error is None]
+    ended = [outcome.job.job_id for outcome in wait_for_videos([job, second]) if outcome.error is None]
 
     assert sorted(ended) == ["j-1", "j-2"]
     assert queue.messages == []

@@ -100,7 +100,7 @@ def test_an_object_is_named_by_its_address(source):
 
     assert analyzed(source).source == expected
     assert rekog.analyze_video(source, client=FakeClient(videos=ENDED)).source == expected
-    list(rekog.start_videos([source], client=FakeClient(videos=ENDED), on_progress=events.append))
+    list(rekog.analyze_videos([source], client=FakeClient(videos=ENDED), on_progress=events.append))
     assert {event.source for event in events} == {expected}
 
 
@@ -111,7 +111,7 @@ def test_a_path_of_another_library(path):
     events = []
 
     assert analyzed(Place(path)).source == "photo.png"
-    list(rekog.start_videos([Place(path)], client=FakeClient(videos=ENDED), on_progress=events.append))
+    list(rekog.analyze_videos([Place(path)], client=FakeClient(videos=ENDED), on_progress=events.append))
     assert {event.source for event in events} <= {"photo.png"}
 
 

@@ -76,12 +76,13 @@ job = rekog.start_video(
 notify = rekog.SnsSqs(
     "arn:aws:sns:eu-west-1:1:ends", "arn:aws:iam::1:role/rekognition", "https://sqs/1/ends", long_poll=5
 )
-outcomes = rekog.start_videos(["a.mp4", Path("b.mp4")], max_jobs=3, staging=shelf, notify=notify, timeout=60)
+outcomes = rekog.analyze_videos(["a.mp4", Path("b.mp4")], max_jobs=3, staging=shelf, notify=notify, timeout=60)
 assert_type(outcomes, Iterator[rekog.VideoOutcome])
 assert_type(next(outcomes).analysis, rekog.VideoAnalysis | None)
 assert_type(next(outcomes).result(), rekog.VideoAnalysis)
-assert_type(rekog.wait_for_videos([job], timeout=None), Iterator[tuple[rekog.VideoJob, Exception | None]])
-rekog.start_videos(["a.mp4"], client_request_token=MINE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- one token is one job
+assert_type(next(outcomes).job, rekog.VideoJob | None)
+assert_type(rekog.wait_for_videos([job], timeout=None), Iterator[rekog.VideoOutcome])
+rekog.analyze_videos(["a.mp4"], client_request_token=MINE)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- one token is one job
 
 # --- what comes out ---
 
