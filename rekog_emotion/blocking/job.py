@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from attrs import define, evolve, field
 
 from rekog_emotion.blocking.clock import Clock, system_clock
+from rekog_emotion.blocking.options import StartVideoOptions
 from rekog_emotion.clients.names import engine_name, resolve_client
 from rekog_emotion.clients.protocols import Staging, capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
@@ -30,10 +31,11 @@ from rekog_emotion.flows import request
 from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.messages import SnsSqs
+from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.readout import Readout
-from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, check_listeners, start_parameters
+from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners
 from rekog_emotion.flows.resuming import WaysOut, resumable
-from rekog_emotion.flows.starting import Starter, channel_of
+from rekog_emotion.flows.starting import Starter
 from rekog_emotion.flows.states import read_state, write_state
 from rekog_emotion.logs import logger
 from rekog_emotion.results.protocols import reason_of_failure
@@ -85,43 +87,26 @@ class VideoJob:
     # --- beginnings ---
 
     @classmethod
-    def start(
-        cls,
-        source: VideoSource,
-        *,
-        client: RekognitionClient | str | None = None,
-        staging: Staging | str | None = None,
-        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        slot_timeout: Seconds = SLOT_TIMEOUT,
-        on_progress: OnProgress | None = None,
-        cancel: threading.Event | None = None,
-        face_attributes: str = "ALL",
-        client_request_token: str | None = None,
-        job_tag: str | None = None,
-        notify: SnsSqs | None = None,
-        notification_channel: Mapping[str, str] | None = None,
-        video_length: Seconds = None,
-        clock: Clock | None = None,
-    ) -> VideoJob:
-        """Start a job; see :func:`rekog_emotion.start_video`."""
-        clock = clock or system_clock()
-        deadline = request.seconds(slot_timeout, "slot_timeout")
-        length = request.seconds(video_length, "video_length")
+    @spelled_out(StartVideoOptions, defaults=VideoRequest)
+    def start(cls, source: VideoSource, **options: Unpack[StartVideoOptions]) -> VideoJob:
+        """Start a job; see :func:`rekog_emotion.start_video`.
+
+        Args:
+            source: A path, ``s3://bucket/key`` or :class:`S3Object`.
+            **options: Those of ``StartVideoOptions``.
+        """
+        asked = VideoRequest.of(options)
+        staging, s3_client, clock = options["staging"], options["s3_client"], options["clock"] or system_clock()
+        on_progress, cancel = options["on_progress"], options["cancel"]
         check_listeners(on_progress, cancel)
-        parameters = start_parameters(
-            face_attributes=face_attributes,
-            client_request_token=client_request_token,
-            job_tag=job_tag,
-            notification_channel=channel_of(notify, notification_channel),
-        )
         video = prepare_video(source)
         if isinstance(staging, str):
             bucket_and_prefix(staging)  # what is wrong with an argument needs no credentials to be found
-        rekognition = resolve_client(client)
+        rekognition = resolve_client(options["client"])
         starter = Starter(
-            client=_able_to_notify(rekognition, notify),
-            parameters=parameters,
-            timeout=deadline,
+            client=_able_to_notify(rekognition, asked.notify),
+            parameters=asked.parameters(),
+            timeout=asked.slot_timeout,
             on_progress=on_progress,
             cancel=cancel,
             clock=clock,
@@ -139,10 +124,10 @@ class VideoJob:
                 staging=where,
                 upload=upload,
                 s3_client=s3_client,
-                notify=notify,
-                token=client_request_token,
-                fresh=client_request_token is None,
-                video_seconds=video.seconds if length is None else length,
+                notify=asked.notify,
+                token=asked.client_request_token,
+                fresh=asked.client_request_token is None,
+                video_seconds=video.seconds if asked.video_length is None else asked.video_length,
                 source=video.name,
                 clock=clock,
             )

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from attrs import define, evolve, field, frozen
 
-from rekog_emotion.blocking.clock import Clock
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
+from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import RekognitionClient, Staging
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.messages import SnsSqs
-from rekog_emotion.flows.request import SLOT_TIMEOUT, TIMEOUT, Seconds, seconds, start_parameters
+from rekog_emotion.flows.options import part, spelled_out
+from rekog_emotion.flows.request import VideoRequest, check_listeners
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.naming import name_of
@@ -63,21 +62,9 @@ class _Task:
     job: VideoJob | None = None
 
 
+@spelled_out(AnalyzeVideosOptions, defaults=VideoRequest)
 def analyze_videos(
-    sources: Iterable[VideoSource],
-    *,
-    max_jobs: int = MAX_JOBS,
-    client: RekognitionClient | str | None = None,
-    staging: Staging | str | None = None,
-    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-    slot_timeout: Seconds = SLOT_TIMEOUT,
-    timeout: Seconds = TIMEOUT,
-    on_progress: OnProgress | None = None,
-    cancel: threading.Event | None = None,
-    face_attributes: str = "ALL",
-    job_tag: str | None = None,
-    notify: SnsSqs | None = None,
-    clock: Clock | None = None,
+    sources: Iterable[VideoSource], *, max_jobs: int = MAX_JOBS, **options: Unpack[AnalyzeVideosOptions]
 ) -> Iterator[VideoOutcome]:
     """Analyse many videos, a few at a time, and give each outcome as it comes.
 
@@ -90,18 +77,8 @@ def analyze_videos(
 
     Args:
         sources: Paths, ``s3://bucket/key`` or :class:`S3Object`.
-        max_jobs: Jobs that run at once.
-        client: As for :func:`rekog_emotion.start_video`, and so are all below; one client for all.
-        staging: Where local files are uploaded for AWS.
-        s3_client: The boto3 S3 client for the uploads.
-        slot_timeout: Longest wait for a slot, a video.
-        timeout: Longest wait for a job that has started, a video.
-        on_progress: Called from several threads, one at a time; ``source`` says which video it is about.
-        cancel: Ends all of it.
-        face_attributes: ``"ALL"`` or ``"DEFAULT"``.
-        job_tag: The same for all.
-        notify: Topic and queue, the same for all.
-        clock: Where time comes from, for tests.
+        max_jobs: Jobs that run at once. Default: ``20``, which AWS allows an account.
+        **options: Those of ``AnalyzeVideosOptions``.
 
     Raises:
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
@@ -113,35 +90,18 @@ def analyze_videos(
     if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
         msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
         raise InvalidInputError(msg)
-    slot_limit, limit = seconds(slot_timeout, "slot_timeout"), seconds(timeout, "timeout")
-    start_parameters(
-        face_attributes=face_attributes, client_request_token=None, job_tag=job_tag, notification_channel=None
-    )
-    if isinstance(staging, str):
-        bucket_and_prefix(staging)
-    shared = resolve_client(client)
-    telling = threading.Lock()
+    limit = VideoRequest.of(options).timeout
+    on_progress, cancel = options["on_progress"], options["cancel"]
+    check_listeners(on_progress, cancel)
+    if isinstance(options["staging"], str):
+        bucket_and_prefix(options["staging"])
+    shared, telling = part(options, StartVideoOptions), threading.Lock()
+    shared["client"] = resolve_client(options["client"])
 
     def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
-        def tell(progress: Progress) -> None:
-            if on_progress is not None:
-                with telling:
-                    name = name_of(task.source)
-                    on_progress(evolve(progress, source=name))
-
-        task.job = VideoJob.start(
-            task.source,
-            client=shared,
-            staging=staging,
-            s3_client=s3_client,
-            slot_timeout=slot_limit,
-            on_progress=tell,
-            cancel=stop,
-            face_attributes=face_attributes,
-            job_tag=job_tag,
-            notify=notify,
-            clock=clock,
-        )
+        tell = _one_at_a_time(on_progress, telling, task.source)
+        own: StartVideoOptions = {**shared, "on_progress": tell, "cancel": stop}
+        task.job = VideoJob.start(task.source, **own)
         return task.job.result(timeout=limit, on_progress=tell, cancel=stop)
 
     each = (_Task(source) for source in sources)
@@ -150,22 +110,15 @@ def analyze_videos(
     return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item.job) for e in ended)
 
 
-def wait_for_videos(
-    jobs: Iterable[VideoJob],
-    *,
-    timeout: Seconds = TIMEOUT,
-    on_progress: OnProgress | None = None,
-    cancel: threading.Event | None = None,
-) -> Iterator[VideoOutcome]:
+@spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+def wait_for_videos(jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOptions]) -> Iterator[VideoOutcome]:
     """Wait for several jobs, and give the outcome of each as it ends, with all its faces.
 
     Jobs that share a queue (``notify=``) share its messages: one call at a time waits for all of them.
 
     Args:
         jobs: Jobs that were started, or resumed.
-        timeout: Longest wait for each: seconds, a ``timedelta``, or ``None`` for ever.
-        on_progress: Called from several threads, one at a time; ``job_id`` says which job it is about.
-        cancel: Ends the waits.
+        **options: Those of ``WaitForVideosOptions``.
 
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
@@ -173,20 +126,31 @@ def wait_for_videos(
     if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
         msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
         raise InvalidInputError(msg)
-    limit, waiting = seconds(timeout, "timeout"), list(jobs)
+    limit, waiting = VideoRequest.of(options).timeout, list(jobs)
     for one in waiting:
         if not isinstance(one, VideoJob):
             msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
             raise InvalidInputError(msg)
-    telling = threading.Lock()
-
-    def tell(progress: Progress) -> None:
-        if on_progress is not None:
-            with telling:
-                on_progress(progress)
+    on_progress, cancel = options["on_progress"], options["cancel"]
+    check_listeners(on_progress, cancel)
+    tell = _one_at_a_time(on_progress, threading.Lock(), None)
 
     def wait(job: VideoJob, stop: threading.Event) -> VideoAnalysis:
         return job.result(timeout=limit, on_progress=tell, cancel=stop)
 
     ended = _Gathering(wait, waiting, workers=len(waiting), cancel=cancel).each()
     return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item) for e in ended)
+
+
+def _one_at_a_time(
+    on_progress: OnProgress | None, telling: threading.Lock, source: VideoSource | None
+) -> OnProgress | None:
+    """Return what tells a caller from several threads, and which video it is about where the event does not."""
+    if on_progress is None:
+        return None
+
+    def tell(progress: Progress) -> None:
+        with telling:
+            on_progress(progress if source is None else evolve(progress, source=name_of(source)))
+
+    return tell

@@ -6,11 +6,27 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
+
+from attrs import field, fields_dict, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.flows.options import described
 
-__all__ = ["SLOT_TIMEOUT", "TIMEOUT", "Seconds", "check_listeners", "seconds", "start_parameters"]
+if TYPE_CHECKING:
+    from rekog_emotion.flows.messages import SnsSqs
+
+__all__ = [
+    "SLOT_TIMEOUT",
+    "TIMEOUT",
+    "Seconds",
+    "StartOptions",
+    "VideoOptions",
+    "VideoRequest",
+    "WaitOptions",
+    "check_listeners",
+    "seconds",
+]
 
 Seconds: TypeAlias = float | timedelta | None
 """How long: seconds, a ``timedelta``, or ``None`` for ever."""
@@ -31,51 +47,150 @@ def seconds(duration: Seconds, name: str) -> float | None:
     return float(value)
 
 
+TIMEOUT: Final = 3600.0
+"""Seconds to wait for a job unless told otherwise."""
+
+
+SLOT_TIMEOUT: Final = 3600.0
+"""Seconds to wait for a free slot unless told otherwise."""
+
+
 # The service model's patterns, which botocore does not check; an upload would be made in vain.
 _TOKEN: Final = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 _TAG: Final = re.compile(r"[a-zA-Z0-9_.\-:+=/]{1,1024}")
 _FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
 
 
-def start_parameters(
-    *,
-    face_attributes: str,
-    client_request_token: str | None,
-    job_tag: str | None,
-    notification_channel: Mapping[str, str] | None,
-) -> dict[str, Any]:
-    """Return the parameters of StartFaceDetection but for the video.
+@described
+class VideoOptions(TypedDict, total=False):
+    """What is asked for a video, one or each of many.
 
-    A token is always sent, a fresh one unless the caller gave one: without it, a time-out on the way back and the retry
-    that follows buy the job twice; with a fixed one, the service gives yesterday's job back.
+    Attributes:
+        slot_timeout: Longest wait for a free slot, a video, where the account runs as many jobs as it may: seconds, a
+            ``timedelta``, or ``None`` for ever. Default: ``3600.0``.
+        face_attributes: ``"ALL"``, or ``"DEFAULT"``, which leaves out the emotions. Default: ``"ALL"``.
+        job_tag: Comes back with the result and in notifications. Default: ``None``.
+        notify: Topic and queue by which the end of a job is learned of, instead of by asking. Default: ``None``.
+    """
+
+    slot_timeout: Seconds
+    face_attributes: str
+    job_tag: str | None
+    notify: SnsSqs | None
+
+
+@described
+class StartOptions(VideoOptions, total=False):
+    """What is asked for one video.
+
+    Attributes:
+        client_request_token: A token that was used in the last 7 days gives that job back. Default: ``None``, a fresh
+            one.
+        notification_channel: The service's ``{"SNSTopicArn": ..., "RoleArn": ...}``, for a message to somebody else.
+            Default: ``None``.
+        video_length: Seconds or a ``timedelta``, where it is known of a video in S3. It tells when the first look is
+            worth it. Default: ``None``; of a file it is read.
+    """
+
+    client_request_token: str | None
+    notification_channel: Mapping[str, str] | None
+    video_length: Seconds
+
+
+@described
+class WaitOptions(TypedDict, total=False):
+    """How long a job that has started is waited for.
+
+    Attributes:
+        timeout: Longest wait for a job once it has started; an upload takes the time that it takes. Seconds, a
+            ``timedelta``, or ``None`` for ever. Default: ``3600.0``.
+    """
+
+    timeout: Seconds
+
+
+def _slot_timeout(given: Seconds) -> float | None:
+    return seconds(given, "slot_timeout")
+
+
+def _timeout(given: Seconds) -> float | None:
+    return seconds(given, "timeout")
+
+
+def _video_length(given: Seconds) -> float | None:
+    return seconds(given, "video_length")
+
+
+@frozen(kw_only=True)
+class VideoRequest:
+    """What a caller asks for a video, checked: the options of :class:`StartOptions` and :class:`WaitOptions`.
 
     Raises:
-        InvalidInputError: The service would refuse one of them.
+        InvalidInputError: The service would refuse one of them, or could not be waited for like that.
     """
-    if face_attributes not in _FACE_ATTRIBUTES:
-        msg = f'face_attributes={face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
-        raise InvalidInputError(msg)
-    if client_request_token is not None and not _matches(_TOKEN, client_request_token):
-        msg = f"client_request_token={client_request_token!r} is not 1 to 64 letters, digits, hyphens and underscores"
-        raise InvalidInputError(msg)
-    if job_tag is not None and not _matches(_TAG, job_tag):
-        msg = f"job_tag={job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
-        raise InvalidInputError(msg)
-    if notification_channel is not None and not _is_channel(notification_channel):
-        msg = (
-            f"notification_channel={notification_channel!r} is no channel: pass "
-            '{"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
-        )
-        raise InvalidInputError(msg)
-    parameters: dict[str, Any] = {
-        "FaceAttributes": face_attributes,
-        "ClientRequestToken": client_request_token or uuid.uuid4().hex,
-    }
-    if job_tag is not None:
-        parameters["JobTag"] = job_tag
-    if notification_channel is not None:
-        parameters["NotificationChannel"] = dict(notification_channel)
-    return parameters
+
+    slot_timeout: float | None = field(default=SLOT_TIMEOUT, converter=_slot_timeout)
+    timeout: float | None = field(default=TIMEOUT, converter=_timeout)
+    face_attributes: str = "ALL"
+    client_request_token: str | None = None
+    job_tag: str | None = None
+    notify: SnsSqs | None = None
+    notification_channel: Mapping[str, str] | None = None
+    video_length: float | None = field(default=None, converter=_video_length)
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> VideoRequest:
+        """Return the request among all options of a verb."""
+        return cls(**{name: options[name] for name in fields_dict(cls) if name in options})
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what the service would refuse after the upload."""
+        if self.face_attributes not in _FACE_ATTRIBUTES:
+            msg = f'face_attributes={self.face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
+            raise InvalidInputError(msg)
+        if self.client_request_token is not None and not _matches(_TOKEN, self.client_request_token):
+            what = "1 to 64 letters, digits, hyphens and underscores"
+            msg = f"client_request_token={self.client_request_token!r} is not {what}"
+            raise InvalidInputError(msg)
+        if self.job_tag is not None and not _matches(_TAG, self.job_tag):
+            msg = f"job_tag={self.job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
+            raise InvalidInputError(msg)
+        if (channel := self._channel()) is not None and not _is_channel(channel):
+            msg = (
+                f"notification_channel={channel!r} is no channel: pass "
+                '{"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
+            )
+            raise InvalidInputError(msg)
+
+    def _channel(self) -> Mapping[str, str] | None:
+        """Return where the service announces the end of the job."""
+        if self.notify is None:
+            return self.notification_channel
+        from rekog_emotion.flows.messages import SnsSqs  # noqa: PLC0415 -- who has none needs nothing of messages
+
+        if not isinstance(self.notify, SnsSqs):
+            msg = f"notify= got {type(self.notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"
+            raise InvalidInputError(msg)
+        if self.notification_channel is not None:
+            msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
+            raise InvalidInputError(msg)
+        return self.notify.channel()
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of StartFaceDetection but for the video.
+
+        A token is always sent, a fresh one unless the caller gave one: without it, a time-out on the way back and the
+        retry that follows buy the job twice; with a fixed one, the service gives yesterday's job back.
+        """
+        parameters: dict[str, Any] = {
+            "FaceAttributes": self.face_attributes,
+            "ClientRequestToken": self.client_request_token or uuid.uuid4().hex,
+        }
+        if self.job_tag is not None:
+            parameters["JobTag"] = self.job_tag
+        if (channel := self._channel()) is not None:
+            parameters["NotificationChannel"] = dict(channel)
+        return parameters
 
 
 def check_listeners(on_progress: object, cancel: object) -> None:
@@ -98,14 +213,6 @@ def _is_channel(channel: object) -> bool:
         and set(channel) == {"SNSTopicArn", "RoleArn"}
         and all(isinstance(arn, str) and arn for arn in channel.values())
     )
-
-
-TIMEOUT: Final = 3600.0
-"""Seconds to wait for a job unless told otherwise."""
-
-
-SLOT_TIMEOUT: Final = 3600.0
-"""Seconds to wait for a free slot unless told otherwise."""
 
 
 # The service's own list; a test compares it with the installed service model.

@@ -27,7 +27,6 @@ from rekog_emotion.errors import (
     ThrottledError,
 )
 from rekog_emotion.flows import polling, retrying
-from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut, remind
 from rekog_emotion.media.containers import refusal_of_the_service
 from rekog_emotion.text import shown
@@ -38,27 +37,10 @@ from rekog_emotion.values.videos import StartedJob
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient, Staging
 
-__all__ = ["Starter", "channel_of"]
+__all__ = ["Starter"]
 
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = polling.PollSchedule(floor=10.0)
-
-
-def channel_of(notify: SnsSqs | None, notification_channel: Mapping[str, str] | None) -> Mapping[str, str] | None:
-    """Return where the service announces the end of the job.
-
-    Raises:
-        InvalidInputError: ``notify`` is of another type, or both are given.
-    """
-    if notify is None:
-        return notification_channel
-    if not isinstance(notify, SnsSqs):
-        msg = f"notify= got {type(notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"
-        raise InvalidInputError(msg)
-    if notification_channel is not None:
-        msg = "notify= and notification_channel= exclude each other: notify= names topic and role already"
-        raise InvalidInputError(msg)
-    return notify.channel()
 
 
 @define(kw_only=True)

@@ -1,6 +1,8 @@
 import base64
 import inspect
 import io
+import re
+import threading
 from pathlib import Path
 
 import boto3
@@ -15,6 +17,7 @@ from rekog_emotion import (
     analyze_videos,
     detect_image,
     start_video,
+    wait_for_videos,
 )
 from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.flows.request import ATTRIBUTES
@@ -225,47 +228,137 @@ def test_starts_a_video(standin, client):
     assert standin.requests[0].body["JobTag"] == "tag"
 
 
-@pytest.mark.parametrize("way", [analyze_video, VideoJob.start])
-def test_all_ways_to_start_a_video_take_the_same_options(way):
-    """By the same names, with the same defaults."""
-
-    def options(function):
-        return {name: option.default for name, option in inspect.signature(function).parameters.items()}
-
-    assert {name: default for name, default in options(way).items() if name != "timeout"} == options(start_video)
-
-
 # --- the options of the verbs for videos ---
 
-# An editor, help() and the reference show the whole list of each, which is why it stands four times.
+START = {
+    "client": None,
+    "staging": None,
+    "s3_client": None,
+    "clock": None,
+    "slot_timeout": 3600.0,
+    "face_attributes": "ALL",
+    "job_tag": None,
+    "notify": None,
+    "client_request_token": None,
+    "notification_channel": None,
+    "video_length": None,
+    "on_progress": None,
+    "cancel": None,
+}
+# What is looked at before a job is started.
+CHECKED = {
+    "slot_timeout": 7,
+    "face_attributes": "DEFAULT",
+    "job_tag": "t",
+    "notify": None,
+    "client_request_token": "mine",
+    "notification_channel": {"SNSTopicArn": "arn:t", "RoleArn": "arn:r"},
+    "video_length": 90,
+    "on_progress": print,
+    "cancel": threading.Event(),
+}
 OF_ONE_VIDEO = {"client_request_token", "notification_channel", "video_length"}
+OPTIONS = {
+    start_video: START,
+    VideoJob.start: START,
+    analyze_video: START | {"timeout": 3600.0},
+    analyze_videos: {name: START[name] for name in START if name not in OF_ONE_VIDEO}
+    | {"timeout": 3600.0, "max_jobs": 20},
+    wait_for_videos: {"timeout": 3600.0, "on_progress": None, "cancel": None},
+}
+each_verb = pytest.mark.parametrize("verb", OPTIONS, ids=lambda verb: verb.__qualname__)
 
 
-def options(verb):
-    """Return default and annotation of each keyword-only parameter, in order."""
-    return [
-        (one.name, one.default, one.annotation.replace("_waiting.", ""))
-        for one in inspect.signature(verb).parameters.values()
-        if one.kind is one.KEYWORD_ONLY
-    ]
+def parameters(verb):
+    """Return the keyword-only parameters that Python shows of a verb."""
+    return {name: one for name, one in inspect.signature(verb).parameters.items() if one.kind is one.KEYWORD_ONLY}
 
 
-def without(verb, *names):
-    """Return the options of a verb without some."""
-    return [one for one in options(verb) if one[0] not in names]
+@each_verb
+def test_shows_every_option(verb):
+    """With its real default, for help(), editors and the reference; no ``**options`` is left."""
+    shown = inspect.signature(verb).parameters.values()
+
+    assert {name: one.default for name, one in parameters(verb).items()} == OPTIONS[verb]
+    assert [one.name for one in shown if one.kind is one.POSITIONAL_OR_KEYWORD] in (["source"], ["sources"], ["jobs"])
+    assert len(shown) == len(OPTIONS[verb]) + 1
 
 
-def test_verbs_for_videos_have_the_same_options():
-    """Names, defaults, types and order are those of `start_video`, but for what each does more or cannot have."""
-    assert options(VideoJob.start) == options(start_video)
-    assert without(analyze_video, "timeout") == options(start_video)
-    assert without(analyze_videos, "max_jobs") == without(analyze_video, *OF_ONE_VIDEO)
+def test_options_have_the_same_types_everywhere():
+    """As they are written where they stand once."""
+    seen = {}
+    for verb in OPTIONS:
+        for name, one in parameters(verb).items():
+            assert seen.setdefault(name, one.annotation) == one.annotation
+
+    assert seen == {
+        "client": "RekognitionClient | str | None",
+        "staging": "Staging | str | None",
+        "s3_client": "Any",
+        "clock": "Clock | None",
+        "slot_timeout": "Seconds",
+        "timeout": "Seconds",
+        "face_attributes": "str",
+        "job_tag": "str | None",
+        "notify": "SnsSqs | None",
+        "client_request_token": "str | None",
+        "notification_channel": "Mapping[str, str] | None",
+        "video_length": "Seconds",
+        "on_progress": "OnProgress | None",
+        "cancel": "threading.Event | None",
+        "max_jobs": "int",
+    }
+
+
+@each_verb
+def test_says_what_every_option_is(verb):
+    """Its docstring describes each once, and names the default that is used."""
+    arguments = inspect.getdoc(verb).partition("\nArgs:\n")[2].partition("\n\n")[0]
+    entries = dict(re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", arguments, re.MULTILINE))
+
+    assert sorted(entries) == sorted([*inspect.signature(verb).parameters])
+    for name, default in OPTIONS[verb].items():
+        written = f'"{default}"' if isinstance(default, str) else repr(default)
+        assert f"Default: ``{written}``" in " ".join(entries[name].split()), name
+
+
+@each_verb
+def test_unknown_options_are_errors_as_pythons_own(verb):
+    """A word that is misspelt is no option, and nothing is looked at before."""
+    with pytest.raises(TypeError) as caught:
+        verb([], tiemout=3)
+
+    assert str(caught.value) == f"{verb.__qualname__}() got an unexpected keyword argument 'tiemout'"
+
+
+@each_verb
+def test_arguments_are_counted_as_pythons_own(verb):
+    """Options are named; what a verb is about is not left out."""
+    taken = 2 if verb == VideoJob.start else 1
+
+    with pytest.raises(TypeError) as caught:
+        verb([], "aws")
+    name = f"{verb.__qualname__}()"
+    assert (
+        str(caught.value) == f"{name} takes {taken} positional argument{'s' * (taken > 1)} but {taken + 1} were given"
+    )
+
+    with pytest.raises(TypeError, match=f"^{re.escape(name)} missing 1 required positional argument: "):
+        verb()
+
+
+def test_an_option_of_one_video_is_none_of_many():
+    """One token is one job; many have one each."""
+    with pytest.raises(
+        TypeError, match=r"^analyze_videos\(\) got an unexpected keyword argument 'client_request_token'$"
+    ):
+        analyze_videos([], client_request_token="mine")  # noqa: S106 -- no secret
 
 
 @pytest.mark.parametrize("verb", [start_video, analyze_video])
 def test_options_are_passed_on(verb, monkeypatch):
     """Each option arrives where a job is started, as it was given."""
-    given = {name: object() for name, *_ in without(verb, "timeout")}
+    given = {name: object() for name in START if name not in CHECKED} | CHECKED
     started = []
 
     class Job:
@@ -287,26 +380,24 @@ def test_options_are_passed_on(verb, monkeypatch):
 
 def test_options_of_many_videos_are_passed_on(monkeypatch):
     """Each option arrives at every video, but for those that many share or that are told apart."""
-    own = ("max_jobs", "client", "slot_timeout", "timeout", "on_progress", "cancel")
-    given = {name: object() for name, *_ in without(analyze_videos, *own)} | {
-        "face_attributes": "DEFAULT",
-        "job_tag": "t",
-    }
-    passed = []
+    own = {*OF_ONE_VIDEO, "client", "on_progress", "cancel"}
+    checked = {name: CHECKED[name] for name in CHECKED if name not in own}
+    given = {name: object() for name in START if name not in own and name not in checked} | checked
+    passed, results = [], []
 
     class Job:
         """A job that has ended."""
 
         def result(self, **options):
             """Give nothing."""
-            passed[0][1]["timeout"] = options["timeout"]
+            results.append(options)
 
     monkeypatch.setattr(VideoJob, "start", lambda source, **options: (passed.append((source, options)), Job())[1])
 
-    list(analyze_videos(["a.mp4"], client="embedded", slot_timeout=1, timeout=2, **given))
+    list(analyze_videos(["a.mp4"], client="embedded", timeout=2, **given))
 
-    ((source, arrived),) = passed
+    ((source, arrived),), (waited,) = passed, results
     assert source == "a.mp4"
-    assert set(arrived) == {name for name, *_ in without(analyze_videos, "max_jobs")}
+    assert set(arrived) == set(START) - OF_ONE_VIDEO
     assert {name: arrived[name] for name in given} == given
-    assert (arrived["slot_timeout"], arrived["timeout"]) == (1.0, 2.0)
+    assert (waited["timeout"], waited["cancel"], waited["on_progress"]) == (2.0, arrived["cancel"], None)

@@ -101,4 +101,9 @@ job.discard()
 rekog.analyze_video(b"bytes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- bytes are no video
 rekog.analyze_video("clip.mp4", timeout="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a duration is no text
 rekog.analyze_video("clip.mp4", staging=object())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- lacks stage() and discard()
+rekog.start_video("clip.mp4", job_tag=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a tag is text
+rekog.start_video("clip.mp4", timeout=60)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- starting waits for no end
+rekog.analyze_video("clip.mp4", tiemout=60)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- no such option
+rekog.VideoJob.start("clip.mp4", notify="arn")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- an SnsSqs
+rekog.wait_for_videos([job], client="aws")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- jobs have theirs
 rekog.start_video("clip.mp4", cancel=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- an Event

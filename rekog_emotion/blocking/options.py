@@ -1,0 +1,66 @@
+"""The options of the verbs for videos that are performed in threads: what is asked for, by whom, and who listens."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, TypedDict
+
+from rekog_emotion.blocking.clock import Clock
+from rekog_emotion.clients.protocols import RekognitionClient, Staging
+from rekog_emotion.flows.options import described
+from rekog_emotion.flows.request import StartOptions, VideoOptions, WaitOptions
+from rekog_emotion.values.progress import OnProgress
+
+__all__ = ["AnalyzeVideoOptions", "AnalyzeVideosOptions", "StartVideoOptions", "WaitForVideosOptions"]
+
+
+@described
+class _Performers(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods. Default: ``None``, what the
+            environment variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+        staging: Where a local file is uploaded for AWS: ``"s3://bucket/prefix/"``, or an object with ``stage`` and
+            ``discard``. The key is random, and the job deletes its upload when it has ended. The embedded engine takes
+            local files as they are. Default: ``None``, no uploads.
+        s3_client: The boto3 S3 client for the upload. Default: ``None``, one with what ``client`` has: credentials,
+            region, proxies, time-outs, certificates.
+        clock: Where time comes from, for tests. Default: ``None``, the system.
+    """
+
+    client: RekognitionClient | str | None
+    staging: Staging | str | None
+    s3_client: Any
+    clock: Clock | None
+
+
+@described
+class _Listeners(TypedDict, total=False):
+    """Who is told, and who may end it.
+
+    Attributes:
+        on_progress: Called with a :class:`Progress` while uploading (from the threads of the upload) and waiting. Of
+            several videos it is called from several threads, one at a time; ``source`` or ``job_id`` says which it is
+            about. Default: ``None``.
+        cancel: Ends the upload or the wait at once when set. Default: ``None``.
+    """
+
+    on_progress: OnProgress | None
+    cancel: threading.Event | None
+
+
+class StartVideoOptions(_Performers, StartOptions, _Listeners, total=False):
+    """Options of ``start_video``."""
+
+
+class AnalyzeVideoOptions(_Performers, StartOptions, WaitOptions, _Listeners, total=False):
+    """Options of ``analyze_video``."""
+
+
+class AnalyzeVideosOptions(_Performers, VideoOptions, WaitOptions, _Listeners, total=False):
+    """Options of ``analyze_videos``."""
+
+
+class WaitForVideosOptions(WaitOptions, _Listeners, total=False):
+    """Options of ``wait_for_videos``."""
