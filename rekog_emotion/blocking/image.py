@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rekog_emotion.clients import failures
-from rekog_emotion.clients.names import engine_name, resolve_client
+from rekog_emotion.blocking.driver import Driver
+from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import _attributes
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource, prepare_image
-from rekog_emotion.wire.answers import engine_of
 
 __all__ = ["detect_image"]
 
@@ -47,12 +47,6 @@ def detect_image(
         ResponseError: The answer is broken.
     """
     wanted = _attributes(attributes)
-    prepared = prepare_image(source)
-    rekognition = resolve_client(client)
-    answer = failures.call(rekognition, "detect_faces", Image=prepared.wire, Attributes=wanted)
-    return ImageAnalysis.from_aws(
-        answer,
-        size=prepared.size,
-        engine=engine_of(answer) or engine_name(rekognition),
-        source=prepared.name,
-    )
+    image = prepare_image(source)
+    driver = Driver(client=resolve_client(client))
+    return driver.run(detecting.detect(image, wanted, facts=driver.facts))

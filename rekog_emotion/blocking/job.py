@@ -42,7 +42,7 @@ from rekog_emotion.results.protocols import reason_of_failure
 from rekog_emotion.results.video_analysis import VideoAnalysis, merge
 from rekog_emotion.sources.videos import VideoSource, prepare_video
 from rekog_emotion.text import shown
-from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 from rekog_emotion.values.s3 import S3Object, s3_uri
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
@@ -132,7 +132,7 @@ class VideoJob:
                 clock=clock,
             )
             _log.info("started job %s for %s", job_id, shown(video.name))
-            tell(on_progress, event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict())
+            tell(on_progress, Progress(event=ProgressEvent.STARTED, job_id=job_id, state=job.to_dict()))
         return job
 
     @classmethod

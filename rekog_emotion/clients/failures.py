@@ -1,9 +1,10 @@
-"""One call of the service: vendor errors mapped to ours, here and nowhere else, and our retries where they belong."""
+"""One call of the service: vendor errors mapped to ours, here and nowhere else."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
@@ -12,7 +13,7 @@ from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded, misconfigured
-from rekog_emotion.clients.protocols import service_region
+from rekog_emotion.clients.protocols import leaves_retrying_to_us, service_region
 from rekog_emotion.errors import (
     InvalidInputError,
     RekogEmotionError,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["ERRORS", "call", "map_error", "once"]
+__all__ = ["ERRORS", "map_error", "mapped", "once"]
 
 _OPERATIONS: Final = {
     "detect_faces": "DetectFaces",
@@ -113,25 +114,10 @@ def call(
     cancel: threading.Event | None = None,
     **parameters: Any,  # noqa: ANN401 -- the service's own parameters
 ) -> Mapping[str, Any]:
-    """Make one call, again where it failed for a passing reason and the client does not try again by itself.
-
-    Raises:
-        ServiceError: The service answered with an error.
-        TransportError: No answer came.
-        ConfigurationError: The configuration of AWS is found wanting only now.
-        InvalidInputError: botocore refuses a parameter.
-        ResponseError: The answer cannot be read.
-    """
+    """Make one call, again where it failed for a passing reason and the client does not try again by itself."""
     if not leaves_retrying_to_us(client):
         return once(client, method, job_id=job_id, **parameters)
     return retrying.retry(lambda: once(client, method, job_id=job_id, **parameters), clock=clock, cancel=cancel)
-
-
-def leaves_retrying_to_us(client: object) -> bool:
-    """Tell whether a boto3 client makes a single attempt; to retry on top of any other would multiply the attempts."""
-    config = getattr(getattr(client, "meta", None), "config", None)
-    retries = getattr(config, "retries", None)
-    return isinstance(retries, Mapping) and retries.get("total_max_attempts") == 1
 
 
 def once(
@@ -141,19 +127,34 @@ def once(
     job_id: str | None = None,
     **parameters: Any,  # noqa: ANN401 -- the service's own parameters
 ) -> Mapping[str, Any]:
-    """Make one call, with vendor errors mapped."""
+    """Make one call, with vendor errors mapped.
+
+    Raises:
+        ServiceError: The service answered with an error.
+        TransportError: No answer came.
+        ConfigurationError: The configuration of AWS is found wanting only now.
+        InvalidInputError: botocore refuses a parameter.
+        ResponseError: The answer cannot be read.
+    """
+    with mapped(client, method, parameters, job_id=job_id), accelerated(client):
+        answer: Mapping[str, Any] = getattr(client, method)(**parameters)
+    return answer
+
+
+@contextmanager
+def mapped(client: object, method: str, parameters: Mapping[str, Any], *, job_id: str | None = None) -> Iterator[None]:
+    """Map the vendor's errors of the call that the block makes, however it makes it."""
     try:
-        with guarded(client), accelerated(client):
-            answer: Mapping[str, Any] = getattr(client, method)(**parameters)
+        with guarded(client):
+            yield
     except RekogEmotionError:
         raise
     except Exception as error:
         key = _key_in(parameters)
-        mapped = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id, key=key)
-        if mapped is None:
+        ours = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id, key=key)
+        if ours is None:
             raise
-        raise mapped from error
-    return answer
+        raise ours from error
 
 
 def map_error(

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "service_region"]
+__all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "leaves_retrying_to_us", "service_region"]
 
 _METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
 
@@ -63,6 +63,13 @@ def service_region(client: object) -> str | None:
     """Return the region of a boto3 client, ``None`` of any other."""
     region = getattr(getattr(client, "meta", None), "region_name", None)
     return region if isinstance(region, str) else None
+
+
+def leaves_retrying_to_us(client: object) -> bool:
+    """Tell whether a boto3 client makes a single attempt; to retry on top of any other would multiply the attempts."""
+    config = getattr(getattr(client, "meta", None), "config", None)
+    retries = getattr(config, "retries", None)
+    return isinstance(retries, Mapping) and retries.get("total_max_attempts") == 1
 
 
 OnBytes = Callable[[int, int], None]

@@ -18,7 +18,7 @@ from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Lookout:
                 broken += 1
                 raise
             looks, broken = looks + 1, 0
-            tell(on_progress, event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status)
+            tell(on_progress, Progress(event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status))
             return page
 
         def is_unfinished(page: VideoAnalysis) -> bool:
@@ -91,7 +91,10 @@ class Lookout:
             return retrying.is_transient(error) or (retrying.is_broken(error) and broken < retrying.ATTEMPTS)
 
         def on_wait(waited: float, interval: float) -> None:
-            tell(on_progress, event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval)
+            tell(
+                on_progress,
+                Progress(event=ProgressEvent.WAITING, job_id=self.job_id, seconds=waited, next_seconds=interval),
+            )
 
         with ExitStack() as stack:
             if self.notify is not None:

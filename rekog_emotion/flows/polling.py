@@ -20,7 +20,7 @@ from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.errors import (
     RekogEmotionError,
 )
-from rekog_emotion.flows.retrying import _INSTANT, T, _backoff, _failure, is_transient
+from rekog_emotion.flows.retrying import INSTANT, T, _failure, back_off, is_transient
 
 __all__ = ["PollSchedule", "Schedule", "poll"]
 
@@ -132,10 +132,10 @@ def poll(  # noqa: C901 -- its parts are small, and share its arguments
         failing = error is not None and is_transient(error)
         failures = failures + 1 if failing else 0
         waited = clock.now() - begin
-        return min(schedule.interval(waited, _backoff(error, failures) if failing else 0.0), left())
+        return min(schedule.interval(waited, back_off(error, failures) if failing else 0.0), left())
 
     def stop(_: tenacity.RetryCallState) -> bool:
-        return left() < _INSTANT
+        return left() < INSTANT
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
         if on_wait is not None:

@@ -16,7 +16,7 @@ from rekog_emotion.flows import retrying
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.resuming import WaysOut
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Readout:
         try:
             for page in _paging.each_page(first, self._ask, self._read, job_id=self.job_id):
                 faces += len(page.faces)
-                tell(on_progress, event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces)
+                tell(on_progress, Progress(event=ProgressEvent.PAGE, job_id=self.job_id, faces=faces))
                 yield page
                 if page.next_token and self._stop.is_set():
                     raise self.ways_out().reading_cancelled()

@@ -1,26 +1,28 @@
-"""Retrying: the call failed."""
+"""Retrying: the call failed. The only user of tenacity, which decides; the flow performs."""
 
 from __future__ import annotations
 
 import random
+import sys
 import threading
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
 
 import tenacity
 
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.errors import InternalServiceError, ResponseError, ThrottledError, TransportError
+from rekog_emotion.flows.steps import Call, Cancelled, Flow, Now, Sleep
 
-__all__ = ["is_broken", "is_transient", "retry"]
+__all__ = ["INSTANT", "back_off", "called", "is_broken", "is_transient", "retried"]
 
 T = TypeVar("T")
 ATTEMPTS: Final = 5
 RETRY_SECONDS: Final = 60.0
+INSTANT: Final = 1e-6  # less than this is left of no time-out but by rounding
 _BASE: Final = 0.5
 _THROTTLED_BASE: Final = 1.0
 _LONGEST: Final = 20.0
-_INSTANT: Final = 1e-6  # less than this is left of no time-out but by rounding
 
 # More would still be cut to the longest wait, and overflow after days of failing polls.
 _DOUBLINGS: Final = 10
@@ -36,11 +38,95 @@ def is_broken(error: BaseException) -> bool:
     return isinstance(error, ResponseError)
 
 
-def _backoff(error: BaseException | None, failures: int) -> float:
+def back_off(error: BaseException | None, failures: int) -> float:
     """Return the longest wait after so many failures: doubling, twice as long after throttling."""
     base = _THROTTLED_BASE if isinstance(error, ThrottledError) else _BASE
     doublings = min(failures - 1, _DOUBLINGS)
     return float(min(base * 2**doublings, _LONGEST))
+
+
+class _Decisions(tenacity.BaseRetrying):
+    """Tenacity without its loop: `iter` decides, and the flow yields what is to be done."""
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:  # noqa: ANN401 -- tenacity's own signature
+        """Make no call: that is a driver's."""
+        raise NotImplementedError
+
+
+def retried(
+    attempt: Callable[[], Flow[T]],
+    *,
+    passing: Callable[[BaseException], bool] = is_transient,
+    seconds: float = RETRY_SECONDS,
+) -> Flow[T]:
+    """Return what ``attempt`` returns, making up to 5 within a minute while they fail for a passing reason.
+
+    Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
+    Blog, 2015). A wait that would pass the deadline is cut to what is left, for one more attempt; when the caller has
+    cancelled, there is none. The error that is raised is the last one.
+
+    Args:
+        attempt: Makes the flow of one attempt.
+        passing: Tells of an error whether it may pass.
+        seconds: From the first attempt to the deadline.
+    """
+    begin: float = yield Now()
+    now = begin
+    failure: BaseException | None = None
+
+    def left() -> float:
+        return max(begin + seconds - now, 0.0)
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        return left() < INSTANT or state.attempt_number >= ATTEMPTS
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        return min(random.uniform(0, back_off(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
+
+    decisions = _Decisions(retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, reraise=True)
+    decisions.begin()
+    state = tenacity.RetryCallState(decisions, fn=None, args=(), kwargs={})
+    while True:
+        decision = decisions.iter(retry_state=state)
+        if isinstance(decision, tenacity.DoAttempt):
+            failure = yield from _tried(attempt, state)
+            if failure is not None:
+                now = yield Now()
+        elif isinstance(decision, tenacity.DoSleep):
+            state.prepare_for_next_attempt()
+            yield Sleep(float(decision))
+            if failure is not None and (yield Cancelled()):
+                raise failure
+        else:
+            result: T = decision
+            return result
+
+
+def _tried(attempt: Callable[[], Flow[T]], state: tenacity.RetryCallState) -> Flow[BaseException | None]:
+    """Make an attempt, and tell tenacity what became of it."""
+    try:
+        state.set_result((yield from attempt()))
+    except GeneratorExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- tenacity raises it again
+        state.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
+        return error
+    return None
+
+
+def called(call: Call, *, ours: bool) -> Flow[Mapping[str, Any]]:
+    """Make a call, again where it failed for a passing reason.
+
+    Args:
+        call: The call.
+        ours: The client leaves trying again to us; any other has done so by itself.
+    """
+
+    def attempt() -> Flow[Mapping[str, Any]]:
+        answer: Mapping[str, Any] = yield call
+        return answer
+
+    return (yield from (retried(attempt) if ours else attempt()))
 
 
 def retry(
@@ -64,12 +150,12 @@ def retry(
         return max(begin + RETRY_SECONDS - clock.now(), 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        return left() < _INSTANT or state.attempt_number >= ATTEMPTS
+        return left() < INSTANT or state.attempt_number >= ATTEMPTS
 
     def wait(state: tenacity.RetryCallState) -> float:
         nonlocal failure
         failure = _failure(state)
-        return min(random.uniform(0, _backoff(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
+        return min(random.uniform(0, back_off(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
 
     def sleep(seconds: float) -> None:
         clock.sleep(seconds, cancel)

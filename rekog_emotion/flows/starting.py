@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients import failures
-from rekog_emotion.clients.protocols import capabilities
+from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
 from rekog_emotion.errors import (
     ConfigurationError,
     InternalServiceError,
@@ -30,7 +30,7 @@ from rekog_emotion.flows import polling, retrying
 from rekog_emotion.flows.resuming import WaysOut, remind
 from rekog_emotion.media.containers import refusal_of_the_service
 from rekog_emotion.text import shown
-from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 from rekog_emotion.values.s3 import S3Object, s3_uri, s3_wire
 from rekog_emotion.values.videos import StartedJob
 
@@ -76,7 +76,9 @@ class Starter:
         request = {**self.parameters, "Video": {"S3Object": s3_wire(video)}}
 
         def on_wait(waited: float, interval: float) -> None:
-            tell(self.on_progress, event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
+            tell(
+                self.on_progress, Progress(event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
+            )
 
         def once() -> Mapping[str, Any]:
             before, self._asked_for = self._asked_for, video
@@ -88,7 +90,7 @@ class Starter:
                 raise
 
         def ask() -> str:
-            ours = failures.leaves_retrying_to_us(self.client)
+            ours = leaves_retrying_to_us(self.client)
             answer = retrying.retry(once, clock=self.clock, cancel=self.cancel) if ours else once()
             self._job_id = StartedJob.from_aws(answer).job_id or ""
             return self._job_id
@@ -134,7 +136,7 @@ class Starter:
             raise InvalidInputError(msg)
 
         def on_bytes(done: int, total: int) -> None:
-            tell(self.on_progress, event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
+            tell(self.on_progress, Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total))
 
         try:
             self._upload = upload = staging.stage(path, on_bytes=on_bytes, cancel=self.cancel)

@@ -59,13 +59,11 @@ class Progress:
 OnProgress: TypeAlias = Callable[[Progress], None]
 
 
-def tell(on_progress: OnProgress | None, **members: Any) -> None:  # noqa: ANN401 -- the members of Progress
+def tell(on_progress: OnProgress | None, progress: Progress) -> None:
     """Report to a caller who wants to know, and to the log: no faces, and nothing of the credentials."""
-    if on_progress is None and not _log.isEnabledFor(logging.DEBUG):
-        return
-    progress = Progress(**members)
-    said = {name: value for name, value in asdict(progress, recurse=False).items() if value is not None}
-    text = ", ".join(f"{name}={value}" for name, value in said.items() if name != "event")
-    _log.debug("%s: %s", progress.event, text, extra={"rekog_emotion": said})
+    if _log.isEnabledFor(logging.DEBUG):
+        said = {name: value for name, value in asdict(progress, recurse=False).items() if value is not None}
+        text = ", ".join(f"{name}={value}" for name, value in said.items() if name != "event")
+        _log.debug("%s: %s", progress.event, text, extra={"rekog_emotion": said})
     if on_progress is not None:
         on_progress(progress)

@@ -31,6 +31,7 @@ MAY = {
     "flows": {"wire", "media", "values", "sources", "people", "results"},
     "server": {"wire", "media", "values", "clients"},
     "blocking": {"wire", "values", "sources", "clients", "results", "flows"},
+    "aio": {"wire", "values", "sources", "people", "clients", "results", "flows"},
     "testing": {"wire", "values", "results", "clients", "embedded", "server", "flows", "blocking"},
 }
 MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "testing"}

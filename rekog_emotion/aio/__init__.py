@@ -1,0 +1,1 @@
+"""The verbs, performed in asyncio tasks."""

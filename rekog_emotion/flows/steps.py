@@ -1,0 +1,332 @@
+"""The steps that decisions are made of: a flow yields them, a driver performs them.
+
+A flow is a generator. It yields one step after another, and is sent the answer to each or thrown the error that became
+of it; what it returns is its result. Of time and of cancelling it knows by answers alone, and cleaning up is a step,
+too. ``rekog_emotion.blocking.driver`` performs steps in threads, ``rekog_emotion.aio.driver`` in asyncio tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from rekog_emotion.values.progress import Progress
+from rekog_emotion.values.s3 import S3Object
+
+__all__ = [
+    "Await",
+    "Begin",
+    "Call",
+    "Cancelled",
+    "Course",
+    "Discard",
+    "Expect",
+    "Facts",
+    "Flow",
+    "Forget",
+    "Give",
+    "LateError",
+    "Listen",
+    "Now",
+    "Remove",
+    "Sleep",
+    "Stage",
+    "Step",
+    "Take",
+    "Tell",
+    "Turn",
+    "Work",
+    "collect",
+    "tidied",
+]
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Facts:
+    """What a flow is told of the client.
+
+    Attributes:
+        retries: It makes a single attempt a call: to try again is left to the flow.
+        can: What it can do beyond boto3's three methods, as it says itself.
+        engine: Who answers, where an answer does not say so itself.
+    """
+
+    retries: bool = False
+    can: frozenset[str] = frozenset()
+    engine: str = ""
+
+    @property
+    def files(self) -> bool:
+        """It takes local files by itself, and works by itself: no service is behind it."""
+        return "files" in self.can
+
+    @property
+    def ends(self) -> bool:
+        """It tells when its jobs end."""
+        return "ends" in self.can
+
+
+# --- calls ---
+
+
+@frozen
+class Call:
+    """Make one call; answered with its mapping.
+
+    Attributes:
+        method: A method of boto3's client.
+        parameters: The service's own.
+        job_id: The job that it is about, for errors.
+        within: Seconds after which nobody waits for it any longer, or when the caller cancels: `LateError` is thrown.
+            Left out, it ends by itself.
+        queue: The mailbox whose queue it is for; left out, it is for Rekognition.
+    """
+
+    method: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    job_id: str | None = None
+    within: float | None = None
+    queue: Any = None
+
+
+class LateError(Exception):
+    """A call was not back in time; what becomes of it nobody knows."""
+
+
+@frozen
+class Turn:
+    """Count a call within the budget that all callers of the client share; answered with the seconds that it waits.
+
+    Attributes:
+        waits: It can wait for its turn; what cannot is counted alone.
+    """
+
+    waits: bool = True
+
+
+@frozen
+class Begin:
+    """Begin a flow of its own, and go on; answered with a handle. It is cancelled when this flow ends.
+
+    Attributes:
+        flow: Makes the flow: again where a fork has lost it.
+    """
+
+    flow: Callable[[], Flow[Any]] = field(repr=False)
+
+
+@frozen
+class Take:
+    """Wait for what was begun; answered with its result, or thrown its error."""
+
+    handle: Any
+
+
+@frozen
+class Work:
+    """Use the processor, or read a local file; answered with what the function returns."""
+
+    function: Callable[[], Any] = field(repr=False)
+
+
+# --- time ---
+
+
+@frozen
+class Now:
+    """Answered with the seconds on a clock that never goes back."""
+
+
+@frozen
+class Sleep:
+    """Answered when the time is over, or at once when the caller cancels."""
+
+    seconds: float
+
+
+@frozen
+class Await:
+    """Wait for the end of a job, so many seconds at most.
+
+    Answered with whether the end was heard, at once where it is not in this process that the job ends; and when the
+    caller cancels.
+    """
+
+    job_id: str
+    seconds: float
+
+
+@frozen
+class Cancelled:
+    """Answered with whether the caller has cancelled."""
+
+
+# --- messages ---
+
+
+@frozen
+class Expect:
+    """Keep the message of a job, if it comes; answered with the mailbox that it will lie in."""
+
+    channel: Any
+    job_id: str
+
+
+@frozen
+class Forget:
+    """Keep the message of a job no longer."""
+
+    mailbox: Any
+    job_id: str
+
+
+@frozen
+class Listen:
+    """Perform a flow while nobody else listens at a queue; answered with its result, ``None`` where somebody does."""
+
+    mailbox: Any
+    flow: Callable[[], Flow[float]] = field(repr=False)
+
+
+# --- uploads ---
+
+
+@frozen
+class Stage:
+    """Put a local file where the client can read it; answered with the :class:`S3Object`."""
+
+    path: Path
+
+
+@frozen
+class Discard:
+    """Take away what `Stage` has put somewhere; a second time does nothing."""
+
+    upload: S3Object
+
+
+@frozen
+class Remove:
+    """Take away an upload of which only the name is known; one that is not there is none."""
+
+    upload: S3Object
+
+
+# --- the caller ---
+
+
+@frozen
+class Tell:
+    """Report to the caller, and to the log."""
+
+    progress: Progress
+
+
+@frozen
+class Give:
+    """Hand a value to whoever iterates; answered when the next one is wanted."""
+
+    value: Any = field(repr=False)
+
+
+Step: TypeAlias = (
+    Call
+    | Turn
+    | Begin
+    | Take
+    | Work
+    | Now
+    | Sleep
+    | Await
+    | Cancelled
+    | Expect
+    | Forget
+    | Listen
+    | Stage
+    | Discard
+    | Remove
+    | Tell
+    | Give
+)
+Flow: TypeAlias = Generator[Step, Any, T]
+
+
+class Course(Generic[T]):
+    """A flow on its way: goes through its steps, and takes the answer to each before the next.
+
+    Neither answers nor errors are kept: whoever reads an answer is the only one who holds it.
+
+    Args:
+        flow: The flow, which has not begun.
+
+    Attributes:
+        result: What it has returned.
+    """
+
+    result: T
+
+    def __init__(self, flow: Flow[T]) -> None:
+        self._flow = flow
+        self._answer: Any = None
+        self._error: BaseException | None = None
+
+    def __iter__(self) -> Course[T]:
+        return self
+
+    def __next__(self) -> Step:
+        answer, error = self._answer, self._error
+        self._answer = self._error = None
+        try:
+            return self._flow.send(answer) if error is None else self._flow.throw(error)
+        except StopIteration as end:
+            self.result = end.value
+            raise
+        finally:
+            del answer, error
+
+    def answer(self, answer: Any) -> None:  # noqa: ANN401 -- each step has its own
+        """Take the answer to the last step."""
+        self._answer = answer
+
+    def fail(self, error: BaseException) -> None:
+        """Take the error that became of the last step."""
+        self._error = error
+
+    def close(self) -> None:
+        """End the flow where it is; a closed flow performs no step any more."""
+        self._flow.close()
+
+
+def collect(flow: Flow[Any]) -> Flow[list[Any]]:
+    """Perform a flow that gives values, and return the values."""
+    course, values = Course(flow), []
+    for step in course:
+        if isinstance(step, Give):
+            values.append(step.value)
+            continue
+        try:
+            course.answer((yield step))
+        except GeneratorExit:
+            course.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 -- it is for the flow
+            course.fail(error)
+    return values
+
+
+def tidied(flow: Flow[T], step: Step) -> Flow[T]:
+    """Perform a flow, and a step that tidies up after it, however it ends."""
+    try:
+        result = yield from flow
+    except GeneratorExit:
+        raise
+    except BaseException:
+        yield step
+        raise
+    yield step
+    return result
