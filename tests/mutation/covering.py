@@ -1,0 +1,127 @@
+"""Which tests run which lines, and how long they take: one run of them under coverage, with a context a test.
+
+It is a plugin of pytest, too, which says to coverage which test runs; processes that a test starts find its name in the
+environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import coverage
+import pytest
+from attrs import frozen
+
+__all__ = ["Covering", "covering"]
+
+_REPORT: Final = "REKOG_EMOTION_MUTATION_REPORT"
+# Python imports it first in each process that has the folder on its path, those that tests start included.
+_SITE: Final = """
+import os
+import coverage
+coverage.process_startup()
+running, now = os.environ.get("PYTEST_CURRENT_TEST"), coverage.Coverage.current()
+if running and now:
+    now.switch_context(running.rpartition(" ")[0])
+"""
+_RC: Final = """
+[run]
+core = ctrace
+parallel = true
+data_file = {data}
+source_pkgs = rekog_emotion
+"""
+
+
+@frozen
+class Covering:
+    """What the tests run.
+
+    Attributes:
+        lines: By file and line, the tests that run it; a test is named without its parameters.
+        seconds: By test, how long all its parameters take together.
+    """
+
+    lines: Mapping[str, Mapping[int, frozenset[str]]]
+    seconds: Mapping[str, float]
+
+    def of(self, path: str, line: int) -> frozenset[str]:
+        """Return the tests that run a line; those that run anything of the file where it runs at import."""
+        lines = self.lines.get(path, {})
+        return lines.get(line) or frozenset[str]().union(*lines.values())
+
+
+def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -> Covering:
+    """Run tests of a tree without mutants; those that fail there say nothing of mutants, and are left out."""
+    work = tree.parent / "covering"
+    work.mkdir()
+    temporary = work / "temporary"
+    temporary.mkdir()
+    rc, report, site = work / "rc", work / "report.json", work / "sitecustomize.py"
+    rc.write_text(_RC.format(data=work / "data"), encoding="utf-8")
+    site.write_text(_SITE, encoding="utf-8")
+    subprocess.run(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-p", __name__, *names],
+        cwd=tree,
+        env={
+            **environment,
+            "PYTHONPATH": f"{work}{os.pathsep}{tree}",
+            "TMPDIR": str(temporary),
+            "COVERAGE_PROCESS_START": str(rc),
+            _REPORT: str(report),
+        },
+        check=False,  # what failed is in the report
+        stdout=sys.stderr,
+    )
+    ran = json.loads(report.read_text(encoding="utf-8"))
+    print(*(f"left out, fails without mutants: {name}" for name in ran["failed"]), sep="\n", file=sys.stderr)  # noqa: T201 -- a script prints
+    lines: dict[str, dict[int, frozenset[str]]] = {}
+    for part in work.glob("data.*"):
+        data = coverage.CoverageData(str(part))
+        data.read()
+        for file in data.measured_files():
+            if Path(file).is_relative_to(tree):
+                of_file = lines.setdefault(Path(file).relative_to(tree).as_posix(), {})
+                for line, contexts in data.contexts_by_lineno(file).items():
+                    tests = {_bare(context) for context in contexts} & ran["seconds"].keys() - set(ran["failed"])
+                    of_file[line] = of_file.get(line, frozenset()) | tests
+    return Covering(lines, ran["seconds"])
+
+
+def _bare(name: str) -> str:
+    return name.partition("[")[0]
+
+
+# --- the plugin ---
+
+_seconds: dict[str, float] = {}
+_failed: set[str] = set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Give what runs for a test, its fixtures included, the test's name."""
+    now = coverage.Coverage.current()
+    if now is not None:
+        now.switch_context(item.nodeid)
+    return (yield)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note how long a test took, and whether it failed."""
+    name = _bare(report.nodeid)
+    _seconds[name] = _seconds.get(name, 0.0) + report.duration
+    if report.failed:
+        _failed.add(name)
+
+
+def pytest_sessionfinish() -> None:
+    """Write it all down."""
+    content = {"seconds": _seconds, "failed": sorted(_failed)}
+    Path(os.environ[_REPORT]).write_text(json.dumps(content), encoding="utf-8")
