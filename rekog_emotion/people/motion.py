@@ -128,7 +128,7 @@ class Motion:
         for i in range(last, bisect_right(self._times, until + held)):
             boxes += self._lost(i, self._times[i] - until, onward=False)
         for one, other in pairwise(self._samples[max(first - 1, 0) : last + 1]):
-            if one.at < until and other.at > since and other.at - one.at <= held:
+            if one.at < until and other.at > since and (first == last or other.at - one.at <= held):
                 boxes += [
                     _union(_placed(one.faces[k]), _placed(other.faces[j])) for k, j in (one.next | one.leaps).items()
                 ]
