@@ -9,15 +9,21 @@ from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.wire import compact
 from rekog_emotion.wire.binding import UnusualError
 from rekog_emotion.wire.compact import compact_reader
+from rekog_emotion.wire.kinds import members
 from rekog_emotion.wire.reading import read_members
 
-#: As the service sends one; no number of it is there twice.
+#: As the service sends one, with every member; no number of it is there twice.
 DETAIL = {
     "BoundingBox": {"Width": 0.25, "Height": 0.5, "Left": 0.125, "Top": 0.0625},
     "AgeRange": {"Low": 38, "High": 48},
     "Smile": {"Value": True, "Confidence": 98.5},
+    "Eyeglasses": {"Value": False, "Confidence": 97.25},
+    "Sunglasses": {"Value": False, "Confidence": 96.25},
     "Gender": {"Value": "Female", "Confidence": 95.5},
     "Beard": {"Value": False, "Confidence": 94.5},
+    "Mustache": {"Value": False, "Confidence": 93.5},
+    "EyesOpen": {"Value": True, "Confidence": 92.5},
+    "MouthOpen": {"Value": True, "Confidence": 91.5},
     "Emotions": [
         {"Type": "CALM", "Confidence": 5.5},
         {"Type": "HAPPY", "Confidence": 90.5},
@@ -29,7 +35,10 @@ DETAIL = {
         {"Type": "nose", "X": 0.53, "Y": 0.63},
     ],
     "Pose": {"Roll": -1.25, "Yaw": 190.5, "Pitch": 7.5},
+    "Quality": {"Brightness": 80.5, "Sharpness": 70.5},
     "Confidence": 99.75,
+    "FaceOccluded": {"Value": False, "Confidence": 60.5},
+    "EyeDirection": {"Yaw": -3.5, "Pitch": 4.5, "Confidence": 50.5},
 }
 
 
@@ -107,6 +116,11 @@ def test_what_is_unusual_is_left_to_the_careful_reader(detail):
     """The fast reader makes nothing of it."""
     with pytest.raises((UnusualError, KeyError, TypeError)):
         fast(detail)
+
+
+def test_the_whole_face_has_every_member():
+    """So that what is tried above leaves none out."""
+    assert DETAIL.keys() == {member.name for member in members(Face)}
 
 
 def test_the_longest_list():
