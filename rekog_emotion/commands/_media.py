@@ -7,13 +7,13 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rekog_emotion.commands._terminal import note, one_line
-from rekog_emotion.errors import InvalidInputError, ResponseError
+from rekog_emotion.commands._terminal import note, one_line, report
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError, ResponseError
 from rekog_emotion.media.writing import check_output, identity, output_file
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.protocols import check_succeeded
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "analyze",
     "analyze_one",
+    "check_client",
     "check_place",
     "is_results",
     "is_video",
@@ -54,6 +55,29 @@ def is_video(media: str) -> bool:
     except OSError:
         return False  # detect_image says what is wrong with it
     return video_format(start) is not None
+
+
+def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
+    """Find out once, and before anything is read, whether there is anybody to analyse what is no result.
+
+    What is wrong with the configuration is wrong for all of the sources. Those that are not there are named before it.
+    """
+    from rekog_emotion.clients.names import resolve_client  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.sources.images import prepare_image  # noqa: PLC0415 -- likewise
+
+    sent = [one for one in sources if not is_results(one)]
+    gone = [one for one in sent if one != "-" and not one.startswith("s3://") and not os.path.lexists(one)]
+    if len(gone) == len(sent):
+        return  # each of them is told when it is its turn
+    try:
+        resolve_client(args.client)
+    except RekogEmotionError:
+        for one in gone:
+            try:
+                prepare_image(one)
+            except RekogEmotionError as error:
+                report(error, about=one, debug=args.debug)
+        raise
 
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
@@ -37,7 +37,6 @@ __all__ = [
     "interrupted",
     "note",
     "one_line",
-    "print_table",
     "report",
     "say",
     "standard_output",
@@ -190,33 +189,3 @@ def one_line(text: str) -> str:
     File names may hold line ends, control sequences and bytes that are no text.
     """
     return plain(" ".join(text.split()))
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table to standard output: by rich where the ``cli`` extra is installed, else in plain text.
-
-    Args:
-        columns: The headings; where a line is too long for the terminal, the last column is broken.
-        rows: As many cells each as there are columns.
-    """
-    try:
-        from rich import box  # noqa: PLC0415 -- an extra
-        from rich.console import Console  # noqa: PLC0415 -- likewise
-        from rich.table import Table  # noqa: PLC0415 -- likewise
-        from rich.text import Text  # noqa: PLC0415 -- likewise
-    except ModuleNotFoundError:
-        _print_plain(columns, rows)
-        return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, column in enumerate(columns, start=1):
-        table.add_column(Text(column), no_wrap=i < len(columns))
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    Console(file=sys.stdout).print(table)
-
-
-def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [columns, *([one_line(cell) for cell in row] for row in rows)]
-    widths = [max(len(cell) for cell in cells) for cells in zip(*lines, strict=True)]
-    for line in lines:
-        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

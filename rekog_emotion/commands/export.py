@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import analyze, is_results, naming_output, read_results
+from rekog_emotion.commands._media import analyze, check_client, is_results, naming_output, read_results
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
@@ -85,11 +85,7 @@ def run(args: argparse.Namespace) -> int:
     out = None if args.out in {None, "-"} else Path(args.out)
     form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
     _check(args, out, form)
-    if any(not is_results(source) for source in args.sources):
-        from rekog_emotion.clients.names import resolve_client  # noqa: PLC0415 -- --help needs none of it
-
-        # Before anything is read: what is wrong with the configuration is wrong for all of them.
-        resolve_client(args.client)
+    check_client(args, args.sources)
     analyses = _Analyses(args)
     rows = _write(args, out, form, analyses)
     if out is not None:

@@ -9,20 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve
-
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import save
+from rekog_emotion.commands._listing import Listing
+from rekog_emotion.commands._media import check_client, is_results, save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.writing import check_output, identity
-from rekog_emotion.values.base import short
-from rekog_emotion.values.wording import age, features, number_of_faces, percent, word
 
 if TYPE_CHECKING:
     from rekog_emotion.results.image_analysis import ImageAnalysis
-    from rekog_emotion.values.faces import Attribute, BoundingBox, Face
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -52,7 +48,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "photos",
         nargs="+",
         metavar="PHOTO",
-        help="a file, s3://bucket/key, or - for the bytes of standard input; a bad one does not stop the others",
+        help="a file, s3://bucket/key, or - for the bytes of standard input; or a file of results (.jsonl, .json), "
+        "which is shown again and costs no call; a bad one does not stop the others",
     )
     add_shared(parser)
     parser.add_argument(
@@ -67,21 +64,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--draw",
         metavar="OUT",
         help="draw the faces on a copy of the photo: a file such as overlay.png, or a directory (several photos need "
-        "one), which is made where it is missing and gets a PNG of the photo's name",
+        "one), which gets a PNG of the photo's name; directories are made where they are missing",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Analyse the photos one by one; return the highest exit code."""
-    from rekog_emotion.clients.names import resolve_client  # noqa: PLC0415 -- --help needs none of it
-
     overlays = _overlays(args.draw, args.photos) if args.draw else [None] * len(args.photos)
-    # Once, and before any photo is read: what is wrong with the configuration is wrong for all of them.
-    resolve_client(args.client)
-    code = _terminal.OK
+    check_client(args, args.photos)
+    code, listing = _terminal.OK, Listing(args)
     for photo, overlay in zip(args.photos, overlays, strict=True):
         try:
-            _analyze(photo, overlay, args)
+            if is_results(photo):
+                listing.add_results(photo)
+            else:
+                _analyze(photo, overlay, args, listing)
         except (BrokenPipeError, _terminal.OutputError):
             raise
         except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever is wrong with it
@@ -89,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     return code
 
 
-def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None:
+def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace, listing: Listing) -> None:
     from rekog_emotion.blocking.image import detect_image  # noqa: PLC0415 -- --help needs none of it
 
     source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
@@ -98,10 +95,7 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace) -> None
 
         check_still(source)
     analysis = detect_image(source, client=args.client, attributes=args.attributes)
-    if _terminal.for_programs(args):
-        say(evolve(analysis, source=photo).to_json())
-    else:
-        _print_faces(photo, analysis)
+    listing.add(analysis, source=photo)
     if overlay is None:
         return
     _draw(analysis, source, overlay)
@@ -123,49 +117,6 @@ def _attributes(text: str) -> tuple[str, ...]:
     return names
 
 
-# The table
-
-
-def _print_faces(photo: str, analysis: ImageAnalysis) -> None:
-    size = f", {analysis.size[0]} x {analysis.size[1]} pixels" if analysis.size else ""
-    say(f"{one_line(photo)}: {number_of_faces(len(analysis.faces))}{size}, engine: {one_line(str(analysis.engine))}")
-    if not analysis.faces:
-        return
-    rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]
-    # What was not asked for is not there for any face, and needs no column.
-    columns = [name for name in rows[0] if any(row[name] for row in rows)]
-    _terminal.print_table(columns, [[row[name] for name in columns] for row in rows])
-
-
-def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, str]:
-    emotion, gender = face.dominant_emotion, face.gender
-    return {
-        "#": str(number),
-        "box (pixels)" if size else "box (ratio)": _place(face.bounding_box, size),
-        "emotion": f"{word(emotion.type)}{percent(emotion.confidence)}" if emotion else "",
-        "gender": f"{word(gender.value)}{percent(gender.confidence)}" if gender else "",
-        "age": age(face.age_range),
-        "smile": _yes_or_no(face.smile),
-        "also": ", ".join(features(face, without={"smile"})),
-    }
-
-
-def _yes_or_no(attribute: Attribute | None) -> str:
-    if attribute is None:
-        return ""
-    return f"{'yes' if attribute else 'no'}{percent(attribute.confidence)}"
-
-
-def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:
-    if box is None or None in {box.left, box.top, box.width, box.height}:
-        return ""
-    if size is None:
-        left, top, width, height = map(short(2), (box.left, box.top, box.width, box.height))
-        return f"{left},{top} {width}x{height}"
-    left, top, right, bottom = box.to_pixels(size)
-    return f"{left},{top} {right - left}x{bottom - top}"
-
-
 # The overlay
 
 
@@ -174,12 +125,12 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
     from rekog_emotion.results.drawing import writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
 
     path = Path(out)
-    if path.is_dir() or out.endswith(("/", os.sep)) or (len(photos) > 1 and not path.suffix):
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"--draw {out}: the directory cannot be made: {error.strerror}"
-            raise InvalidInputError(msg) from error
+    saved = next(filter(is_results, photos), None)
+    if saved is not None:
+        msg = f"--draw {out}: {saved} has results; rekog-emotion annotate PHOTO OUT --results {saved} draws them"
+        raise InvalidInputError(msg)
+    if path.is_dir() or out.endswith(("/", os.sep)) or not path.suffix:
+        _make(path, out)
         paths = _names_in(path, photos)
     elif len(photos) > 1:
         msg = (
@@ -191,6 +142,7 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
         msg = f"--draw {out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
     else:
+        _make(path.parent, out)
         paths = [path]
     originals = {identity(photo) for photo in photos}
     for path in paths:
@@ -199,6 +151,14 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
             msg = f"--draw {out} would write over the photo {path}; name another place"
             raise InvalidInputError(msg)
     return paths
+
+
+def _make(directory: Path, out: str) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"--draw {out}: the directory {directory} cannot be made: {error.strerror}"
+        raise InvalidInputError(msg) from error
 
 
 def _names_in(directory: Path, photos: Sequence[str]) -> list[Path]:

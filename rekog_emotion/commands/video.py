@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve
-
 from rekog_emotion.commands import _terminal
+from rekog_emotion.commands._listing import Listing
+from rekog_emotion.commands._media import is_results
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
     from rekog_emotion.blocking.job import VideoJob
     from rekog_emotion.results.video_analysis import VideoAnalysis
     from rekog_emotion.values.progress import OnProgress, Progress
-    from rekog_emotion.values.videos import TimedFace
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
 SUMMARY: Final = "find and describe the faces of a video"
 DESCRIPTION: Final = """\
 Find the faces of a video, about two samples a second: on a terminal a summary,
-a row a second with faces (or a longer span of a longer video), elsewhere or
+a row a second with faces (or a longer span of a longer video) that has how many
+there are at once, and on which share of them each emotion leads; elsewhere or
 with --json JSON Lines: the whole analysis on a line.
 
 Rekognition reads video from S3 only: a local file needs --staging, where it is
@@ -46,14 +45,15 @@ examples:
   rekog-emotion video clip.mp4 | jq -c '.answer.Faces[] | [.Timestamp, .Face.Emotions[0].Type]'
 """
 
-# Seconds that one row of the summary may stand for; the first that gives few enough rows is taken.
-_SPANS: Final = (1, 2, 5, 10, 30, 60, 300, 600)
-_ROWS: Final = 40
-
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("clip", nargs="?", metavar="CLIP", help="a file, or s3://bucket/key")
+    parser.add_argument(
+        "clip",
+        nargs="?",
+        metavar="CLIP",
+        help="a file, or s3://bucket/key; or a file of results (.jsonl, .json), which is shown again and costs no call",
+    )
     add_shared(parser)
     add_job(parser)
     parser.add_argument(
@@ -68,6 +68,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start or resume the job, wait for it, print what it found."""
+    listing = Listing(args)
+    if args.clip is not None and is_results(args.clip):
+        _check_results(args)
+        listing.add_results(args.clip)
+        return _terminal.OK
     with _progress() as on_progress:
         try:
             job = _job(args, on_progress)
@@ -82,12 +87,17 @@ def run(args: argparse.Namespace) -> int:
         except Exception as error:
             _tell_what_is_left(error)
             raise
-    source = args.clip or analysis.source or args.resume
-    if _terminal.for_programs(args):
-        say(evolve(analysis, source=source).to_json())
-    else:
-        _print_summary(source, analysis)
+    listing.add(analysis, source=args.clip or analysis.source or args.resume, name="" if args.clip else _name(analysis))
+    if not _terminal.for_programs(args) and analysis.engine != "embedded":  # whose jobs end with this process
+        say(one_line(f"job: {analysis.job_id}"))
     return _terminal.OK
+
+
+def _check_results(args: argparse.Namespace) -> None:
+    for option, value in (("--resume", args.resume), ("--upload", args.upload), ("--staging", args.staging)):
+        if value is not None:
+            msg = f"{args.clip} has results, for which no job is started; leave out {option}"
+            raise InvalidInputError(msg)
 
 
 def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
@@ -109,6 +119,14 @@ def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
     return VideoJob.resume(args.resume, client=args.client, upload=upload)
 
 
+def _name(analysis: VideoAnalysis) -> str:
+    """Return what people read of a job that was taken up by its id, which says nothing to them."""
+    from rekog_emotion.values.s3 import s3_uri  # noqa: PLC0415 -- --help needs none of it
+
+    where = analysis.video.s3_object if analysis.video else None
+    return analysis.source or (s3_uri(where) if where else "a video")
+
+
 def _tell_what_is_left(error: BaseException) -> None:
     """Print what an error says beside its message: of a job that may have been started, or of its upload."""
     for text in getattr(error, "__notes__", ()):
@@ -128,46 +146,6 @@ def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     if args.client is not None:
         command += ["--client", args.client]
     _terminal.note(f"the job goes on; resume it with: {shlex.join(command)}")
-
-
-# The summary
-
-
-def _print_summary(source: str, analysis: VideoAnalysis) -> None:
-    metadata = analysis.metadata
-    facts = [f"{len(analysis.faces)} faces" if len(analysis.faces) != 1 else "1 face"]
-    if metadata is not None:
-        if metadata.duration_millis is not None:
-            facts.append(_clock(metadata.duration_millis // 1000))
-        facts.append(f"{metadata.frame_width} x {metadata.frame_height} pixels")
-    facts += [f"engine: {analysis.engine}", f"job: {analysis.job_id}"]
-    say(one_line(f"{source}: {', '.join(facts)}"))
-    if analysis.faces:
-        _terminal.print_table(
-            ("time", "faces at once", "leading emotions, share of the faces"), list(_rows(analysis.faces))
-        )
-
-
-def _rows(faces: Iterable[TimedFace]) -> Iterator[tuple[str, str, str]]:
-    """Give a row a second, or a longer span for a longer video: faces at once, and how often each emotion led."""
-    times = [(face.timestamp_ms or 0, face) for face in faces]
-    last = max(time for time, _ in times) // 1000
-    span = next((span for span in _SPANS if last // span < _ROWS), last // _ROWS + 1)
-    spans: dict[int, list[tuple[int, TimedFace]]] = {}
-    for time, face in times:
-        spans.setdefault(time // 1000 // span, []).append((time, face))
-    for number, members in sorted(spans.items()):
-        at_once = max(Counter(time for time, _ in members).values())
-        leading = [timed.face.dominant_emotion for _, timed in members if timed.face is not None]
-        counts = Counter(str(emotion.type) for emotion in leading if emotion is not None)
-        shares = ", ".join(f"{kind} {count / len(members):.0%}" for kind, count in counts.most_common())
-        yield _clock(number * span), str(at_once), shares
-
-
-def _clock(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 # The progress bar

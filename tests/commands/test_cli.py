@@ -192,6 +192,23 @@ def test_wrong_configuration_is_said_once(capsys):
     assert (2, "", expected) == (code, *capsys.readouterr())
 
 
+@pytest.mark.parametrize("command", ["image", "export"])
+def test_a_missing_file_is_named_before_missing_credentials(command, capsys):
+    """Who names a wrong path gets to know it, and of the credentials only where they would be needed."""
+    gone = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+
+    assert main([command, "gone.jpg"]) == 2
+    alone = capsys.readouterr()
+    assert main([command, ASTRONAUT, "gone.jpg", "gone.png"]) == 2
+    beside = capsys.readouterr().err.splitlines()
+
+    if command == "image":
+        assert alone.out == ""
+    assert alone.err == f"rekog-emotion: gone.jpg: {gone}\n"
+    assert beside[:2] == [f"rekog-emotion: {name}: {gone}" for name in ("gone.jpg", "gone.png")]
+    assert [line[:43] for line in beside[2:]] == ["rekog-emotion: no AWS credentials were foun"]
+
+
 def test_client_may_come_from_the_environment(capsys, monkeypatch):
     """Where --client is left out, the environment variable says who analyses."""
     monkeypatch.setenv("REKOG_EMOTION_CLIENT", "embedded")
@@ -336,10 +353,11 @@ def test_wrong_arguments_take_one_line(arguments, expected, capsys):
     assert (2, "", expected) == (ended.value.code, *capsys.readouterr())
 
 
-def test_version(capsys):
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version(option, capsys):
     """The version is that of the package."""
     with pytest.raises(SystemExit) as ended:
-        main(["--version"])
+        main([option])
 
     assert (0, f"rekog-emotion {rekog.__version__}\n") == (ended.value.code, capsys.readouterr().out)
 
@@ -424,11 +442,21 @@ def test_overlays_go_into_a_directory(capsys, monkeypatch, tmp_path, blank):
 
 
 @pytest.mark.parametrize(
+    ("out", "made"), [("out", "out/blank.png"), ("a/b/", "a/b/blank.png"), ("a/b/c.png", "a/b/c.png")]
+)
+def test_the_folder_of_an_overlay_is_made(out, made, capsys, monkeypatch, tmp_path, blank):
+    """Of one photo, too; a name without a suffix is one of a folder."""
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["image", blank, *EMBEDDED, "--draw", out])
+
+    assert (code, capsys.readouterr().err, Path(made).is_file()) == (0, f"overlay: {made}\n", True)
+
+
+@pytest.mark.parametrize(
     ("photos", "out", "expected"),
     [
         (["a.png"], "out.txt", "--draw out.txt: Pillow writes no picture of this suffix; name it out.png"),
-        (["a.png"], "out", "--draw out: Pillow writes no picture of this suffix; name it out.png"),
-        (["a.png"], "no/out.png", "--draw no/out.png: there is no directory no; make it first"),
         (
             ["a.png", "b.png"],
             "out.png",
@@ -436,7 +464,13 @@ def test_overlays_go_into_a_directory(capsys, monkeypatch, tmp_path, blank):
         ),
         (["a.png"], "a.png", "--draw a.png would write over the photo a.png; name another place"),
         (["b.png", "a.png"], ".", "--draw . would write over the photo b.png; name another place"),
-        (["a.png"], "b.png/", "--draw b.png/: the directory cannot be made: File exists"),
+        (["a.png"], "b.png/", "--draw b.png/: the directory b.png cannot be made: File exists"),
+        (["a.png"], "b.png/c.png", "--draw b.png/c.png: the directory b.png cannot be made: File exists"),
+        (
+            ["a.png", "faces.jsonl"],
+            "out",
+            "--draw out: faces.jsonl has results; rekog-emotion annotate PHOTO OUT --results faces.jsonl draws them",
+        ),
     ],
 )
 def test_useless_overlay_is_refused_before_any_call(photos, out, expected, capsys, monkeypatch, tmp_path, standin):
