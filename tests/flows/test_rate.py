@@ -1,0 +1,229 @@
+import heapq
+import random
+from datetime import timedelta
+
+import pytest
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.flows.rate import Pace, Turn, calls_a_second, pace_of, quota_in
+
+
+class Bucket:
+    """A service that lets calls through while there are tokens."""
+
+    def __init__(self, quota, burst):
+        self.quota, self.burst, self.tokens, self.at = quota, burst, float(burst), 0.0
+
+    def lets(self, now):
+        """Tell whether a call is let through."""
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.quota(now))
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+class Counter:
+    """A service that counts calls over the last second."""
+
+    def __init__(self, quota):
+        self.quota, self.calls = quota, []
+
+    def lets(self, now):
+        """Tell whether a call is let through."""
+        self.calls = [at for at in self.calls if at > now - 1]
+        if len(self.calls) >= self.quota(now):
+            return False
+        self.calls.append(now)
+        return True
+
+
+def simulate(service, pace, *, seconds, workers=16, latency=0.12, jitter=0.003):
+    """Have workers call a service at a pace; return times of calls with whether they were let through."""
+    chance = random.Random(7)  # noqa: S311 -- no secret
+    events = [(0.0, number, "wants", None) for number in range(workers)]
+    calls, number = [], workers
+    while events:
+        now, _, what, turn = heapq.heappop(events)
+        if now > seconds:
+            break
+        number += 1
+        if what == "wants":
+            turn = pace.turn(now)
+            event = (now + turn.wait + chance.expovariate(1 / jitter), number, "calls", turn)
+        elif what == "calls" and turn.epoch != pace.epoch:
+            event = (now, number, "wants", None)
+        elif what == "calls":
+            lets = service.lets(now)
+            calls.append((now, lets))
+            event = (now + latency * (1.0 if lets else 0.2), number, "wants" if lets else "throttled", turn)
+        else:
+            pace.throttled(turn, now)
+            event = (now + chance.uniform(0, 1), number, "wants", None)
+        heapq.heappush(events, event)
+    return calls
+
+
+def rates(calls, begin, end):
+    """Return how many calls a second were let through in a span of time, and the share that was not."""
+    between = [lets for at, lets in calls if begin <= at < end]
+    return sum(between) / (end - begin), 1 - sum(between) / len(between)
+
+
+def half_way(now):
+    """Cut the quota after half a minute."""
+    return 50 if now < 30 else 20
+
+
+SERVICES = [lambda quota: Bucket(quota, 2), lambda quota: Bucket(quota, 10), lambda quota: Bucket(quota, 50), Counter]
+each_service = pytest.mark.parametrize("service", SERVICES, ids=["burst of 2", "burst of 10", "burst of 50", "counter"])
+each_number = pytest.mark.parametrize("workers", [8, 16, 64])
+
+
+@each_service
+@each_number
+def test_uses_the_quota_that_it_was_told(service, workers):
+    """At least 95 % of it, with at most 1 % throttled calls."""
+    pace = Pace()
+    pace.limit(50)
+
+    rate, throttled = rates(simulate(service(lambda _: 50), pace, seconds=60, workers=workers), 0, 60)
+
+    assert rate >= 0.95 * 50
+    assert throttled <= 0.01
+
+
+@each_service
+@each_number
+def test_finds_a_quota_again(service, workers):
+    """That was cut half-way: ten seconds later most of it is used, and few calls are throttled."""
+    pace = Pace()
+    pace.limit(50)
+
+    calls = simulate(service(half_way), pace, seconds=90, workers=workers)
+
+    rate, throttled = rates(calls, 40, 90)
+    assert 0.8 * 20 <= rate <= 21
+    assert throttled <= 0.02
+    assert rates(calls, 35, 40)[0] >= 0.75 * 20
+
+
+@each_service
+def test_finds_a_quota_that_nobody_told(service):
+    """From the default one of small regions to a larger one, in a minute and a half."""
+    pace = Pace()
+    pace.expect(5)
+
+    rate, throttled = rates(simulate(service(lambda _: 50), pace, seconds=150), 90, 150)
+
+    assert rate >= 0.8 * 50
+    assert throttled <= 0.01
+
+
+@each_service
+def test_leaves_a_quota_alone_that_is_not_passed(service):
+    """What is told is the most, whatever the service would let through."""
+    pace = Pace()
+    pace.limit(50)
+
+    rate, throttled = rates(simulate(service(lambda _: 500), pace, seconds=60, workers=64), 0, 60)
+
+    assert rate <= 50
+    assert throttled == 0
+
+
+def test_has_no_limit_until_a_call_is_throttled():
+    """Then it is half of what was made, and all turns that were taken before are void."""
+    pace = Pace()
+    turns = [pace.turn(at / 100) for at in range(100)]
+
+    pace.throttled(turns[50], 1.0)
+
+    assert {turn.wait for turn in turns} == {0.0}
+    assert pace.rate == 50
+    assert pace.turn(1.0) == Turn(pytest.approx(1 / 50), 1)
+
+
+def test_halves_once():
+    """For all calls whose turns were taken before, and for all of the next second."""
+    pace = Pace(40)
+    before, late = pace.turn(0.0), pace.turn(0.0)
+
+    pace.throttled(before, 1.0)
+    after = pace.turn(1.5)
+    pace.throttled(late, 1.6)
+    pace.throttled(after, 1.9)
+    once = pace.rate
+    pace.throttled(pace.turn(2.1), 2.1)
+
+    assert once == 20
+    assert pace.rate == pytest.approx(10, rel=0.3)
+
+
+def test_turns_follow_each_other_evenly():
+    """None is made up for but the last."""
+    pace = Pace(10)
+
+    waits = [pace.turn(now).wait for now in (0.0, 0.0, 0.0, 5.0, 5.0, 5.0)]
+
+    assert waits == pytest.approx([0.0, 0.1, 0.2, 0.0, 0.0, 0.1])
+
+
+def test_does_not_grow_where_nobody_waits():
+    """Callers that are slower than the rate say nothing about the quota."""
+    pace = Pace(10)
+    for second in range(100):
+        pace.turn(float(second))
+
+    assert pace.rate == 10
+
+
+def test_is_never_slower_than_a_call_in_five_seconds():
+    """However often calls are throttled."""
+    pace = Pace(1)
+    for second in range(0, 100, 2):
+        pace.throttled(pace.turn(float(second)), float(second))
+
+    assert pace.rate >= 0.2
+
+
+def test_one_of_a_client():
+    """All callers of a client have one; what is told again changes nothing, something else does."""
+
+    class Client:
+        """Can be referenced weakly."""
+
+    client = Client()
+    pace_of(client).limit(50)
+    pace_of(client).throttled(pace_of(client).turn(0.0), 0.0)
+    pace_of(client).limit(50)
+
+    assert pace_of(client).rate == 24.5
+    assert pace_of(Client()).rate is None
+    assert pace_of((1, 2)).rate is None
+    pace_of(client).limit(10)
+    assert pace_of(client).rate == 9.8
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(None, None), (5, 5.0), (0.5, 0.5)])
+def test_a_rate(rate, expected):
+    """Is calls a second."""
+    assert calls_a_second(rate) == expected
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), True, "5", timedelta(seconds=1)])
+def test_no_rate(rate):
+    """Is refused."""
+    with pytest.raises(InvalidInputError) as caught:
+        calls_a_second(rate)
+
+    assert str(caught.value) == (
+        f"rate={rate!r} is no rate: pass calls a second, your quota for instance, or leave it out"
+    )
+
+
+@pytest.mark.parametrize(("region", "quota"), [("us-east-1", 50), ("eu-central-1", 5), ("mars-north-1", 5)])
+def test_default_quotas(region, quota):
+    """AWS gives more where more is called."""
+    assert quota_in(region) == quota
