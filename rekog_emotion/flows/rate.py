@@ -132,7 +132,7 @@ class Pace:
         if since is None or now <= since or not self._waited:
             return
         self._waited = False
-        seconds = now - since
+        seconds = min(now - since, _SETTLING)  # of a longer time nothing is known
         knee = self._knee or rate
         if self._knee is not None and rate < _NEARLY * knee:
             rate = min(rate + _QUICK * knee * seconds, _NEARLY * knee)

@@ -163,7 +163,7 @@ def test_halves_once():
 
 def test_turns_follow_each_other_evenly():
     """None is made up for but the last."""
-    pace = Pace(10)
+    pace = Pace(10, most=10)
 
     waits = [pace.turn(now).wait for now in (0.0, 0.0, 0.0, 5.0, 5.0, 5.0)]
 
