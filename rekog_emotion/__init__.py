@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.results.image_analysis import ImageAnalysis
     from rekog_emotion.results.video_analysis import VideoAnalysis
+    from rekog_emotion.showing import show_progress
     from rekog_emotion.values.faces import (
         AgeRange,
         Attribute,
@@ -134,6 +135,7 @@ __all__ = [
     "analyze_videos",
     "aws_client",
     "detect_image",
+    "show_progress",
     "start_video",
     "wait_for_videos",
 ]
@@ -199,6 +201,7 @@ _HOMES = {
     "analyze_videos": "blocking.videos",
     "aws_client": "clients.aws",
     "detect_image": "blocking.image",
+    "show_progress": "showing",
     "start_video": "blocking.video",
     "wait_for_videos": "blocking.videos",
 }

@@ -17,7 +17,7 @@ _log: Final = logger("rekog_emotion")
 
 
 class ProgressEvent(Word):
-    """What has just happened, in the order in which a job goes through it."""
+    """What has just happened: to a job, in the order in which it goes through it, or to many photos."""
 
     UPLOADING = "UPLOADING"
     WAITING_FOR_SLOT = "WAITING_FOR_SLOT"
@@ -25,6 +25,9 @@ class ProgressEvent(Word):
     WAITING = "WAITING"
     POLLED = "POLLED"
     PAGE = "PAGE"
+    IMAGE = "IMAGE"
+    LEFT_OUT = "LEFT_OUT"
+    ENDED = "ENDED"
 
 
 @frozen(kw_only=True)
@@ -41,7 +44,17 @@ class Progress:
         status: The job's state, for ``POLLED``.
         faces: Faces received so far, for ``PAGE``.
         state: For ``STARTED``, what ``VideoJob.from_dict()`` takes the job up from, in another process if need be.
-        source: Name of the video, where :func:`rekog_emotion.analyze_videos` works on several.
+        source: Name of the video, where :func:`rekog_emotion.analyze_videos` works on several; for ``IMAGE`` and
+            ``LEFT_OUT``, what the event is about.
+        reason: Why a photo failed, or was left out.
+        done: Photos that have an analysis, in this run; this and what follows belongs to the events of
+            :func:`rekog_emotion.detect_images`.
+        failed: Photos that have an error.
+        left_out: Files and objects that are no pictures.
+        skipped: Photos that an earlier run has done.
+        total: Photos in all, those that are skipped included, as soon as that is known.
+        rate: Photos a second, over the last half minute.
+        seconds_left: How long the rest will take, where ``total`` is known.
     """
 
     event: ProgressEvent
@@ -54,6 +67,14 @@ class Progress:
     faces: int | None = None
     state: Mapping[str, Any] | None = None
     source: str | None = None
+    reason: str | None = None
+    done: int | None = None
+    failed: int | None = None
+    left_out: int | None = None
+    skipped: int | None = None
+    total: int | None = None
+    rate: float | None = None
+    seconds_left: float | None = None
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]

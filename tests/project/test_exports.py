@@ -36,6 +36,7 @@ FIXED = {
     "analyze_video",
     "aws_client",
     "detect_image",
+    "show_progress",
     "start_video",
 }
 # Classes that are part of others' interfaces, not names of their own.

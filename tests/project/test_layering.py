@@ -29,12 +29,13 @@ MAY = {
     "clients": {"wire", "values"},
     "results": {"wire", "media", "values", "people"},
     "flows": {"wire", "media", "values", "sources", "people", "results"},
+    "showing": {"values"},
     "server": {"wire", "media", "values", "clients"},
     "blocking": {"wire", "values", "sources", "clients", "results", "flows"},
     "aio": {"wire", "values", "sources", "people", "clients", "results", "flows"},
     "testing": {"wire", "values", "results", "clients", "embedded", "server", "flows", "blocking"},
 }
-MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "testing"}
+MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "testing", "showing"}
 MAY["__main__"] = {"commands", "values"}
 MAY["__init__"] = set(MAY)  # loads names when they are first used; nobody imports it
 # One file may more than its folder.

@@ -1,0 +1,65 @@
+import pytest
+
+from rekog_emotion import Progress, ProgressEvent
+from rekog_emotion.flows.tally import Tally
+
+
+def test_counts():
+    """Outcomes, and how long the rest will take at the rate of the last half minute."""
+    tally = Tally(100.0, total=1000)
+    for number in range(1, 201):
+        tally.ended(failed=number % 10 == 0, now=100.0 + number / 4)
+    tally.skipped, tally.left_out = 300, 100
+
+    report = tally.report(ProgressEvent.IMAGE, 150.0, source="a.jpg", reason="why")
+
+    assert report == Progress(
+        event="IMAGE",
+        source="a.jpg",
+        reason="why",
+        done=180,
+        failed=20,
+        skipped=300,
+        left_out=100,
+        total=900,
+        rate=pytest.approx(4.0),
+        seconds_left=pytest.approx(400 / 4),
+    )
+
+
+def test_the_rate_follows():
+    """What was slow an hour ago says nothing about now."""
+    tally = Tally(0.0)
+    tally.ended(failed=False, now=3600.0)
+    for number in range(400):
+        tally.ended(failed=False, now=3601.0 + number / 10)
+
+    assert tally.rate(3641.0) == pytest.approx(10, rel=0.05)
+
+
+def test_at_the_beginning():
+    """Nothing is known of the rate, nor of the time."""
+    report = Tally(5.0, total=3).report(ProgressEvent.IMAGE, 5.1)
+
+    assert (report.rate, report.seconds_left, report.total, report.done) == (None, None, 3, 0)
+
+
+def test_a_total_that_nobody_knows():
+    """There is a rate, and no time left."""
+    tally = Tally(0.0)
+    tally.ended(failed=False, now=1.0)
+
+    report = tally.report(ProgressEvent.IMAGE, 1.0)
+
+    assert (report.rate, report.total, report.seconds_left) == (1.0, None, None)
+
+
+def test_more_than_were_counted():
+    """Files that came while the folder was gone through leave no time less than none."""
+    tally = Tally(0.0, total=1)
+    for now in (1.0, 2.0):
+        tally.ended(failed=False, now=now)
+
+    report = tally.report(ProgressEvent.ENDED, 2.0)
+
+    assert (report.total, report.seconds_left) == (2, 0.0)
