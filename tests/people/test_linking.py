@@ -274,3 +274,34 @@ def test_people_one_time_after_another_are_those_of_all_at_once(seed, count, int
         np.concatenate([linker.meet(moment) for moment in moments]).tolist()
         == link(columns, interval=interval).tolist()
     )
+
+
+def ids(*faces, **options):
+    """Return who each face is, in order of time."""
+    return link(Columns.of(faces), **{"interval": 0.5, **options}).tolist()
+
+
+@pytest.mark.parametrize(("x", "y", "expected"), [(1, 0, [2, 1]), (-1, 0, [1, 2]), (0, 1, [2, 1]), (0, -1, [1, 2])])
+def test_who_moves_is_where_the_way_leads(x, y, expected):
+    """Of two faces as near as each other to where somebody was, the one further on is the same person."""
+    places = [(0, 0.0), (0.5, 0.05), (1, 0.11), (1, -0.01)]
+
+    found = ids(*(at(seconds, face(0.5 + x * way, 0.5 + y * way)) for seconds, way in places))
+    assert found == [1, 1, *expected]  # those of one time from left to right, or downwards
+
+
+@pytest.mark.parametrize(("further", "expected"), [(0.55, [1, 2]), (0.27, [2, 1])])
+def test_a_way_is_the_mean_of_what_is_known_and_the_last_step(further, expected):
+    """From 0.1 over 0.2 to 0.4 the next place is 0.55: what is nearer to it is the same person."""
+    other = 0.75 if further == 0.55 else 0.55
+    seen = ids(at(0, face(0.1)), at(0.5, face(0.2)), at(1, face(0.4)), at(1.5, face(further)), at(1.5, face(other)))
+
+    assert seen[:3] == [1, 1, 1]
+    assert seen[3:] == expected
+
+
+def test_a_way_is_gone_on_for_a_while():
+    """Who was away is looked for where the way leads, and not where it began."""
+    seen = ids(at(0, face(0.1)), at(0.5, face(0.2)), at(1.5, face(0.4)), at(1.5, face(0.05)))
+
+    assert seen == [1, 1, 2, 1]

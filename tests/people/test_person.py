@@ -1,0 +1,110 @@
+import math
+
+import numpy as np
+import pytest
+
+import rekog_emotion as rekog
+from rekog_emotion import TimedFace
+from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Track
+
+HAPPY, SAD = rekog.EmotionType.HAPPY, rekog.EmotionType.SAD
+
+
+def person(*rows, kinds=(HAPPY, SAD), ends=None, stretches=None):
+    """Give a person whose scores are told from second to second."""
+    starts = np.arange(len(rows), dtype=float)
+    return Person(
+        id=7,
+        kinds=kinds,
+        starts=starts,
+        ends=starts + 1 if ends is None else np.array(ends, float),
+        scores=np.array(rows, np.float32).reshape(len(rows), len(kinds)),
+        stretches=np.zeros(len(rows), np.int64) if stretches is None else np.array(stretches),
+        positions=np.arange(len(rows)),
+    )
+
+
+def test_when_a_track_begins_and_ends():
+    """In seconds, of its first and its last face; a face without a time counts as at the beginning."""
+    faces = [TimedFace(timestamp_ms=500), TimedFace(timestamp_ms=1000), TimedFace(timestamp_ms=2500)]
+
+    track = Track(id=1, faces=tuple(faces))
+    assert (track.start, track.end) == (0.5, 2.5)
+    track = Track(id=1, faces=(TimedFace(),))
+    assert (track.start, track.end) == (0.0, 0.0)
+
+
+def test_how_long_a_segment_is():
+    """From its start to its end."""
+    assert Segment(person=1, type=HAPPY, start=1.5, end=4.0, score=50.0).seconds == 2.5
+
+
+def test_segments():
+    """Each has the mean score of its emotion from its first sample to the end of its last one."""
+    found = person([80, 0], [60, 10], [20, 20], [0, 90]).segments()
+
+    assert found == (
+        Segment(person=7, type=HAPPY, start=0.0, end=2.0, score=70.0),
+        Segment(person=7, type=SAD, start=3.0, end=4.0, score=90.0),
+    )
+
+
+@pytest.mark.parametrize("option", ["min_seconds", "hysteresis", "at_least", "peak"])
+@pytest.mark.parametrize("wrong", [-0.5, math.nan, math.inf, "1", None])
+def test_options_are_numbers_from_zero_on(option, wrong):
+    """Anything else is refused, by its name; zero is one."""
+    one = person([80, 0])
+    verb = one.summary if option == "peak" else one.segments
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        verb(**{option: wrong})
+    assert str(caught.value) == f"{option} is {wrong!r}, and has to be a number from 0 on"
+    verb(**{option: 0})
+
+
+def test_summary():
+    """Shares are means over time, the highest first; what they lack is undecided; a peak is the highest of its time."""
+    found = person([80, 10], [20, 10], [50, 60], ends=[3, 3, 3]).summary()
+
+    assert found == PersonSummary(
+        id=7,
+        start=0.0,
+        end=3.0,
+        screen_seconds=6.0,
+        faces=3,
+        shares={HAPPY: pytest.approx((3 * 80 + 2 * 20 + 50) / 6), SAD: pytest.approx((3 * 10 + 2 * 10 + 60) / 6)},
+        undecided=pytest.approx(100 - 440 / 6),
+        peaks=(
+            Peak(type=HAPPY, seconds=0.0, score=80.0),
+            Peak(type=SAD, seconds=2.0, score=60.0),
+            Peak(type=HAPPY, seconds=2.0, score=50.0),
+        ),
+    )
+    assert list(found.shares) == [HAPPY, SAD]
+    assert found.dominant == HAPPY
+
+
+def test_the_higher_share_comes_first():
+    """And the first of two that are alike."""
+    assert list(person([10, 30]).summary().shares) == [SAD, HAPPY]
+    assert list(person([30, 30]).summary().shares) == [HAPPY, SAD]
+    assert person([80, 30]).summary().undecided == 0.0
+
+
+def test_all_at_one_moment():
+    """Where no sample takes any time, each counts the same."""
+    found = person([80, 10], [20, 10], ends=[0, 1]).summary()
+
+    assert found.screen_seconds == 0.0
+    assert found.shares == {HAPPY: 50.0, SAD: 10.0}
+
+
+def test_what_was_not_asked_for():
+    """Samples without emotions take no part; without any there are no shares, and nothing is undecided."""
+    found = person([80, 10], [math.nan, math.nan], [40, math.nan]).summary()
+    assert found.shares == {HAPPY: 80.0, SAD: 10.0}
+    assert found.screen_seconds == 3.0
+
+    for nobody in (person([math.nan, math.nan]), person([], kinds=())):
+        told = nobody.summary()
+        assert (told.shares, told.undecided, told.peaks, told.dominant) == ({}, None, (), None)
