@@ -144,3 +144,13 @@ def test_two_faces_of_one_moment():
 
     assert sorted(both.around(250)) == near((0.1, 0.3, 0.25, 0.4), (0.6, 0.3, 0.25, 0.4))
     assert sorted(one.bounding_box.left for one in both.at(250)) == pytest.approx([0.125, 0.625])
+
+
+@pytest.mark.parametrize("side", ["left", "top", "width", "height"])
+def test_a_box_that_is_not_whole_is_nowhere(side):
+    """Without any of its sides a face is neither drawn nor hidden, and moves nothing."""
+    some = {"left": 0.2, "top": 0.3, "width": 0.2, "height": 0.4} | {side: None}
+    half = Face(bounding_box=BoundingBox(**some))
+
+    assert (motion((0, half)).at(0), motion((0, half)).around(0)) == ([], [])
+    assert motion((0, half), (0, face()), (500, half)).around(0) == near(HERE)
