@@ -33,7 +33,9 @@ that a terminal would obey.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
 
 from rekog_emotion.text import plain
 
@@ -62,6 +64,18 @@ __all__ = [
     "ThrottledError",
     "TransportError",
 ]
+
+# What an extra brings, by the names that Python imports, the modules of extras that it contains included.
+_MODULES: Final = {
+    "arrow": {"pyarrow"},
+    "cli": {"rich", "shtab"},
+    "embedded": {"PIL", "av", "numpy", "onnxruntime"},
+    "image": {"PIL"},
+    "pandas": {"pandas"},
+    "plot": {"matplotlib", "numpy", "scipy"},
+    "server": {"h11", "starlette", "uvicorn"},
+    "timeline": {"numpy", "scipy"},
+}
 
 
 class RekogEmotionError(Exception):
@@ -112,6 +126,25 @@ class MissingExtraError(RekogEmotionError, ImportError):
     def __init__(self, what: str, *, extra: str) -> None:
         super().__init__(f"{what} needs the {extra!r} extra: pip install 'rekog-emotion[{extra}]'")
         self.extra = extra
+
+
+@contextmanager
+def needs(extra: str, what: str) -> Iterator[None]:
+    """Say, where a block imports what an extra brings, which one is missing; other errors come out as they are.
+
+    Args:
+        extra: Name of the extra.
+        what: What needs it, as the message shall begin.
+
+    Raises:
+        MissingExtraError: A module of the extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _MODULES[extra]:
+            raise
+        raise MissingExtraError(what, extra=extra) from error
 
 
 class TransportError(RekogEmotionError, ConnectionError):

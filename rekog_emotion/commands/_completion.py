@@ -6,7 +6,7 @@ import argparse
 from typing import Any, Final, NoReturn
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import MissingExtraError, needs
 
 __all__ = ["HELP", "SHELLS", "Completion"]
 
@@ -24,11 +24,9 @@ class Completion(argparse.Action):
     ) -> NoReturn:
         """Print the script for a shell."""
         try:
-            import shtab  # noqa: PLC0415 -- an extra
-        except ModuleNotFoundError as error:
-            what = "Shell completion"
-            missing = MissingExtraError(what, extra="cli")
-            missing.__cause__ = error
+            with needs("cli", "Shell completion"):
+                import shtab  # noqa: PLC0415 -- an extra
+        except MissingExtraError as missing:
             parser.exit(_terminal.report(missing))
         for action in _actions(parser):
             completed: Any = action  # `complete` is where shtab looks

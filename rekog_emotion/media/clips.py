@@ -11,9 +11,9 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 
-try:
+with needs("embedded", "Embedded video"):
     import av
     import numpy as np
     from av.container import InputContainer
@@ -23,9 +23,6 @@ try:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
-except ModuleNotFoundError as error:
-    what = "Embedded video"
-    raise MissingExtraError(what, extra="embedded") from error
 
 from rekog_emotion.media import pixels  # isort: skip -- the lines above say which extra brings what it needs
 

@@ -8,19 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.words import EmotionType, LandmarkType
 
-try:
+with needs("timeline", "Following people over time"):
     import numpy as np
     from numpy.typing import NDArray
-except ModuleNotFoundError as error:
-    if error.name != "numpy":
-        raise
-    what = "Following people over time"
-    raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.values.videos import TimedFace

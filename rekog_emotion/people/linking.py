@@ -15,16 +15,11 @@ import numpy as np
 from attrs import define
 from numpy.typing import NDArray
 
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import MissingExtraError, needs
 from rekog_emotion.people.columns import TRAITS
 
-try:
+with needs("timeline", "Following people over time"):
     from scipy.optimize import linear_sum_assignment
-except ModuleNotFoundError as error:
-    if error.name is None or error.name.split(".")[0] != "scipy":
-        raise
-    what = "Following people over time"
-    raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.people.columns import Columns

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import rows as _rows
 from rekog_emotion.results.protocols import AnyFaces
@@ -15,14 +15,9 @@ from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
 from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Leaf, Member, One, members
 
-try:
+with needs("arrow", "An Arrow table"):
     import pyarrow as pa
     import pyarrow.parquet as pq
-except ModuleNotFoundError as error:
-    if error.name != "pyarrow":
-        raise
-    what = "An Arrow table"
-    raise MissingExtraError(what, extra="arrow") from error
 
 __all__ = ["FLAT", "FLAT_WITH_LANDMARKS", "NESTED", "Sink"]
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, MissingExtraError, needs
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.text import shown
 from rekog_emotion.values.wording import age, percent, word
 
-try:
+with needs("image", "Drawing"):
     from PIL import Image, ImageDraw
 
     from rekog_emotion.media import images
@@ -26,11 +26,6 @@ try:
         draw_pose,
     )
     from rekog_emotion.results._stills import check_still
-except ModuleNotFoundError as error:
-    if error.name != "PIL":
-        raise
-    what = "Drawing"
-    raise MissingExtraError(what, extra="image") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import needs
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
@@ -37,13 +37,10 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
         MissingExtraError: The ``embedded`` extra is not installed.
         OSError: The file cannot be read.
     """
-    try:
+    with needs("embedded", "Pictures from a video"):
         from PIL import Image  # noqa: PLC0415 -- an extra
 
         from rekog_emotion.media.samples import samples  # noqa: PLC0415 -- likewise
-    except ModuleNotFoundError as error:
-        what = "Pictures from a video"
-        raise MissingExtraError(what, extra="embedded") from error
 
     wanted = sorted(set(milliseconds))
     before: tuple[int, Image.Image] | None = None

@@ -7,24 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import numpy as np
-
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
-from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.text import plain
 from rekog_emotion.values.palette import UNDECIDED, color_of, words
 from rekog_emotion.values.wording import word
 
-try:
+with needs("plot", "Plotting"):
+    import numpy as np
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
     from matplotlib.ticker import FuncFormatter, MultipleLocator
-except ModuleNotFoundError as error:
-    if error.name is None or error.name.split(".")[0] != "matplotlib":
-        raise
-    what = "Plotting"
-    raise MissingExtraError(what, extra="plot") from error
+
+    from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

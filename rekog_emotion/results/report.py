@@ -12,23 +12,18 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, MissingExtraError, needs
 from rekog_emotion.media.writing import check_output, identity, output_text
 from rekog_emotion.results.at_hand import is_at_hand
 from rekog_emotion.text import plain
 from rekog_emotion.values.palette import UNDECIDED, color_of, words
 from rekog_emotion.values.wording import word
 
-try:
+with needs("timeline", "A report"):
     import numpy as np
 
     from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
     from rekog_emotion.results.timeline import Timeline, timeline_of
-except ModuleNotFoundError as error:
-    if error.name != "numpy":
-        raise
-    what = "A report"
-    raise MissingExtraError(what, extra="timeline") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.people.person import Person, PersonSummary, Segment

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.results.protocols import AnyFaces
 from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, Column, Record, cells, columns, records
 from rekog_emotion.values.base import short
@@ -76,11 +76,8 @@ def to_pandas(*analyses: AnyFaces, landmarks: bool = False) -> pd.DataFrame:
         MissingExtraError: The ``pandas`` extra is not installed.
         InvalidInputError: An integer does not fit into 64 bits.
     """
-    try:
+    with needs("pandas", "A data frame"):
         import pandas as pd  # noqa: PLC0415 -- an extra
-    except ModuleNotFoundError as error:
-        what = "A data frame"
-        raise MissingExtraError(what, extra="pandas") from error
     dtypes: dict[type, Any] = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
     named = columns(landmarks=landmarks)
     found = [*zip(*cells(analyses, landmarks=landmarks), strict=True)] or [()] * len(named)

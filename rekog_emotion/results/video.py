@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media import clips
 from rekog_emotion.media.writing import identity, output_file
 from rekog_emotion.people.motion import Motion
@@ -17,16 +17,13 @@ from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
 from rekog_emotion.values.faces import BoundingBox
 
-try:
+with needs("embedded", "Drawing on videos"):
     import av  # noqa: F401 -- what copies videos needs it, and this is the place that says so
     import numpy as np
     from PIL import Image
 
     from rekog_emotion.people.sampling import interval_of, step_of
     from rekog_emotion.results._copying import Copy, Edit, OnFraction
-except ModuleNotFoundError as error:
-    what = "Drawing on videos"
-    raise MissingExtraError(what, extra="embedded") from error
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import VideoFaces

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import needs
 
-try:
+with needs("server", "The server"):
     from rekog_emotion.server.app import create_app
     from rekog_emotion.server.objects import MediaRoot, S3Objects
     from rekog_emotion.server.running import listen, serve
     from rekog_emotion.server.spool import Spool
-except ModuleNotFoundError as error:
-    if error.name is None or error.name.partition(".")[0] not in {"starlette", "uvicorn"}:
-        raise
-    what = "The server"
-    raise MissingExtraError(what, extra="server") from error
 
 __all__ = ["MediaRoot", "S3Objects", "Spool", "create_app", "listen", "serve"]

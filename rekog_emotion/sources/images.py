@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.decoding import check_pixels
 from rekog_emotion.media.files import BinaryFile, opened, read_all, read_file
 from rekog_emotion.media.formats import not_an_image
@@ -121,7 +119,7 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
         message = f"the content is {what}"
         raise InvalidInputError(message)
     kind = f"of over {MAX_BYTES} bytes" if header else "that is neither JPEG nor PNG"
-    with _image_extra(f"{shown(name)}: an image {kind}"):
+    with needs("image", f"{shown(name)}: an image {kind}"):
         from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra
     image, size = images.load_sized(data, enough=images.enough_pixels(MAX_BYTES))
     _check_size(size)
@@ -141,7 +139,7 @@ def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]
         raise InvalidInputError(wrong)
     height, width = array.shape[:2]
     _check_size((width, height))
-    with _image_extra(f"{shown(name)}: encoding an array"):
+    with needs("image", f"{shown(name)}: encoding an array"):
         from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra
     return _from_image(images.from_array(array))
 
@@ -178,11 +176,3 @@ def _check_size(size: tuple[int, int]) -> None:
             f"the image has {size[0]} x {size[1]} pixels, and at least {MIN_SIDE} a side are needed; pass a larger one"
         )
         raise InvalidInputError(message)
-
-
-@contextmanager
-def _image_extra(what: str) -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise MissingExtraError(what, extra="image") from error
