@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 from attrs import define, evolve, field, frozen
 
@@ -25,10 +25,9 @@ from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.naming import name_of
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
+from rekog_emotion.wire.service import MAX_JOBS
 
 __all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
-
-MAX_JOBS: Final = 20  # AWS's quota of jobs that run at once (Service Quotas L-A6079699)
 
 
 @frozen(kw_only=True)

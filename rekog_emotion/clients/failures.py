@@ -23,6 +23,7 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows import retrying
 from rekog_emotion.text import quoted, shown
+from rekog_emotion.wire.service import OPERATIONS
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
 
 __all__ = ["ERRORS", "map_error", "mapped", "once"]
-
-_OPERATIONS: Final = {
-    "detect_faces": "DetectFaces",
-    "start_face_detection": "StartFaceDetection",
-    "get_face_detection": "GetFaceDetection",
-}
 
 # The errors that the service model names for the three operations (a test compares), and those of every AWS service.
 ERRORS: Final[dict[str, type[ServiceError]]] = {
@@ -151,7 +146,7 @@ def mapped(client: object, method: str, parameters: Mapping[str, Any], *, job_id
         raise
     except Exception as error:
         key = _key_in(parameters)
-        ours = map_error(error, operation=_OPERATIONS[method], client=client, job_id=job_id, key=key)
+        ours = map_error(error, operation=OPERATIONS[method], client=client, job_id=job_id, key=key)
         if ours is None:
             raise
         raise ours from error

@@ -26,11 +26,12 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.wire.binding import UnusualError
 from rekog_emotion.wire.compiled import Reader, compile_reader
+from rekog_emotion.wire.service import DETECT_FACES, GET_FACE_DETECTION
 
 __all__ = ["Acceleration", "accelerate", "accelerated"]
 
 # The member that holds the faces, by operation.
-_FACES: Final = {"DetectFaces": "FaceDetails", "GetFaceDetection": "Faces"}
+_FACES: Final = {DETECT_FACES: "FaceDetails", GET_FACE_DETECTION: "Faces"}
 _EVENTS: Final = tuple(f"before-parse.rekognition.{operation}" for operation in _FACES)
 _OK: Final = 200
 _MEMBERS: Final = 2  # of a face of a video: its time, and what it is like

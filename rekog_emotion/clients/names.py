@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
-from rekog_emotion.clients.protocols import _METHODS, RekognitionClient, service_region
+from rekog_emotion.clients.protocols import RekognitionClient, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.wire.service import OPERATIONS
 
 if TYPE_CHECKING:
     pass
@@ -85,7 +86,7 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
     if isinstance(client, type):
         msg = f"client= got the class {client.__name__} itself: pass an object of it, {client.__name__}()"
         raise InvalidInputError(msg)
-    missing = [name for name in _METHODS if not callable(getattr(client, name, None))]
+    missing = [name for name in OPERATIONS if not callable(getattr(client, name, None))]
     if missing:
         msg = (
             f"client= got {type(client).__name__}, which has no {missing[0]}(): "

@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "leaves_retrying_to_us", "service_region"]
-
-_METHODS: Final = ("detect_faces", "start_face_detection", "get_face_detection")
 
 
 class RekognitionClient(Protocol):

@@ -16,12 +16,12 @@ from rekog_emotion.clients.protocols import OnBytes
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, JobCancelledError, StagingError
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
+from rekog_emotion.wire.service import MAX_VIDEO_BYTES
 
 __all__ = ["S3Staging"]
 
 # By their names uploads are known again by whoever resumes a job by its id alone.
 _OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
-MAX_BYTES: Final = 10 * 1024**3  # the service's limit for stored video
 
 
 @frozen(kw_only=True)
@@ -51,8 +51,8 @@ class S3Staging:
             StagingError: The upload failed; nothing is left, or the message says so.
         """
         total, name = path.stat().st_size, shown(str(path))
-        if total > MAX_BYTES:
-            msg = f"{name} has {total} bytes; the service takes videos up to {MAX_BYTES} bytes (10 GiB): split it"
+        if total > MAX_VIDEO_BYTES:
+            msg = f"{name} has {total} bytes; the service takes videos up to {MAX_VIDEO_BYTES} bytes (10 GiB): split it"
             raise InvalidInputError(msg)
         key = f"{self.prefix}rekog-emotion-{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
         staged = S3Object(bucket=self.bucket, name=key)

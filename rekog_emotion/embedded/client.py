@@ -23,12 +23,17 @@ from rekog_emotion.embedded.store import Store
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media import images
 from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.wire.service import (
+    DETECT_FACES,
+    MAX_IMAGE_BYTES,
+    MAX_IMAGE_OBJECT_BYTES,
+    MAX_PAGE_FACES,
+    MIN_IMAGE_SIDE,
+)
 
 __all__ = ["EmbeddedClient", "Resolver"]
 
 MOST_AT_ONCE = 4  # each holds a picture; memory is what bounds them
-SMALLEST_SIDE = 80  # pixels; this and the two sizes are the service's limits
-LARGEST_BYTES, LARGEST_OBJECT = 5_242_880, 15 * 1024 * 1024
 # The detector's smallest tiles show it a picture of 768 pixels, and a face's crops need 360: more than this changes
 # no answer, and a JPEG of 50 megapixels is decoded in a third of the time.
 ENOUGH_PIXELS = 8_000_000
@@ -191,7 +196,7 @@ class EmbeddedClient:
         self,
         *,
         JobId: str,  # noqa: N803 -- boto3's signature
-        MaxResults: int = 1000,  # noqa: N803 -- boto3's signature
+        MaxResults: int = MAX_PAGE_FACES,  # noqa: N803 -- boto3's signature
         NextToken: str | None = None,  # noqa: N803 -- boto3's signature
     ) -> Mapping[str, Any]:
         """Return the state of a video job, or a page of its result.
@@ -241,9 +246,9 @@ class EmbeddedClient:
             raise _refusal(BAD_PARAMETER)
         match image:
             case {"Bytes": bytes() | bytearray() | memoryview() as data}:
-                limit = LARGEST_BYTES
+                limit = MAX_IMAGE_BYTES
             case {"S3Object": Mapping() as where}:
-                data, limit = self._fetch(where), LARGEST_OBJECT
+                data, limit = self._fetch(where), MAX_IMAGE_OBJECT_BYTES
             case _:
                 raise _refusal(BAD_PARAMETER)
         if not len(data):
@@ -262,7 +267,7 @@ class EmbeddedClient:
             if isinstance(found, bytes):
                 return found
             with Path(found).open("rb") as file:
-                return file.read(LARGEST_OBJECT + 1)  # more is too large, however much it is
+                return file.read(MAX_IMAGE_OBJECT_BYTES + 1)  # more is too large, however much it is
         except (OSError, LookupError) as error:
             if is_shortage(error):
                 raise
@@ -298,10 +303,10 @@ def _decode(data: bytes) -> Any:  # noqa: ANN401 -- Pillow is an extra
         picture, size = images.load_sized(data, enough=ENOUGH_PIXELS)
     except InvalidInputError as error:
         raise _refusal(BAD_FORMAT) from error
-    if min(size) < SMALLEST_SIDE:
+    if min(size) < MIN_IMAGE_SIDE:
         raise _refusal(BAD_PARAMETER)
     return picture
 
 
 def _refusal(code_and_message: tuple[str, str]) -> ClientError:
-    return client_error("DetectFaces", *code_and_message)
+    return client_error(DETECT_FACES, *code_and_message)

@@ -19,10 +19,10 @@ from rekog_emotion.embedded.landmarks import landmarks
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
 from rekog_emotion.embedded.nets import ByteArray
 from rekog_emotion.embedded.pose import HeadModel
+from rekog_emotion.wire.service import MAX_IMAGE_FACES
 
 __all__ = ["Engine", "Mode"]
 
-MAX_FACES = 100  # the service's limit
 SAME_FACE = 0.4  # overlap of two meshes that lie on one face
 
 
@@ -121,4 +121,4 @@ def _find(nets: _Networks, image: Image.Image, mode: Mode) -> list[FaceMesh]:
     for face in sorted(faces, key=lambda face: -(face.presence + face.score)):
         if not kept or overlap(face.extent, np.array([other.extent for other in kept])).max() < SAME_FACE:
             kept.append(face)
-    return sorted(kept, key=lambda face: -float(np.prod(face.extent[2:] - face.extent[:2])))[:MAX_FACES]
+    return sorted(kept, key=lambda face: -float(np.prod(face.extent[2:] - face.extent[:2])))[:MAX_IMAGE_FACES]

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from rekog_emotion.wire.service import CONTENT_TYPE, ENGINE_HEADER
+
 __all__ = ["BAD_PARAMETER", "UNREADABLE_OBJECT", "client_error", "is_shortage", "response_metadata"]
 
 # Codes and texts of the service, as recorded from it and as its developer guide lists them.
@@ -51,8 +53,8 @@ def response_metadata(status: int = 200) -> dict[str, Any]:
         "HTTPStatusCode": status,
         "HTTPHeaders": {
             "x-amzn-requestid": request_id,
-            "content-type": "application/x-amz-json-1.1",
-            "x-rekog-emotion-engine": "embedded",
+            "content-type": CONTENT_TYPE,
+            ENGINE_HEADER: "embedded",
         },
         "RetryAttempts": 0,
     }

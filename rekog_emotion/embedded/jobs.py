@@ -31,20 +31,27 @@ from rekog_emotion.embedded.stills import Sample, at_each_time, stills
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.logs import logger
+from rekog_emotion.wire.service import (
+    BAD_PAGE,
+    GET_FACE_DETECTION,
+    MAX_JOBS,
+    MAX_PAGE_FACES,
+    MAX_VIDEO_BYTES,
+    NO_JOB,
+    OTHER_REQUEST,
+    PAGE_TOKENS_LAST,
+    RESULTS_LAST,
+    START_FACE_DETECTION,
+)
 
 __all__ = ["Detect", "Jobs"]
 
 Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
 """Takes an RGB array (height, width, 3), gives the service's ``FaceDetails`` with all members."""
 
-RESULTS_LAST: Final = 7 * 24 * 60 * 60.0  # seconds; so does a ClientRequestToken
-PAGE_TOKENS_LAST: Final = 24 * 60 * 60.0
-MAX_BYTES: Final = 10 * 1024**3
 NEVER_ON_VIDEO: Final = frozenset({"EyeDirection", "FaceOccluded"})
 PAGE_TOKEN: Final = struct.Struct(">Qd")  # position of the page's first face, and when the token was given out
 
-START: Final = "StartFaceDetection"
-GET: Final = "GetFaceDetection"
 # The service's codes and texts: recorded from it, or as its developer guide and its service model have them.
 TOO_LARGE: Final = (
     "VideoTooLargeException",
@@ -53,19 +60,10 @@ TOO_LARGE: Final = (
         "The maximum duration is 6 hours."
     ),
 )
-OTHER_REQUEST: Final = (
-    "IdempotentParameterMismatchException",
-    (
-        "A ClientRequestToken input parameter was reused with an operation, but at least one of the other input "
-        "parameters is different from the previous call to the operation."
-    ),
-)
 NO_SLOT: Final = (
     "LimitExceededException",
     "%d open Jobs for User arn:aws:iam::000000000000:user/embedded Maximum limit: %d",
 )
-BAD_PAGE: Final = ("InvalidPaginationTokenException", "Invalid Pagination Token")
-NO_JOB: Final = ("ResourceNotFoundException", "Could not find JobId")
 UNSUPPORTED: Final = "Unsupported codec/format."
 STOPPED: Final = "The job was stopped: its client was closed."
 
@@ -97,7 +95,7 @@ class Jobs:
         resolver: Resolver | None = None,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
-        max_jobs: int = 20,
+        max_jobs: int = MAX_JOBS,
         workers: int = 1,
         at_once: int = 1,
     ) -> None:
@@ -152,7 +150,7 @@ class Jobs:
                 notification_channel=notification_channel,
             )
         except ValueError as error:
-            raise _refusal(START, BAD_PARAMETER) from error
+            raise _refusal(START_FACE_DETECTION, BAD_PARAMETER) from error
         with self._lock:
             job = self._admit(token, request)
         if job is None:
@@ -180,10 +178,10 @@ class Jobs:
         known = None if token is None else self._store.with_token(token)
         if known is not None and now - known.started <= RESULTS_LAST:
             if known.request != request:
-                raise _refusal(START, OTHER_REQUEST)
+                raise _refusal(START_FACE_DETECTION, OTHER_REQUEST)
             return known
         if len(self._open) >= self._max_jobs:
-            raise _refusal(START, NO_SLOT, len(self._open), self._max_jobs)
+            raise _refusal(START_FACE_DETECTION, NO_SLOT, len(self._open), self._max_jobs)
         return None
 
     def _inspect(self, s3_object: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
@@ -192,17 +190,17 @@ class Jobs:
 
         try:
             path = self._locate(s3_object)
-            if os.path.getsize(path) > MAX_BYTES:  # noqa: PTH202 -- nothing else of a Path is needed
-                raise _refusal(START, TOO_LARGE)
+            if os.path.getsize(path) > MAX_VIDEO_BYTES:  # noqa: PTH202 -- nothing else of a Path is needed
+                raise _refusal(START_FACE_DETECTION, TOO_LARGE)
             metadata = video.probe(path)
         except video.UnsupportedVideoError:
             return path, None
         except (OSError, LookupError) as error:
             if is_shortage(error):
                 raise
-            raise _refusal(START, UNREADABLE_OBJECT) from error
+            raise _refusal(START_FACE_DETECTION, UNREADABLE_OBJECT) from error
         if metadata.get("DurationMillis", 0) > video.LONGEST * 1000:
-            raise _refusal(START, TOO_LARGE)
+            raise _refusal(START_FACE_DETECTION, TOO_LARGE)
         return path, metadata
 
     def _locate(self, s3_object: Mapping[str, Any]) -> str:
@@ -216,7 +214,7 @@ class Jobs:
             raise LookupError(path)
         return os.fspath(path)
 
-    def get(self, job_id: object, *, max_results: object = 1000, next_token: object = None) -> dict[str, Any]:
+    def get(self, job_id: object, *, max_results: object = MAX_PAGE_FACES, next_token: object = None) -> dict[str, Any]:
         """Answer GetFaceDetection.
 
         Args:
@@ -236,11 +234,11 @@ class Jobs:
             size = parameters.checked_page_size(max_results)
             token = parameters.checked_page_token(next_token)
         except ValueError as error:
-            raise _refusal(GET, BAD_PARAMETER) from error
+            raise _refusal(GET_FACE_DETECTION, BAD_PARAMETER) from error
         job = self._current(identifier)
         now = self._clock()
         if job is None or (job.ended is not None and now - job.ended > RESULTS_LAST):
-            raise _refusal(GET, NO_JOB)
+            raise _refusal(GET_FACE_DETECTION, NO_JOB)
         begin = 0 if token is None else _position(job, token, now=now)
         answer: dict[str, Any] = {"JobStatus": job.status}
         if job.status == "FAILED":
@@ -390,9 +388,9 @@ def _position(job: JobRecord, token: str, *, now: float) -> int:
     try:
         begin, issued = PAGE_TOKEN.unpack_from(base64.urlsafe_b64decode(token))
     except (ValueError, struct.error) as error:
-        raise _refusal(GET, BAD_PAGE) from error
+        raise _refusal(GET_FACE_DETECTION, BAD_PAGE) from error
     if not hmac.compare_digest(token, _page_token(job, begin, issued)) or now - issued > PAGE_TOKENS_LAST:
-        raise _refusal(GET, BAD_PAGE)
+        raise _refusal(GET_FACE_DETECTION, BAD_PAGE)
     return int(begin)
 
 

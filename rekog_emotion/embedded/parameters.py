@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rekog_emotion.wire.service import JOB_TAG, MAX_PAGE_FACES, TOKEN
+
 __all__ = ["checked_job_id", "checked_page_size", "checked_page_token", "checked_start", "checked_token"]
 
-_IDENTIFIER: Final = r"[a-zA-Z0-9\-_]{1,64}"
-_JOB_TAG: Final = r"[a-zA-Z0-9_.\-:+=/]{1,1024}"
 _KEY: Final = r"(?s:.){1,1024}"
 _S3_OBJECT: Final = {"Bucket": r"[0-9A-Za-z.\-_]{3,255}", "Name": _KEY, "Version": _KEY}
 _CHANNEL: Final = {"SNSTopicArn": r"arn:aws:sns:.*:\w{12}:.+", "RoleArn": r"arn:aws:iam::\d{12}:role/?[\w+=,.@\-/]+"}
-_LARGEST_PAGE: Final = 1000
 
 
 def checked_start(
@@ -31,7 +30,7 @@ def checked_start(
         "FaceAttributes": face_attributes,
     }
     if job_tag is not None:
-        request["JobTag"] = _text(job_tag, _JOB_TAG)
+        request["JobTag"] = _text(job_tag, JOB_TAG)
     if notification_channel is not None:
         request["NotificationChannel"] = _structure(notification_channel, _CHANNEL, required=set(_CHANNEL))
     return request
@@ -43,7 +42,7 @@ def checked_token(token: object) -> str | None:
     Raises:
         ValueError: The service would refuse it.
     """
-    return None if token is None else _text(token, _IDENTIFIER)
+    return None if token is None else _text(token, TOKEN)
 
 
 def checked_job_id(job_id: object) -> str:
@@ -52,7 +51,7 @@ def checked_job_id(job_id: object) -> str:
     Raises:
         ValueError: The service would refuse it.
     """
-    return _text(job_id, _IDENTIFIER)
+    return _text(job_id, TOKEN)
 
 
 def checked_page_size(max_results: object) -> int:
@@ -63,7 +62,7 @@ def checked_page_size(max_results: object) -> int:
     """
     if not isinstance(max_results, int) or max_results < 1:
         raise ValueError
-    return min(max_results, _LARGEST_PAGE)
+    return min(max_results, MAX_PAGE_FACES)
 
 
 def checked_page_token(token: object) -> str | None:
@@ -83,7 +82,7 @@ def _structure(value: object, patterns: Mapping[str, str], *, required: set[str]
     return {name: _text(member, patterns[name]) for name, member in value.items()}
 
 
-def _text(value: object, pattern: str) -> str:
+def _text(value: object, pattern: str | re.Pattern[str]) -> str:
     if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
         raise ValueError
     return value

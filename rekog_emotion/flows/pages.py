@@ -20,6 +20,7 @@ from rekog_emotion.logs import logger
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.videos import VideoMetadata
 from rekog_emotion.values.words import JobStatus
+from rekog_emotion.wire.service import MAX_PAGE_FACES
 
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
@@ -30,7 +31,6 @@ _CHANGED: Final = "read again after a token had expired, they are not the same"
 
 _log: Final = logger("rekog_emotion")
 
-_SIZE: Final = 1000  # the service's maximum; larger values are taken for it
 
 Answer: TypeAlias = Mapping[str, Any]
 Ask: TypeAlias = Callable[[str | None], Answer]
@@ -47,7 +47,8 @@ def look(client: RekognitionClient, job_id: str) -> VideoAnalysis:
         ResponseError: The answer is broken, or its status is none of the three.
     """
     return read(
-        partial(failures.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=_SIZE), job_id
+        partial(failures.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=MAX_PAGE_FACES),
+        job_id,
     )
 
 
@@ -68,7 +69,7 @@ def ask(
         clock=clock,
         cancel=cancel,
         JobId=job_id,
-        MaxResults=_SIZE,
+        MaxResults=MAX_PAGE_FACES,
         **place,
     )
 

@@ -12,6 +12,7 @@ from attrs import field, fields_dict, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.options import described
+from rekog_emotion.wire.service import JOB_TAG, TOKEN
 
 if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
@@ -55,9 +56,6 @@ SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
 
 
-# The service model's patterns, which botocore does not check; an upload would be made in vain.
-_TOKEN: Final = re.compile(r"[a-zA-Z0-9-_]{1,64}")
-_TAG: Final = re.compile(r"[a-zA-Z0-9_.\-:+=/]{1,1024}")
 _FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
 
 
@@ -148,11 +146,11 @@ class VideoRequest:
         if self.face_attributes not in _FACE_ATTRIBUTES:
             msg = f'face_attributes={self.face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
             raise InvalidInputError(msg)
-        if self.client_request_token is not None and not _matches(_TOKEN, self.client_request_token):
+        if self.client_request_token is not None and not _matches(TOKEN, self.client_request_token):
             what = "1 to 64 letters, digits, hyphens and underscores"
             msg = f"client_request_token={self.client_request_token!r} is not {what}"
             raise InvalidInputError(msg)
-        if self.job_tag is not None and not _matches(_TAG, self.job_tag):
+        if self.job_tag is not None and not _matches(JOB_TAG, self.job_tag):
             msg = f"job_tag={self.job_tag!r} is not 1 to 1024 letters, digits and any of _.-:+=/"
             raise InvalidInputError(msg)
         if (channel := self._channel()) is not None and not _is_channel(channel):

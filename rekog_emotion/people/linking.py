@@ -15,7 +15,7 @@ import numpy as np
 from attrs import define
 from numpy.typing import NDArray
 
-from rekog_emotion.errors import MissingExtraError, needs
+from rekog_emotion.errors import needs
 from rekog_emotion.people.columns import TRAITS
 
 with needs("timeline", "Following people over time"):

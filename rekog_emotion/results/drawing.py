@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError, needs
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.text import shown
 from rekog_emotion.values.wording import age, percent, word

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
 
-from rekog_emotion.errors import InvalidInputError, MissingExtraError, needs
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.writing import check_output, identity, output_text
 from rekog_emotion.results.at_hand import is_at_hand
 from rekog_emotion.text import plain

@@ -27,19 +27,27 @@ from rekog_emotion.server.connections import sent_at_once, trust
 from rekog_emotion.server.endings import Endings
 from rekog_emotion.server.objects import weigh_picture
 from rekog_emotion.server.origins import ANSWER_HEADERS, Neighbours, checked_origins
-from rekog_emotion.server.protocol import MALFORMED, METHODS, Answer, RefusedError, refusal
+from rekog_emotion.server.protocol import MALFORMED, Answer, RefusedError, refusal
 from rekog_emotion.server.signatures import Claim, SignatureCheck
 from rekog_emotion.server.spool import Spool
 from rekog_emotion.server.validation import parsed
+from rekog_emotion.wire.service import (
+    DETECT_FACES,
+    GET_FACE_DETECTION,
+    MAX_IMAGE_OBJECT_BYTES,
+    MAX_VIDEO_BYTES,
+    METHODS,
+    START_FACE_DETECTION,
+)
 
 __all__ = ["create_app"]
 
 _LOG: Final = logger(__name__)
 # Bytes that an object in S3 may have; the service's limits.
 _LARGEST: Final = {
-    "DetectFaces": 15 * 1024**2,
-    "StartFaceDetection": 10 * 1024**3,
-    "GetFaceDetection": 0,
+    DETECT_FACES: MAX_IMAGE_OBJECT_BYTES,
+    START_FACE_DETECTION: MAX_VIDEO_BYTES,
+    GET_FACE_DETECTION: 0,
 }
 _FAILED: Final = ("InternalServerError", "Internal server error")
 _WATCH_INTERVAL: Final = 0.5  # seconds
@@ -240,10 +248,10 @@ class _Endpoint:
         if picture is not None:
             weigh_picture(picture)
         with self._spool.request(_LARGEST[operation]) as files:
-            if operation == "StartFaceDetection":
+            if operation == START_FACE_DETECTION:
                 self._endings.reserve(request)
             result: Mapping[str, Any] = getattr(self._client, METHODS[operation])(**request)
-            if operation == "StartFaceDetection":
+            if operation == START_FACE_DETECTION:
                 self._endings.add(result["JobId"], request, files)
             return result
 

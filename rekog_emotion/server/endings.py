@@ -19,6 +19,7 @@ from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.logs import logger
 from rekog_emotion.redaction import withhold
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
+from rekog_emotion.wire.service import START_FACE_DETECTION
 
 __all__ = ["Endings", "publish"]
 
@@ -222,7 +223,7 @@ class Endings:
         message = {
             "JobId": note["JobId"],
             "Status": status,
-            "API": "StartFaceDetection",
+            "API": START_FACE_DETECTION,
             **({"JobTag": note["JobTag"]} if "JobTag" in note else {}),
             "Timestamp": int(self._clock() * 1000),
             "Video": {"S3ObjectName": video["Name"], "S3Bucket": video["Bucket"]},

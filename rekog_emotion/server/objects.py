@@ -18,6 +18,7 @@ from rekog_emotion.media.headers import memory_of
 from rekog_emotion.redaction import withhold
 from rekog_emotion.server.admission import weigh
 from rekog_emotion.server.spool import Spool
+from rekog_emotion.wire.service import MAX_IMAGE_OBJECT_BYTES
 
 __all__ = ["MediaRoot", "S3Objects", "weigh_picture"]
 
@@ -25,7 +26,6 @@ _LOG: Final = logger(__name__)
 _DEFAULT_REGION: Final = "us-east-1"
 _CHUNK: Final = 1024 * 1024
 _SIGNATURES: Final = (b"\xff\xd8\xff", b"\x89PNG")
-_LARGEST_PICTURE: Final = 15 * 1024 * 1024  # bytes; the service's limit
 _ENOUGH_PIXELS: Final = 8_000_000  # to which the embedded engine shrinks larger pictures
 
 
@@ -44,9 +44,9 @@ def weigh_picture(picture: bytes) -> None:
 def _weigh_file(path: Path) -> None:
     """See the same for a file, if it is a picture; what is too large for the service is not decoded."""
     with path.open("rb") as file:
-        if file.read(4).startswith(_SIGNATURES) and path.stat().st_size <= _LARGEST_PICTURE:
+        if file.read(4).startswith(_SIGNATURES) and path.stat().st_size <= MAX_IMAGE_OBJECT_BYTES:
             file.seek(0)
-            weigh_picture(file.read(_LARGEST_PICTURE))
+            weigh_picture(file.read(MAX_IMAGE_OBJECT_BYTES))
 
 
 class MediaRoot:

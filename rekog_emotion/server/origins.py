@@ -10,11 +10,12 @@ from typing import Final
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.server.protocol import refusal
+from rekog_emotion.wire.service import ENGINE_HEADER
 
 __all__ = ["ANSWER_HEADERS", "Neighbours", "checked_origins"]
 
 #: What pages may read of an answer, beside its body.
-ANSWER_HEADERS: Final = ("x-amzn-RequestId", "x-rekog-emotion-engine", "Date")
+ANSWER_HEADERS: Final = ("x-amzn-RequestId", ENGINE_HEADER, "Date")
 
 _DENIED: Final = "AccessDeniedException"
 _HOST: Final = re.compile(r"(?P<name>\[[^\[\]]+\]|[^\[\]:@/]+)(?::[0-9]{1,5})?")

@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel, StructureShape
 
+from rekog_emotion.wire.service import CONTENT_TYPE, ENGINE_HEADER, METHODS, TARGET
+
 __all__ = [
     "BAD_SIGNATURE",
-    "CONTENT_TYPE",
     "MALFORMED",
-    "METHODS",
     "Answer",
     "RefusedError",
     "answer_to",
@@ -30,13 +30,6 @@ __all__ = [
     "throttled",
 ]
 
-CONTENT_TYPE: Final = "application/x-amz-json-1.1"
-TARGET: Final = "RekognitionService"
-METHODS: Final = {
-    "DetectFaces": "detect_faces",
-    "StartFaceDetection": "start_face_detection",
-    "GetFaceDetection": "get_face_detection",
-}
 BAD_SIGNATURE: Final = "InvalidSignatureException"
 MALFORMED: Final = "MalformedHttpRequestException"
 UNKNOWN: Final = "UnknownOperationException"
@@ -68,7 +61,7 @@ class Answer:
             (b"content-length", b"%d" % len(self.body)),
         ]
         if self.engine is not None:
-            headers.append((b"x-rekog-emotion-engine", self.engine.encode("latin-1")))
+            headers.append((ENGINE_HEADER.encode(), self.engine.encode("latin-1")))
         return headers
 
 
@@ -172,7 +165,7 @@ def _model() -> ServiceModel:
 
 def _answer(body: bytes, status: int, metadata: Mapping[str, Any]) -> Answer:
     """Return an answer with the request id and the engine of the client's own answer, if it says them."""
-    engine = metadata.get("HTTPHeaders", {}).get("x-rekog-emotion-engine")
+    engine = metadata.get("HTTPHeaders", {}).get(ENGINE_HEADER)
     request_id = metadata.get("RequestId")
     if not request_id:
         return Answer(body=body, status=status, engine=engine)

@@ -18,6 +18,7 @@ from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri, s3_wire
+from rekog_emotion.wire.service import MAX_IMAGE_BYTES, MIN_IMAGE_SIDE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BinaryFile", "ImageSource", "PreparedImage", "parse_s3_uri", "prepare_image", "s3_wire"]
 
-MAX_BYTES: Final = 5_242_880  # ImageBlob of the service model; botocore does not check it
-MIN_SIDE: Final = 80  # pixels, as the service documents; under it says no more than "Request has Invalid Parameters"
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 
 ImageSource: TypeAlias = (
@@ -113,17 +112,17 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
     if header:
         check_pixels(header.width, header.height)
         _check_size(header.size)
-        if len(data) <= MAX_BYTES:
+        if len(data) <= MAX_IMAGE_BYTES:
             return data, header.size
     elif what := not_an_image(data):
         message = f"the content is {what}"
         raise InvalidInputError(message)
-    kind = f"of over {MAX_BYTES} bytes" if header else "that is neither JPEG nor PNG"
+    kind = f"of over {MAX_IMAGE_BYTES} bytes" if header else "that is neither JPEG nor PNG"
     with needs("image", f"{shown(name)}: an image {kind}"):
         from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra
-    image, size = images.load_sized(data, enough=images.enough_pixels(MAX_BYTES))
+    image, size = images.load_sized(data, enough=images.enough_pixels(MAX_IMAGE_BYTES))
     _check_size(size)
-    return images.fit_jpeg(image, max_bytes=MAX_BYTES, min_side=MIN_SIDE), size
+    return images.fit_jpeg(image, max_bytes=MAX_IMAGE_BYTES, min_side=MIN_IMAGE_SIDE), size
 
 
 def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
@@ -131,7 +130,7 @@ def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
 
     _check_size(image.size)
     rgb = images.flattened(image)
-    return images.encode(rgb, max_bytes=MAX_BYTES, min_side=MIN_SIDE), rgb.size
+    return images.encode(rgb, max_bytes=MAX_IMAGE_BYTES, min_side=MIN_IMAGE_SIDE), rgb.size
 
 
 def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]:
@@ -171,8 +170,7 @@ def _wrong_array(array: NDArray[Any]) -> str | None:
 
 
 def _check_size(size: tuple[int, int]) -> None:
-    if min(size) < MIN_SIDE:
-        message = (
-            f"the image has {size[0]} x {size[1]} pixels, and at least {MIN_SIDE} a side are needed; pass a larger one"
-        )
+    if min(size) < MIN_IMAGE_SIDE:
+        needed = f"at least {MIN_IMAGE_SIDE} a side are needed; pass a larger one"
+        message = f"the image has {size[0]} x {size[1]} pixels, and {needed}"
         raise InvalidInputError(message)

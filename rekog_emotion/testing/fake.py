@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from attrs import define, frozen
 
@@ -17,7 +17,20 @@ from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.testing.faults import Fault, FaultPlan, Operation
+from rekog_emotion.testing.faults import Fault, FaultPlan
+from rekog_emotion.wire.service import (
+    BAD_PAGE,
+    DETECT_FACES,
+    GET_FACE_DETECTION,
+    MAX_JOBS,
+    MAX_PAGE_FACES,
+    NO_JOB,
+    OTHER_REQUEST,
+    PAGE_TOKENS_LAST,
+    RESULTS_LAST,
+    START_FACE_DETECTION,
+    Operation,
+)
 
 if TYPE_CHECKING:
     from rekog_emotion.blocking.clock import Clock
@@ -27,19 +40,7 @@ __all__ = ["Call", "FakeClient", "Recording"]
 Recording: TypeAlias = Mapping[str, Any] | str | os.PathLike[str] | ImageAnalysis | VideoAnalysis
 """An answer in the service's shape: as a mapping, as a file of JSON, or as what this library made of it."""
 
-RESULTS_LAST: Final = 7 * 24 * 60 * 60.0  # seconds; so does a ClientRequestToken
-PAGE_TOKENS_LAST: Final = 24 * 60 * 60.0
-LARGEST_PAGE: Final = 1000
 # Recorded from the service, or as its developer guide and its service model have them.
-NO_JOB: Final = ("ResourceNotFoundException", "Could not find JobId")
-BAD_PAGE: Final = ("InvalidPaginationTokenException", "Invalid Pagination Token")
-OTHER_REQUEST: Final = (
-    "IdempotentParameterMismatchException",
-    (
-        "A ClientRequestToken input parameter was reused with an operation, but at least one of the other input "
-        "parameters is different from the previous call to the operation."
-    ),
-)
 
 
 @frozen
@@ -108,7 +109,7 @@ class FakeClient:
         images: Recording | Sequence[Recording] = (),
         videos: Recording | Sequence[Recording] = (),
         faults: FaultPlan | None = None,
-        max_jobs: int = 20,
+        max_jobs: int = MAX_JOBS,
         clock: Clock | None = None,
     ) -> None:
         self.calls: list[Call] = []
@@ -132,7 +133,7 @@ class FakeClient:
         Raises:
             InvalidInputError: One of them is no answer of DetectFaces.
         """
-        self._images = [_loaded(answer, "FaceDetails", "DetectFaces") for answer in answers]
+        self._images = [_loaded(answer, "FaceDetails", DETECT_FACES) for answer in answers]
 
     def script_videos(self, *answers: Recording, seconds: float = 0.0) -> None:
         """Let the next jobs end as these in turn, and as the last one from then on.
@@ -153,7 +154,7 @@ class FakeClient:
 
     def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ("DEFAULT",)) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's signature
         """Answer DetectFaces."""
-        return self._answer("DetectFaces", {"Image": Image, "Attributes": Attributes})
+        return self._answer(DETECT_FACES, {"Image": Image, "Attributes": Attributes})
 
     def start_face_detection(
         self,
@@ -172,18 +173,18 @@ class FakeClient:
             "FaceAttributes": FaceAttributes,
             "JobTag": JobTag,
         }
-        return self._answer("StartFaceDetection", _present(given))
+        return self._answer(START_FACE_DETECTION, _present(given))
 
     def get_face_detection(
         self,
         *,
         JobId: str,  # noqa: N803 -- boto3's signature
-        MaxResults: int = LARGEST_PAGE,  # noqa: N803 -- boto3's signature
+        MaxResults: int = MAX_PAGE_FACES,  # noqa: N803 -- boto3's signature
         NextToken: str | None = None,  # noqa: N803 -- boto3's signature
     ) -> Mapping[str, Any]:
         """Answer GetFaceDetection."""
         given = {"JobId": JobId, "MaxResults": MaxResults, "NextToken": NextToken}
-        return self._answer("GetFaceDetection", _present(given))
+        return self._answer(GET_FACE_DETECTION, _present(given))
 
     def _answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(Call(operation, parameters))
@@ -199,9 +200,9 @@ class FakeClient:
 
     def _true_answer(self, operation: Operation, parameters: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            if operation == "DetectFaces":
+            if operation == DETECT_FACES:
                 return copy.deepcopy(_next(self._images, operation, "script_images"))
-            if operation == "StartFaceDetection":
+            if operation == START_FACE_DETECTION:
                 return {"JobId": self._start(parameters).job_id}
             return copy.deepcopy(self._page(parameters))
 
@@ -209,7 +210,7 @@ class FakeClient:
         return (self._clock or _clock.SYSTEM_CLOCK).now()
 
     def _start(self, parameters: dict[str, Any]) -> _Job:
-        now, operation = self._now(), "StartFaceDetection"
+        now, operation = self._now(), START_FACE_DETECTION
         token = parameters.get("ClientRequestToken")
         request = {name: value for name, value in parameters.items() if name != "ClientRequestToken"}
         for job in self._jobs.values():
@@ -227,7 +228,7 @@ class FakeClient:
         return job
 
     def _page(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        now, operation = self._now(), "GetFaceDetection"
+        now, operation = self._now(), GET_FACE_DETECTION
         job = self._jobs.get(parameters["JobId"])
         if job is None or now - job.ends > RESULTS_LAST:
             _refuse(operation, *NO_JOB)
@@ -240,7 +241,7 @@ class FakeClient:
             owner, begin, issued = self._pages.get(token, ("", 0, now))
             if owner != job.job_id or now - issued > PAGE_TOKENS_LAST:
                 _refuse(operation, *BAD_PAGE)
-        end = begin + min(parameters["MaxResults"], LARGEST_PAGE)
+        end = begin + min(parameters["MaxResults"], MAX_PAGE_FACES)
         answer = {**job.video.answer, **beside}
         if answer["JobStatus"] == "SUCCEEDED" and "Faces" not in answer:
             answer["Faces"] = job.video.faces[begin:end]
@@ -280,7 +281,7 @@ def _loaded(recording: Recording, member: str, operation: str) -> dict[str, Any]
 
 
 def _video(recording: Recording, seconds: float) -> _Video:
-    answer = _loaded(recording, "JobStatus", "GetFaceDetection")
+    answer = _loaded(recording, "JobStatus", GET_FACE_DETECTION)
     if answer["JobStatus"] == "IN_PROGRESS":
         seconds = float("inf")
     answer.pop("NextToken", None)

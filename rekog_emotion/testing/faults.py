@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 from attrs import define, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.wire.service import CONTENT_TYPE, METHODS, Operation
 
 __all__ = ["OPERATIONS", "Fault", "FaultPlan", "Operation"]
 
-Operation: TypeAlias = Literal["DetectFaces", "GetFaceDetection", "StartFaceDetection"]
-OPERATIONS = ("DetectFaces", "GetFaceDetection", "StartFaceDetection")
-_JSON = "application/x-amz-json-1.1"
+OPERATIONS = tuple(sorted(METHODS))
 _GATEWAY = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
@@ -36,7 +35,7 @@ class Fault:
     name: str
     status: int = 200
     body: bytes | None = field(default=None, repr=False)
-    content_type: str = _JSON
+    content_type: str = CONTENT_TYPE
     cut: bool = False
     reset: bool = False
     interval: float | None = None

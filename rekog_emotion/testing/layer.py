@@ -14,6 +14,7 @@ from attrs import define, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rekog_emotion.testing.faults import Fault, FaultPlan
+from rekog_emotion.wire.service import START_FACE_DETECTION
 
 if TYPE_CHECKING:
     from rekog_emotion.server.connections import Connection
@@ -101,7 +102,7 @@ class Layer:
         operation = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1").partition(".")[2]
         self.operations.append(operation)
         fault = self._plan.take(operation)
-        if fault is None and operation != "StartFaceDetection":
+        if fault is None and operation != START_FACE_DETECTION:
             await self._app(scope, receive, send)
             return
         if fault is not None and fault.until is not None:
@@ -139,7 +140,7 @@ class Layer:
     async def _true_answer(self, operation: str, scope: Scope, receive: Receive) -> _Answer:
         answer = _Answer()
         await self._app(scope, receive, answer.take)
-        if operation == "StartFaceDetection" and answer.status == HTTPStatus.OK:
+        if operation == START_FACE_DETECTION and answer.status == HTTPStatus.OK:
             job_id = json.loads(answer.body)["JobId"]
             if job_id not in self.job_ids:
                 self.job_ids.append(job_id)

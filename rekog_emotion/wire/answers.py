@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["ENGINE_HEADER", "draining", "engine_of"]
+from rekog_emotion.wire.service import ENGINE_HEADER
 
-ENGINE_HEADER: Final = "x-rekog-emotion-engine"
-"""Response header in which an engine other than the service says who it is."""
+__all__ = ["draining", "engine_of"]
 
 
 def engine_of(answer: object) -> str | None:

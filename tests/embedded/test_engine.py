@@ -28,7 +28,7 @@ def test_the_largest_faces_are_kept(engine, portrait, monkeypatch):
     for side, left in ((200, 10), (450, 220), (300, 600)):
         picture.paste(portrait("obama").resize((side, side)), (left, 20))
     widths = [face["BoundingBox"]["Width"] for face in engine.analyze(picture)]
-    monkeypatch.setattr(module, "MAX_FACES", 2)
+    monkeypatch.setattr(module, "MAX_IMAGE_FACES", 2)
 
     assert len(widths) == 3
     assert widths[:2] == [face["BoundingBox"]["Width"] for face in engine.analyze(picture)]

@@ -13,13 +13,14 @@ import pytest
 from PIL import Image, ImageOps
 
 from rekog_emotion import InvalidInputError, MissingExtraError, S3Object, media
-from rekog_emotion.sources.images import MAX_BYTES, prepare_image
+from rekog_emotion.sources.images import prepare_image
 from rekog_emotion.sources.videos import PreparedVideo, prepare_video
+from rekog_emotion.wire.service import MAX_IMAGE_BYTES
 from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, segment, with_segments
 
 JPEG, PNG = PORTRAIT.read_bytes(), saved(portrait(), "PNG")
-LARGE_JPEG = saved(portrait(), "JPEG") + bytes(MAX_BYTES)
-LARGE_PNG = saved(portrait(), "PNG") + bytes(MAX_BYTES)
+LARGE_JPEG = saved(portrait(), "JPEG") + bytes(MAX_IMAGE_BYTES)
+LARGE_PNG = saved(portrait(), "PNG") + bytes(MAX_IMAGE_BYTES)
 
 
 def sent(prepared):
@@ -104,12 +105,12 @@ def test_the_size_of_a_png_is_the_stored_one():
 @pytest.mark.parametrize("data", [saved(portrait(), "JPEG"), PNG])
 def test_the_limit_of_bytes_is_the_service_s(data, extra):
     """Send 5 242 880 bytes as they are, and no more."""
-    data += bytes(MAX_BYTES - len(data) + extra)
+    data += bytes(MAX_IMAGE_BYTES - len(data) + extra)
 
     prepared = prepare_image(data)
 
     assert (data == prepared.wire["Bytes"]) is not bool(extra)
-    assert len(prepared.wire["Bytes"]) <= MAX_BYTES
+    assert len(prepared.wire["Bytes"]) <= MAX_IMAGE_BYTES
 
 
 def test_a_side_of_80_pixels_is_enough():
@@ -205,7 +206,7 @@ def test_what_is_encoded_anew_is_turned_first(file_format, orientation):
     """Send the picture as a viewer shows it, with the size of that picture and no orientation left to apply."""
     data = saved(portrait(), file_format, exif=exif_of(orientation))
     if file_format == "JPEG":
-        data += bytes(MAX_BYTES)
+        data += bytes(MAX_IMAGE_BYTES)
 
     prepared = prepare_image(data)
 
@@ -226,7 +227,7 @@ def test_other_formats_become_jpegs(file_format):
 
 def test_a_large_png_becomes_a_jpeg_and_is_not_turned():
     """See a PNG of over 5 MB as the service would see a smaller one."""
-    data = saved(portrait(), "PNG", exif=exif_of(6)) + bytes(MAX_BYTES)
+    data = saved(portrait(), "PNG", exif=exif_of(6)) + bytes(MAX_IMAGE_BYTES)
 
     prepared = prepare_image(data)
 
@@ -236,7 +237,7 @@ def test_a_large_png_becomes_a_jpeg_and_is_not_turned():
 
 def test_the_size_is_that_of_the_original_however_small_it_went_out(monkeypatch):
     """Keep the size that ratios are placed on."""
-    monkeypatch.setattr("rekog_emotion.sources.images.MAX_BYTES", 20_000)
+    monkeypatch.setattr("rekog_emotion.sources.images.MAX_IMAGE_BYTES", 20_000)
     data = saved(portrait((2000, 1500)), "JPEG", quality=95, exif=exif_of(6))
 
     prepared = prepare_image(data)
@@ -369,7 +370,7 @@ def test_without_numpy_and_pillow_other_objects_are_told_apart(monkeypatch):
     "make",
     [
         lambda data: data,
-        lambda data: data + bytes(MAX_BYTES),
+        lambda data: data + bytes(MAX_IMAGE_BYTES),
         lambda data: saved(opened(data), "WEBP", exif=opened(data).getexif()),
         lambda data: ImageOps.exif_transpose(opened(data)),
     ],

@@ -122,7 +122,7 @@ def test_the_limits_are_those_of_the_service_model():
     assert f"[0-9A-Za-z.\\-_]{{{bucket['min']},{bucket['max']}}}" == s3._BUCKET.pattern
     assert bucket["pattern"].replace("\\.", ".") == "[0-9A-Za-z.\\-_]*"
     assert [key["max"], version["max"]] == [s3._LONGEST] * 2
-    assert image["max"] == images.MAX_BYTES
+    assert image["max"] == images.MAX_IMAGE_BYTES
 
 
 @pytest.mark.parametrize(
