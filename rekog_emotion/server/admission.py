@@ -64,8 +64,8 @@ class Lane:
 
     def __init__(self, name: str, *, workers: int, waiting: int) -> None:
         self._room = workers + waiting
-        self._light = _Places(name, workers, spare=workers)
-        self._heavy = _Places(f"{name}-heavy", workers, spare=0)
+        self._light: Threads[Answer] = Threads(workers, name=name, spare=workers)
+        self._heavy: Threads[Answer] = Threads(workers, name=f"{name}-heavy")
         self._memory = _Memory(_MEMORY)
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
@@ -79,7 +79,7 @@ class Lane:
         self._room -= 1
         try:
             try:
-                return await self._light.run(work, allowed=_LIGHT)
+                return await self._light.run(partial(_allowing, _LIGHT, work))
             except TooHeavyError as heavy:
                 return await self._run_heavy(work, heavy.weight)
         finally:
@@ -89,7 +89,7 @@ class Lane:
         while True:
             await self._memory.take(weight)
             try:
-                return await self._heavy.run(work, allowed=weight, ended=partial(self._memory.give, weight))
+                return await self._heavy.run(partial(_allowing, weight, work), partial(self._memory.give, weight))
             except TooHeavyError as heavier:  # its object has been replaced in the mean time
                 weight = heavier.weight
 
@@ -132,76 +132,12 @@ class _Memory:
                 turn.set_result(None)
 
 
-class _Places:
-    """So many requests at work at once, each in a thread.
-
-    Args:
-        name: What the threads are called.
-        workers: Requests at work at most.
-        spare: Threads beyond, in place of those whose work nobody waits for any more.
-    """
-
-    def __init__(self, name: str, workers: int, *, spare: int) -> None:
-        self._turn = asyncio.Semaphore(workers)
-        self._spare = spare
-        self._threads: Threads[Answer] = Threads(workers + spare, name=name)
-
-    async def run(
-        self, work: Callable[[], Answer], *, allowed: float, ended: Callable[[], None] = lambda: None
-    ) -> Answer:
-        """Return what ``work`` returns.
-
-        Args:
-            work: Runs in a thread, when there is a place.
-            allowed: Bytes that what it decodes may take.
-            ended: Called when it is over, or will never be begun.
-        """
-        try:
-            await self._turn.acquire()
-        except asyncio.CancelledError:
-            ended()
-            raise
-        done = self._threads.run(partial(_allowing, allowed, work))
-        done.add_done_callback(lambda _: ended())
-        try:
-            answer = await asyncio.shield(done)
-        except asyncio.CancelledError:
-            self._give_up(done)
-            raise
-        except BaseException:
-            self._turn.release()
-            raise
-        self._turn.release()
-        return answer
-
-    def _give_up(self, done: asyncio.Future[Answer]) -> None:
-        if self._spare:
-            self._spare -= 1
-            self._turn.release()
-            done.add_done_callback(self._take_back)
-        else:
-            done.add_done_callback(lambda _: self._turn.release())
-        done.add_done_callback(_forget)
-
-    def _take_back(self, _: asyncio.Future[Answer]) -> None:
-        self._spare += 1
-
-    def close(self) -> None:
-        self._threads.close()
-
-
 def _allowing(allowed: float, work: Callable[[], Answer]) -> Answer:
     before = _ALLOWED.set(allowed)
     try:
         return work()
     finally:
         _ALLOWED.reset(before)
-
-
-def _forget(done: asyncio.Future[Answer]) -> None:
-    """Look at how it ended: asyncio would log an error that nobody has seen."""
-    if not done.cancelled():
-        done.exception()
 
 
 async def unless_gone(receive: Receive, work: Awaitable[Answer]) -> Answer:

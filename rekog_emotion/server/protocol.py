@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import uuid
 from collections.abc import Mapping
 from functools import cache
@@ -43,13 +44,13 @@ class Answer:
     Attributes:
         body: JSON.
         status: HTTP status code.
-        request_id: What ``x-amzn-RequestId`` says.
+        request_id: What ``x-amzn-RequestId`` says: a UUID of which nothing depends on that nobody can guess it.
         engine: Who answered, where the client says so.
     """
 
     body: bytes
     status: int = 200
-    request_id: str = field(factory=lambda: str(uuid.uuid4()))
+    request_id: str = field(factory=lambda: str(uuid.UUID(int=random.getrandbits(128), version=4)))
     engine: str | None = None
 
     @property

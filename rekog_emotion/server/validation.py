@@ -46,7 +46,7 @@ def parsed(body: bytes | bytearray, shape: StructureShape) -> dict[str, Any]:
     if body.count(b",") > _MOST_COMMAS:
         raise serialization_error(None)
     try:
-        content = json.loads(body.decode(), parse_constant=_refuse_constant)
+        content = _DECODER.decode(body.decode())
     except (ValueError, RecursionError):
         raise serialization_error(None) from None
     if content is None:
@@ -62,6 +62,9 @@ def parsed(body: bytes | bytearray, shape: StructureShape) -> dict[str, Any]:
 def _refuse_constant(name: str) -> None:
     """Refuse NaN and Infinity, which Python takes for JSON."""
     raise ValueError(name)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 # Types
