@@ -38,9 +38,9 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "flows": ("blocking", "journeys"),
 }
 BAR: Final = 0.9
-MOST_SECONDS: Final = 60.0  # of tests for one mutant, as long as they took without it; those of its own file always run
+MOST_SECONDS: Final = 20.0  # of tests for one mutant, as long as they took without it; those of its own file always run
 ENDED_WELL: Final = re.compile(r"^\d+ passed(, \d+ skipped)? in ", re.MULTILINE)
-PATIENCE: Final = 60.0  # seconds that they may take beyond five times that, until a mutant counts as endless
+PATIENCE: Final = 45.0  # seconds that they may take beyond five times that, until a mutant counts as endless
 
 
 @frozen

@@ -1,5 +1,6 @@
 import math
 
+import attrs
 import numpy as np
 import pytest
 
@@ -175,3 +176,11 @@ def test_an_emotion_without_a_word():
     found = of(boxed(emotions=(Emotion(confidence=50.0), Emotion(type="HAPPY", confidence=60.0))))
 
     assert (found.kinds, found.confidences.tolist()) == ((rekog.EmotionType.HAPPY,), [[60]])
+
+
+def test_columns_are_equal_to_themselves_alone():
+    """Arrays have no one answer to whether they are equal, so two that look alike are two."""
+    found = of(boxed())
+
+    assert found != attrs.evolve(found)
+    assert len({found, attrs.evolve(found)}) == 2

@@ -1,11 +1,12 @@
 import math
 
+import attrs
 import numpy as np
 import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion import TimedFace
-from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Track
+from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track
 
 HAPPY, SAD = rekog.EmotionType.HAPPY, rekog.EmotionType.SAD
 
@@ -108,3 +109,20 @@ def test_what_was_not_asked_for():
     for nobody in (person([math.nan, math.nan]), person([], kinds=())):
         told = nobody.summary()
         assert (told.shares, told.undecided, told.peaks, told.dominant) == ({}, None, (), None)
+
+
+@pytest.mark.parametrize("kind", [Track, Segment, Peak, PersonSummary, Summary, Person])
+def test_values_are_made_by_name(kind):
+    """No value of people takes its members by position, and none can be changed."""
+    with pytest.raises(TypeError, match="positional argument"):
+        kind(1)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        kind.__new__(kind).id = 2
+
+
+def test_a_person_is_equal_to_itself_alone():
+    """Arrays have no one answer to whether they are equal, so two that look alike are two."""
+    one = person([80, 10])
+
+    assert one != attrs.evolve(one)
+    assert len({one, attrs.evolve(one)}) == 2
