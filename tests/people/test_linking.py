@@ -1,3 +1,4 @@
+import importlib
 import sys
 from pathlib import Path
 
@@ -305,3 +306,66 @@ def test_a_way_is_gone_on_for_a_while():
     seen = ids(at(0, face(0.1)), at(0.5, face(0.2)), at(1.5, face(0.4)), at(1.5, face(0.05)))
 
     assert seen == [1, 1, 2, 1]
+
+
+@pytest.mark.parametrize(("room", "package"), [("linking", "scipy.optimize"), ("columns", "numpy")])
+@pytest.mark.parametrize("gone", ["gone", None])
+def test_other_missing_modules_are_not_the_extras(room, package, gone, monkeypatch):
+    """A package that is there and lacks something itself is not told to be installed."""
+
+    class Broken:
+        def find_spec(self, name, *_):
+            if name == package:
+                raise ModuleNotFoundError(name=gone)
+
+    monkeypatch.delitem(sys.modules, f"rekog_emotion.people.{room}")
+    monkeypatch.delitem(sys.modules, package)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+
+    with pytest.raises(ModuleNotFoundError) as caught:
+        importlib.import_module(f"rekog_emotion.people.{room}")
+    assert (type(caught.value), caught.value.name) == (ModuleNotFoundError, gone)
+
+
+def still(x, y=0.5, size=0.1):
+    """Give a face of which nothing is known but its box."""
+    return face(x, y, size, bare=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "seconds", "widths"),
+    [
+        ((0,), 0.5, 4.5),  # whose way is not known yet
+        ((0,), 1.0, 7.5),
+        ((0, 0.5), 1.0, 3.3),
+        ((0, 0.5), 1.5, 5.1),
+    ],
+)
+def test_how_far_a_face_may_be_from_where_it_was_going_to(seen, seconds, widths):
+    """So many of its widths or heights, more the longer ago it was seen, and the less is known of its way."""
+    for size in (0.1, 0.05):
+        before = [at(then, still(0.1, 0.1, size)) for then in seen]
+        for off, same in ((widths - 0.05, True), (widths + 0.05, False)):
+            for place in ((0.1 + off * size, 0.1), (0.1, 0.1 + off * size)):
+                found = ids(*before, at(seconds, still(*place, size)))
+
+                assert (found[-1] == 1) == same
+
+
+@pytest.mark.parametrize(("size", "same"), [(0.28, True), (0.29, False), (0.036, True), (0.034, False)])
+def test_how_much_larger_or_smaller_a_face_may_be(size, same):
+    """Some 2.9 times from one sample to the next."""
+    assert (ids(at(0, still(0.5)), at(0.5, still(0.5, size=size))) == [1, 1]) == same
+
+
+def test_people_keep_their_numbers_when_others_come_and_go():
+    """A number is given once; whoever comes after the longest gap has a new one."""
+    found = ids(
+        *(at(0, still(x)) for x in (0.1, 0.5)),
+        *(at(0.5, still(x)) for x in (0.1, 0.5, 0.9)),
+        *(at(4, still(x)) for x in (0.1, 0.9)),
+        at(4.5, still(0.1)),
+        max_gap=2.0,
+    )
+
+    assert found == [1, 2, 1, 2, 3, 4, 5, 4]
