@@ -10,7 +10,7 @@ import pytest
 
 from rekog_emotion.embedded.client import ENOUGH_PIXELS
 from rekog_emotion.server import MediaRoot, create_app
-from rekog_emotion.server.admission import Lane
+from rekog_emotion.server.admission import Lane, _Memory
 from rekog_emotion.server.bodies import Intake
 from rekog_emotion.server.objects import _ENOUGH_PIXELS
 from rekog_emotion.server.protocol import Answer, RefusedError
@@ -480,3 +480,60 @@ def test_lane_gives_its_places_back():
         return answer.body
 
     assert asyncio.run(many()) == b"done"
+
+
+def test_the_lightest_picture_is_the_next():
+    """Of those that wait for memory, in the order in which they came where they are as heavy."""
+
+    async def several():
+        memory, order = _Memory(10), []
+
+        async def take(name, weight):
+            await memory.take(weight)
+            order.append(name)
+
+        await memory.take(10)
+        tasks = [asyncio.create_task(take(*one)) for one in (("c", 7), ("a", 3), ("d", 12), ("b", 3))]
+        await settled()
+        steps = ["".join(order)]
+        for given in (2, 1, 3, 4, 3, 7, 3):
+            memory.give(given)
+            await settled()
+            steps.append("".join(order))
+        await asyncio.gather(*tasks)
+        return steps
+
+    assert asyncio.run(several()) == ["", "", "a", "ab", "ab", "abc", "abc", "abcd"]
+
+
+def test_a_picture_that_takes_more_than_all():
+    """It has all of the memory, and gives back as much as it had."""
+
+    async def alone():
+        memory = _Memory(10)
+        await memory.take(25)
+        first = memory._free
+        memory.give(25)
+        return first, memory._free
+
+    assert asyncio.run(alone()) == (0, 10)
+
+
+@pytest.mark.parametrize("granted", [False, True])
+def test_who_gives_up_waiting_for_memory_has_none(granted):
+    """Whether it had been its turn or not, and whoever is next goes on."""
+
+    async def leaving():
+        memory = _Memory(10)
+        await memory.take(10)
+        first, second = (asyncio.create_task(memory.take(weight)) for weight in (4, 9))
+        await settled()
+        if granted:
+            memory.give(10)
+        first.cancel()
+        if not granted:
+            memory.give(10)
+        await second
+        return first.cancelled(), memory._free
+
+    assert asyncio.run(leaving()) == (True, 1)

@@ -8,6 +8,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from rekog_emotion.server import create_app
+from rekog_emotion.server.protocol import RefusedError
+from rekog_emotion.server.signatures import SignatureCheck
 from tests.server.conftest import at_a_port, boto
 from tests.server.in_process import InProcess
 
@@ -476,3 +478,25 @@ def test_refuses_before_it_reads(endpoint, scripted):
     """Who has no key learns nothing of what is wrong with the request."""
     assert outcome(endpoint, {}, body=json.dumps({"JobId": 1}).encode())[0] == "MissingAuthenticationTokenException"
     assert scripted.asked == []
+
+
+def test_a_claim_shows_no_key():
+    """What is logged of it does not help to sign anything."""
+    claim = SignatureCheck(KEYS, clock=NOW.timestamp).claimed(list(signed().items()), "")
+
+    assert (claim.key, claim.digest) == ("AKIDEXAMPLE", None)
+    assert repr(claim._signing_key) not in repr(claim)
+    assert "signing_key" not in repr(claim)
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(-301, False), (-300, True), (0, True), (300, True), (301, False)])
+def test_five_minutes_are_three_hundred_seconds(seconds, passes):
+    """To the second, before and after."""
+    check = SignatureCheck(KEYS, clock=(NOW + dt.timedelta(seconds=seconds)).timestamp)
+    asked = list(signed().items()), ""
+
+    if passes:
+        assert check.claimed(*asked).key == "AKIDEXAMPLE"
+    else:
+        with pytest.raises(RefusedError):
+            check.claimed(*asked)
