@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from rekog_emotion.wire.binding import Binding, UnusualError, indented, new, setter
 from rekog_emotion.wire.compact import compact_reader
-from rekog_emotion.wire.kinds import Columns, Leaf, One, members
+from rekog_emotion.wire.kinds import Leaf, One, members
 
 __all__ = ["Reader", "compile_reader"]
 
@@ -25,6 +25,8 @@ def _is_compact(shape: type[Any]) -> bool:
 
 def _lines(shape: type[Any], bind: Binding, depth: int = 0) -> Iterator[str]:
     """Yield the lines of Python that make ``value0`` of ``wire0``, ``value1`` of ``wire1`` within it, and so on.
+
+    Shapes with lists are none of these: a face is compact, and the answers, of which there are few, are read carefully.
 
     Args:
         shape: The shape.
@@ -51,18 +53,11 @@ def _lines(shape: type[Any], bind: Binding, depth: int = 0) -> Iterator[str]:
                 )
                 yield f"if {other}: {unusual}"
             yield put("leaf" if kind.words is None else f"{bind(kind.words)}[leaf]")
-            continue
-        yield f"{part} = {wire}.get({name!r})"
-        yield f"if {part} is None: absent{depth} += 1; {put(None)}"
-        yield "else:"
         if isinstance(kind, One):
+            yield f"{part} = {wire}.get({name!r})"
+            yield f"if {part} is None: absent{depth} += 1; {put(None)}"
+            yield "else:"
             yield from indented([*_lines(kind.shape, bind, depth + 1), put(inner)])
-        elif isinstance(kind, Columns):
-            yield from indented([put(f"{bind(kind.fast)}({part})")])
-        else:
-            each = [*_lines(kind.shape, bind, depth + 1), f"many{depth}.append({inner})"]
-            opening = [f"if {part}.__class__ is not list: {unusual}", f"many{depth} = []", f"for {part} in {part}:"]
-            yield from indented([*opening, *indented(each), put(f"tuple(many{depth})")])
     # More members than those that were found: unknown ones, or nulls.
     found = f"len({wire})" if plain else f"len({wire}) + absent{depth}"
     yield f"if {found} != {len(members(shape))}: {unusual}"

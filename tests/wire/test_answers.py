@@ -5,8 +5,10 @@ import pytest
 from rekog_emotion.errors import InvalidInputError, ResponseError
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.values.faces import Face
-from rekog_emotion.values.videos import StartedJob
+from rekog_emotion.values.faces import Emotion, Face
+from rekog_emotion.values.landmarks import Landmark
+from rekog_emotion.values.videos import StartedJob, TimedFace, VideoMetadata
+from rekog_emotion.wire.kinds import Leaf, One, members
 
 MISSING = "missing from the answer, which is broken: this is not 'no faces'"
 PLAIN_LANDMARK = {"Type": "nose", "X": 0.5, "Y": 0.5}
@@ -464,3 +466,18 @@ def test_engine_given_by_the_caller(read):
 
     assert read(answer, engine="mine").engine == "mine"
     assert read({"FaceDetails": [], "Faces": []}).engine is None
+
+
+def test_shapes_of_the_fast_reader_have_no_lists():
+    """Faces, which have, are compact, and answers are read carefully; a list in another shape would be overlooked."""
+    found, rest = set(), [ImageAnalysis, VideoAnalysis]
+    while rest:
+        shape = rest.pop()
+        inner = {kind.shape for _, _, kind in members(shape) if not isinstance(kind, Leaf)} - found
+        found |= inner
+        rest += inner
+
+    listed = {shape for shape in found for _, _, kind in members(shape) if not isinstance(kind, (Leaf, One))}
+    assert listed == {Face}
+    assert hasattr(Face, "_layout")
+    assert {VideoMetadata, TimedFace, Emotion, Landmark} < found
