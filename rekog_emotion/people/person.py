@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from numbers import Real
-from typing import TYPE_CHECKING
 
 import numpy as np
 from attrs import frozen
@@ -13,10 +12,8 @@ from numpy.typing import NDArray
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
-
-if TYPE_CHECKING:
-    from rekog_emotion.values.videos import TimedFace
-    from rekog_emotion.values.words import EmotionType
+from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.words import EmotionType
 
 __all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Track"]
 

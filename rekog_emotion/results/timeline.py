@@ -24,6 +24,8 @@ from rekog_emotion.people.floors import estimate_floors, scores
 from rekog_emotion.people.linking import link
 from rekog_emotion.people.sampling import TOLERANCE, interval_of, smoothed
 from rekog_emotion.results.protocols import check_succeeded
+from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.words import EmotionType
 
 import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rekog_emotion.results.protocols import VideoFaces
-    from rekog_emotion.values.videos import TimedFace
-    from rekog_emotion.values.words import EmotionType
 
 __all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
 

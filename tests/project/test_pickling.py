@@ -1,0 +1,147 @@
+"""Every public value and error goes through a pickle with its class and fields: to a process pool, Ray, a cache."""
+
+import copy
+import enum
+import importlib
+import inspect
+import pickle
+import re
+import threading
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pytest
+
+import rekog_emotion as rekog
+
+PAGES = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[2].glob("docs/reference/*.md"))
+DOCUMENTED = sorted(set(re.findall(r":: (rekog_emotion(?:\.\w+)+)$", PAGES, re.MULTILINE)))
+PLAIN = {int: 7, float: 2.5, str: "text", bool: True, bytes: b"bytes", type(None): None, typing.Any: {"a": [1, None]}}
+PLAIN |= {Exception: rekog.JobFailedError("it failed", job_id="j-1")}
+PLAIN |= dict.fromkeys((rekog.VideoJob, threading.Event))  # these stay in their process
+# What is checked when it is made.
+CHECKED = {rekog.SnsSqs: {"topic_arn": "arn:aws:sns:t", "role_arn": "arn:aws:iam::r", "queue_url": "https://queue"}}
+PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
+
+
+def public():
+    """Give every public thing: the package's names, and those that the reference describes beside them."""
+    for name in [*(f"rekog_emotion.{name}" for name in rekog.__all__), *DOCUMENTED]:
+        module, _, last = name.rpartition(".")
+        yield getattr(importlib.import_module(module), last, None)
+
+
+def is_frozen(kind):
+    """Tell whether a class is one of frozen values."""
+    return attrs.has(kind) and kind.__setattr__ is not object.__setattr__ and hasattr(kind, "__hash__")
+
+
+CLASSES = sorted({thing for thing in public() if inspect.isclass(thing)}, key=lambda kind: kind.__qualname__)
+ERRORS = [kind for kind in CLASSES if issubclass(kind, Exception)]
+WORDS = [kind for kind in CLASSES if issubclass(kind, enum.Enum)]
+VALUES = [kind for kind in CLASSES if is_frozen(kind) or issubclass(kind, tuple)]
+
+
+def sample(wanted):
+    """Return a thing of a type, with all that it may have."""
+    if isinstance(wanted, typing.TypeVar):
+        wanted = wanted.__bound__ or typing.Any
+    if wanted in PLAIN:
+        return PLAIN[wanted]
+    origin = typing.get_origin(wanted)
+    return made(wanted) if origin is None else MAKERS[origin](typing.get_args(wanted))
+
+
+def one_of(kinds):
+    """Return a sample of the first of several types that is not ``None``."""
+    return sample(next(one for one in kinds if one is not type(None)))
+
+
+MAKERS = {
+    typing.Union: one_of,
+    types.UnionType: one_of,
+    tuple: lambda kinds: tuple(sample(one) for one in kinds if one is not ...),
+    Sequence: lambda kinds: (sample(kinds[0]),),
+    list: lambda kinds: [sample(kinds[0])],
+    Mapping: lambda kinds: {sample(kinds[0]): sample(kinds[1])},
+    dict: lambda kinds: {sample(kinds[0]): sample(kinds[1])},
+    typing.Literal: lambda words: words[0],
+    Callable: lambda _: len,
+    np.ndarray: lambda _: np.arange(3.0),
+}
+
+
+def made(kind):
+    """Return a value or an error with every field set."""
+    if issubclass(kind, enum.Enum):
+        return next(iter(kind))
+    if issubclass(kind, Exception):
+        options = list(inspect.signature(kind.__init__).parameters.values())[1:]
+        texts = {one.name: f"its {one.name}" for one in options if one.kind is one.KEYWORD_ONLY}
+        return kind("what happened", **texts | ({"status": 400} if "status" in texts else {}))
+    hints = typing.get_type_hints(kind)
+    if issubclass(kind, tuple):
+        return kind(*[sample(hints[name]) for name in kind._fields])
+    options = {one.alias: sample(hints[one.name]) for one in attrs.fields(kind) if one.init}
+    return kind(**options | CHECKED.get(kind, {}))
+
+
+def fields(value):
+    """Return all that a value or an error has."""
+    if isinstance(value, Exception):
+        return (value.args, vars(value), str(value))
+    if isinstance(value, tuple):
+        return tuple(value)
+    return tuple(getattr(value, one.name) for one in attrs.fields(type(value)))
+
+
+def same(one, other):
+    """Tell whether two have the same class and fields, all the way down; exceptions and arrays do not compare so."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other)
+    if isinstance(one, Exception) or attrs.has(type(one)):
+        return same(fields(one), fields(other))
+    if isinstance(one, (tuple, list)):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return one == other
+
+
+def test_there_are_values_and_errors():
+    """None of the lists that follow has come to nothing."""
+    assert {rekog.Face, rekog.VideoAnalysis, rekog.VideoOutcome, rekog.Progress, rekog.S3Object} < set(VALUES)
+    assert len(ERRORS) == len([name for name in rekog.__all__ if name.endswith("Error")]) > 20
+    assert rekog.EmotionType in WORDS
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: kind.__qualname__)
+def test_comes_back_with_class_and_fields(kind, protocol):
+    """Whatever it has."""
+    value = made(kind)
+
+    back = pickle.loads(pickle.dumps(value, protocol))  # noqa: S301 -- our own
+
+    assert same(back, value)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: kind.__qualname__)
+def test_words_come_back_as_themselves(kind, protocol):
+    """Each is one object a process."""
+    assert all(pickle.loads(pickle.dumps(one, protocol)) is one for one in kind)  # noqa: S301 -- likewise
+
+
+@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: kind.__qualname__)
+def test_can_be_copied(kind):
+    """A deep copy is a pickle that stays here."""
+    value = made(kind)
+
+    assert same(copy.deepcopy(value), value)
