@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,6 +55,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--landmarks", action="store_true", help="two more columns a landmark")
     parser.add_argument(
+        "--people",
+        action="store_true",
+        help="one more column, person: who is who in a video, by the ids of its tracks",
+    )
+    parser.add_argument(
         "--nested", action="store_true", help="Parquet alone: members as structs and lists instead of flat columns"
     )
     add_shared(parser)
@@ -85,6 +91,9 @@ def run(args: argparse.Namespace) -> int:
     out = None if args.out in {None, "-"} else Path(args.out)
     form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
     _check(args, out, form)
+    if args.people:
+        from rekog_emotion.results import timeline  # noqa: F401, PLC0415 -- a missing extra is said before any call
+
     check_client(args, args.sources)
     analyses = _Analyses(args)
     rows = _write(args, out, form, analyses)
@@ -116,12 +125,14 @@ def _write(args: argparse.Namespace, out: Path | None, form: str | None, analyse
 
     if form == "parquet" and out is not None:
         with naming_output(f"--out {out}"):
-            return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks)
-    write = tables.write_csv if form == "csv" else tables.write_records
+            return tables.write_parquet(out, analyses, nested=args.nested, landmarks=args.landmarks, people=args.people)
+    write = partial(
+        tables.write_csv if form == "csv" else tables.write_records, landmarks=args.landmarks, people=args.people
+    )
     if out is None:
-        return write(_terminal.Terminal() if sys.stdout.isatty() else sys.stdout, analyses, landmarks=args.landmarks)
+        return write(_terminal.Terminal() if sys.stdout.isatty() else sys.stdout, analyses)
     with naming_output(f"--out {out}"), output_text(out) as file:
-        return write(file, analyses, landmarks=args.landmarks)
+        return write(file, analyses)
 
 
 def _tell(args: argparse.Namespace, form: str | None, rows: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Final
 
 import numpy as np
 from attrs import frozen
@@ -12,10 +13,16 @@ from numpy.typing import NDArray
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
+from rekog_emotion.people.tables import Cells, Tabular
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
-__all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Track"]
+__all__ = ["DIGITS", "MILLISECONDS", "Peak", "Person", "PersonSummary", "Segment", "Segments", "Summary", "Track"]
+
+MILLISECONDS: Final = 3
+"""Decimals of seconds: times are whole milliseconds, and what is beyond them in a sum is noise."""
+DIGITS: Final = 4
+"""Decimals of scores, which are kept in single precision: what is beyond them is noise."""
 
 
 @frozen(kw_only=True)
@@ -62,7 +69,26 @@ class Segment:
     @property
     def seconds(self) -> float:
         """How long it is."""
-        return self.end - self.start
+        return round(self.end - self.start, MILLISECONDS)
+
+
+class Segments(Tabular, tuple[Segment, ...]):
+    """Stretches of one dominant emotion each, in order of time; as a table, a row a stretch.
+
+    Its columns are ``person``, ``emotion``, ``start``, ``end``, ``seconds`` and ``score``.
+    """
+
+    __slots__ = ()
+
+    def _table(self) -> Sequence[Cells]:
+        return (
+            ("person", int, [one.person for one in self]),
+            ("emotion", str, [str(one.type) for one in self]),
+            ("start", float, [one.start for one in self]),
+            ("end", float, [one.end for one in self]),
+            ("seconds", float, [one.seconds for one in self]),
+            ("score", float, [one.score for one in self]),
+        )
 
 
 @frozen(kw_only=True)
@@ -112,8 +138,11 @@ class PersonSummary:
 
 
 @frozen(kw_only=True)
-class Summary:
-    """A video in numbers.
+class Summary(Tabular):
+    """A video in numbers; as a table, a row a person.
+
+    Its columns are those of :class:`PersonSummary`, and ``share_happy`` and so on: the share of each emotion that the
+    service knows.
 
     Attributes:
         people: One summary a person, by id.
@@ -124,6 +153,19 @@ class Summary:
     people: tuple[PersonSummary, ...]
     faces: int
     duration_seconds: float
+
+    def _table(self) -> Sequence[Cells]:
+        of = self.people
+        return (
+            ("person", int, [one.id for one in of]),
+            ("start", float, [one.start for one in of]),
+            ("end", float, [one.end for one in of]),
+            ("screen_seconds", float, [one.screen_seconds for one in of]),
+            ("faces", int, [one.faces for one in of]),
+            ("dominant", str, [None if one.dominant is None else str(one.dominant) for one in of]),
+            ("undecided", float, [one.undecided for one in of]),
+            *((f"share_{kind.lower()}", float, [one.shares.get(kind) for one in of]) for kind in EmotionType),
+        )
 
 
 @frozen(kw_only=True, eq=False)
@@ -152,11 +194,9 @@ class Person:
     @property
     def screen_seconds(self) -> float:
         """How long the person is seen."""
-        return float((self.ends - self.starts).sum())
+        return round(float((self.ends - self.starts).sum()), MILLISECONDS)
 
-    def segments(
-        self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0
-    ) -> tuple[Segment, ...]:
+    def segments(self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0) -> Segments:
         """Return the stretches of one dominant emotion.
 
         Args:
@@ -171,13 +211,13 @@ class Person:
         _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
         runs = leading(self.scores, self.stretches, hysteresis=hysteresis, at_least=at_least)
         runs = without_short(runs, self.starts, self.ends, self.stretches, min_seconds=min_seconds)
-        return tuple(
+        return Segments(
             Segment(
                 person=self.id,
                 type=self.kinds[column],
                 start=float(self.starts[begin]),
                 end=float(self.ends[end - 1]),
-                score=float(np.nanmean(self.scores[begin:end, column])),
+                score=_score(np.nanmean(self.scores[begin:end, column])),
             )
             for column, begin, end in runs
             if column != NO_EMOTION
@@ -197,10 +237,10 @@ class Person:
             weights = (self.ends - self.starts)[told]
             # All at one moment, in a video without a length: each counts the same.
             means = np.average(self.scores[told], axis=0, weights=weights if weights.sum() > 0 else None)
-            shares = {self.kinds[i]: float(means[i]) for i in np.argsort(-means, kind="stable").tolist()}
-            undecided = max(0.0, 100.0 - float(means.sum()))
+            shares = {self.kinds[i]: _score(means[i]) for i in np.argsort(-means, kind="stable").tolist()}
+            undecided = max(0.0, _score(100.0 - means.sum()))
         peaks = (
-            Peak(type=self.kinds[column], seconds=float(self.starts[row]), score=float(self.scores[row, column]))
+            Peak(type=self.kinds[column], seconds=float(self.starts[row]), score=_score(self.scores[row, column]))
             for row, column in highest(self.scores, self.stretches, threshold=peak)
         )
         return PersonSummary(
@@ -213,6 +253,10 @@ class Person:
             undecided=undecided,
             peaks=tuple(sorted(peaks, key=lambda one: (one.seconds, -one.score))),
         )
+
+
+def _score(number: np.floating) -> float:
+    return round(float(number), DIGITS)
 
 
 def _check(**numbers: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import rows as _rows
-from rekog_emotion.results.protocols import AnyFaces
+from rekog_emotion.results.protocols import Analyses
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
 from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Leaf, Member, One, members
@@ -24,8 +24,9 @@ __all__ = ["FLAT", "FLAT_WITH_LANDMARKS", "NESTED", "Sink"]
 _TYPES: Final = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
-def _flat(*, landmarks: bool) -> pa.Schema:
-    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in _rows.columns(landmarks=landmarks)])
+def _flat(*, landmarks: bool, people: bool = False) -> pa.Schema:
+    found = _rows.columns(landmarks=landmarks, people=people)
+    return pa.schema([pa.field(column.name, _TYPES[column.type]) for column in found])
 
 
 def _kind(leaf: Leaf) -> type:
@@ -46,10 +47,15 @@ def _struct(shape: type[Value]) -> pa.DataType:
 #: One column a leaf; see `tables.COLUMNS`.
 FLAT: Final[pa.Schema] = _flat(landmarks=False)
 FLAT_WITH_LANDMARKS: Final[pa.Schema] = _flat(landmarks=True)
+
+
+def _nested(*, people: bool) -> pa.Schema:
+    whence = (pa.field(column.name, _TYPES[column.type]) for column in _rows.whence_columns(people=people))
+    return pa.schema([*whence, pa.field("details", _struct(Face))])
+
+
 #: What is known of the picture, and the face as a struct that has the members of `Face`.
-NESTED: Final[pa.Schema] = pa.schema(
-    [*(pa.field(name, FLAT.field(name).type) for name in _rows.WHENCE), pa.field("details", _struct(Face))]
-)
+NESTED: Final[pa.Schema] = _nested(people=False)
 
 
 def _plain(value: Any, member: Member) -> Any:  # noqa: ANN401 -- a value, several, or a leaf
@@ -68,15 +74,18 @@ def _members(value: Value, shape: type[Value]) -> dict[str, Any]:
 class Sink:
     """Makes Arrow tables of one schema."""
 
-    def __init__(self, *, nested: bool, landmarks: bool) -> None:
-        self._nested, self._landmarks = nested, landmarks
-        self._schema = NESTED if nested else FLAT_WITH_LANDMARKS if landmarks else FLAT
+    def __init__(self, *, nested: bool, landmarks: bool, people: bool) -> None:
+        self._nested, self._landmarks, self._people = nested, landmarks, people
+        self._schema = _nested(people=people) if nested else _flat(landmarks=landmarks, people=people)
 
-    def rows(self, analyses: Iterable[AnyFaces]) -> Iterator[dict[str, Any]]:
+    def rows(self, analyses: Analyses) -> Iterator[dict[str, Any]]:
         """Yield a dict a face that fits the schema."""
-        if self._nested:
-            return (whence | {"details": _members(face, Face)} for whence, face in _rows.rows(analyses))
-        return _rows.records(analyses, landmarks=self._landmarks)
+        if not self._nested:
+            return _rows.records(analyses, landmarks=self._landmarks, people=self._people)
+        return (
+            dict(zip(self._schema.names, [*whence, _members(face, Face)], strict=True))
+            for whence, face in _rows.rows(analyses, people=self._people)
+        )
 
     def table(self, rows: Iterable[dict[str, Any]]) -> pa.Table:
         """Return rows as a table."""

@@ -45,21 +45,25 @@ class Outputs:
         """Return what a document has beside the answer."""
         raise NotImplementedError
 
-    def to_records(self, *, landmarks: bool = False) -> Iterator[dict[str, Any]]:
+    def to_records(self, *, landmarks: bool = False, people: bool = False) -> Iterator[dict[str, Any]]:
         """Yield one flat dict a face, always with the same names.
 
         Args:
             landmarks: Give the coordinates of the landmarks as well.
+            people: Give the column ``person`` as well: who is who in a video, by the ids of ``tracks()`` and
+                ``timeline()``. Needs the ``timeline`` extra.
         """
         from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_records(cast("AnyFaces", self), landmarks=landmarks)
+        return tables.to_records(cast("AnyFaces", self), landmarks=landmarks, people=people)
 
-    def to_pandas(self, *, landmarks: bool = False) -> pd.DataFrame:
+    def to_pandas(self, *, landmarks: bool = False, people: bool = False) -> pd.DataFrame:
         """Return a frame with one row a face, typed also when there are none.
 
         Args:
             landmarks: Give the coordinates of the landmarks as well.
+            people: Give the column ``person`` as well: who is who in a video, by the ids of ``tracks()`` and
+                ``timeline()``. Needs the ``timeline`` extra.
 
         Raises:
             MissingExtraError: The ``pandas`` extra is not installed.
@@ -67,14 +71,15 @@ class Outputs:
         """
         from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_pandas(cast("AnyFaces", self), landmarks=landmarks)
+        return tables.to_pandas(cast("AnyFaces", self), landmarks=landmarks, people=people)
 
-    def to_arrow(self, *, nested: bool = False, landmarks: bool = False) -> pa.Table:
+    def to_arrow(self, *, nested: bool = False, landmarks: bool = False, people: bool = False) -> pa.Table:
         """Return an Arrow table with one row a face.
 
         Args:
             nested: Give the members as structs and lists instead of flat columns.
             landmarks: Give the flat coordinates of the landmarks as well; the nested form has them anyway.
+            people: As for :meth:`to_pandas`.
 
         Raises:
             MissingExtraError: The ``arrow`` extra is not installed.
@@ -82,15 +87,22 @@ class Outputs:
         """
         from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.to_arrow(cast("AnyFaces", self), nested=nested, landmarks=landmarks)
+        return tables.to_arrow(cast("AnyFaces", self), nested=nested, landmarks=landmarks, people=people)
 
-    def write_parquet(self, path: str | os.PathLike[str], *, nested: bool = False, landmarks: bool = False) -> int:
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give the table to whatever reads Arrow: ``polars.DataFrame(photo)``, ``duckdb.from_arrow(photo)``."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def write_parquet(
+        self, path: str | os.PathLike[str], *, nested: bool = False, landmarks: bool = False, people: bool = False
+    ) -> int:
         """Write a Parquet file with one row a face, and return the number of rows.
 
         Args:
             path: Where; the folder has to be there.
             nested: As for :meth:`to_arrow`.
             landmarks: As for :meth:`to_arrow`.
+            people: As for :meth:`to_pandas`.
 
         Raises:
             MissingExtraError: The ``arrow`` extra is not installed.
@@ -99,7 +111,7 @@ class Outputs:
         """
         from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
 
-        return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks)
+        return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks, people=people)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.

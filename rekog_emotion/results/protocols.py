@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.logs import logger
 from rekog_emotion.media.diagnosis import why_unsupported
 from rekog_emotion.text import quoted
 from rekog_emotion.values.faces import Face
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from rekog_emotion.people.person import Person
 
 __all__ = [
+    "Analyses",
     "AnyFaces",
     "PeopleOverTime",
     "PictureFaces",
     "PictureOutcome",
     "VideoFaces",
+    "analyses_in",
     "check_succeeded",
     "reason_of_failure",
 ]
@@ -101,6 +105,56 @@ class VideoFaces(_Analyzed, Protocol):
 AnyFaces: TypeAlias = PictureFaces | VideoFaces
 
 
+class AnOutcome(Protocol):
+    """What became of one of many: an analysis or an error."""
+
+    @property
+    def analysis(self) -> AnyFaces | None:
+        """What was found."""
+        ...
+
+    @property
+    def error(self) -> Exception | None:
+        """Why there is no analysis."""
+        ...
+
+
+Analyses: TypeAlias = Union[AnyFaces, AnOutcome, "Iterable[Analyses]"]
+"""An analysis, an outcome that may have one, or any iterable of these."""
+
+_log: Final = logger(__name__)
+
+
+def analyses_in(given: Any) -> Iterator[Any]:  # noqa: ANN401 -- what callers pass, and analyses of either kind
+    """Yield the analyses among what was given, as they come; outcomes that are errors are counted in the log.
+
+    Args:
+        given: As :data:`Analyses` says.
+
+    Raises:
+        InvalidInputError: Something else is among it.
+    """
+    failed = 0
+    waiting = [iter((given,))]
+    while waiting:
+        one = next(waiting[-1], _NOTHING)
+        if one is _NOTHING:
+            waiting.pop()
+        elif hasattr(one, "faces"):
+            yield one
+        elif hasattr(one, "analysis") and hasattr(one, "error"):
+            failed += one.analysis is None
+            waiting.append(iter(() if one.analysis is None else (one.analysis,)))
+        elif isinstance(one, Iterable) and not isinstance(one, (str, bytes, Mapping)):
+            waiting.append(iter(one))
+        else:
+            what = f"{type(one).__name__} is no analysis"
+            msg = f"{what}: pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
+            raise InvalidInputError(msg)
+    if failed:
+        _log.warning("%d of the outcomes are errors, and have no rows", failed)
+
+
 class PeopleOverTime(Protocol):
     """The people of a video, as a ``Timeline`` has them."""
 
@@ -115,6 +169,7 @@ class PeopleOverTime(Protocol):
         ...
 
 
+_NOTHING: Final = object()
 _UNSUPPORTED: Final = "Unsupported codec/format"
 _READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from rekog_emotion.results.protocols import AnyFaces
+from rekog_emotion.results.protocols import Analyses, AnyFaces, VideoFaces, analyses_in
 from rekog_emotion.text import encodable
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.leaves import leaves, scores
@@ -17,13 +17,14 @@ from rekog_emotion.values.words import EmotionType, LandmarkType
 __all__ = [
     "COLUMNS",
     "LANDMARK_COLUMNS",
-    "WHENCE",
+    "PERSON",
     "Column",
     "cells",
     "columns",
     "plain",
     "records",
     "rows",
+    "whence_columns",
 ]
 
 Record: TypeAlias = dict[str, Any]
@@ -68,8 +69,8 @@ _EMOTIONAL: Final = (
     *(Column(f"emotion_{kind.value.lower()}", float) for kind in EmotionType),
 )
 
-#: The names of the columns that say where a face is from.
-WHENCE: Final[tuple[str, ...]] = tuple(column.name for column in _WHENCE)
+#: What ``people=True`` adds: the id of the track of a face of a video, as its timeline has it.
+PERSON: Final = Column("person", int)
 
 #: The columns of every flat table, in their order.
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -101,35 +102,54 @@ LANDMARK_COLUMNS: Final[tuple[Column, ...]] = tuple(
 )
 
 
-def columns(*, landmarks: bool = False) -> tuple[Column, ...]:
-    """Return the columns of a flat table, with or without those of the landmarks."""
-    return COLUMNS + LANDMARK_COLUMNS if landmarks else COLUMNS
+def columns(*, landmarks: bool = False, people: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a flat table, with or without those of the landmarks and of the people."""
+    of_faces = COLUMNS[len(_WHENCE) :] + (LANDMARK_COLUMNS if landmarks else ())
+    return whence_columns(people=people) + of_faces
 
 
-def rows(analyses: Iterable[AnyFaces]) -> Iterator[tuple[Record, Face]]:
-    """Yield each face with what is known of its picture."""
-    for analysis in analyses:
+def whence_columns(*, people: bool = False) -> tuple[Column, ...]:
+    """Return the columns that say where a face is from."""
+    return (*_WHENCE, PERSON) if people else _WHENCE
+
+
+def rows(analyses: Analyses, *, people: bool = False) -> Iterator[tuple[list[Any], Face]]:
+    """Yield each face with the cells of what is known of its picture."""
+    for analysis in analyses_in(analyses):
         size: tuple[int | None, int | None] = analysis.size or (None, None)
         metadata = getattr(analysis, "metadata", None)
         if isinstance(metadata, VideoMetadata):  # which may say one of the two
             size = metadata.frame_width, metadata.frame_height
         source, engine = (None if one is None else encodable(one) for one in (analysis.source, analysis.engine))
-        faces: Iterable[Face | TimedFace] = analysis.faces
+        faces: tuple[Face | TimedFace, ...] = analysis.faces
+        persons = _persons(analysis) if people else None
         for number, one in enumerate(faces):
             when, face = (None, one) if isinstance(one, Face) else (one.timestamp_ms, one.face)
-            yield dict(zip(WHENCE, (source, engine, number, when, *size), strict=True)), face or Face()
+            whence = [source, engine, number, when, *size]
+            if persons is not None:
+                whence.append(persons[number])
+            yield whence, face or Face()
 
 
-def cells(analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> Iterator[list[Any]]:
+def _persons(analysis: AnyFaces) -> Sequence[int | None]:
+    """Return who each face is: in a photo nobody in particular."""
+    if not isinstance(next(iter(analysis.faces), None), TimedFace):
+        return [None] * len(analysis.faces)
+    from rekog_emotion.results.timeline import people_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+
+    return people_of(cast("VideoFaces", analysis))
+
+
+def cells(analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> Iterator[list[Any]]:
     """Yield the cells of one face after the other, in the order of the columns; analyses are read as they come."""
     of_face = columns(landmarks=landmarks)[len(_WHENCE) :]
     kinds = [column.type for column in of_face]
     fixed, begin = leaves(*(column.path for column in of_face if column.path)), of_face.index(_EMOTIONAL[0])
-    for whence, face in rows(analyses):
+    for whence, face in rows(analyses, people=people):
         found = fixed(face)
         read = [*found[:begin], *_emotional(face), *found[begin:]]
         yield [
-            *whence.values(),
+            *whence,
             *(
                 cell if cell is None or cell.__class__ is kind is not str else plain(cell, kind)
                 for cell, kind in zip(read, kinds, strict=True)
@@ -146,10 +166,10 @@ def _emotional(face: Face) -> Iterator[Any]:
     yield from map(by_kind.get, EmotionType)
 
 
-def records(analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> Iterator[Record]:
+def records(analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> Iterator[Record]:
     """Yield one flat dict a face; analyses are read as they come."""
-    names = [column.name for column in columns(landmarks=landmarks)]
-    for row in cells(analyses, landmarks=landmarks):
+    names = [column.name for column in columns(landmarks=landmarks, people=people)]
+    for row in cells(analyses, landmarks=landmarks, people=people):
         yield dict(zip(names, row, strict=True))
 
 

@@ -1,5 +1,8 @@
 """Faces as rows of a table: one row a face, always the same columns, for pandas, Arrow, Parquet, CSV and JSON Lines.
 
+Every function takes one analysis, several, or any iterable of them, be it a list, a generator or what a verb for many
+gives: of an outcome the analysis counts, and one that is an error has no rows, which the log says.
+
 An emotion is how a face looks, not what a person feels; that holds for a column of them as well.
 """
 
@@ -8,14 +11,15 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from rekog_emotion.errors import InvalidInputError, needs
-from rekog_emotion.results.protocols import AnyFaces
-from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, Column, Record, cells, columns, records
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.people.tables import frame_of
+from rekog_emotion.results.protocols import Analyses
+from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, PERSON, Column, Record, cells, columns, records
 from rekog_emotion.values.base import short
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "LANDMARK_COLUMNS",
+    "PERSON",
     "Column",
     "to_arrow",
     "to_pandas",
@@ -48,25 +53,28 @@ class Writable(Protocol):
         ...
 
 
-def to_records(*analyses: AnyFaces, landmarks: bool = False) -> Iterator[Record]:
+def to_records(*analyses: Analyses, landmarks: bool = False, people: bool = False) -> Iterator[Record]:
     """Yield one flat dict a face, in the order of the analyses; see :data:`COLUMNS`.
 
     Args:
         analyses: Of images and videos, mixed as you like.
         landmarks: Give the columns of the landmarks as well.
+        people: Give the column :data:`PERSON` as well.
 
     Yields:
         Plain strings, numbers, booleans and ``None`` by the names of the columns, always all of them.
     """
-    return records(analyses, landmarks=landmarks)
+    return records(analyses, landmarks=landmarks, people=people)
 
 
-def to_pandas(*analyses: AnyFaces, landmarks: bool = False) -> pd.DataFrame:
+def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False) -> pd.DataFrame:
     """Return a frame with one row a face.
 
     Args:
         analyses: Of images and videos; ``source`` and ``timestamp_ms`` tell them apart.
         landmarks: Give the columns of the landmarks as well.
+        people: Give the column :data:`PERSON` as well: who is who in a video, by the ids of ``tracks()`` and
+            ``timeline()``. Needs the ``timeline`` extra.
 
     Returns:
         A frame of the columns :data:`COLUMNS`, with the same types whatever is in it, also when there are no faces:
@@ -76,21 +84,18 @@ def to_pandas(*analyses: AnyFaces, landmarks: bool = False) -> pd.DataFrame:
         MissingExtraError: The ``pandas`` extra is not installed.
         InvalidInputError: An integer does not fit into 64 bits.
     """
-    with needs("pandas", "A data frame"):
-        import pandas as pd  # noqa: PLC0415 -- an extra
-    dtypes: dict[type, Any] = {str: "string", int: "Int64", bool: "boolean", float: "float64"}
-    named = columns(landmarks=landmarks)
-    found = [*zip(*cells(analyses, landmarks=landmarks), strict=True)] or [()] * len(named)
+    named = columns(landmarks=landmarks, people=people)
+    found = [*zip(*cells(analyses, landmarks=landmarks, people=people), strict=True)] or [()] * len(named)
     by_column = {column.name: list(one) for column, one in zip(named, found, strict=True)}
     for column in named:
         for cell in by_column[column.name] if column.type is int else ():
             if cell is not None and not _SMALLEST <= cell <= _LARGEST:
                 msg = f"a number does not fit into its column of 64 bits: {column.name} is {short(0)(cell)}"
                 raise InvalidInputError(msg)
-    return pd.DataFrame({column.name: pd.Series(by_column[column.name], dtype=dtypes[column.type]) for column in named})
+    return frame_of((column.name, column.type, by_column[column.name]) for column in named)
 
 
-def to_arrow(*analyses: AnyFaces, nested: bool = False, landmarks: bool = False) -> pa.Table:
+def to_arrow(*analyses: Analyses, nested: bool = False, landmarks: bool = False, people: bool = False) -> pa.Table:
     """Return an Arrow table with one row a face.
 
     Args:
@@ -98,9 +103,10 @@ def to_arrow(*analyses: AnyFaces, nested: bool = False, landmarks: bool = False)
         nested: Give the members as structs and lists, as the values here have them, with all landmarks, instead of
             flat columns.
         landmarks: Give the flat columns of the landmarks as well.
+        people: See :func:`to_pandas`.
 
     Returns:
-        A table whose schema does not depend on what is in it.
+        A table whose schema does not depend on what is in it. polars and DuckDB read it as it stands.
 
     Raises:
         MissingExtraError: The ``arrow`` extra is not installed.
@@ -108,12 +114,17 @@ def to_arrow(*analyses: AnyFaces, nested: bool = False, landmarks: bool = False)
     """
     from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
 
-    sink = Sink(nested=nested, landmarks=landmarks)
+    sink = Sink(nested=nested, landmarks=landmarks, people=people)
     return sink.table(sink.rows(analyses))
 
 
 def write_parquet(
-    path: str | os.PathLike[str], analyses: Iterable[AnyFaces], *, nested: bool = False, landmarks: bool = False
+    path: str | os.PathLike[str],
+    analyses: Analyses,
+    *,
+    nested: bool = False,
+    landmarks: bool = False,
+    people: bool = False,
 ) -> int:
     """Write a Parquet file with one row a face, in pieces: memory does not grow with the number of analyses.
 
@@ -124,6 +135,7 @@ def write_parquet(
         analyses: Any iterable, for example a generator that analyses one photo after the other.
         nested: See :func:`to_arrow`.
         landmarks: See :func:`to_arrow`.
+        people: See :func:`to_pandas`.
 
     Returns:
         The number of rows.
@@ -135,11 +147,11 @@ def write_parquet(
     """
     from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
 
-    sink = Sink(nested=nested, landmarks=landmarks)
+    sink = Sink(nested=nested, landmarks=landmarks, people=people)
     return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)
 
 
-def write_csv(file: Writable, analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> int:
+def write_csv(file: Writable, analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> int:
     """Write the flat table as CSV with a heading, row by row.
 
     A cell of text that a spreadsheet would take for a formula (a file name that begins with ``=``, say) gets an
@@ -149,33 +161,37 @@ def write_csv(file: Writable, analyses: Iterable[AnyFaces], *, landmarks: bool =
         file: A text file that was opened with ``newline=""``.
         analyses: Any iterable.
         landmarks: Write the columns of the landmarks as well.
+        people: See :func:`to_pandas`.
 
     Returns:
         The number of rows below the heading.
     """
-    writer = csv.DictWriter(file, [column.name for column in columns(landmarks=landmarks)], lineterminator="\n")
+    writer = csv.DictWriter(
+        file, [column.name for column in columns(landmarks=landmarks, people=people)], lineterminator="\n"
+    )
     writer.writeheader()
     number = 0
-    for record in records(analyses, landmarks=landmarks):
+    for record in records(analyses, landmarks=landmarks, people=people):
         with _written():
             writer.writerow({name: _harmless(cell) for name, cell in record.items()})
         number += 1
     return number
 
 
-def write_records(file: Writable, analyses: Iterable[AnyFaces], *, landmarks: bool = False) -> int:
+def write_records(file: Writable, analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> int:
     """Write the flat table as JSON Lines, one object a face.
 
     Args:
         file: A text file.
         analyses: Any iterable.
         landmarks: Write the columns of the landmarks as well.
+        people: See :func:`to_pandas`.
 
     Returns:
         The number of lines.
     """
     number = 0
-    for record in records(analyses, landmarks=landmarks):
+    for record in records(analyses, landmarks=landmarks, people=people):
         with _written():
             line = json.dumps(record, allow_nan=False)
         file.write(line + "\n")

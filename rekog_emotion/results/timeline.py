@@ -13,7 +13,7 @@ All times are seconds from the start of the video, all scores 0 to 100.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -29,7 +29,19 @@ from rekog_emotion.values.words import EmotionType
 
 import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
-from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track, _check
+from rekog_emotion.people.person import (
+    DIGITS,
+    MILLISECONDS,
+    Peak,
+    Person,
+    PersonSummary,
+    Segment,
+    Segments,
+    Summary,
+    Track,
+    _check,
+)
+from rekog_emotion.people.tables import Cells, Tabular
 
 if TYPE_CHECKING:
     import os
@@ -38,12 +50,27 @@ if TYPE_CHECKING:
 
     from rekog_emotion.results.protocols import VideoFaces
 
-__all__ = ["Peak", "Person", "PersonSummary", "Segment", "Summary", "Timeline", "Track", "timeline_of", "tracks_of"]
+__all__ = [
+    "Peak",
+    "Person",
+    "PersonSummary",
+    "Segment",
+    "Segments",
+    "Summary",
+    "Timeline",
+    "Track",
+    "people_of",
+    "timeline_of",
+    "tracks_of",
+]
 
 
 @frozen(kw_only=True, eq=False)
-class Timeline:
+class Timeline(Tabular):
     """How the people of a video look over time: emotions are how a face looks, not what a person feels.
+
+    As a table it has a row a score, by person, then by time: ``person``, ``seconds``, ``emotion`` and ``score``, which
+    is what plotting libraries and ``groupby`` take.
 
     Attributes:
         people: By id.
@@ -92,16 +119,26 @@ class Timeline:
         ids = link(columns, interval=interval, max_gap=max_gap)
         return _assemble(columns, ids, interval, duration_seconds, smooth, causal=causal)
 
-    def segments(
-        self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0
-    ) -> tuple[Segment, ...]:
+    def _table(self) -> Sequence[Cells]:
+        kinds, of = [str(kind) for kind in self.kinds], self.people
+        counts = [len(person.starts) for person in of]
+        rows = np.concatenate([np.empty((0, len(kinds)), np.float32), *(person.scores for person in of)])
+        starts = np.concatenate([np.empty(0), *(person.starts for person in of)])
+        return (
+            ("person", int, np.repeat([person.id for person in of], np.multiply(counts, len(kinds)).astype(np.int64))),
+            ("seconds", float, np.repeat(starts, len(kinds))),
+            ("emotion", str, np.tile(np.array(kinds, object), len(starts))),
+            ("score", float, rows.astype(np.float64).round(DIGITS).ravel()),
+        )
+
+    def segments(self, *, min_seconds: float = 1.0, hysteresis: float = 10.0, at_least: float = 30.0) -> Segments:
         """Return the stretches of one dominant emotion of all people, in order of time; see `Person.segments`."""
         found = [
             one
             for person in self.people
             for one in person.segments(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
         ]
-        return tuple(sorted(found, key=lambda one: (one.start, one.person)))
+        return Segments(sorted(found, key=lambda one: (one.start, one.person)))
 
     def summary(self, *, peak: float = 50.0) -> Summary:
         """Return screen time, shares and peaks of everybody; see `Person.summary`."""
@@ -128,15 +165,28 @@ class Timeline:
 def tracks_of(analysis: VideoFaces, *, max_gap: float | None = None) -> tuple[Track, ...]:
     """Link the faces of an analysis into people."""
     _check(max_gap=max_gap or 0)
+    found: dict[int, list[TimedFace]] = {}
+    for number, position in _linked(analysis, max_gap=max_gap):
+        found.setdefault(number, []).append(analysis.faces[position])
+    return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
+
+
+def people_of(analysis: VideoFaces) -> list[int | None]:
+    """Return who each face of an analysis is, by the ids of its tracks; ``None`` where it is in no track."""
+    found: list[int | None] = [None] * len(analysis.faces)
+    for number, position in _linked(analysis):
+        found[position] = number
+    return found
+
+
+def _linked(analysis: VideoFaces, *, max_gap: float | None = None) -> Iterable[tuple[int, int]]:
+    """Return the id of a person with each position of a face that could be linked, by time."""
     check_succeeded(analysis)
     columns = Columns.of(analysis.faces)
     rate = analysis.metadata.frame_rate if analysis.metadata else None
     interval = interval_of(columns.milliseconds, frame_rate=rate)
     ids = link(columns, interval=interval, max_gap=max_gap)
-    found: dict[int, list[TimedFace]] = {}
-    for number, position in zip(ids.tolist(), columns.positions.tolist(), strict=True):
-        found.setdefault(number, []).append(analysis.faces[position])
-    return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
+    return zip(ids.tolist(), columns.positions.tolist(), strict=True)
 
 
 def timeline_of(
@@ -165,7 +215,7 @@ def _assemble(
     same = np.diff(ids) == 0
     going_on = same & (steps <= interval * TOLERANCE + 1e-9)
     stretches = np.concatenate((np.zeros(min(1, len(ids)), np.int64), np.cumsum(~going_on)))
-    ends = starts + interval
+    ends = (starts + interval).round(MILLISECONDS)
     ends[:-1][going_on] = starts[1:][going_on]
     last = float(starts.max(initial=0.0))
     if duration is not None and duration >= last:
@@ -189,7 +239,7 @@ def _assemble(
     return Timeline(
         people=people,
         kinds=columns.kinds,
-        floors={kind: float(floor) for kind, floor in zip(columns.kinds, floors, strict=True) if floor},
+        floors={kind: round(float(floor), DIGITS) for kind, floor in zip(columns.kinds, floors, strict=True) if floor},
         interval_seconds=interval,
         duration_seconds=max(duration or 0.0, float(ends.max(initial=0.0))),
     )

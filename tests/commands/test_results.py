@@ -202,6 +202,14 @@ def test_export_csv(capsys, results, photo):
     assert float(rows[0]["emotion_happy"]) == photo.faces[0].emotion("HAPPY").confidence
 
 
+def test_export_people(capsys, results):
+    """On request a column says who is who in a video; in a photo nobody is followed."""
+    code = main(["export", results, "--people"])
+
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert (code, [row["person"] for row in rows]) == (0, ["", "1"])
+
+
 @pytest.mark.parametrize(("options", "schema"), [([], FLAT), (["--nested"], NESTED)])
 def test_export_parquet(capsys, tmp_path, results, options, schema):
     """Parquet has a row a face; the schema is the library's."""

@@ -6,14 +6,17 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from attrs import frozen
 
 import rekog_emotion as rekog
 from rekog_emotion import Emotion, Face, Gender, ImageAnalysis, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.results import rows as _rows
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, FLAT_WITH_LANDMARKS, NESTED
+from tests.results.people import at, face, looks, video
 
 RECORDINGS = os.environ.get("REKOG_EMOTION_RECORDINGS")
 PORTRAIT = Path(__file__).parents[1] / "data" / "astronaut.jpg"
@@ -61,7 +64,7 @@ def test_cells_are_the_members(photo):
     assert (record["bounding_box_left"], record["age_range_low"]) == (face.bounding_box.left, face.age_range.low)
     unknown, nobody = CLIP.to_records()
     assert (unknown["dominant_emotion"], unknown["dominant_emotion_confidence"]) == ("BORED", 80.0)
-    assert {cell for name, cell in nobody.items() if name not in _rows.WHENCE} == {None}
+    assert {cell for name, cell in nobody.items() if name not in {one.name for one in _rows.whence_columns()}} == {None}
 
 
 @pytest.mark.parametrize("analyses", [(), (EMPTY,), (CLIP,), (VideoAnalysis(),)])
@@ -243,3 +246,230 @@ def test_memory_stays_flat_over_lines(photo):
 
     tables.write_records(io.StringIO(), source())
     assert most <= 2
+
+
+@frozen
+class Outcome:
+    """What became of one of many, as the verbs for many give it."""
+
+    analysis: object = None
+    error: Exception | None = None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (EMPTY, CLIP, EMPTY),
+        ([EMPTY, CLIP, EMPTY],),
+        (iter([EMPTY, CLIP]), EMPTY),
+        ((Outcome(one) for one in (EMPTY, CLIP, EMPTY)),),
+        ([Outcome(EMPTY), [CLIP]], (EMPTY,)),
+        ([CLIP],),
+        (Outcome(CLIP),),
+    ],
+    ids=["several", "list", "iterator", "outcomes", "nested", "one in a list", "one outcome"],
+)
+def test_every_function_takes_them_in_any_way(given, tmp_path):
+    """One analysis, several, or any iterable; of outcomes the analysis counts."""
+    given = [one if isinstance(one, (VideoAnalysis, ImageAnalysis)) else again(one) for one in given]
+    expected = list(CLIP.to_records())
+    written, lines = io.StringIO(), io.StringIO()
+
+    assert list(tables.to_records(*given)) == expected
+    assert tables.to_arrow(*given).to_pylist() == expected
+    assert tables.to_pandas(*given)["timestamp_ms"].tolist() == [500, 1000]
+    assert tables.write_parquet(tmp_path / "a.parquet", given) == 2
+    assert tables.write_csv(written, given) == tables.write_records(lines, given) == 2
+    assert [json.loads(line) for line in lines.getvalue().splitlines()] == expected
+
+
+def again(given):
+    """Return what may be iterated over more than once, as a generator may not."""
+    return given if isinstance(given, Outcome) else list(given)
+
+
+def test_writers_take_one_analysis(tmp_path):
+    """It needs no list around it."""
+    assert tables.write_parquet(tmp_path / "a.parquet", CLIP) == tables.write_csv(io.StringIO(), CLIP) == 2
+
+
+def test_outcomes_that_are_errors(caplog):
+    """They have no rows, and the log says how many there were."""
+    outcomes = [Outcome(error=ValueError()), Outcome(CLIP), Outcome(error=ValueError())]
+
+    assert len(tables.to_pandas(outcomes)) == 2
+
+    assert caplog.messages == ["2 of the outcomes are errors, and have no rows"]
+
+
+@pytest.mark.parametrize("wrong", ["photo.jpg", b"", PORTRAIT, None, {"a.jpg": EMPTY}, [Face()], [EMPTY, 5]], ids=repr)
+def test_what_is_no_analysis(wrong):
+    """A path, say, or the faces themselves, is refused with what to pass."""
+    kind = {list: "int" if wrong and isinstance(wrong, list) and 5 in wrong else "Face"}.get(
+        type(wrong), type(wrong).__name__
+    )
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        tables.to_pandas(wrong)
+
+    what = "pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
+    assert str(caught.value) == f"{kind} is no analysis: {what}"
+
+
+@pytest.fixture(scope="module")
+def two():
+    """Give a video of two people, one of whom comes later, and its faces out of order."""
+    return video(*looks({"HAPPY": 90.0}, {"HAPPY": 90.0}), *looks({"SAD": 80.0}, start=0.5, x=0.1), at(0, None))
+
+
+def test_people_on_request(two, photo, tmp_path):
+    """A column says who is who, as the tracks do; nobody is followed in a photo."""
+    frame = tables.to_pandas(two, photo, people=True)
+
+    assert frame.columns.get_loc("person") == 6
+    assert str(frame["person"].dtype) == "Int64"
+    assert frame["person"].fillna(0).tolist() == [1, 1, 2, 0, 0]
+    ids = {id(face): track.id for track in two.tracks() for face in track.faces}
+    assert [row["person"] for row in two.to_records(people=True)] == [ids.get(id(face)) for face in two.faces]
+    for nested in (False, True):
+        table = two.to_arrow(people=True, nested=nested)
+        assert (table.column_names[6], table["person"].to_pylist()) == ("person", [1, 1, 2, None])
+        two.write_parquet(tmp_path / "a.parquet", people=True, nested=nested)
+        assert pq.read_table(tmp_path / "a.parquet").equals(table)
+    tables.write_csv(written := io.StringIO(), two, people=True)
+    assert [row["person"] for row in csv.DictReader(io.StringIO(written.getvalue()))] == ["1", "1", "2", ""]
+    assert EMPTY.to_pandas(people=True)["person"].dtype == frame["person"].dtype
+
+
+def test_a_timeline_is_a_long_table(two):
+    """It has a row a score, by person and time, and its sums have no noise."""
+    timeline = two.timeline(smooth=0)
+
+    frame = timeline.to_pandas()
+
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
+        "person": "Int64",
+        "seconds": "float64",
+        "emotion": "string",
+        "score": "float64",
+    }
+    assert frame.to_numpy().tolist() == [
+        [1, 0.0, "HAPPY", 90.0],
+        [1, 0.0, "SAD", 0.0],
+        [1, 0.5, "HAPPY", 90.0],
+        [1, 0.5, "SAD", 0.0],
+        [2, 0.5, "HAPPY", 0.0],
+        [2, 0.5, "SAD", 80.0],
+    ]
+    assert timeline.to_arrow().to_pylist() == frame.to_dict("records")
+    scores = frame[frame["person"] == 1].pivot_table(index="seconds", columns="emotion", values="score")
+    assert scores["HAPPY"].to_dict() == {0.0: 90.0, 0.5: 90.0}
+
+
+def test_segments_and_summaries_are_tables(two):
+    """A row a stretch, and a row a person."""
+    timeline = two.timeline(smooth=0)
+
+    assert timeline.segments(min_seconds=0).to_pandas().to_dict("records") == [
+        {"person": 1, "emotion": "HAPPY", "start": 0.0, "end": 1.0, "seconds": 1.0, "score": 90.0},
+        {"person": 2, "emotion": "SAD", "start": 0.5, "end": 1.0, "seconds": 0.5, "score": 80.0},
+    ]
+    assert timeline.people[1].segments(min_seconds=0).to_arrow()["emotion"].to_pylist() == ["SAD"]
+    frame = timeline.summary().to_pandas()
+    assert frame[
+        ["person", "start", "end", "screen_seconds", "faces", "dominant", "undecided"]
+    ].to_numpy().tolist() == [
+        [1, 0.0, 1.0, 1.0, 2, "HAPPY", 10.0],
+        [2, 0.5, 1.0, 0.5, 1, "SAD", 20.0],
+    ]
+    assert frame[["share_happy", "share_sad"]].to_numpy().tolist() == [[90.0, 0.0], [0.0, 80.0]]
+    assert frame["share_angry"].isna().all()
+
+
+@pytest.mark.parametrize("faces", [(), (at(0, face(0.5, bare=True)),)], ids=["nobody", "without emotions"])
+def test_tables_over_time_have_their_types(faces, two):
+    """Also when there is nobody, or nothing is known of how they look."""
+    for make in (
+        lambda clip: clip.timeline(),
+        lambda clip: clip.timeline().segments(),
+        lambda clip: clip.timeline().summary(),
+    ):
+        empty, full = make(video(*faces)), make(two)
+        assert empty.to_pandas().dtypes.equals(full.to_pandas().dtypes)
+        assert empty.to_arrow().schema == full.to_arrow().schema
+
+
+def test_unknown_scores_are_no_values():
+    """Of somebody whose emotions are known at one time only, they are absent at the others."""
+    clip = video(at(0, face(emotions={"HAPPY": 90.0})), at(0.5, face(bare=True)))
+    timeline = clip.timeline(smooth=0)
+
+    assert timeline.to_pandas()["score"].isna().tolist() == [False, True]
+    assert timeline.to_arrow()["score"].to_pylist() == [90.0, None]
+
+
+def test_no_float_noise():
+    """Times are whole milliseconds, scores have four decimals: 4.96 is no 4.960000000000001."""
+    milliseconds = [0, 333, 667, 1001, 1334, 1668, 4460, 4793]
+    clip = video(*(at(one / 1000, face(emotions={"HAPPY": 47.3, "SAD": 12.7})) for one in milliseconds))
+    timeline = clip.timeline()
+
+    for table, longest in ((timeline.segments(), 4), (timeline.summary(), 4), (timeline, 4)):
+        numbers = table.to_pandas().select_dtypes("float").to_numpy().ravel()
+        assert [number for number in numbers if len(repr(float(number)).partition(".")[2]) > longest] == []
+    (segment, *_), summary = timeline.segments(), timeline.summary()
+    assert (segment.score, summary.people[0].shares["HAPPY"]) == (47.3, 47.3)
+    for number in (segment.start, segment.end, segment.seconds, summary.people[0].screen_seconds):
+        assert len(repr(number).partition(".")[2]) <= 3
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "extra"), [("pandas", "to_pandas", "pandas"), ("pyarrow", "to_arrow", "arrow")]
+)
+def test_missing_extra_of_tables_over_time(monkeypatch, two, module, call, extra):
+    """The message says what to install."""
+    timeline = two.timeline()
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(rekog.MissingExtraError) as caught:
+        getattr(timeline, call)()
+
+    what = "A data frame" if module == "pandas" else "An Arrow table"
+    assert str(caught.value) == f"{what} needs the {extra!r} extra: pip install 'rekog-emotion[{extra}]'"
+
+
+def test_whatever_reads_arrow_reads_them(two, photo):
+    """By Arrow's capsule interface, of which pyarrow is one reader."""
+    for table in (two, photo, EMPTY, two.timeline(), two.timeline().summary()):
+        assert pa.table(table).equals(table.to_arrow())
+        assert pa.RecordBatchReader.from_stream(table).read_all().equals(table.to_arrow())
+
+
+def test_polars_reads_them(two):
+    """A frame of polars is made of an analysis, of many, and of what is said of people."""
+    polars = pytest.importorskip("polars")
+    timeline = two.timeline(smooth=0)
+
+    assert polars.DataFrame(two).to_dicts() == list(two.to_records())
+    assert polars.from_arrow(tables.to_arrow([two, EMPTY])).to_dicts() == list(two.to_records())
+    assert polars.DataFrame(timeline).to_dicts() == timeline.to_arrow().to_pylist()
+    assert polars.DataFrame(timeline.summary())["person"].to_list() == [1, 2]
+    assert polars.from_arrow(timeline.segments(min_seconds=0).to_arrow())["emotion"].to_list() == ["HAPPY", "SAD"]
+
+
+def test_duckdb_reads_them(two):
+    """A query names the variable, or what was registered."""
+    duckdb = pytest.importorskip("duckdb")
+    timeline = two.timeline(smooth=0)
+    segments = timeline.segments(min_seconds=0).to_arrow()
+
+    with duckdb.connect() as connection:
+        connection.register("clip", two.to_arrow(people=True))
+        connection.register("segments", segments)
+        query = "select person, count(*) from clip group by 1 order by 1"
+        assert connection.sql(query).fetchall() == [(1, 2), (2, 1), (None, 1)]
+        assert connection.sql("select emotion from segments where seconds < 1").fetchall() == [("SAD",)]
+    assert duckdb.sql("select max(timestamp_ms) from two").fetchall() == [(500,)]
+    assert duckdb.sql("select emotion, max(score) from timeline group by 1 order by 1").fetchall() == [
+        ("HAPPY", 90.0),
+        ("SAD", 80.0),
+    ]

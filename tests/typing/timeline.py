@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import assert_type
 
+import pandas as pd
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Summary, Track
+from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Segments, Summary, Track
 from rekog_emotion.results.crops import contact_sheet
 from rekog_emotion.results.report import report
 from rekog_emotion.results.timeline import Timeline
@@ -20,7 +21,11 @@ timeline = clip.timeline(smooth=0, causal=True)
 assert_type(timeline, Timeline)
 assert_type(Timeline.of(rekog.start_video("clip.mp4").faces()), Timeline)
 assert_type(timeline.people, tuple[Person, ...])
-assert_type(timeline.segments(min_seconds=2), tuple[Segment, ...])
+assert_type(timeline.segments(min_seconds=2), Segments)
+as_before: tuple[Segment, ...] = timeline.segments()
+assert_type(timeline.to_pandas(), pd.DataFrame)
+assert_type(timeline.segments().to_pandas(), pd.DataFrame)
+assert_type(timeline.summary().to_pandas(), pd.DataFrame)
 assert_type(timeline.segments()[0].type, rekog.EmotionType | str)
 assert_type(timeline.summary(), Summary)
 assert_type(timeline.summary().people, tuple[PersonSummary, ...])
