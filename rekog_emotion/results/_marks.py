@@ -21,6 +21,7 @@ __all__ = [
     "draw_box",
     "draw_landmarks",
     "draw_pose",
+    "outside",
 ]
 
 Rectangle: TypeAlias = tuple[int, int, int, int]
@@ -53,6 +54,13 @@ def color_of(face: Face) -> Color:
     """Return the colour of the dominant emotion."""
     emotion = face.dominant_emotion
     return COLORS.get(emotion.type or "", OTHER_COLOR) if emotion else OTHER_COLOR
+
+
+def outside(mark: Mark, line: int) -> Rectangle:
+    """Return the box with the rim of its line."""
+    left, top, right, bottom = mark.rectangle
+    rim = max(1, line // 2)
+    return left - rim, top - rim, right + rim, bottom + rim
 
 
 def draw_box(pen: ImageDraw.ImageDraw, mark: Mark, line: int) -> None:

@@ -16,7 +16,7 @@ with needs("image", "Drawing"):
     from PIL import Image, ImageDraw
 
     from rekog_emotion.media import images
-    from rekog_emotion.results._labels import Label, draw_label, place_label
+    from rekog_emotion.results._labels import Label, draw_label, draw_leader, place_label
     from rekog_emotion.results._marks import (
         Mark,
         Rectangle,
@@ -24,12 +24,15 @@ with needs("image", "Drawing"):
         draw_box,
         draw_landmarks,
         draw_pose,
+        outside,
     )
     from rekog_emotion.results._stills import check_still
+    from rekog_emotion.results._style import Labels, Paint, Style
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces
     from rekog_emotion.values.faces import Face
+    from rekog_emotion.values.palette import Color
 
 __all__ = [
     "VIDEO_SUFFIXES",
@@ -57,13 +60,18 @@ def draw(
     *,
     landmarks: bool = True,
     pose: bool = True,
-    labels: bool = True,
+    labels: Labels = True,
+    min_confidence: float = 0,
+    color: Paint | None = None,
+    width: float | None = None,
 ) -> Image.Image:
     """Draw the faces on a copy of their picture.
 
     Each face gets its box in the colour of its dominant emotion, its landmarks, the axes of its pose, and a label with
-    that emotion and its confidence, gender and age range, as far as they were asked for. Of more than 200 faces, which
-    the service never gives, the others get the box alone. An emotion is how a face looks, not what a person feels.
+    that emotion and its confidence, gender and age range, as far as they were asked for. Lines and letters follow the
+    face. A label hides no face where there is room elsewhere; a line leads to one that is further away. Of more than
+    200 faces, which the service never gives, the others get the box alone. An emotion is how a face looks, not what a
+    person feels.
 
     Args:
         analysis: The faces.
@@ -72,7 +80,11 @@ def draw(
             taken as it stands. Left out, the file that was analysed, if it was one.
         landmarks: Draw the landmarks.
         pose: Draw the axes of the pose.
-        labels: Write the labels.
+        labels: Write the labels; or a function of a face that gives what its label says, or ``None`` for none.
+        min_confidence: Leave out what is less surely a face, 0 to 100.
+        color: Of boxes, landmarks and labels, instead of the emotion's: a name as CSS has it, ``"#rrggbb"``, or red,
+            green and blue.
+        width: Of the lines of boxes, in pixels; left out, they follow the face.
 
     Returns:
         A new picture in mode RGB, as large as the turned one.
@@ -80,41 +92,48 @@ def draw(
     Raises:
         InvalidInputError: The picture cannot be decoded, does not have the shape of the one that was analysed, has
             several frames or pages, or is a PIL image with a note to turn it where a file was analysed; or none was
-            given, and what was analysed was not a file that is still there.
+            given, and what was analysed was not a file that is still there. Or an option cannot be used.
         OSError: The file cannot be read.
     """
+    style = Style(
+        landmarks=landmarks, pose=pose, labels=labels, min_confidence=min_confidence, color=color, width=width
+    )
     canvas = open_picture(analysis, picture)
     check_still(picture if picture is not None else analysis.source or b"")
-    draw_faces(canvas, analysis.faces, landmarks=landmarks, pose=pose, labels=labels)
+    draw_faces(canvas, analysis.faces, style)
     return canvas
 
 
-def draw_faces(
-    canvas: Image.Image, faces: Iterable[Face], *, landmarks: bool = True, pose: bool = True, labels: bool = True
-) -> None:
+def draw_faces(canvas: Image.Image, faces: Iterable[Face], style: Style | None = None) -> None:
     """Draw faces on a picture itself, which is in mode RGB."""
+    style = style or Style()
     pen = ImageDraw.Draw(canvas)
-    line = max(1, round(min(canvas.size) / 250))
-    marks = list(_marks(faces, canvas.size))
+    marks = list(_marks(filter(style.is_drawn, faces), canvas.size, style.color))
     detailed = marks[:_DETAILED]
     for mark in marks[_DETAILED:]:
-        draw_box(pen, mark, line)
+        draw_box(pen, mark, style.line(mark.rectangle, canvas.size))
     for mark in detailed:
-        draw_box(pen, mark, line)
-        if landmarks:
+        draw_box(pen, mark, style.line(mark.rectangle, canvas.size))
+        if style.landmarks:
             draw_landmarks(canvas, mark)
-        if pose:
+        if style.pose:
             draw_pose(canvas, mark)
     # Labels come last, on top of all boxes; the largest face is the first and has the first choice of a place.
-    boxes = [mark.rectangle for mark in detailed]
-    placed: list[Label] = []
-    for mark in detailed if labels else ():
-        if lines := list(label_lines(mark.face)):
-            # Where there is no room for all of it, the first line alone.
-            texts = list(dict.fromkeys(("\n".join(lines), lines[0])))
-            taken: list[Rectangle] = [label.place for label in placed]
-            placed.append(place_label(texts, mark.rectangle, canvas.size, boxes=boxes, labels=taken))
-            draw_label(canvas, placed[-1], mark.color)
+    lines = [style.line(mark.rectangle, canvas.size) for mark in detailed]
+    boxes = [outside(mark, line) for mark, line in zip(detailed, lines, strict=True)]
+    placed: list[tuple[Label, Mark, int]] = []
+    without_room: list[tuple[int, int]] = []
+    for mark, line, box in zip(detailed, lines, boxes, strict=True):
+        if texts := style.texts(mark.face, list(label_lines(mark.face))):
+            taken: list[Rectangle] = [label.place for label, _, _ in placed]
+            label = place_label(
+                texts, box, canvas.size, boxes=boxes, labels=taken, line=line, without_room=without_room
+            )
+            placed.append((label, mark, line))
+    for label, mark, line in placed:
+        draw_leader(canvas, label, mark.color, line)
+    for label, mark, _ in placed:
+        draw_label(canvas, label, mark.color)
 
 
 def open_picture(analysis: PictureFaces, picture: Picture | None) -> Image.Image:
@@ -189,11 +208,11 @@ def _check_shape(size: tuple[int, int], analyzed: tuple[int, int] | None) -> Non
         raise InvalidInputError(msg)
 
 
-def _marks(faces: Iterable[Face], size: tuple[int, int]) -> Iterator[Mark]:
+def _marks(faces: Iterable[Face], size: tuple[int, int], color: Color | None) -> Iterator[Mark]:
     for face in faces:
         box = face.bounding_box
         if box is not None and None not in {box.left, box.top, box.width, box.height}:
-            yield Mark(face, near(box.to_pixels(size), size), color_of(face))
+            yield Mark(face, near(box.to_pixels(size), size), color or color_of(face))
 
 
 def near(rectangle: Rectangle, size: tuple[int, int]) -> Rectangle:

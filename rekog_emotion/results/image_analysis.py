@@ -20,6 +20,7 @@ from rekog_emotion.wire.writing import write_shape
 if TYPE_CHECKING:
     from PIL import Image
 
+    from rekog_emotion.results._style import Labels, Paint
     from rekog_emotion.results.drawing import Picture
 
 __all__ = ["ImageAnalysis"]
@@ -90,7 +91,15 @@ class ImageAnalysis(Outputs, Value):
         return {"source": self.source, "engine": self.engine, "size": self.size}
 
     def draw(
-        self, picture: Picture | None = None, *, landmarks: bool = True, pose: bool = True, labels: bool = True
+        self,
+        picture: Picture | None = None,
+        *,
+        landmarks: bool = True,
+        pose: bool = True,
+        labels: Labels = True,
+        min_confidence: float = 0,
+        color: Paint | None = None,
+        width: float | None = None,
     ) -> Image.Image:
         """Draw the faces on a copy of their picture: boxes, landmarks, pose axes, and labels that say how they look.
 
@@ -100,20 +109,35 @@ class ImageAnalysis(Outputs, Value):
                 out, the file that was analysed, if it was one.
             landmarks: Draw the landmarks.
             pose: Draw how the head is turned: an axis to the face's side (red), one down (green), one out of it (blue).
-            labels: Write dominant emotion, gender and age range.
+            labels: Write dominant emotion, gender and age range; or a function of a face that gives what its label
+                says, or ``None`` for none.
+            min_confidence: Leave out what is less surely a face, 0 to 100.
+            color: Of boxes, landmarks and labels, instead of the emotion's: a name as CSS has it, ``"#rrggbb"``, or
+                red, green and blue.
+            width: Of the lines of boxes, in pixels; left out, they follow the face.
 
         Returns:
             A new picture in mode RGB, as large as the turned one.
 
         Raises:
             InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed;
-                or none was given, and what was analysed was not a file that is still there.
+                or none was given, and what was analysed was not a file that is still there; or an option cannot be
+                used.
             MissingExtraError: The ``image`` extra is not installed.
             OSError: The file cannot be read.
         """
         from rekog_emotion.results.drawing import draw  # noqa: PLC0415 -- Pillow is an extra
 
-        return draw(self, picture, landmarks=landmarks, pose=pose, labels=labels)
+        return draw(
+            self,
+            picture,
+            landmarks=landmarks,
+            pose=pose,
+            labels=labels,
+            min_confidence=min_confidence,
+            color=color,
+            width=width,
+        )
 
     def crop(
         self, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False

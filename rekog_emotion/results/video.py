@@ -24,6 +24,7 @@ with needs("embedded", "Drawing on videos"):
 
     from rekog_emotion.people.sampling import interval_of, step_of
     from rekog_emotion.results._copying import Copy, Edit, OnFraction
+    from rekog_emotion.results._style import Labels, Paint, Style
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import VideoFaces
@@ -40,7 +41,10 @@ def annotate_video(
     *,
     landmarks: bool = False,
     pose: bool = True,
-    labels: bool = True,
+    labels: Labels = True,
+    min_confidence: float = 0,
+    color: Paint | None = None,
+    width: float | None = None,
     on_progress: OnFraction | None = None,
 ) -> None:
     """Write a copy of a video with the faces drawn on it; emotions are how a face looks, not what a person feels.
@@ -57,15 +61,21 @@ def annotate_video(
             appears when it is whole.
         landmarks: Draw the landmarks of the nearest sample; between two of them they move with the box.
         pose: Draw the axes of the pose.
-        labels: Write dominant emotion, gender and age range.
+        labels: Write dominant emotion, gender and age range; or a function of a face that gives what its label says.
+        min_confidence: Leave out what is less surely a face, 0 to 100.
+        color: Of boxes, landmarks and labels, instead of the emotion's; as for `drawing.draw`.
+        width: Of the lines of boxes, in pixels; left out, they follow the face.
         on_progress: Called with the share that is done, 0 to 1, now and then.
 
     Raises:
         InvalidInputError: The source is no video or is the target itself, the target has another suffix, or its
-            container cannot hold the sound of the source.
+            container cannot hold the sound of the source; or an option cannot be used.
         MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
         OSError: The source cannot be read, or the target cannot be written.
     """
+    style = Style(
+        landmarks=landmarks, pose=pose, labels=labels, min_confidence=min_confidence, color=color, width=width
+    )
 
     def edit_of(rate: Fraction) -> Edit:
         motion = Motion(analysis.faces, step=_step(analysis, rate))
@@ -73,7 +83,7 @@ def annotate_video(
         def edit(since: float, until: float) -> Callable[[Image.Image], None] | None:
             if not (faces := motion.at(since, until)):
                 return None
-            return lambda canvas: draw_faces(canvas, faces, landmarks=landmarks, pose=pose, labels=labels)
+            return lambda canvas: draw_faces(canvas, faces, style)
 
         return edit
 

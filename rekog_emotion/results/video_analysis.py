@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from rekog_emotion.people.person import Track
+    from rekog_emotion.results._style import Labels, Paint
     from rekog_emotion.results.timeline import Timeline
 
 __all__ = ["VideoAnalysis", "merge"]
@@ -185,7 +186,10 @@ class VideoAnalysis(Outputs, Value):
         video: str | os.PathLike[str] | None = None,
         landmarks: bool = False,
         pose: bool = True,
-        labels: bool = True,
+        labels: Labels = True,
+        min_confidence: float = 0,
+        color: Paint | None = None,
+        width: float | None = None,
         on_progress: Callable[[float], None] | None = None,
     ) -> None:
         """Write a copy of the video with the faces drawn on it: how faces look, not what people feel.
@@ -196,19 +200,36 @@ class VideoAnalysis(Outputs, Value):
             video: The local file that was analysed; left out, where the analysis says that it was.
             landmarks: Draw the landmarks.
             pose: Draw how the head is turned.
-            labels: Write dominant emotion, gender and age range.
+            labels: Write dominant emotion, gender and age range; or a function of a face that gives what its label
+                says, or ``None`` for none.
+            min_confidence: Leave out what is less surely a face, 0 to 100.
+            color: Of boxes, landmarks and labels, instead of the emotion's: a name as CSS has it, ``"#rrggbb"``, or
+                red, green and blue.
+            width: Of the lines of boxes, in pixels; left out, they follow the face.
             on_progress: Called with the share that is done, 0 to 1, now and then.
 
         Raises:
             InvalidInputError: What was analysed was no file that is still there, and no other was given; it is no
-                video or the target itself; the target has another suffix, or cannot hold the sound.
+                video or the target itself; the target has another suffix, or cannot hold the sound; or an option
+                cannot be used.
             MissingExtraError: The ``embedded`` extra is not installed.
             OSError: The video cannot be read, or the target cannot be written.
         """
         from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
 
         source = self._file(video, "clip.annotate(target, video=path)")
-        annotate_video(self, source, target, landmarks=landmarks, pose=pose, labels=labels, on_progress=on_progress)
+        annotate_video(
+            self,
+            source,
+            target,
+            landmarks=landmarks,
+            pose=pose,
+            labels=labels,
+            min_confidence=min_confidence,
+            color=color,
+            width=width,
+            on_progress=on_progress,
+        )
 
     def blur(
         self,

@@ -35,15 +35,20 @@ assert_type(timeline.summary().people[0].peaks, tuple[Peak, ...])
 assert_type(report(clip, title="clip", video=Path("clip.mp4")), str)
 shares: list[float] = []
 clip.annotate("annotated.mp4", video=Path("clip.mp4"), pose=False, on_progress=shares.append)
+clip.annotate(
+    "annotated.mp4", labels=lambda face: str(face.confidence), color=(255, 0, 0), width=2.5, min_confidence=90
+)
 clip.blur(Path("blurred.mp4"), method="pixelate")
 clip.report("report.html", title="clip", pictures=False)
 assert_type(clip.frames_at([0, 500.0]), Iterator[tuple[float, Image.Image]])
 photo = rekog.detect_image("photo.jpg")
+assert_type(photo.draw(labels=lambda _: None, color="navy", width=3, min_confidence=99.5), Image.Image)
 contact_sheet(photo, (photo, "copy.jpg"), [photo], columns=3)
 
 # --- what a checker refuses ---
 
 clip.blur("blurred.mp4", method="smear")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- no such way
+photo.draw(color=1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a name, or three numbers
 contact_sheet(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- no analysis
 
 clip.plot(kind="pie")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- lines or stacked
