@@ -16,6 +16,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -115,13 +116,8 @@ def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, whe
 forks.in_child(_begin_anew)
 
 
-class _Here(threading.local):
-    """Whether the call that this thread makes is the library's own."""
-
-    ours = False
-
-
-_HERE: Final = _Here()
+# Whether the call that this thread or task makes is the library's own.
+_OURS: Final = ContextVar("rekog_emotion_ours", default=False)
 # By the register of a client's handlers, the shortcuts on it that last longer than a call.
 _LASTING: Final[WeakKeyDictionary[Any, set[int]]] = WeakKeyDictionary()
 
@@ -132,15 +128,16 @@ class Acceleration:
     Several on one client do no more than one, and last until the last one is closed.
     """
 
-    _lasts = True
+    # What is for calls of ours alone is counted by botocore, so that however many are under way it is there once.
+    _counted = False
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
         self._events = client.meta.events
         self._loads = _loads()
         with _LOCK:
             for event in _EVENTS:
-                self._events.register(event, self._take_faces)
-            if self._lasts:
+                self._events.register(event, self._take_faces, **self._identity(event))
+            if not self._counted:
                 _LASTING.setdefault(self._events, set()).add(id(self))
 
     def close(self) -> None:
@@ -148,7 +145,10 @@ class Acceleration:
         with _LOCK:
             _LASTING.get(self._events, set()).discard(id(self))
             for event in _EVENTS:
-                self._events.unregister(event, self._take_faces)
+                self._events.unregister(event, self._take_faces, **self._identity(event))
+
+    def _identity(self, event: str) -> dict[str, Any]:
+        return {"unique_id": f"rekog-emotion-{event}", "unique_id_uses_count": True} if self._counted else {}
 
     def __enter__(self) -> Self:
         return self
@@ -158,18 +158,28 @@ class Acceleration:
     ) -> None:
         self.close()
 
-    def _take_faces(self, **event: Any) -> None:  # noqa: ANN401 -- whatever botocore gives
+    def _take_faces(self, **event: Any) -> Any:  # noqa: ANN401 -- whatever botocore gives
+        if _OURS.get() or not self._counted:
+            self._take(event, ours=_OURS.get())
+
+    def _take(self, event: dict[str, Any], *, ours: bool) -> None:
+        """Read the faces of an answer.
+
+        Args:
+            event: What botocore gives.
+            ours: The call is one of ours.
+        """
         try:
             response, taken = event["response_dict"], event["customized_response_dict"]
             if response["status_code"] != _OK:
                 return
             member = _FACES[event["operation_model"].name]
-            early = _HERE.ours and member == "Faces"
+            early = ours and member == "Faces"
             loads = _loads_faces if early and self._loads is _strict_loads else self._loads
             answer = loads(response["body"])
             if early and loads is self._loads:
                 answer[member] = _faces_of(answer[member])
-            if isinstance(answer[member], list) or (_HERE.ours and answer[member] is not None):
+            if isinstance(answer[member], list) or (ours and answer[member] is not None):
                 taken[member] = answer.pop(member)
                 response["body"] = json.dumps(answer).encode()
         except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
@@ -205,26 +215,27 @@ def accelerate(client: Any) -> Acceleration:  # noqa: ANN401 -- boto3's clients 
 class _Ours(Acceleration):
     """The shortcut for one call of ours."""
 
-    _lasts = False
-
-    def _take_faces(self, **event: Any) -> None:  # noqa: ANN401 -- likewise
-        if _HERE.ours:
-            super()._take_faces(**event)
+    _counted = True
 
 
 @contextmanager
-def accelerated(client: Any) -> Iterator[None]:  # noqa: ANN401 -- likewise
-    """Let the calls of this thread take the shortcut while the block lasts, where the client is one of boto3's."""
+def accelerated(client: Any, shortcut: type[Acceleration] = _Ours) -> Iterator[None]:  # noqa: ANN401 -- likewise
+    """Let the calls of this thread or task take the shortcut while the block lasts, where the client is one of boto3's.
+
+    Args:
+        client: Any client.
+        shortcut: What reads the answers where none that lasts does.
+    """
     if _service_of(client) != "rekognition":
         yield
         return
     # Where it has one that lasts, a call needs none of its own: to register and take it away costs .08 ms.
-    with nullcontext() if _LASTING.get(client.meta.events) else _Ours(client):
-        before, _HERE.ours = _HERE.ours, True
+    with nullcontext() if _LASTING.get(client.meta.events) else shortcut(client):
+        before = _OURS.set(True)
         try:
             yield
         finally:
-            _HERE.ours = before
+            _OURS.reset(before)
 
 
 def _service_of(client: object) -> Any:  # noqa: ANN401 -- whatever an object of the caller's has there
