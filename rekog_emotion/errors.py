@@ -153,12 +153,16 @@ class TransportError(RekogEmotionError, ConnectionError):
     Attributes:
         operation: Name of the service's operation, for example ``"DetectFaces"``.
         job_id: The video job that the call was about, if any.
+        sent: Whether the request may have reached the service; without a connection it certainly has not.
     """
 
-    def __init__(self, message: str, *, operation: str | None = None, job_id: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, operation: str | None = None, job_id: str | None = None, sent: bool = True
+    ) -> None:
         super().__init__(message)
         self.operation = operation
         self.job_id = job_id
+        self.sent = sent
 
 
 class ServiceError(RekogEmotionError):

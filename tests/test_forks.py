@@ -102,7 +102,8 @@ def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
         from rekog_emotion.clients import fastpath, names
-        from rekog_emotion.flows import budget as budgets, messages
+        from rekog_emotion.blocking import sharing
+        from rekog_emotion.blocking.driver import Driver
         from rekog_emotion.flows.messages import SnsSqs
         os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
         class Queue:
@@ -113,8 +114,8 @@ def test_locks_are_renewed():
         queue = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Queue())
         aws = rekog.aws_client()
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
-        budget, mailbox = budgets.budget_of(fake), messages._mailbox(queue, fake)
-        locks = [budget._lock, fastpath._LOCK, names._CACHE._lock, messages._LOCK]
+        budget, mailbox = sharing.budget_of(fake), sharing.mailbox_of(queue, fake, "fake-job-1")
+        locks = [budget._lock, fastpath._LOCK, names._CACHE._lock, sharing._LOCK]
         locks += [mailbox._lock, mailbox.receiving]
         for lock in locks:
             lock.acquire()
@@ -122,11 +123,12 @@ def test_locks_are_renewed():
             with fastpath.accelerated(aws):
                 pass
             assert names.resolve_client("aws") is not aws
-            with mailbox.expecting("fake-job-1"):
-                assert mailbox.receiving.acquire(blocking=False)
-                mailbox.receive(0)
-            assert messages._mailbox(queue, fake) is not mailbox
-            assert budgets.budget_of(fake) is budget
+            mailbox.expect("fake-job-1")
+            assert mailbox.receiving.acquire(blocking=False)
+            Driver(client=fake).run(mailbox.receive(0))
+            mailbox.forget("fake-job-1")
+            assert sharing.mailbox_of(queue, fake, "fake-job-1") is not mailbox
+            assert sharing.budget_of(fake) is budget
             return len(rekog.analyze_video("s3://bucket/clip.mp4", client=fake, notify=queue).faces)
         in_child(work)
         for lock in locks:

@@ -5,38 +5,55 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
 from rekog_emotion.blocking import clock as _clock
+from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
+from rekog_emotion.clients.staging import resolve_discard
+from rekog_emotion.clients.uploads import S3Staging
 from rekog_emotion.flows.steps import (
+    Await,
     Begin,
     Call,
     Cancelled,
     Course,
+    Discard,
+    Expect,
     Facts,
     Flow,
+    Forget,
     Give,
     LateError,
+    Listen,
     Now,
+    Remove,
     Sleep,
+    Stage,
     Step,
     Take,
     Tell,
+    Turn,
     Work,
 )
-from rekog_emotion.values.progress import OnProgress, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
+    from pathlib import Path
+
+    from rekog_emotion.clients.protocols import RekognitionClient, Staging
+    from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
 
 T = TypeVar("T")
+_GLANCE: Final = 0.05
+_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -45,18 +62,28 @@ class Driver:
 
     Attributes:
         client: Of boto3's shape.
-        facts: What flows are told of it.
         clock: Where time comes from.
+        staging: Where local files go, if any do.
+        s3_client: The caller's client for what lies in S3.
+        facts: What flows are told of the client.
+        budget: What all calls of the client share.
     """
 
     client: RekognitionClient
     clock: _clock.Clock = field(factory=_clock.system_clock)
+    staging: Staging | None = None
+    s3_client: Any = None
     facts: Facts = field(init=False)
+    budget: SharedBudget = field(init=False, repr=False)
 
     @facts.default
     def _of_client(self) -> Facts:
         retries = leaves_retrying_to_us(self.client)
         return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+
+    @budget.default
+    def _shared(self) -> SharedBudget:
+        return budget_of(self.client)
 
     def run(self, flow: Flow[T], *, cancel: threading.Event | None = None, on_progress: OnProgress | None = None) -> T:
         """Perform a flow and return its result.
@@ -111,31 +138,89 @@ class _Performer:
         except BaseException as error:  # noqa: BLE001 -- it is for the flow, Ctrl-C too: it tidies up
             course.fail(error)
 
-    def _answer(self, step: Step) -> object:
+    def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
         driver = self._driver
         answer: object = None
         match step:
-            case Call(within=None):
-                answer = failures.once(driver.client, step.method, job_id=step.job_id, **step.parameters)
-            case Call(within=float(seconds)):
-                answer = self._limited(step, seconds)
+            case Call():
+                answer = self._call(step) if step.within is None else self._limited(step, step.within)
             case Now():
                 answer = driver.clock.now()
-            case Sleep(seconds):
-                driver.clock.sleep(seconds, self._cancel)
             case Cancelled():
                 answer = self._cancel is not None and self._cancel.is_set()
             case Work(function):
                 answer = function()
+            case Sleep(seconds):
+                driver.clock.sleep(seconds, self._cancel)
+            case Tell(progress):
+                tell(self._on_progress, progress)
+            case Turn(waits):
+                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
             case Begin(flow):
                 answer = self._begin(flow)
             case Take(handle):
                 answer = handle.take()
-            case Tell(progress):
-                tell(self._on_progress, progress)
-            case _:
-                raise NotImplementedError(step)
+            case Await(job_id, seconds):
+                answer = self._await(driver.client.ended(job_id), seconds)  # type: ignore[attr-defined]  # it says so
+            case Expect(channel, job_id):
+                answer = mailbox_of(channel, driver.client, job_id)
+            case Forget(mailbox, job_id):
+                mailbox.forget(job_id)
+            case Listen(mailbox, flow):
+                answer = self._listen(mailbox, flow)
+            case Stage(path):
+                answer = self._stage(path)
+            case Discard(upload):
+                if driver.staging is not None:
+                    driver.staging.discard(upload)
+            case Remove(upload):
+                self._remove(upload)
+            case Give():  # pragma: no cover -- no flow of the library is run that gives
+                msg = "this flow gives values: iterate()"
+                raise AssertionError(msg)
         return answer
+
+    def _call(self, call: Call) -> object:
+        if call.queue is None:
+            return failures.once(self._driver.client, call.method, job_id=call.job_id, **call.parameters)
+        with guarded(call.queue.sqs):
+            return getattr(call.queue.sqs, call.method)(**call.parameters)
+
+    def _listen(self, mailbox: SharedMailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        if not mailbox.receiving.acquire(timeout=_GLANCE):
+            return None
+        try:
+            return self._driver.run(flow(), cancel=self._cancel)
+        finally:
+            mailbox.receiving.release()
+
+    def _await(self, end: Future[None], seconds: float) -> bool:
+        """Wait for the end of a job.
+
+        The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
+        not run away from it.
+        """
+        clock, stop = self._driver.clock, _clock.Ended(end, self._cancel)
+        if not end.done():
+            begin = clock.now()
+            if not stop.wait(seconds * _REAL):
+                clock.sleep(max(begin + seconds - clock.now(), 0.0), stop)
+        return end.done()
+
+    def _stage(self, path: Path) -> S3Object:
+        def on_bytes(done: int, total: int) -> None:
+            tell(self._on_progress, Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total))
+
+        if self._driver.staging is None:
+            msg = "a flow with an upload needs a staging"
+            raise AssertionError(msg)
+        return self._driver.staging.stage(path, on_bytes=on_bytes, cancel=self._cancel)
+
+    def _remove(self, upload: S3Object) -> None:
+        driver = self._driver
+        where = resolve_discard(None, client=driver.client, upload=upload, s3_client=driver.s3_client)
+        if isinstance(where, S3Staging):
+            where.remove(upload)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> _Begun:
         if self._stop is None:
@@ -149,9 +234,7 @@ class _Performer:
 
         def work() -> None:
             try:
-                future.set_result(
-                    failures.once(self._driver.client, call.method, job_id=call.job_id, **call.parameters)
-                )
+                future.set_result(self._call(call))
             except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
                 future.set_exception(error)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
 from rekog_emotion import errors
-from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded, misconfigured
-from rekog_emotion.clients.protocols import leaves_retrying_to_us, service_region
+from rekog_emotion.clients.protocols import service_region
 from rekog_emotion.errors import (
     InvalidInputError,
     RekogEmotionError,
@@ -21,7 +19,6 @@ from rekog_emotion.errors import (
     ServiceError,
     TransportError,
 )
-from rekog_emotion.flows import retrying
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.wire.service import OPERATIONS
 
@@ -100,21 +97,6 @@ _SERVER_FAULT: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
 
 
-def call(
-    client: RekognitionClient,
-    method: str,
-    *,
-    job_id: str | None = None,
-    clock: _clock.Clock | None = None,
-    cancel: threading.Event | None = None,
-    **parameters: Any,  # noqa: ANN401 -- the service's own parameters
-) -> Mapping[str, Any]:
-    """Make one call, again where it failed for a passing reason and the client does not try again by itself."""
-    if not leaves_retrying_to_us(client):
-        return once(client, method, job_id=job_id, **parameters)
-    return retrying.retry(lambda: once(client, method, job_id=job_id, **parameters), clock=clock, cancel=cancel)
-
-
 def once(
     client: RekognitionClient,
     method: str,
@@ -177,7 +159,8 @@ def map_error(
         mapped = fault
     elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
         text = f"{operation} got no answer: {quoted(error)}{_region_hint(client)}"
-        mapped = TransportError(text, operation=operation, job_id=job_id)
+        unsent = (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError, exceptions.ProxyConnectionError)
+        mapped = TransportError(text, operation=operation, job_id=job_id, sent=not isinstance(error, unsent))
     elif isinstance(error, exceptions.BotoCoreError) and not isinstance(error, exceptions.StubResponseError):
         mapped = configuration_error(error)  # what a Stubber says is of the caller's test
     elif isinstance(error, ResponseParserError):

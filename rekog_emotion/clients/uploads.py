@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -20,8 +19,6 @@ from rekog_emotion.wire.service import MAX_VIDEO_BYTES
 
 __all__ = ["S3Staging"]
 
-# By their names uploads are known again by whoever resumes a job by its id alone.
-_OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
 
 
 @frozen(kw_only=True)
@@ -54,6 +51,7 @@ class S3Staging:
         if total > MAX_VIDEO_BYTES:
             msg = f"{name} has {total} bytes; the service takes videos up to {MAX_VIDEO_BYTES} bytes (10 GiB): split it"
             raise InvalidInputError(msg)
+        # `is_upload` knows it again by this name.
         key = f"{self.prefix}rekog-emotion-{uuid.uuid4().hex}{path.suffix.lower() if path.suffix.isascii() else ''}"
         staged = S3Object(bucket=self.bucket, name=key)
         tally = _Tally(total=total, on_bytes=on_bytes, cancel=cancel)
@@ -176,8 +174,3 @@ def _is_vendor_error(error: BaseException) -> bool:
 def _is_not_found(error: Exception) -> bool:
     metadata: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
     return metadata.get("HTTPStatusCode") == HTTPStatus.NOT_FOUND
-
-
-def is_upload(video: S3Object) -> bool:
-    """Tell whether an object is one that :class:`S3Staging` has made: by its random name."""
-    return video.name is not None and _OURS.fullmatch(video.name) is not None

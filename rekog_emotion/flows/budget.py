@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Final
-from weakref import WeakKeyDictionary
 
-from rekog_emotion import forks
-
-__all__ = ["Budget", "budget_of"]
+__all__ = ["Budget"]
 
 # AWS's quota of GetFaceDetection is 5 calls a second in most regions, 20 in the largest (Service Quotas L-4E7ADAC1).
 RATE: Final = 5.0
@@ -16,7 +12,7 @@ BURST: Final = 20.0
 
 
 class Budget:
-    """A token bucket, shared by threads.
+    """A token bucket; who performs steps in threads keeps a lock for it.
 
     Looks at jobs wait for their turn. Pages do not: they are what a slot is freed by, and each takes the service longer
     than a look; they count, and looks wait the longer for them.
@@ -31,11 +27,6 @@ class Budget:
         self._burst = burst
         self._tokens = burst
         self._at: float | None = None
-        self._begin_anew()
-        forks.in_child(self._begin_anew)
-
-    def _begin_anew(self) -> None:
-        self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float:
         """Take a call, and return how many seconds it has to wait.
@@ -43,29 +34,16 @@ class Budget:
         Args:
             now: Seconds on the clock that the caller waits by.
         """
-        with self._lock:
-            self._refill(now)
-            self._tokens -= 1
-            return max(0.0, -self._tokens / self._rate)
+        self._refill(now)
+        self._tokens -= 1
+        return max(0.0, -self._tokens / self._rate)
 
     def spend(self, now: float) -> None:
         """Count a call that does not wait; the debt is never more than a burst."""
-        with self._lock:
-            self._refill(now)
-            self._tokens = max(self._tokens - 1, -self._burst)
+        self._refill(now)
+        self._tokens = max(self._tokens - 1, -self._burst)
 
     def _refill(self, now: float) -> None:
         if self._at is not None:
             self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
-
-
-_BUDGETS: Final[WeakKeyDictionary[object, Budget]] = WeakKeyDictionary()
-
-
-def budget_of(client: object) -> Budget:
-    """Return the budget that all jobs of a client share; what cannot be referenced weakly gets one a job."""
-    try:
-        return _BUDGETS.setdefault(client, Budget())  # one step, whatever other threads do
-    except TypeError:
-        return Budget()

@@ -8,28 +8,20 @@ job is looked at all the same.
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
 
 from attrs import field, frozen
 
-from rekog_emotion import forks
-from rekog_emotion.blocking.clock import Clock
-from rekog_emotion.clients.aws import sqs_client_for
-from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.polling import PollSchedule, Schedule
+from rekog_emotion.flows.steps import Call, Cancelled, Flow, Listen, Now, Sleep
 from rekog_emotion.logs import logger
 from rekog_emotion.text import quoted
 
-if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
-
-__all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion", "watch"]
+__all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion"]
 
 _log: Final = logger("rekog_emotion")
 
@@ -39,7 +31,6 @@ _MESSAGES: Final = 10  # the most that SQS gives at once
 _FALLBACK: Final = PollSchedule(share=0.25, floor=300.0, cap=1800.0)
 _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 20.0
-_GLANCE: Final = 0.05
 
 
 @frozen
@@ -130,57 +121,45 @@ def _mapping(text: object) -> Mapping[str, Any]:
 
 
 class Mailbox:
-    """One queue, for all threads of this process that wait at it.
+    """One queue, for all of this process that wait at it.
+
+    Who performs steps in threads keeps a lock for it, and lets one at a time receive: the others need no call of their
+    own.
 
     Args:
-        sqs: A boto3 SQS client.
         queue_url: URL of the queue.
-
-    Attributes:
-        receiving: Held by the thread whose call is under way: the others need none of their own.
     """
 
-    def __init__(self, sqs: Any, queue_url: str) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
-        self._sqs = sqs
+    def __init__(self, queue_url: str) -> None:
         self._queue_url = queue_url
         self._expected: dict[str, Completion | None] = {}
         self._waiting: Counter[str] = Counter()
         self._ended: set[str] = set()
-        self._begin_anew()
-        forks.in_child(self._begin_anew)
 
-    def _begin_anew(self) -> None:
-        self.receiving, self._lock = threading.Lock(), threading.Lock()
+    def expect(self, job_id: str) -> None:
+        """Keep the message of a job, if it comes, or another's for the same job."""
+        self._waiting[job_id] += 1
+        self._expected.setdefault(job_id, None)
 
-    @contextmanager
-    def expecting(self, job_id: str) -> Iterator[None]:
-        """Keep the message of a job, if it comes while the block lasts, or another thread's for the same job."""
-        with self._lock:
-            self._waiting[job_id] += 1
-            self._expected.setdefault(job_id, None)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waiting[job_id] -= 1
-                if not self._waiting[job_id]:
-                    del self._waiting[job_id], self._expected[job_id]
+    def forget(self, job_id: str) -> None:
+        """Keep it no longer, unless somebody else waits for it, too."""
+        self._waiting[job_id] -= 1
+        if not self._waiting[job_id]:
+            del self._waiting[job_id], self._expected[job_id]
 
     def of(self, job_id: str) -> Completion | None:
         """Return the message of a job, if it has come."""
         return self._expected.get(job_id)
 
-    def receive(self, seconds: int) -> int:
+    def receive(self, seconds: int) -> Flow[int]:
         """Wait for messages, keep and delete those of jobs that are waited for, and let go of all others.
 
         Returns:
             The number of messages of others.
         """
         strangers = 0
-        with guarded(self._sqs):
-            answer = self._sqs.receive_message(
-                QueueUrl=self._queue_url, MaxNumberOfMessages=_MESSAGES, WaitTimeSeconds=seconds
-            )
+        asked = {"QueueUrl": self._queue_url, "MaxNumberOfMessages": _MESSAGES, "WaitTimeSeconds": seconds}
+        answer: Mapping[str, Any] = yield Call("receive_message", asked, queue=self)
         for message in answer.get("Messages") or ():
             completion = read_completion(message.get("Body"))
             if completion is not None and completion.job_id in self._expected:
@@ -189,45 +168,18 @@ class Mailbox:
             # SQS delivers at least once: a second copy is nobody's but ours.
             ours = completion is not None and completion.job_id in self._ended
             strangers += not ours
-            self._dispose(message, ours=ours)
+            yield from self._dispose(message, ours=ours)
         return strangers
 
-    def _dispose(self, message: Mapping[str, Any], *, ours: bool) -> None:
+    def _dispose(self, message: Mapping[str, Any], *, ours: bool) -> Flow[None]:
         place = {"QueueUrl": self._queue_url, "ReceiptHandle": message.get("ReceiptHandle")}
         try:
-            with guarded(self._sqs):
-                if ours:
-                    self._sqs.delete_message(**place)
-                else:
-                    self._sqs.change_message_visibility(**place, VisibilityTimeout=0)
+            if ours:
+                yield Call("delete_message", place, queue=self)
+            else:
+                yield Call("change_message_visibility", {**place, "VisibilityTimeout": 0}, queue=self)
         except Exception as error:  # noqa: BLE001 -- the message itself has come, and comes again at worst
             _log.warning("a message of %s could not be put away: %s", quoted(self._queue_url), quoted(error))
-
-
-# A process needs one a queue and client, or its threads would take each other's messages.
-_MAILBOXES: Final[WeakValueDictionary[tuple[str, int], Mailbox]] = WeakValueDictionary()
-_LOCK = threading.Lock()
-
-
-def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
-    """Share no connection to a queue with the parent, and no lock."""
-    global _LOCK  # noqa: PLW0603 -- whoever holds it now keeps the old one
-    _LOCK = threading.Lock()
-    _MAILBOXES.clear()
-
-
-forks.in_child(_begin_anew)
-
-
-def _mailbox(channel: SnsSqs, client: RekognitionClient) -> Mailbox:
-    owner = client if channel.sqs_client is None else channel.sqs_client
-    with _LOCK:
-        key = (channel.queue_url, id(owner))
-        mailbox = _MAILBOXES.get(key)
-        if mailbox is None:
-            mailbox = Mailbox(channel.sqs_client or sqs_client_for(client), channel.queue_url)
-            _MAILBOXES[key] = mailbox
-        return mailbox
 
 
 class Watch:
@@ -238,27 +190,15 @@ class Watch:
         job_id: Id of the job.
         polls: The schedule of looks when the message has come, or cannot.
         long_poll: Seconds that one call waits for messages.
-        clock: Where time comes from.
-        cancel: Ends a wait when set, and a call under way when that returns.
+        begin: When the wait began.
     """
 
-    def __init__(
-        self,
-        mailbox: Mailbox,
-        job_id: str,
-        *,
-        polls: Schedule,
-        long_poll: int,
-        clock: Clock,
-        cancel: threading.Event | None,
-    ) -> None:
+    def __init__(self, mailbox: Mailbox, job_id: str, *, polls: Schedule, long_poll: int, begin: float) -> None:
         self._mailbox = mailbox
         self._job_id = job_id
         self._polls = polls
         self._long_poll = long_poll
-        self._clock = clock
-        self._cancel = cancel
-        self._begin = clock.now()
+        self._begin = begin
         self._broken = False
         self._strangers = 0
 
@@ -272,31 +212,33 @@ class Watch:
         schedule: Schedule = self._polls if self._broken or self.completion is not None else _FALLBACK
         return schedule.interval(waited, setback)
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Flow[None]:
         """Wait for the message, so many seconds at most."""
-        end = self._clock.now() + seconds
+        now: float = yield Now()
+        end = now + seconds
         if self.completion is not None:  # it has come, and the job was not ready yet
-            self._clock.sleep(seconds, self._cancel)
+            yield Sleep(seconds)
             return
-        while (left := end - self._clock.now()) > 0 and self.completion is None and not self._is_cancelled():
-            if not self._mailbox.receiving.acquire(timeout=_GLANCE):
+        while (left := end - now) > 0 and self.completion is None and not (yield Cancelled()):
+            pause: float | None = yield Listen(self._mailbox, partial(self._receive, left))
+            now = yield Now()
+            if pause is None:  # somebody else listens, for this job, too
                 continue
-            try:
-                pause = 0.0 if self.completion is not None else self._receive(left)
-            finally:
-                self._mailbox.receiving.release()
             if self._broken:
-                waited = self._clock.now() - self._begin
-                self._clock.sleep(min(left, self._polls.interval(waited)), self._cancel)
+                yield Sleep(min(left, self._polls.interval(now - self._begin)))
                 return
             if pause > 0 and self.completion is None:
-                self._clock.sleep(min(pause, max(end - self._clock.now(), 0.0)), self._cancel)
+                yield Sleep(min(pause, max(end - now, 0.0)))
+                now = yield Now()
 
-    def _receive(self, left: float) -> float:
+    def _receive(self, left: float) -> Flow[float]:
         """Ask the queue once, and return how many seconds to wait before the next time."""
-        begin, wait = self._clock.now(), min(self._long_poll, int(left))
+        if self.completion is not None:
+            return 0.0
+        begin: float = yield Now()
+        wait = min(self._long_poll, int(left))
         try:
-            strangers = self._mailbox.receive(wait)
+            strangers = yield from self._mailbox.receive(wait)
         except Exception as error:  # noqa: BLE001 -- whatever a queue does, the job can be looked at
             if not self._broken:
                 _log.warning("job %s is looked at instead, since its queue fails: %s", self._job_id, quoted(error))
@@ -308,27 +250,5 @@ class Watch:
         if strangers:
             return float(min(_SHORTEST_PAUSE * 2 ** min(self._strangers - 1, 10), _LONGEST_PAUSE))
         # A queue that gives its answer before the time, as emulators do, is not asked all the time.
-        return max(wait - (self._clock.now() - begin), _SHORTEST_PAUSE if wait == 0 else 0.0)
-
-    def _is_cancelled(self) -> bool:
-        return self._cancel is not None and self._cancel.is_set()
-
-
-@contextmanager
-def watch(
-    channel: SnsSqs,
-    job_id: str,
-    *,
-    client: RekognitionClient,
-    polls: Schedule,
-    clock: Clock,
-    cancel: threading.Event | None,
-) -> Iterator[Watch]:
-    """Wait for the message of a job while the block lasts.
-
-    Raises:
-        ConfigurationError: The SQS client cannot be made.
-    """
-    mailbox = _mailbox(channel, client)
-    with mailbox.expecting(job_id):
-        yield Watch(mailbox, job_id, polls=polls, long_poll=channel.long_poll, clock=clock, cancel=cancel)
+        now: float = yield Now()
+        return max(wait - (now - begin), _SHORTEST_PAUSE if wait == 0 else 0.0)

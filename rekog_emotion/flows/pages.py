@@ -1,87 +1,67 @@
 """What a job says when it is asked: how it is, and its pages, each face once.
 
-While a page is read and its faces are used, the next one is on its way: in a thread that makes one call and ends
-with it.
+While a page is read and its faces are used, the next one is on its way, and is asked for again where its call failed.
+Answers go from hand to hand in boxes: whoever reads one is the only one who holds it, and its faces are freed as they
+are read.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from attrs import evolve, fields
+from attrs import evolve, fields, frozen
 
-from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.clients import failures
-from rekog_emotion.errors import InvalidPaginationTokenError, PaginationError, ResponseError
+from rekog_emotion.errors import InvalidPaginationTokenError, PaginationError, RekogEmotionError, ResponseError
+from rekog_emotion.flows import retrying
+from rekog_emotion.flows.resuming import WaysOut
+from rekog_emotion.flows.steps import Begin, Call, Cancelled, Facts, Flow, Give, Take, Tell, Turn, Work
 from rekog_emotion.logs import logger
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.videos import VideoMetadata
 from rekog_emotion.values.words import JobStatus
 from rekog_emotion.wire.service import MAX_PAGE_FACES
 
-if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
-
-__all__ = ["ask", "each_page", "look", "misfit", "read"]
+__all__ = ["Readout", "look"]
 
 _CHANGED: Final = "read again after a token had expired, they are not the same"
 
 _log: Final = logger("rekog_emotion")
 
 
-Answer: TypeAlias = Mapping[str, Any]
-Ask: TypeAlias = Callable[[str | None], Answer]
-"""Makes the call for the page of a token; ``None`` stands for the first page."""
-Take: TypeAlias = Callable[[], Answer]
-"""Gives an answer away: whoever reads it is the only one who holds it, and its faces are freed as they are read."""
-Read: TypeAlias = Callable[[Take, str | None], VideoAnalysis]
+Box: TypeAlias = list[Mapping[str, Any]]
+"""One answer, to be taken out."""
 
 
-def look(client: RekognitionClient, job_id: str) -> VideoAnalysis:
+def look(job_id: str) -> Flow[VideoAnalysis]:
     """Ask once how a job is; when it has succeeded, the answer is its first page.
 
     Raises:
         ResponseError: The answer is broken, or its status is none of the three.
     """
-    return read(
-        partial(failures.once, client, "get_face_detection", job_id=job_id, JobId=job_id, MaxResults=MAX_PAGE_FACES),
-        job_id,
-    )
+    return (yield from _read([(yield _call(job_id))], job_id))
 
 
-def ask(
-    client: RekognitionClient,
-    job_id: str,
-    *,
-    token: str | None,
-    clock: _clock.Clock,
-    cancel: threading.Event | None,
-) -> Answer:
-    """Fetch a page, again where the call failed for a passing reason; without a token, the first."""
+def _call(job_id: str, token: str | None = None) -> Call:
     place = {} if token is None else {"NextToken": token}
-    return failures.call(
-        client,
-        "get_face_detection",
-        job_id=job_id,
-        clock=clock,
-        cancel=cancel,
-        JobId=job_id,
-        MaxResults=MAX_PAGE_FACES,
-        **place,
-    )
+    return Call("get_face_detection", {"JobId": job_id, "MaxResults": MAX_PAGE_FACES, **place}, job_id)
 
 
-def read(take: Take, job_id: str) -> VideoAnalysis:
+def _read(box: Box, job_id: str) -> Flow[VideoAnalysis]:
     """Read a page.
 
     Raises:
         ResponseError: The answer is broken, or its status is none of the three.
     """
+    page: VideoAnalysis = yield Work(partial(_page_of, box, job_id))
+    return page
+
+
+def _page_of(box: Box, job_id: str) -> VideoAnalysis:
     try:
-        page = VideoAnalysis.from_aws(take())  # no variable holds the answer
+        page = VideoAnalysis.from_aws(box.pop())  # no variable holds the answer
     except ResponseError as error:
         error.job_id = job_id
         raise
@@ -91,107 +71,149 @@ def read(take: Take, job_id: str) -> VideoAnalysis:
     return page
 
 
-class _Ahead:
-    """One call under way, in a thread that ends with it, whether anybody takes the answer or not."""
+@frozen(kw_only=True)
+class Readout:
+    """One reading of the pages of a job that has succeeded.
 
-    def __init__(self, call: Callable[[], Answer]) -> None:
-        self._call = call
-        self._answers: list[Answer] = []
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="rekog-emotion-page", daemon=True)
-        self._thread.start()
+    Attributes:
+        job_id: The service's id.
+        facts: Of the client.
+        ways_out: What to say when the reading ends before the last page.
+        begun_again: Called with the first page when it had to be read again.
+        failed: Makes the flow that follows a page that says that the job has failed after all; it raises the error.
+    """
 
-    def _run(self) -> None:
+    job_id: str
+    facts: Facts
+    ways_out: Callable[[], WaysOut]
+    begun_again: Callable[[VideoAnalysis], None]
+    failed: Callable[[VideoAnalysis], Flow[None]]
+
+    def pages(self, first: VideoAnalysis) -> Flow[None]:
+        """Give the pages as they are asked for, while the next one is fetched.
+
+        Tokens expire after 24 hours, results only after 7 days: when a token has expired, all is read again from the
+        first page, and what was given before is left out.
+
+        Args:
+            first: The first page.
+
+        Raises:
+            PaginationError: A token or the faces of a page came twice, or the pages are not the same when they are
+                read again.
+            InvalidPaginationTokenError: Another token expired, and there had been nothing new since the last one.
+        """
+        given, last, restarted_at = 0, None, -1
+        while True:
+            end, walk, page = 0, _Walk(self, first), None
+            try:
+                while (page := (yield from walk.next(page))) is not None:
+                    begin, end = end, end + len(page.faces)
+                    if begin < given <= end and page.faces[given - begin - 1] != last:
+                        raise misfit(_CHANGED, job_id=self.job_id)
+                    if begin < given and end <= given:
+                        continue
+                    fresh = page if begin == given else evolve(page, faces=page.faces[given - begin :])
+                    given, last = end, page.faces[-1] if page.faces else last
+                    yield Tell(Progress(event=ProgressEvent.PAGE, job_id=self.job_id, faces=given))
+                    yield Give(fresh)
+                    if page.next_token and (yield Cancelled()):
+                        raise self.ways_out().reading_cancelled()
+            except InvalidPaginationTokenError:
+                if given == restarted_at:
+                    raise
+                _log.info("a page token of job %s has expired: reading again from the first page", self.job_id)
+                restarted_at = given
+                first = yield from self.read((yield from self.fetch(None)), None)
+            else:
+                if end < given:
+                    raise misfit(_CHANGED, job_id=self.job_id)
+                return
+
+    def fetch(self, token: str | None) -> Flow[Box]:
+        """Fetch a page, again where the call failed for a passing reason; without a token, the first."""
+        if (yield Cancelled()):
+            raise self.ways_out().reading_cancelled()
+        if not self.facts.files:
+            yield Turn(waits=False)
         try:
-            self._answers.append(self._call())
-        except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
-            self._error = error
+            return [(yield from retrying.called(_call(self.job_id, token), ours=self.facts.retries))]
+        except RekogEmotionError as error:
+            if retrying.is_transient(error) and (yield Cancelled()):
+                raise self.ways_out().reading_cancelled() from error
+            raise
 
-    def wait(self) -> Answer:
-        """Return the answer, or raise what the call raised."""
-        self._thread.join()
-        if self._error is None and not self._answers:  # the thread did not come along into a forked child
-            self._run()
-        if self._error is not None:
-            raise self._error
-        return self._answers[0]
+    def read(self, box: Box, token: str | None) -> Flow[VideoAnalysis]:
+        """Read what was fetched."""
+        try:
+            page = yield from _read(box, self.job_id)
+        except ResponseError:
+            page = None
+        if page is None:
+            # What came was cut off, or not the service's: it is asked for again, a few times.
+            page = yield from retrying.retried(partial(self._again, token), passing=retrying.is_broken)
+        if page.status == JobStatus.IN_PROGRESS:
+            problem = f"one came as {page.status} after the job had SUCCEEDED"
+            raise misfit(problem, job_id=self.job_id)
+        if page.status == JobStatus.FAILED:
+            yield from self.failed(page)
+        if token is None:
+            self.begun_again(page)
+        return page
 
-    def take(self) -> Answer:
-        """Give the answer away."""
-        return self._answers.pop()
+    def _again(self, token: str | None) -> Flow[VideoAnalysis]:
+        return (yield from _read((yield from self.fetch(token)), self.job_id))
 
 
-def each_page(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterator[VideoAnalysis]:
-    """Give the pages as they are asked for, while the next one is fetched.
-
-    Tokens expire after 24 hours, results only after 7 days: when a token has expired, all is read again from the first
-    page, and what was given before is left out.
+class _Walk:
+    """The pages one after another, one of them fetched ahead.
 
     Args:
+        readout: Fetches and reads them.
         first: The first page.
-        ask: Makes a call; in another thread.
-        read: Reads the answer.
-        job_id: For errors.
-
-    Raises:
-        PaginationError: A token or the faces of a page came twice, or the pages are not the same when they are read
-            again.
-        InvalidPaginationTokenError: Another token expired, and there had been nothing new since the last one.
     """
-    given, last, restarted_at = 0, None, -1
-    while True:
-        end = 0
-        try:
-            for page in _walk(first, ask, read, job_id=job_id):
-                begin, end = end, end + len(page.faces)
-                if begin < given <= end and page.faces[given - begin - 1] != last:
-                    raise misfit(_CHANGED, job_id=job_id)
-                if begin < given and end <= given:
-                    continue
-                fresh = page if begin == given else evolve(page, faces=page.faces[given - begin :])
-                given, last = end, page.faces[-1] if page.faces else last
-                yield fresh
-        except InvalidPaginationTokenError:
-            if given == restarted_at:
-                raise
-            _log.info("a page token of job %s has expired: reading again from the first page", job_id)
-            restarted_at = given
-            first = read(partial(ask, None), None)
-        else:
-            if end < given:
-                raise misfit(_CHANGED, job_id=job_id)
-            return
 
+    def __init__(self, readout: Readout, first: VideoAnalysis) -> None:
+        self._readout = readout
+        self._first = first
+        self._seen = set[str]()
+        self._ahead: Any = None
+        self._announced: object = first.next_token
 
-def _walk(first: VideoAnalysis, ask: Ask, read: Read, *, job_id: str) -> Iterator[VideoAnalysis]:
-    seen = set[str]()
-
-    def start(token: object) -> _Ahead | None:
-        """Start the call for a page, before the one that it follows is read and used."""
-        if not isinstance(token, str) or not token or token in seen:
-            return None
-        return _Ahead(partial(ask, token))
-
-    page, token, ahead = first, first.next_token, start(first.next_token)
-    while True:
-        yield page
+    def next(self, page: VideoAnalysis | None) -> Flow[VideoAnalysis | None]:
+        """Return the page that follows one, ``None`` after the last; after ``None`` the first."""
+        if page is None:
+            yield from self._start()
+            return self._first
+        token, job_id = page.next_token, self._readout.job_id
         if not token:
-            return
-        if ahead is None:
+            return None
+        if self._ahead is None:
             problem = "a page token came twice, so that they would never end"
             raise misfit(problem, job_id=job_id)
-        seen.add(token)
-        here, arrived, announced = token, ahead, ahead.wait().get("NextToken")
-        ahead = start(announced)
-        faces, page = page.faces, read(arrived.take, here)
+        self._seen.add(token)
+        box: Box = yield Take(self._ahead)
+        self._announced = box[0].get("NextToken")
+        yield from self._start()
+        faces = page.faces
+        page = yield from self._readout.read(box, token)
+        number = len(self._seen) + 1
         # No two faces of one moment are alike to the last digit: something else is missing in this one's place.
         if page.faces and page.faces == faces:
-            problem = f"page {len(seen) + 1} has the faces of the one before once more"
+            problem = f"page {number} has the faces of the one before once more"
             raise misfit(problem, job_id=job_id)
-        token = page.next_token
-        if token != announced:  # what had arrived was broken, and was asked for again
-            ahead = start(token)
-        _compare(first.metadata, page.metadata, number=len(seen) + 1, job_id=job_id)
+        if page.next_token != self._announced:  # what had arrived was broken, and was asked for again
+            self._announced = page.next_token
+            yield from self._start()
+        _compare(self._first.metadata, page.metadata, number=number, job_id=job_id)
+        return page
+
+    def _start(self) -> Flow[None]:
+        """Begin to fetch the page that was announced, before the one that it follows is read and used."""
+        token = self._announced
+        self._ahead = None
+        if isinstance(token, str) and token and token not in self._seen:
+            self._ahead = yield Begin(partial(self._readout.fetch, token))
 
 
 def _compare(first: VideoMetadata | None, other: VideoMetadata | None, *, number: int, job_id: str) -> None:

@@ -1,28 +1,26 @@
-"""Time: retrying a call that failed, and polling a job that is not finished. The only user of tenacity.
+"""Polling: the call answered "not yet". A plain loop.
 
-The two are not the same. A retry answers a failure, a few times, with full jitter, within seconds. A poll answers "not
-yet": it looks first, then waits about a tenth of the time waited so far, for as long as the caller likes; a poll that
-fails is a longer wait, not a lost job.
+Polling is not retrying. A retry answers a failure, a few times, with full jitter, within seconds. A poll looks first,
+then waits about a tenth of the time waited so far, for as long as the caller likes; a poll that fails is a longer wait,
+not a lost job.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
-import tenacity
 from attrs import frozen
 
-from rekog_emotion.blocking.clock import Clock, system_clock
-from rekog_emotion.errors import (
-    RekogEmotionError,
-)
-from rekog_emotion.flows.retrying import INSTANT, T, _failure, back_off, is_transient
+from rekog_emotion.errors import RekogEmotionError
+from rekog_emotion.flows.retrying import INSTANT, back_off, is_transient
+from rekog_emotion.flows.steps import Cancelled, Flow, Now, Sleep, Turn
 
 __all__ = ["PollSchedule", "Schedule", "poll"]
+
+T = TypeVar("T")
 
 
 class Schedule(Protocol):
@@ -66,97 +64,72 @@ class PollSchedule:
         return seconds * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311 -- jitter is no secret
 
 
-def poll(  # noqa: C901 -- its parts are small, and share its arguments
-    look: Callable[[], T],
+def _sleep(_: float, seconds: float) -> Flow[None]:
+    yield Sleep(seconds)
+
+
+def poll(  # noqa: C901 -- one plain loop
+    look: Callable[[], Flow[T | None]],
     *,
-    unfinished: Callable[[T], bool],
     schedule: Schedule,
     timeout: float | None,
-    clock: Clock | None = None,
-    cancel: threading.Event | None = None,
-    sleep: Callable[[float], None] | None = None,
-    pace: Callable[[], float] | None = None,
-    look_first: bool = True,
-    on_wait: Callable[[float, float], None] | None = None,
     timed_out: Callable[[float, BaseException | None], RekogEmotionError],
     cancelled: Callable[[float], RekogEmotionError],
     tolerate: Callable[[BaseException], bool] = is_transient,
-) -> T:
+    pause: Callable[[float, float], Flow[None]] = _sleep,
+    takes_turns: bool = False,
+    look_first: bool = True,
+) -> Flow[T]:
     """Look until what is seen is finished; look first, unless told to wait first.
 
     Args:
-        look: Makes one call.
-        unfinished: Tells whether an answer means "not yet".
+        look: Makes the flow of one look, which returns ``None`` for "not yet".
         schedule: How long to wait between looks; a failed look waits longer.
         timeout: Seconds; ``None`` for ever. A wait that would pass it is cut to what is left, for one more look.
-        clock: Where time comes from; left out, the system's.
-        cancel: Ends a wait at once when set.
-        sleep: Waits between looks, so many seconds or less; left out, the clock does.
-        pace: Tells before each look how many seconds a budget of calls wants it to wait.
-        look_first: Look at once; otherwise wait an interval before the first look.
-        on_wait: Called with the seconds waited and to wait, before each wait.
         timed_out: Makes the error for the deadline, from the seconds waited and the failure of the last look, if any.
-        cancelled: Makes the error for ``cancel``, from the seconds waited.
+        cancelled: Makes the error for a cancel, from the seconds waited.
         tolerate: Tells which failures of a look mean "look again later".
+        pause: Makes the flow of one wait, from the seconds waited so far and to wait.
+        takes_turns: A budget of calls may want a look to wait for its turn.
+        look_first: Look at once; otherwise wait an interval before the first look.
 
     Raises:
         RekogEmotionError: What ``timed_out`` or ``cancelled`` made, or a failure of ``look`` that is not tolerated.
     """
-    clock = clock or system_clock()
-    begin, failures = clock.now(), 0
+    begin: float = yield Now()
+    failures = 0
 
-    def left() -> float:
-        return math.inf if timeout is None else max(begin + timeout - clock.now(), 0.0)
+    def left(now: float) -> float:
+        return math.inf if timeout is None else max(begin + timeout - now, 0.0)
 
-    def check() -> None:
-        if cancel is not None and cancel.is_set():
-            raise cancelled(clock.now() - begin)
-
-    def looked() -> T:
-        check()
-        if pace is not None and (delay := min(pace(), left())) > 0:
-            clock.sleep(delay, cancel)
-            check()
-        return look()
-
-    def pause(interval: float) -> None:
-        if sleep is None:
-            clock.sleep(interval, cancel)
-        else:
-            sleep(interval)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        nonlocal failures
-        error = _failure(state)
-        # What else is tolerated means "not yet", too, such as a full account: no reason to slow down.
-        failing = error is not None and is_transient(error)
-        failures = failures + 1 if failing else 0
-        waited = clock.now() - begin
-        return min(schedule.interval(waited, back_off(error, failures) if failing else 0.0), left())
-
-    def stop(_: tenacity.RetryCallState) -> bool:
-        return left() < INSTANT
-
-    def before_sleep(state: tenacity.RetryCallState) -> None:
-        if on_wait is not None:
-            on_wait(clock.now() - begin, state.upcoming_sleep)
-
-    def give_up(state: tenacity.RetryCallState) -> Any:  # noqa: ANN401 -- it only raises
-        error = _failure(state)
-        raise timed_out(clock.now() - begin, error) from error
+    def check() -> Flow[None]:
+        if (yield Cancelled()):
+            raise cancelled((yield Now()) - begin)
 
     if not look_first:
-        check()
-        interval = min(schedule.interval(0.0), left())
-        if on_wait is not None:
-            on_wait(0.0, interval)
-        pause(interval)
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(tolerate) | tenacity.retry_if_result(unfinished),
-        stop=stop,
-        wait=wait,
-        sleep=pause,
-        before_sleep=before_sleep,
-        retry_error_callback=give_up,
-    )
-    return retrying(looked)
+        yield from check()
+        yield from pause(0.0, min(schedule.interval(0.0), left(begin)))
+    while True:
+        yield from check()
+        if takes_turns and (delay := min((yield Turn()), left((yield Now())))) > 0:
+            yield Sleep(delay)
+            yield from check()
+        failure = None
+        try:
+            found = yield from look()
+        except Exception as error:
+            if not tolerate(error):
+                raise
+            failure = error
+        else:
+            if found is not None:
+                return found
+        now: float = yield Now()
+        waited = now - begin
+        if left(now) < INSTANT:
+            raise timed_out(waited, failure) from failure
+        # What else is tolerated means "not yet", too, such as a full account: no reason to slow down.
+        failing = failure is not None and is_transient(failure)
+        failures = failures + 1 if failing else 0
+        setback = back_off(failure, failures) if failing else 0.0
+        yield from pause(waited, min(schedule.interval(waited, setback), left(now)))

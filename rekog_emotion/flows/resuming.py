@@ -1,24 +1,56 @@
-"""How a wait for a job is left before the job has ended: with errors and notes that say how to take it up again."""
+"""How a job is taken up again: the state that it is taken up from, and the errors and notes that tell of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from attrs import frozen
 
-from rekog_emotion.errors import JobCancelledError, JobError, JobTimeoutError, RekogEmotionError, StagingError
-from rekog_emotion.flows.states import write_state
+from rekog_emotion.errors import (
+    InvalidInputError,
+    JobCancelledError,
+    JobError,
+    JobTimeoutError,
+    RekogEmotionError,
+    StagingError,
+)
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
-__all__ = ["WaysOut", "remind", "resumable"]
+__all__ = ["WaysOut", "read_state", "remind", "resumable", "write_state"]
 
+_VERSION: Final = 1
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
 _GOES_ON: Final = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
 _TELLING: Final = (JobError, StagingError)
 _IS_KEPT: Final = "its result is kept for 7 days, and VideoJob.from_dict(error.state) reads it"
+
+
+def write_state(job_id: str, upload: S3Object | None) -> dict[str, Any]:
+    """Return the state of a job: its id, and bucket, key and version of its upload."""
+    owned = None if upload is None else {"bucket": upload.bucket, "key": upload.name, "version": upload.version}
+    return {"version": _VERSION, "job_id": job_id, "upload": owned}
+
+
+def read_state(state: Mapping[str, Any]) -> tuple[str, S3Object | None]:
+    """Return a job's id and its upload, if it has one.
+
+    Raises:
+        InvalidInputError: ``state`` is of another kind or version.
+    """
+    match state:
+        case {"version": version, "job_id": job_id, "upload": None} if version == _VERSION:
+            return job_id, None
+        case {
+            "version": version,
+            "job_id": job_id,
+            "upload": {"bucket": str(bucket), "key": str(key), "version": str() | None as object_version},
+        } if version == _VERSION:
+            return job_id, S3Object(bucket=bucket, name=key, version=object_version)
+    msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_VERSION})"
+    raise InvalidInputError(msg)
 
 
 @frozen(kw_only=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeVar
 
 import tenacity
 
-from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.errors import InternalServiceError, ResponseError, ThrottledError, TransportError
 from rekog_emotion.flows.steps import Call, Cancelled, Flow, Now, Sleep
 
@@ -127,46 +125,3 @@ def called(call: Call, *, ours: bool) -> Flow[Mapping[str, Any]]:
         return answer
 
     return (yield from (retried(attempt) if ours else attempt()))
-
-
-def retry(
-    call: Callable[[], T],
-    *,
-    clock: Clock | None = None,
-    cancel: threading.Event | None = None,
-    passing: Callable[[BaseException], bool] = is_transient,
-) -> T:
-    """Return what ``call`` returns, calling it up to 5 times within a minute while it fails for a passing reason.
-
-    Waits are full jitter over a doubling back-off, as AWS advises ("Exponential Backoff And Jitter", AWS Architecture
-    Blog, 2015). A wait that would pass the deadline is cut to what is left, for one more call; when ``cancel`` is set,
-    there is none. The error that is raised is the last one.
-    """
-    clock = clock or system_clock()
-    begin = clock.now()
-    failure: BaseException | None = None
-
-    def left() -> float:
-        return max(begin + RETRY_SECONDS - clock.now(), 0.0)
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        return left() < INSTANT or state.attempt_number >= ATTEMPTS
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        nonlocal failure
-        failure = _failure(state)
-        return min(random.uniform(0, back_off(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
-
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds, cancel)
-        if failure is not None and cancel is not None and cancel.is_set():
-            raise failure
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, sleep=sleep, reraise=True
-    )
-    return retrying(call)
-
-
-def _failure(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from attrs import define, evolve, field
 
-from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.clients import failures
-from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
 from rekog_emotion.errors import (
     ConfigurationError,
     InternalServiceError,
@@ -25,96 +22,94 @@ from rekog_emotion.errors import (
     ServiceError,
     StagingError,
     ThrottledError,
+    TransportError,
 )
 from rekog_emotion.flows import polling, retrying
+from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut, remind
+from rekog_emotion.flows.steps import Call, Cancelled, Discard, Facts, Flow, Sleep, Stage, Tell, Work
+from rekog_emotion.logs import logger
 from rekog_emotion.media.containers import refusal_of_the_service
+from rekog_emotion.sources.videos import PreparedVideo
 from rekog_emotion.text import shown
-from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
+from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.s3 import S3Object, s3_uri, s3_wire
 from rekog_emotion.values.videos import StartedJob
 
-if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient, Staging
-
 __all__ = ["Starter"]
 
+_log: Final = logger("rekog_emotion")
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = polling.PollSchedule(floor=10.0)
 
 
 @define(kw_only=True)
 class Starter:
-    """Starts one job."""
+    """Starts one job.
 
-    client: RekognitionClient
+    Attributes:
+        parameters: Of the call, but for the video.
+        timeout: Seconds to wait for a slot; ``None`` for ever.
+        facts: Of the client.
+        token: The token that the caller gave.
+        notify: Where the service sends its message, or ``None``.
+        length: Seconds of the video, where the caller knows it.
+    """
+
     parameters: Mapping[str, Any]
     timeout: float | None
-    on_progress: OnProgress | None
-    cancel: threading.Event | None
-    clock: _clock.Clock
+    facts: Facts
+    token: str | None = None
+    notify: SnsSqs | None = None
+    length: float | None = None
     _job_id: str | None = field(default=None, init=False)
     _upload: S3Object | None = field(default=None, init=False)
     _asked_for: S3Object | None = field(default=None, init=False)  # a start of which nobody knows what became
 
+    def start(self, video: PreparedVideo) -> Flow[Job]:
+        """Start a job, upload and all, and return it."""
+        with self._answerable():
+            if isinstance(video.place, S3Object):
+                job_id = yield from self._start(video.place)
+            else:
+                job_id = yield from self._stage_and_start(video.place)
+            job = Job(
+                job_id=job_id,
+                facts=self.facts,
+                upload=self._upload,
+                notify=self.notify,
+                token=self.token,
+                fresh=self.token is None,
+                video_seconds=video.seconds if self.length is None else self.length,
+                source=video.name,
+            )
+            _log.info("started job %s for %s", job_id, shown(video.name))
+            yield Tell(Progress(event=ProgressEvent.STARTED, job_id=job_id, state=job.state))
+        return job
+
     @contextmanager
-    def answerable(self) -> Iterator[None]:
+    def _answerable(self) -> Iterator[None]:
         """Say on every way out of the block what was started or may have been, and how to have it back."""
         try:
             yield
         except BaseException as error:
             if self._job_id is not None:
-                here = "files" in capabilities(self.client)
-                remind(error, WaysOut(job_id=self._job_id, upload=self._upload, here=here))
+                remind(error, WaysOut(job_id=self._job_id, upload=self._upload, here=self.facts.files))
             elif self._asked_for is not None:
                 call = f"{s3_uri(self._asked_for)!r}, client_request_token={self.parameters['ClientRequestToken']!r}"
                 error.add_note(f"A job may have been started: start_video({call}) with the same options gives it back.")
             raise
 
-    def start(self, video: S3Object) -> str:
+    def _start(self, video: S3Object) -> Flow[str]:
         """Start the job and return its id, waiting for a slot where too many jobs run."""
-        request = {**self.parameters, "Video": {"S3Object": s3_wire(video)}}
-
-        def on_wait(waited: float, interval: float) -> None:
-            tell(
-                self.on_progress, Progress(event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=interval)
-            )
-
-        def once() -> Mapping[str, Any]:
-            before, self._asked_for = self._asked_for, video
-            try:
-                return failures.once(self.client, "start_face_detection", **request)
-            except Exception as error:
-                if _is_refusal(error):
-                    self._asked_for = before if isinstance(error, ThrottledError) else None
-                raise
-
-        def ask() -> str:
-            ours = leaves_retrying_to_us(self.client)
-            answer = retrying.retry(once, clock=self.clock, cancel=self.cancel) if ours else once()
-            self._job_id = StartedJob.from_aws(answer).job_id or ""
-            return self._job_id
-
-        def attempt() -> str:
-            try:
-                # Behind a broken answer there is a job, mostly, which the same token gives back.
-                return retrying.retry(ask, clock=self.clock, cancel=self.cancel, passing=retrying.is_broken)
-            except RekogEmotionError as error:
-                if self._is_cancelled() and retrying.is_transient(error):
-                    # After a call without answer there may be a job.
-                    msg = f"the start was cancelled after a failure: {error}"
-                    raise JobCancelledError(msg) from error
-                raise
-
+        call = Call("start_face_detection", {**self.parameters, "Video": {"S3Object": s3_wire(video)}})
         return polling.poll(
-            attempt,
-            unfinished=lambda _: False,
+            partial(self._attempt, call, video),
             tolerate=lambda error: isinstance(error, LimitExceededError),
             schedule=_SLOTS,
             timeout=self.timeout,
-            clock=self.clock,
-            cancel=self.cancel,
-            on_wait=on_wait,
+            pause=_wait_for_slot,
             timed_out=lambda waited, failure: JobTimeoutError(
                 f"no job could be started within {waited:.0f} s: {failure}"
             ),
@@ -123,30 +118,55 @@ class Starter:
             ),
         )
 
-    def stage_and_start(self, path: Path, staging: Staging) -> tuple[S3Object, str]:
-        """Upload a file and start the job on it; return the upload and the job's id.
+    def _attempt(self, call: Call, video: S3Object) -> Flow[str]:
+        try:
+            # Behind a broken answer there is a job, mostly, which the same token gives back.
+            return (yield from retrying.retried(partial(self._ask, call, video), passing=retrying.is_broken))
+        except RekogEmotionError as error:
+            if retrying.is_transient(error) and (yield Cancelled()):
+                # After a call without answer there may be a job.
+                msg = f"the start was cancelled after a failure: {error}"
+                raise JobCancelledError(msg) from error
+            raise
 
-        The upload is deleted when no job is known to have started, for whatever reason.
+    def _ask(self, call: Call, video: S3Object) -> Flow[str]:
+        once = partial(self._once, call, video)
+        answer = yield from (retrying.retried(once) if self.facts.retries else once())
+        self._job_id = StartedJob.from_aws(answer).job_id or ""
+        return self._job_id
+
+    def _once(self, call: Call, video: S3Object) -> Flow[Mapping[str, Any]]:
+        before, self._asked_for = self._asked_for, video
+        try:
+            answer: Mapping[str, Any] = yield call
+        except Exception as error:
+            if _is_refusal(error):
+                self._asked_for = before if isinstance(error, ThrottledError) else None
+            raise
+        return answer
+
+    def _stage_and_start(self, path: Path) -> Flow[str]:
+        """Upload a file and start the job on it; return the job's id.
+
+        The upload is taken away when no job is known to have started, for whatever reason.
         """
-        if self._is_cancelled():
+        if (yield Cancelled()):
             msg = f"the upload of {shown(str(path))} was cancelled before it began; no job was started"
             raise JobCancelledError(msg)
-        if "files" not in capabilities(self.client) and (what := refusal_of_the_service(path)):
+        if not self.facts.files and (what := (yield Work(partial(refusal_of_the_service, path)))):
             msg = f"{shown(str(path))}: {what}"
             raise InvalidInputError(msg)
-
-        def on_bytes(done: int, total: int) -> None:
-            tell(self.on_progress, Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total))
-
         try:
-            self._upload = upload = staging.stage(path, on_bytes=on_bytes, cancel=self.cancel)
+            self._upload = upload = yield Stage(path)
             # By key alone, which is random: to read a version takes a permission of its own.
-            return upload, self.start(evolve(upload, version=None))
+            return (yield from self._start(evolve(upload, version=None)))
+        except GeneratorExit:
+            raise
         except BaseException as error:
             if self._upload is None or self._job_id is not None:
                 raise
             try:
-                staging.discard(self._upload)
+                yield Discard(self._upload)
             except StagingError as left:
                 if not isinstance(error, Exception):
                     # An interrupt stays one.
@@ -156,8 +176,10 @@ class Starter:
                 raise StagingError(msg, bucket=left.bucket, key=left.key) from error
             raise
 
-    def _is_cancelled(self) -> bool:
-        return self.cancel is not None and self.cancel.is_set()
+
+def _wait_for_slot(waited: float, seconds: float) -> Flow[None]:
+    yield Tell(Progress(event=ProgressEvent.WAITING_FOR_SLOT, seconds=waited, next_seconds=seconds))
+    yield Sleep(seconds)
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -166,7 +188,4 @@ def _is_refusal(error: Exception) -> bool:
         return True
     if isinstance(error, ServiceError):
         return not isinstance(error, InternalServiceError)
-    from botocore import exceptions  # noqa: PLC0415 -- not needed where all goes well
-
-    unsent = (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError, exceptions.ProxyConnectionError)
-    return isinstance(error.__cause__, unsent)
+    return isinstance(error, TransportError) and not error.sent

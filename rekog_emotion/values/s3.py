@@ -12,7 +12,7 @@ from rekog_emotion.text import shown
 from rekog_emotion.values.base import Value
 from rekog_emotion.wire.kinds import TEXT, wire
 
-__all__ = ["S3Object", "parse_s3_uri", "s3_uri", "s3_wire"]
+__all__ = ["S3Object", "is_upload", "parse_s3_uri", "s3_uri", "s3_wire"]
 
 
 @frozen(kw_only=True)
@@ -33,6 +33,9 @@ class S3Object(Value):
 _BUCKET: Final = re.compile(r"[0-9A-Za-z.\-_]{3,255}")  # S3Bucket of the service model
 # Of a key and a version: bytes in S3, characters in the service model, of which there are never more.
 _LONGEST: Final = 1024
+
+# By their names uploads are known again by whoever resumes a job by its id alone.
+_OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
 
 _S3: Final = "s3://"
 _VERSION: Final = "?versionId="
@@ -97,3 +100,8 @@ def _wrong_text(what: str, value: object) -> str | None:
     if (length := len(value.encode(errors="surrogatepass"))) > _LONGEST:
         return f"the {what} has {length} bytes; the service takes {_LONGEST}"
     return None
+
+
+def is_upload(video: S3Object) -> bool:
+    """Tell whether an object is one that this library has uploaded: by its random name."""
+    return video.name is not None and _OURS.fullmatch(video.name) is not None

@@ -29,6 +29,7 @@ import boto3  # noqa: E402 -- the path comes first
 from botocore.config import Config  # noqa: E402 -- likewise
 
 from rekog_emotion import VideoAnalysis, VideoJob, accelerate, start_video  # noqa: E402 -- likewise
+from rekog_emotion.flows import ending  # noqa: E402 -- likewise
 from rekog_emotion.flows.polling import PollSchedule  # noqa: E402 -- likewise
 from rekog_emotion.testing import FakeClient, VirtualClock  # noqa: E402 -- likewise
 from tests.benchmarks.server import bodies  # noqa: E402 -- likewise
@@ -90,7 +91,7 @@ def polling() -> Iterator[str]:
     for seconds in LENGTHS:
         results = [polled(seconds, 400)]
         for schedule in every_so_often:
-            with mock.patch.object(VideoJob, "_schedule", lambda _, fixed=schedule: fixed):
+            with mock.patch.object(ending, "POLLS", schedule):
                 results.append(polled(seconds, 10))
         cells = [f"{looks} looks; {mean:.1f} s, {worst:.1f} s" for mean, worst, looks in results]
         yield f"| {seconds} s | {' | '.join(cells)} |"

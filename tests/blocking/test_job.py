@@ -526,7 +526,7 @@ def test_refuses_a_wrong_timeout(read, timeout):
             f"timeout={timeout!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
         )
         assert client.calls == []
-        job._first = VideoAnalysis()
+        job._job.first = VideoAnalysis()
 
 
 @pytest.mark.parametrize("job_id", ["", None, 7, b"j-1"], ids=repr)

@@ -12,10 +12,13 @@ from botocore.exceptions import ClientError, StubAssertionError, UnStubbedRespon
 from botocore.parsers import ResponseParserError
 
 from rekog_emotion import errors
+from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.image import detect_image
-from rekog_emotion.clients import failures
 from rekog_emotion.clients.aws import aws_client
-from rekog_emotion.clients.failures import ERRORS, call, once
+from rekog_emotion.clients.failures import ERRORS, once
+from rekog_emotion.clients.protocols import leaves_retrying_to_us
+from rekog_emotion.flows import retrying
+from rekog_emotion.flows.steps import Call
 from tests.http_standin import Answer, close, fault, reset, silence
 
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
@@ -78,6 +81,13 @@ KINDS = {code: kind for kind, (_, codes) in TREE.items() for code in codes.split
 
 INTERNAL, THROTTLED = HINTS[errors.InternalServiceError], HINTS[errors.ThrottledError]
 HTML = b"<html>\n<head><title>403</title></head>\n</html>\n"
+
+
+def call(client, *, cancel=None, **options):
+    """Make one call as flows do, again where it failed for a passing reason."""
+    driver = Driver(client=client, **options)
+    step = Call("detect_faces", {"Image": IMAGE})
+    return driver.run(retrying.called(step, ours=driver.facts.retries), cancel=cancel)
 
 
 @pytest.fixture(scope="module")
@@ -475,7 +485,7 @@ def test_what_is_not_ours_to_map(error):
             raise error
 
     with pytest.raises(type(error)) as caught:
-        call(Client(), "detect_faces")
+        call(Client())
 
     assert caught.value is error
     assert caught.value.__cause__ is None
@@ -695,7 +705,7 @@ def test_a_cancelled_call_is_not_made_again(standin, client, clock):
     standin.script("DetectFaces", PASSING["failed"])
 
     with pytest.raises(errors.InternalServiceError):
-        call(client, "detect_faces", Image=IMAGE, cancel=cancel)
+        call(client, cancel=cancel)
 
     assert len(standin.requests) == 1
 
@@ -714,10 +724,10 @@ def test_a_clock_may_be_given(standin, client):
 
     standin.script("DetectFaces", PASSING["failed"], Answer({"FaceDetails": []}))
 
-    assert call(client, "detect_faces", Image=IMAGE, clock=Clock())["FaceDetails"] == []
+    assert call(client, clock=Clock())["FaceDetails"] == []
     assert len(sleeps) == 1
 
 
 def test_only_what_looks_like_a_boto3_client_leaves_retrying_to_us():
     """A fake without configuration is called once."""
-    assert failures.leaves_retrying_to_us(object()) is False
+    assert leaves_retrying_to_us(object()) is False

@@ -24,8 +24,10 @@ from rekog_emotion import (
     wait_for_videos,
 )
 from rekog_emotion.flows.messages import Completion, Mailbox, read_completion
+from rekog_emotion.flows.steps import Call
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
+from tests.stepping import Table
 from tests.testing.recordings import video
 
 VIDEO = "s3://bucket/clip.mp4"
@@ -207,27 +209,41 @@ def test_a_token_of_the_callers_may_name_an_old_job(clock):
     assert clock.now() == 0
 
 
+def receipts(*messages):
+    """Return the answer of a queue with messages, each with itself as receipt."""
+    bodies = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+    return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in bodies]}
+
+
 def test_one_job_may_be_waited_for_twice():
     """A second wait sees the message that the first one took, and the end of one of them is not that of the other."""
-    mailbox = Mailbox(Queue(DONE), QUEUE)
+    mailbox = Mailbox(QUEUE)
 
-    with mailbox.expecting("j-1"):
-        mailbox.receive(0)
-        with mailbox.expecting("j-1"):
-            assert mailbox.of("j-1").status == "SUCCEEDED"
-        assert mailbox.of("j-1").status == "SUCCEEDED"
-    with mailbox.expecting("j-1"):
-        assert mailbox.of("j-1") is None
+    mailbox.expect("j-1")
+    Table(receipts(DONE)).play(mailbox.receive(0))
+    mailbox.expect("j-1")
+    assert mailbox.of("j-1").status == "SUCCEEDED"
+    mailbox.forget("j-1")
+    assert mailbox.of("j-1").status == "SUCCEEDED"
+    mailbox.forget("j-1")
+    mailbox.expect("j-1")
+    assert mailbox.of("j-1") is None
 
 
 def test_a_message_that_cannot_be_read_holds_up_no_other():
     """It is given back as another's, and the message behind it is taken."""
-    queue = Queue(DEEP, DONE)
-    mailbox = Mailbox(queue, QUEUE)
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DEEP, DONE))
 
-    with mailbox.expecting("j-1"):
-        assert mailbox.receive(0) == 1
-        assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
+    mailbox.expect("j-1")
+
+    assert table.play(mailbox.receive(0)) == 1
+    assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
+    place = {"QueueUrl": QUEUE}
+    assert table.steps == [
+        Call("receive_message", {**place, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}, queue=mailbox),
+        Call("change_message_visibility", {**place, "ReceiptHandle": DEEP, "VisibilityTimeout": 0}, queue=mailbox),
+        Call("delete_message", {**place, "ReceiptHandle": json.dumps(DONE)}, queue=mailbox),
+    ]
 
 
 def test_leaves_the_messages_of_others(clock):

@@ -1,6 +1,5 @@
 import math
 import random
-import threading
 from datetime import timedelta
 
 import pytest
@@ -21,34 +20,16 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows.polling import PollSchedule, poll
 from rekog_emotion.flows.request import seconds
-from rekog_emotion.flows.retrying import is_transient, retry
-from rekog_emotion.testing import VirtualClock
+from rekog_emotion.flows.retrying import called, is_transient, retried
+from rekog_emotion.flows.steps import Call, Sleep, Tell, Turn
+from rekog_emotion.values.progress import Progress
+from tests.stepping import Table
 
 THROTTLED, BROKEN, LOST = ThrottledError("slow down"), InternalServiceError("broken"), TransportError("no answer")
 PENDING, DONE = "IN_PROGRESS", "SUCCEEDED"
 
 
-class Script:
-    """Something to call: gives or raises what it was told, the last one for ever."""
-
-    def __init__(self, *outcomes, takes=0.0, clock=None):
-        self.outcomes, self.takes, self.clock, self.calls = list(outcomes), takes, clock, 0
-
-    def __call__(self):
-        """Take its time, then give or raise what comes next."""
-        self.calls += 1
-        if self.clock is not None:
-            self.clock.advance(self.takes)
-        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
-
-
-@pytest.fixture
-def time():
-    """Give a clock that nobody waits for."""
-    return VirtualClock()
+LOOK = Call("look", {})
 
 
 @pytest.fixture
@@ -57,16 +38,29 @@ def longest_jitter(monkeypatch):
     monkeypatch.setattr(random, "uniform", lambda _, high: high)
 
 
-def wait_for_job(look, time, **options):
-    """Poll as a job does, with errors that say what they were made from."""
+def trying(**options):
+    """Return the flow of a call that is tried again."""
+
+    def attempt():
+        return (yield LOOK)
+
+    return retried(attempt, **options)
+
+
+def polling(**options):
+    """Return the flow that polls as a job does, with errors that say what they were made from."""
+
+    def look():
+        answer = yield LOOK
+        return None if answer == PENDING else answer
+
     defaults = {
-        "unfinished": lambda answer: answer == PENDING,
         "schedule": PollSchedule(),
         "timeout": None,
         "timed_out": lambda waited, failure: JobTimeoutError(f"over after {waited:g} s, {failure}"),
         "cancelled": lambda waited: JobCancelledError(f"cancelled after {waited:g} s"),
     }
-    return poll(look, clock=time, **{**defaults, **options})
+    return poll(look, **{**defaults, **options})
 
 
 # --- what passes ---
@@ -129,82 +123,96 @@ def test_no_durations(duration):
         ([BROKEN, THROTTLED, LOST, "answer"], [0.5, 2, 2]),
     ],
 )
-def test_tries_again(time, outcomes, sleeps):
+def test_tries_again(outcomes, sleeps):
     """The longest wait doubles with each failure, and is twice as long after throttling."""
-    assert retry(Script(*outcomes), clock=time) == "answer"
-    assert time.sleeps == sleeps
+    table = Table(*outcomes)
+
+    assert table.play(trying()) == "answer"
+    waits = [Sleep(seconds) for seconds in sleeps]
+    assert table.steps == [LOOK, *(step for wait in waits for step in (wait, LOOK))]
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_waits_are_full_jitter(time):
+def test_waits_are_full_jitter():
     """A wait is anything between nothing and its longest."""
-    retry(Script(BROKEN, BROKEN, "answer"), clock=time)
+    table = Table(BROKEN, BROKEN, "answer")
+    table.play(trying())
 
-    assert time.sleeps == [0.25, 0.5]
+    assert table.sleeps == [0.25, 0.5]
 
 
 @pytest.mark.parametrize("error", [THROTTLED, BROKEN, LOST])
-def test_gives_up_after_five_attempts(time, error):
+def test_gives_up_after_five_attempts(error):
     """The last error is raised as it is, not wrapped."""
-    call = Script(BROKEN, BROKEN, BROKEN, BROKEN, error)
+    table = Table(BROKEN, BROKEN, BROKEN, BROKEN, error)
 
     with pytest.raises(type(error)) as caught:
-        retry(call, clock=time)
+        table.play(trying())
 
     assert caught.value is error
-    assert (call.calls, len(time.sleeps)) == (5, 4)
+    assert (len(table.calls), len(table.sleeps)) == (5, 4)
 
 
 @pytest.mark.parametrize("error", [AccessDeniedError("no"), LimitExceededError("20"), ValueError("bug"), SystemExit()])
-def test_does_not_try_again_what_would_fail_again(time, error):
+def test_does_not_try_again_what_would_fail_again(error):
     """An error that does not pass is raised at once."""
-    call = Script(error)
+    table = Table(error)
 
     with pytest.raises(type(error)) as caught:
-        retry(call, clock=time)
+        table.play(trying())
 
     assert caught.value is error
-    assert (call.calls, time.sleeps) == (1, [])
+    assert table.steps == [LOOK]
+
+
+def test_leaves_trying_again_to_a_client_that_does():
+    """Whoever makes several attempts by himself gets one step."""
+    table = Table(BROKEN)
+
+    with pytest.raises(InternalServiceError):
+        table.play(called(LOOK, ours=False))
+
+    assert table.steps == [LOOK]
 
 
 @pytest.mark.usefixtures("longest_jitter")
 @pytest.mark.parametrize(("takes", "calls", "sleeps"), [(29.25, 3, [0.5, 1]), (29.5, 3, [0.5, 0.5]), (60, 1, [])])
-def test_cuts_a_wait_that_would_pass_the_minute(time, takes, calls, sleeps):
+def test_cuts_a_wait_that_would_pass_the_minute(takes, calls, sleeps):
     """A wait that ends with the minute is made, a longer one is cut to what is left of it."""
-    call = Script(BROKEN, takes=takes, clock=time)
+    table = Table(BROKEN, takes=takes)
 
     with pytest.raises(InternalServiceError):
-        retry(call, clock=time)
+        table.play(trying())
 
-    assert (call.calls, time.sleeps) == (calls, sleeps)
+    assert (len(table.calls), table.sleeps) == (calls, sleeps)
 
 
 @pytest.mark.usefixtures("longest_jitter")
-def test_a_cancelled_retry_makes_no_further_call(time):
+def test_a_cancelled_retry_makes_no_further_call():
     """Cancelled in the second wait, it raises the error that it has, at once."""
-    cancel, call = threading.Event(), Script(BROKEN, LOST, "answer")
-    time.at(0.75, cancel.set)
+    table = Table(BROKEN, LOST, "answer", cancelled_at=0.75)
 
     with pytest.raises(TransportError) as caught:
-        retry(call, clock=time, cancel=cancel)
+        table.play(trying())
 
     assert caught.value is LOST
-    assert (call.calls, time.sleeps, time.now()) == (2, [0.5, 1], 0.75)
+    assert (len(table.calls), table.sleeps, table.now) == (2, [0.5, 1], 0.75)
 
 
-def test_a_success_is_a_success_though_cancelled(time):
+def test_a_success_is_a_success_though_cancelled():
     """Whoever cancels too late gets the answer."""
-    cancel = threading.Event()
-    cancel.set()
-
-    assert retry(Script("answer"), clock=time, cancel=cancel) == "answer"
+    assert Table("answer", cancelled_at=0).play(trying()) == "answer"
 
 
-def test_retries_on_the_clock_of_the_library(clock):
-    """Without a clock of its own a call uses the system's, which tests replace."""
-    retry(Script(BROKEN, "answer"))
+def test_a_closed_flow_is_no_failure():
+    """Whoever drops a flow between two steps has it ended there."""
+    flow = trying()
+    next(flow)
+    assert flow.send(0.0) == LOOK
+    flow.close()
 
-    assert len(clock.sleeps) == 1
+    with pytest.raises(StopIteration):
+        next(flow)
 
 
 # --- the schedule ---
@@ -249,31 +257,31 @@ def test_jitter_stays_in_its_bounds(waited, setback, share, floor, room, jitter)
 # --- poll ---
 
 
-def test_looks_first(time):
+def test_looks_first():
     """What is finished already costs one look and no wait."""
-    look = Script(DONE)
+    table = Table(DONE)
 
-    assert wait_for_job(look, time) == DONE
-    assert (look.calls, time.sleeps) == (1, [])
+    assert table.play(polling()) == DONE
+    assert table.steps == [LOOK]
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_polls_by_the_schedule(time):
+def test_polls_by_the_schedule():
     """A floor of a second, then a tenth of what was waited."""
-    look = Script(*[PENDING] * 14, DONE)
+    table = Table(*[PENDING] * 14, DONE)
 
-    assert wait_for_job(look, time) == DONE
-    assert time.sleeps == pytest.approx([1] * 10 + [1, 1.1, 1.21, 1.331])
+    assert table.play(polling()) == DONE
+    assert table.sleeps == pytest.approx([1] * 10 + [1, 1.1, 1.21, 1.331])
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_time_in_a_look_is_time_waited(time):
+def test_time_in_a_look_is_time_waited():
     """Slow looks stretch the interval as the waits do."""
-    look = Script(PENDING, PENDING, DONE, takes=40, clock=time)
+    table = Table(PENDING, PENDING, DONE, takes=40)
 
-    wait_for_job(look, time)
+    table.play(polling())
 
-    assert time.sleeps == pytest.approx([4, 8.4])
+    assert table.sleeps == pytest.approx([4, 8.4])
 
 
 @pytest.mark.usefixtures("no_jitter")
@@ -286,160 +294,174 @@ def test_time_in_a_look_is_time_waited(time):
         ([PENDING, THROTTLED, PENDING, DONE], [1, 2, 1]),
     ],
 )
-def test_a_failed_look_is_a_longer_wait(time, outcomes, sleeps):
+def test_a_failed_look_is_a_longer_wait(outcomes, sleeps):
     """The more failures in a row, the longer; an answer that is not final makes an end of the row."""
-    assert wait_for_job(Script(*outcomes), time) == DONE
-    assert time.sleeps == pytest.approx(sleeps)
+    table = Table(*outcomes)
+
+    assert table.play(polling()) == DONE
+    assert table.sleeps == pytest.approx(sleeps)
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_fails_for_days(time):
+def test_fails_for_days():
     """A thousand failures in a row are the longest setback each, and no number grows beyond bounds."""
-    look = Script(*[BROKEN] * 2000, DONE)
+    table = Table(*[BROKEN] * 2000, DONE)
 
-    assert wait_for_job(look, time) == DONE
-    assert time.sleeps[-1] == 120 + 20
+    assert table.play(polling()) == DONE
+    assert table.sleeps[-1] == 120 + 20
 
 
 @pytest.mark.parametrize("error", [AccessDeniedError("no"), ResponseError("garbage"), KeyError("bug"), SystemExit()])
-def test_what_does_not_pass_ends_the_wait(time, error):
+def test_what_does_not_pass_ends_the_wait(error):
     """The failure of a look is raised as it is."""
-    look = Script(PENDING, error)
+    table = Table(PENDING, error)
 
     with pytest.raises(type(error)) as caught:
-        wait_for_job(look, time)
+        table.play(polling())
 
     assert caught.value is error
-    assert look.calls == 2
+    assert len(table.calls) == 2
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_tolerates_what_the_caller_says(time):
+def test_tolerates_what_the_caller_says():
     """Waiting for a slot is polling, too: a full account is no failure, and makes no wait longer."""
     full = LimitExceededError("20 jobs")
 
     def tolerate(error):
         return error is full or is_transient(error)
 
-    assert wait_for_job(Script(full, BROKEN, full, full, DONE), time, tolerate=tolerate) == DONE
-    assert time.sleeps == pytest.approx([1, 1.5, 1, 1])
+    table = Table(full, BROKEN, full, full, DONE)
+
+    assert table.play(polling(tolerate=tolerate)) == DONE
+    assert table.sleeps == pytest.approx([1, 1.5, 1, 1])
 
 
 @pytest.mark.usefixtures("no_jitter")
 @pytest.mark.parametrize(
     ("timeout", "looks", "waited"), [(0, 1, 0), (0.9, 2, 0.9), (1, 2, 1), (3.5, 5, 3.5), (10.5, 12, 10.5), (11, 12, 11)]
 )
-def test_a_wait_that_would_pass_the_deadline_is_cut(time, timeout, looks, waited):
+def test_a_wait_that_would_pass_the_deadline_is_cut(timeout, looks, waited):
     """It looks at least once, and once more at the deadline."""
-    look = Script(PENDING)
+    table = Table(PENDING)
 
     with pytest.raises(JobTimeoutError) as caught:
-        wait_for_job(look, time, timeout=timeout)
+        table.play(polling(timeout=timeout))
 
     assert str(caught.value) == f"over after {waited} s, None"
-    assert (look.calls, time.now()) == (looks, waited)
+    assert (len(table.calls), table.now) == (looks, waited)
     assert caught.value.__cause__ is None
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_a_budget_s_wait_that_would_pass_the_deadline_is_cut(time):
+def test_a_budget_s_wait_that_would_pass_the_deadline_is_cut():
     """What the others leave of the quota is no reason not to look at all."""
-    look = Script(DONE)
+    table = Table(DONE, turns=[5.0])
 
-    assert wait_for_job(look, time, timeout=2, pace=lambda: 5.0) == DONE
-    assert (look.calls, time.sleeps) == (1, [2])
+    assert table.play(polling(timeout=2, takes_turns=True)) == DONE
+    assert table.steps == [Turn(), Sleep(2), LOOK]
+
+
+@pytest.mark.parametrize("turns", [[0.5, 0.25], [0.0]])
+def test_a_look_waits_for_its_turn(turns):
+    """As long as the budget says, and not at all where it has room."""
+    table = Table(PENDING, DONE, turns=turns)
+
+    table.play(polling(takes_turns=True, schedule=PollSchedule(jitter=0)))
+
+    looks = [[Turn(), *([Sleep(turn)] if turn else []), LOOK] for turn in (*turns, 0.0)[:2]]
+    assert table.steps == [*looks[0], Sleep(1), *looks[1]]
+
+
+def test_cancelled_while_waiting_for_its_turn():
+    """Then there is no look."""
+    table = Table(DONE, turns=[5.0], cancelled_at=3)
+
+    with pytest.raises(JobCancelledError) as caught:
+        table.play(polling(takes_turns=True))
+
+    assert (str(caught.value), table.steps) == ("cancelled after 3 s", [Turn(), Sleep(5.0)])
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_a_timeout_names_the_failure_of_the_last_look(time):
+@pytest.mark.parametrize(("timeout", "steps"), [(None, [Sleep(1), LOOK]), (0.5, [Sleep(0.5), LOOK])])
+def test_may_wait_first(timeout, steps):
+    """Where nothing is to be seen yet."""
+    table = Table(DONE)
+
+    assert table.play(polling(look_first=False, timeout=timeout)) == DONE
+    assert table.steps == steps
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_a_timeout_names_the_failure_of_the_last_look():
     """Its cause is what went wrong last; nothing of tenacity shows."""
     with pytest.raises(JobTimeoutError) as caught:
-        wait_for_job(Script(PENDING, THROTTLED), time, timeout=5)
+        Table(PENDING, THROTTLED).play(polling(timeout=5))
 
     assert str(caught.value) == "over after 5 s, slow down"
     assert caught.value.__cause__ is THROTTLED
 
 
-def test_finished_at_the_deadline_is_finished(time):
+def test_finished_at_the_deadline_is_finished():
     """A look that takes longer than the deadline and finds the job done gives its answer."""
-    assert wait_for_job(Script(DONE, takes=100, clock=time), time, timeout=1) == DONE
+    assert Table(DONE, takes=100).play(polling(timeout=1)) == DONE
 
 
-def test_cancelled_before_the_first_look(time):
+def test_cancelled_before_the_first_look():
     """Nothing is called."""
-    cancel, look = threading.Event(), Script(DONE)
-    cancel.set()
+    for look_first in (True, False):
+        table = Table(DONE, cancelled_at=0)
+        with pytest.raises(JobCancelledError) as caught:
+            table.play(polling(look_first=look_first))
 
-    with pytest.raises(JobCancelledError) as caught:
-        wait_for_job(look, time, cancel=cancel)
-
-    assert str(caught.value) == "cancelled after 0 s"
-    assert (look.calls, time.sleeps) == (0, [])
-    assert caught.value.__cause__ is None
+        assert str(caught.value) == "cancelled after 0 s"
+        assert table.steps == []
+        assert caught.value.__cause__ is None
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_cancelled_while_waiting(time):
+def test_cancelled_while_waiting():
     """The wait ends at once, without another look."""
-    cancel, look = threading.Event(), Script(PENDING)
-    time.at(3.25, cancel.set)
+    table = Table(PENDING, cancelled_at=3.25)
 
     with pytest.raises(JobCancelledError) as caught:
-        wait_for_job(look, time, cancel=cancel)
+        table.play(polling())
 
     assert str(caught.value) == "cancelled after 3.25 s"
-    assert (look.calls, time.sleeps) == (4, [1, 1, 1, 1])
-
-
-def test_cancelled_from_another_thread_on_the_real_clock():
-    """An hour's wait is over when somebody cancels; this test has no virtual time."""
-    cancel, waiting = threading.Event(), threading.Event()
-
-    def cancel_soon():
-        waiting.wait(60)
-        cancel.set()
-
-    thread = threading.Thread(target=cancel_soon)
-    thread.start()
-    with pytest.raises(JobCancelledError):
-        wait_for_job(
-            Script(PENDING),
-            None,
-            cancel=cancel,
-            schedule=PollSchedule(floor=3600, cap=3600),
-            on_wait=lambda *_: waiting.set(),
-        )
-    thread.join()
-
-
-def test_the_real_clock_goes_on():
-    """Without a clock and without cancel, waits are real ones."""
-    assert wait_for_job(Script(PENDING, DONE), None, schedule=PollSchedule(floor=0.001)) == DONE
+    assert (len(table.calls), table.sleeps) == (4, [1, 1, 1, 1])
 
 
 @pytest.mark.usefixtures("no_jitter")
-def test_tells_before_each_wait(time):
+def test_tells_before_each_wait():
     """How long it has waited, and how long it is going to; the last one is cut to what is left."""
-    told = []
+    table = Table(PENDING, BROKEN, PENDING)
 
     with pytest.raises(JobTimeoutError):
-        wait_for_job(
-            Script(PENDING, BROKEN, PENDING), time, timeout=4, on_wait=lambda *times: told.append((*times, time.now()))
-        )
+        table.play(polling(timeout=4, pause=telling))
 
-    assert told == [(0, 1, 0), (1, 1.5, 1), (2.5, 1, 2.5), (3.5, 0.5, 3.5)]
+    assert [(told.seconds, told.next_seconds) for told in table.told] == [(0, 1), (1, 1.5), (2.5, 1), (3.5, 0.5)]
+    assert table.sleeps == [1, 1.5, 1, 0.5]
 
 
-def test_an_error_of_the_listener_ends_the_wait(time):
-    """What ``on_wait`` raises is for the caller."""
+def test_an_error_of_the_listener_ends_the_wait():
+    """What a listener raises is for the caller."""
+    table = Table(PENDING)
 
-    def interrupt(*_):
+    def interrupted(*_):
         raise KeyboardInterrupt
+        yield
 
     with pytest.raises(KeyboardInterrupt):
-        wait_for_job(Script(PENDING), time, on_wait=interrupt)
+        table.play(polling(pause=interrupted))
 
-    assert time.sleeps == []
+    assert table.steps == [LOOK]
+
+
+def telling(waited, seconds):
+    """Be a wait that is told of."""
+    yield Tell(Progress(event="WAITING", seconds=waited, next_seconds=seconds))
+    yield Sleep(seconds)
 
 
 @given(
@@ -449,12 +471,11 @@ def test_an_error_of_the_listener_ends_the_wait(time):
 )
 def test_never_sleeps_past_the_deadline(timeout, takes, outcomes):
     """Whatever looks take and give, all sleeps together end before the deadline, and every error is ours."""
-    time = VirtualClock()
-    look = Script(*outcomes, takes=takes, clock=time)
+    table = Table(*outcomes, takes=takes)
 
     with pytest.raises(JobTimeoutError):
-        wait_for_job(look, time, timeout=timeout)
+        table.play(polling(timeout=timeout))
 
-    assert math.fsum(time.sleeps) <= timeout * (1 + 1e-9)
-    assert time.now() <= timeout + takes * (1 + 1e-9)
-    assert look.calls == len(time.sleeps) + 1
+    assert math.fsum(table.sleeps) <= timeout * (1 + 1e-9)
+    assert table.now <= timeout + takes * (1 + 1e-9)
+    assert len(table.calls) == len(table.sleeps) + 1

@@ -40,22 +40,11 @@ MAY["__main__"] = {"commands", "values"}
 MAY["__init__"] = set(MAY)  # loads names when they are first used; nobody imports it
 # One file may more than its folder.
 ALSO = {"clients/names": {"embedded"}}
-# What is still to be ended: decisions make calls themselves as long as no driver performs their steps.
-OPEN = {
-    "clients/failures": {"blocking/clock", "flows/retrying"},
-    "flows/ending": {"blocking/clock", "clients/protocols"},
-    "flows/messages": {"blocking/clock", "clients/aws", "clients/guarding", "clients/protocols"},
-    "flows/pages": {"blocking/clock", "clients/failures", "clients/protocols"},
-    "flows/polling": {"blocking/clock"},
-    "flows/readout": {"blocking/clock", "clients/protocols"},
-    "flows/retrying": {"blocking/clock"},
-    "flows/starting": {"blocking/clock", "clients/failures", "clients/protocols"},
-}
 MOST_LINES = 400
-LONGER = {"blocking/job": 430}  # until the options of the verbs stand once, and decisions are flows
 # Packages that only these rooms import, and packages that these rooms never import.
 ONLY = {
-    "tenacity": {"flows/retrying", "flows/polling"},
+    "tenacity": {"flows/retrying"},
+    "aiobotocore": {"aio"},
     "av": {"media", "results/_copying", "results/frames", "results/video"},
     "starlette": {"server", "testing", "commands"},
     "uvicorn": {"server", "testing", "commands"},
@@ -67,6 +56,7 @@ NEVER = {
     "wire": {"boto3", "botocore", "numpy", "PIL"},
     "people": {"boto3", "botocore", "PIL", "av"},
     "embedded": {"boto3"},
+    "flows": {"threading", "asyncio", "time", "socket", "boto3", "botocore", "aiobotocore"},
 }
 
 # Modules that `import rekog_emotion` and its names must not load: slow, large or not installed.
@@ -149,9 +139,9 @@ def test_sees_what_reaches_up(room, source, expected):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_imports_run_down(room):
-    """A room imports only what the table lets its folder; what is still to be ended is listed, and nothing else."""
+    """A room imports only what the table lets its folder."""
     assert room.partition("/")[0] in MAY, f"rekog_emotion/{room} has no place in the table yet"
-    assert beyond(room, targets(names(room)) - {room}) == OPEN.get(room, set())
+    assert beyond(room, targets(names(room)) - {room}) == set()
 
 
 def test_no_circle_of_files():
@@ -173,7 +163,7 @@ def test_sees_a_circle():
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_can_be_read_at_one_go(room):
     """It has 400 lines at most."""
-    assert len(ROOMS[room].read_text(encoding="utf-8").splitlines()) <= LONGER.get(room, MOST_LINES)
+    assert len(ROOMS[room].read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
 def test_the_root_has_no_private_room():
