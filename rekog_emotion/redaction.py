@@ -6,8 +6,6 @@ whatever is a secret by its form, be it of others: presigned addresses, headers 
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import os
 import re
@@ -167,6 +165,9 @@ def _pieces(text: str, length: int) -> Iterator[str]:
 
 
 def _as_text(value: str) -> Iterator[str]:
+    import base64  # noqa: PLC0415 -- it and the table of html take a fiftieth of every start, and few look for secrets
+    import html  # noqa: PLC0415 -- likewise
+
     yield value
     yield quote(value, safe="", errors="replace")
     yield quote_plus(value, errors="replace")

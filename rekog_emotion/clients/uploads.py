@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
@@ -19,6 +18,8 @@ from rekog_emotion.wire.service import MAX_VIDEO_BYTES
 
 __all__ = ["S3Staging"]
 
+_OK: Final = 200
+_NOT_FOUND: Final = 404
 
 
 @frozen(kw_only=True)
@@ -132,7 +133,7 @@ class S3Staging:
             msg = f"the upload {shown(s3_uri(staged))} could not be deleted: {quoted(error)}; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name) from error
         # S3 says 204; a 200 comes from something in between, which has deleted nothing.
-        if (answer or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.OK:
+        if (answer or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") == _OK:
             left = shown(s3_uri(staged))
             msg = f"the upload {left} may be left: the answer to its deletion is not S3's; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name)
@@ -173,4 +174,4 @@ def _is_vendor_error(error: BaseException) -> bool:
 
 def _is_not_found(error: Exception) -> bool:
     metadata: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
-    return metadata.get("HTTPStatusCode") == HTTPStatus.NOT_FOUND
+    return metadata.get("HTTPStatusCode") == _NOT_FOUND

@@ -13,6 +13,7 @@ from rekog_emotion.flows.steps import Call, Cancelled, Facts, Flow, LateError, N
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import PreparedImage
 from rekog_emotion.wire.answers import engine_of
+from rekog_emotion.wire.service import DETECT_FACES
 
 __all__ = ["detect"]
 
@@ -83,4 +84,4 @@ def detect(
 
 
 def _given_up(what: str) -> TransportError:
-    return TransportError(f"DetectFaces {what}", operation="DetectFaces")
+    return TransportError(f"{DETECT_FACES} {what}", operation=DETECT_FACES)

@@ -43,7 +43,7 @@ def is_frozen(kind):
 CLASSES = sorted({thing for thing in public() if inspect.isclass(thing)}, key=lambda kind: kind.__qualname__)
 ERRORS = [kind for kind in CLASSES if issubclass(kind, Exception)]
 WORDS = [kind for kind in CLASSES if issubclass(kind, enum.Enum)]
-VALUES = [kind for kind in CLASSES if is_frozen(kind) or issubclass(kind, tuple)]
+VALUES = [kind for kind in CLASSES if (is_frozen(kind) or issubclass(kind, tuple)) and kind not in PLAIN]
 
 
 def sample(wanted):
@@ -85,7 +85,9 @@ def made(kind):
         return kind("what happened", **texts | ({"status": 400} if "status" in texts else {}))
     hints = typing.get_type_hints(kind)
     if issubclass(kind, tuple):
-        return kind(*[sample(hints[name]) for name in kind._fields])
+        if hasattr(kind, "_fields"):
+            return kind(*[sample(hints[name]) for name in kind._fields])
+        return kind(sample(next(one for one in kind.__orig_bases__ if typing.get_origin(one) is tuple)))
     options = {one.alias: sample(hints[one.name]) for one in attrs.fields(kind) if one.init}
     return kind(**options | CHECKED.get(kind, {}))
 
