@@ -45,6 +45,13 @@ def test_every_public_name_is_in_the_reference():
     assert sorted(rekog.__all__) == sorted(described)
 
 
+def test_the_reference_describes_nothing_private():
+    """A class that nobody is given by its name has no page."""
+    pages = "\n".join(path.read_text() for path in ROOT.glob("docs/reference/*.md"))
+
+    assert re.findall(r"^\.\. \w+:: rekog_emotion\S*\._\S*$", pages, re.MULTILINE) == []
+
+
 def test_tree_of_errors_is_that_of_the_module():
     """The reference draws the same tree as the docstring."""
     tree = re.search(r"^    RekogEmotionError$.*?\n\n", errors.__doc__, re.MULTILINE | re.DOTALL).group()

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -158,6 +159,19 @@ def test_sees_a_circle():
 
     with pytest.raises(graphlib.CycleError):
         list(graphlib.TopologicalSorter(graph).static_order())
+
+
+def test_the_drawing_is_that_of_the_rule():
+    """The page on the design shows every folder, from what imports least on, and what each may import."""
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/?` \| .+ \| ?(.*) ?\|$", page, re.MULTILINE)
+
+    above, drawn = set(), {}
+    for folder, may in rows:
+        drawn[folder] = set(above) if may.strip() == "everything above" else set(filter(None, re.split(r"[,\s]+", may)))
+        assert drawn[folder] <= above, f"{folder}/ stands above what it imports"
+        above.add(folder)
+    assert drawn == {folder: may for folder, may in MAY.items() if folder not in EVERYONE and "_" not in folder}
 
 
 @pytest.mark.parametrize("room", ROOMS)
