@@ -26,7 +26,7 @@ ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 
 
 def _embedded_client() -> RekognitionClient:
-    from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
+    from rekog_emotion.embedded import EmbeddedClient
 
     return EmbeddedClient()
 

@@ -25,7 +25,7 @@ class Completion(argparse.Action):
         """Print the script for a shell."""
         try:
             with needs("cli", "Shell completion"):
-                import shtab  # noqa: PLC0415 -- an extra
+                import shtab
         except MissingExtraError as missing:
             parser.exit(_terminal.report(missing))
         for action in _actions(parser):

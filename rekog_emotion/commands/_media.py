@@ -45,7 +45,7 @@ _RESULTS: Final = {".jsonl", ".ndjson", ".json"}
 
 def is_video(media: str) -> bool:
     """Tell by its content whether a file is no photo; of an object in S3 by its name."""
-    from rekog_emotion.media.formats import video_format  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.media.formats import video_format
 
     if media.startswith("s3://"):
         return media.lower().endswith((".mp4", ".mov", ".m4v"))
@@ -62,8 +62,8 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
 
     What is wrong with the configuration is wrong for all of the sources. Those that are not there are named before it.
     """
-    from rekog_emotion.clients.names import resolve_client  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.sources.images import prepare_image  # noqa: PLC0415 -- likewise
+    from rekog_emotion.clients.names import resolve_client
+    from rekog_emotion.sources.images import prepare_image
 
     sent = [one for one in sources if not is_results(one)]
     gone = [one for one in sent if one != "-" and not one.startswith("s3://") and not os.path.lexists(one)]
@@ -82,8 +82,8 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:
     """Analyse a photo or a video."""
-    from rekog_emotion.blocking.image import detect_image  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.blocking.video import analyze_video  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.image import detect_image
+    from rekog_emotion.blocking.video import analyze_video
 
     if not is_video(media):
         return detect_image(media, client=args.client)
@@ -120,8 +120,8 @@ def read_results(path: str) -> Iterator[Analysis]:
 
     Lines that say why something has no analysis are passed over, and counted on standard error.
     """
-    from rekog_emotion.results.documents import Document  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.results.lossless import from_json, read_json_lines  # noqa: PLC0415 -- likewise
+    from rekog_emotion.results.documents import Document
+    from rekog_emotion.results.lossless import from_json, read_json_lines
 
     errors: list[Document] = []
     try:
@@ -186,7 +186,7 @@ def naming_output(what: str, *, source: str | None = None) -> Iterator[None]:
 
 def save(picture: Image.Image, out: Path, *, what: str = "") -> None:
     """Write a copy of a photo in the format that its suffix says; ``what`` is what an error calls it."""
-    from PIL import Image  # noqa: PLC0415 -- an extra
+    from PIL import Image
 
     data = io.BytesIO()  # Pillow does not notice where a disk takes half of what it writes
     with naming_output(what or str(out)):
@@ -199,8 +199,8 @@ def save(picture: Image.Image, out: Path, *, what: str = "") -> None:
 def progress_bar(what: str) -> Iterator[Callable[[float], None]]:
     """Show a bar with the time left on standard error, where it is a terminal and the ``cli`` extra is there."""
     try:
-        from rich import progress as rich  # noqa: PLC0415 -- likewise
-        from rich.console import Console  # noqa: PLC0415 -- an extra
+        from rich import progress as rich
+        from rich.console import Console
     except ModuleNotFoundError:
         yield lambda _share: None
         return

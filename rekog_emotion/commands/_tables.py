@@ -31,12 +31,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
     cells = [[one_line(cell) for cell in row] for row in rows]
     try:
-        import rich  # noqa: F401, PLC0415 -- an extra
+        import rich  # noqa: F401 -- an extra
     except ModuleNotFoundError:
         _print_plain(columns, cells, width)
         return
-    from rich.cells import cell_len  # noqa: PLC0415 -- an extra
-    from rich.console import Console  # noqa: PLC0415 -- likewise
+    from rich.cells import cell_len
+    from rich.console import Console
 
     table = _columns if _fits(columns, cells, width, cell_len) else _blocks
     # Of a terminal that can do little, rich takes the width for 80.
@@ -54,9 +54,9 @@ def _fits(
 
 
 def _columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:  # noqa: ANN401 -- rich is an extra
-    from rich import box  # noqa: PLC0415 -- an extra
-    from rich.table import Table  # noqa: PLC0415 -- likewise
-    from rich.text import Text  # noqa: PLC0415 -- likewise
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for i, column in enumerate(columns, start=1):
@@ -67,8 +67,8 @@ def _columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:  # n
 
 
 def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:  # noqa: ANN401 -- rich is an extra
-    from rich.table import Table  # noqa: PLC0415 -- an extra
-    from rich.text import Text  # noqa: PLC0415 -- likewise
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(no_wrap=True)

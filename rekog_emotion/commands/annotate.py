@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(analysis, ImageAnalysis):
         save(analysis.draw(args.media, landmarks=not args.no_landmarks, pose=pose, labels=labels), Path(args.out))
     else:
-        from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import annotate_video
 
         with naming_output(args.out, source=args.media), progress_bar("drawing") as on_progress:
             annotate_video(analysis, args.media, args.out, labels=labels, pose=pose, on_progress=on_progress)
@@ -72,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check_target(media: str, out: str, results: str | None) -> None:
     """Say before any call is paid for why the copy cannot go there."""
-    from rekog_emotion.results._stills import check_still  # noqa: PLC0415 -- Pillow is an extra
-    from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
+    from rekog_emotion.results._stills import check_still
+    from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes
 
     if media.startswith("s3://"):
         msg = f"{media} is in S3: download it, and name the file; what was analysed of it is read by --results"
@@ -87,7 +87,7 @@ def check_target(media: str, out: str, results: str | None) -> None:
         )
         raise InvalidInputError(msg)
     if is_video(media):
-        from rekog_emotion.results.video import check_suffix  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import check_suffix
 
         check_suffix(path)
     elif path.suffix.lower() in VIDEO_SUFFIXES:

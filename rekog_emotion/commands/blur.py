@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(analysis, ImageAnalysis):
         save(analysis.blur(args.media, method=args.method), Path(args.out))
     else:
-        from rekog_emotion.results.video import blur_video  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import blur_video
 
         with naming_output(args.out, source=args.media), progress_bar("blurring") as on_progress:
             blur_video(analysis, args.media, args.out, method=args.method, on_progress=on_progress)

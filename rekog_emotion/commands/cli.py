@@ -58,7 +58,7 @@ class _Version(argparse.Action):
     """Print the version, which is looked up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version  # noqa: PLC0415 -- it takes longer than building the parser
+        from importlib.metadata import version
 
         _terminal.say(f"{_terminal.PROGRAM} {version('rekog-emotion')}")
         parser.exit()

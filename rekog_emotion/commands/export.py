@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     form = args.format or ("csv" if out is None else _FORMATS.get(out.suffix.lower()))
     _check(args, out, form)
     if args.people:
-        from rekog_emotion.results import timeline  # noqa: F401, PLC0415 -- a missing extra is said before any call
+        from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before any call
 
     check_client(args, args.sources)
     analyses = _Analyses(args)
@@ -121,7 +121,7 @@ def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None
 
 
 def _write(args: argparse.Namespace, out: Path | None, form: str | None, analyses: _Analyses) -> int:
-    from rekog_emotion.results import tables  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.results import tables
 
     if form == "parquet" and out is not None:
         with naming_output(f"--out {out}"):

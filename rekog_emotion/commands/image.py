@@ -87,11 +87,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace, listing: Listing) -> None:
-    from rekog_emotion.blocking.image import detect_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.image import detect_image
 
     source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
     if overlay is not None and (isinstance(source, bytes) or Path(source).is_file()):
-        from rekog_emotion.results._stills import check_still  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results._stills import check_still
 
         check_still(source)
     analysis = detect_image(source, client=args.client, attributes=args.attributes)
@@ -107,7 +107,7 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace, listing
 
 
 def _attributes(text: str) -> tuple[str, ...]:
-    from rekog_emotion.flows.request import ATTRIBUTES  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.flows.request import ATTRIBUTES
 
     names = tuple(name.strip().upper() for name in text.split(","))
     for name in names:
@@ -122,7 +122,7 @@ def _attributes(text: str) -> tuple[str, ...]:
 
 def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
     """Return where each overlay goes, or say before any call is paid for why it cannot go there."""
-    from rekog_emotion.results.drawing import writable_suffixes  # noqa: PLC0415 -- Pillow is an extra
+    from rekog_emotion.results.drawing import writable_suffixes
 
     path = Path(out)
     saved = next(filter(is_results, photos), None)

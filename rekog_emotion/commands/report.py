@@ -54,8 +54,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse or read, then write the page."""
-    from rekog_emotion.results import timeline  # noqa: F401, PLC0415 -- a missing extra is said before a job is paid for
-    from rekog_emotion.results.report import report  # noqa: PLC0415 -- likewise
+    from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before a job is paid for
+    from rekog_emotion.results.report import report
 
     out = Path(args.out)
     check_place(out, args.media, args.results)
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _analysis(args: argparse.Namespace) -> VideoAnalysis:
-    from rekog_emotion.blocking.video import analyze_video  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.blocking.video import analyze_video
 
     if is_results(args.media):
         if args.results is not None:

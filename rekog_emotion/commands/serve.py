@@ -87,7 +87,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal ends it."""
-    from rekog_emotion.server import listen, serve  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.server import listen, serve
 
     keys = _keys(args.access_key, args.secret_key_file)
     with ExitStack() as stack:
@@ -129,12 +129,12 @@ def _keys(access_key: str | None, secret_key_file: str | None) -> dict[str, str]
 
 
 def _app(args: argparse.Namespace, keys: dict[str, str] | None, stack: ExitStack) -> Starlette:
-    from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
-    from rekog_emotion.server import MediaRoot, S3Objects, Spool, create_app  # noqa: PLC0415 -- likewise
+    from rekog_emotion.embedded import EmbeddedClient
+    from rekog_emotion.server import MediaRoot, S3Objects, Spool, create_app
 
     store = None
     if args.state is not None:
-        from rekog_emotion.embedded.sqlite_store import SqliteStore  # noqa: PLC0415 -- likewise
+        from rekog_emotion.embedded.sqlite_store import SqliteStore
 
         store = stack.enter_context(closing(SqliteStore(args.state)))
     # Beside the state, so that the next server finds the copies of the videos whose jobs it takes up.

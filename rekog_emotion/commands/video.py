@@ -101,9 +101,9 @@ def _check_results(args: argparse.Namespace) -> None:
 
 
 def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
-    from rekog_emotion.blocking.job import VideoJob  # noqa: PLC0415 -- likewise
-    from rekog_emotion.blocking.video import start_video  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.sources.images import parse_s3_uri  # noqa: PLC0415 -- likewise
+    from rekog_emotion.blocking.job import VideoJob
+    from rekog_emotion.blocking.video import start_video
+    from rekog_emotion.sources.images import parse_s3_uri
 
     if (args.clip is None) == (args.resume is None):
         msg = "name a clip or a job to resume, one of the two: CLIP or --resume JOB"
@@ -121,7 +121,7 @@ def _job(args: argparse.Namespace, on_progress: OnProgress) -> VideoJob:
 
 def _name(analysis: VideoAnalysis) -> str:
     """Return what people read of a job that was taken up by its id, which says nothing to them."""
-    from rekog_emotion.values.s3 import s3_uri  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.values.s3 import s3_uri
 
     where = analysis.video.s3_object if analysis.video else None
     return analysis.source or (s3_uri(where) if where else "a video")
@@ -135,8 +135,8 @@ def _tell_what_is_left(error: BaseException) -> None:
 
 def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     """Print the command that takes the job up again; a job of the embedded engine ends with this process."""
-    from rekog_emotion.clients.names import engine_name, resolve_client  # noqa: PLC0415 -- likewise
-    from rekog_emotion.values.s3 import s3_uri  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.clients.names import engine_name, resolve_client
+    from rekog_emotion.values.s3 import s3_uri
 
     if engine_name(resolve_client(args.client)) == "embedded":
         return
@@ -155,8 +155,8 @@ def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
 def _progress() -> Iterator[OnProgress]:
     """Show upload, job and pages on standard error, where it is a terminal and the ``cli`` extra is there."""
     try:
-        from rich import progress as rich  # noqa: PLC0415 -- likewise
-        from rich.console import Console  # noqa: PLC0415 -- an extra
+        from rich import progress as rich
+        from rich.console import Console
     except ModuleNotFoundError:
         yield _silent
         return

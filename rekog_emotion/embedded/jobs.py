@@ -186,7 +186,7 @@ class Jobs:
 
     def _inspect(self, s3_object: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
         """Return where a video lies, and its ``VideoMetadata`` if it can be decoded."""
-        from rekog_emotion.media import samples as video  # noqa: PLC0415 -- PyAV, a tenth of a second, is for video only
+        from rekog_emotion.media import samples as video
 
         try:
             path = self._locate(s3_object)
@@ -317,7 +317,7 @@ class Jobs:
 
     def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord | None:
         """Find the faces of a video, and return the job as it ended, or ``None`` if it stays open."""
-        from rekog_emotion.media.samples import UnsupportedVideoError  # noqa: PLC0415 -- PyAV is for video only
+        from rekog_emotion.media.samples import UnsupportedVideoError
 
         try:
             count = self._find_faces(crew, job)
@@ -339,7 +339,7 @@ class Jobs:
 
     def _find_faces(self, crew: Crew[JobRecord], job: JobRecord) -> int:
         """Store the faces of a video, sample by sample, and return their number."""
-        from rekog_emotion.media import samples as video  # noqa: PLC0415 -- PyAV is for video only
+        from rekog_emotion.media import samples as video
 
         if job.metadata is None:
             raise video.UnsupportedVideoError(job.path)

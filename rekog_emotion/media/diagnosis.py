@@ -17,9 +17,9 @@ _ENOUGH: Final = 100  # packets without a picture
 def why_unsupported(path: Path) -> str | None:
     """Say what is wrong with a video, as part of a message; ``None`` where nothing is found, or nobody can look."""
     try:
-        import av  # noqa: PLC0415 -- an extra
+        import av
 
-        from rekog_emotion.media.clips import OPEN_OPTIONS  # noqa: PLC0415 -- likewise
+        from rekog_emotion.media.clips import OPEN_OPTIONS
     except ImportError:
         return None
     try:
@@ -32,8 +32,8 @@ def why_unsupported(path: Path) -> str | None:
 
 
 def _fault(container: InputContainer) -> str | None:
-    import av  # noqa: PLC0415 -- an extra
-    from av.stream import Disposition  # noqa: PLC0415 -- likewise
+    import av
+    from av.stream import Disposition
 
     pictures = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
     if not pictures:

@@ -38,9 +38,9 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
         OSError: The file cannot be read.
     """
     with needs("embedded", "Pictures from a video"):
-        from PIL import Image  # noqa: PLC0415 -- an extra
+        from PIL import Image
 
-        from rekog_emotion.media.samples import samples  # noqa: PLC0415 -- likewise
+        from rekog_emotion.media.samples import samples
 
     wanted = sorted(set(milliseconds))
     before: tuple[int, Image.Image] | None = None
@@ -100,9 +100,9 @@ def portraits(
 
 
 def _cut(frame: Image.Image, face: Face, side: int) -> Image.Image:
-    from PIL import Image  # noqa: PLC0415 -- an extra
+    from PIL import Image
 
-    from rekog_emotion.results.drawing import near  # noqa: PLC0415 -- likewise
+    from rekog_emotion.results.drawing import near
 
     if face.bounding_box is None:
         return frame.resize((side, side))

@@ -126,7 +126,7 @@ class ImageAnalysis(Outputs, Value):
             MissingExtraError: The ``image`` extra is not installed.
             OSError: The file cannot be read.
         """
-        from rekog_emotion.results.drawing import draw  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results.drawing import draw
 
         return draw(
             self,
@@ -154,7 +154,7 @@ class ImageAnalysis(Outputs, Value):
             InvalidInputError: The face has no box, or lies outside the picture; or as for :meth:`draw`.
             MissingExtraError: The ``image`` extra is not installed.
         """
-        from rekog_emotion.results.crops import crop  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results.crops import crop
 
         return crop(self, face, picture, margin=margin, align=align)
 
@@ -171,13 +171,13 @@ class ImageAnalysis(Outputs, Value):
             InvalidInputError: As for :meth:`draw`.
             MissingExtraError: The ``image`` extra is not installed.
         """
-        from rekog_emotion.results.privacy import blur  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results.privacy import blur
 
         return blur(self, picture, method=method)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from rekog_emotion.results.notebook import image_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.results.notebook import image_html
 
         return image_html(self)
 

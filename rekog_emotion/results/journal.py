@@ -220,25 +220,25 @@ def _lock(handle: int) -> None:
         OSError: Another one has it.
     """
     if os.name == "nt":  # pragma: no cover -- of Windows
-        import msvcrt  # noqa: PLC0415 -- Windows alone has it
+        import msvcrt
 
         locking: Any = msvcrt
         os.lseek(handle, _FAR, os.SEEK_SET)
         locking.locking(handle, locking.LK_NBLCK, 1)
         return
-    import fcntl  # noqa: PLC0415 -- Windows does not have it
+    import fcntl
 
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _unlock(handle: int) -> None:
     if os.name == "nt":  # pragma: no cover -- of Windows
-        import msvcrt  # noqa: PLC0415 -- likewise
+        import msvcrt
 
         locking: Any = msvcrt
         os.lseek(handle, _FAR, os.SEEK_SET)
         locking.locking(handle, locking.LK_UNLCK, 1)
         return
-    import fcntl  # noqa: PLC0415 -- likewise
+    import fcntl
 
     fcntl.flock(handle, fcntl.LOCK_UN)

@@ -68,8 +68,8 @@ def _over_time(analysis: VideoFaces) -> str:
     """Return a strip a person, or where the extra for that is missing, or nobody has a place, one for all faces."""
     if len(analysis.faces) <= _MOST_LINKED:
         try:
-            from rekog_emotion.results.report import strip  # noqa: PLC0415 -- NumPy and SciPy are an extra
-            from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- likewise
+            from rekog_emotion.results.report import strip
+            from rekog_emotion.results.timeline import timeline_of
 
             timeline = timeline_of(analysis)
         except MissingExtraError:
@@ -113,7 +113,7 @@ def _heading(name: str, facts: Sequence[str], engine: str | None) -> str:
 def _picture(analysis: PictureFaces) -> str:
     """Return the picture with its overlay as data, or nothing where it cannot be had: the table says what there is."""
     try:
-        from rekog_emotion.results.drawing import draw_faces, open_picture  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results.drawing import draw_faces, open_picture
 
         canvas = open_picture(analysis, None)
     except (OSError, RekogEmotionError):

@@ -53,7 +53,7 @@ class Outputs:
             people: Give the column ``person`` as well: who is who in a video, by the ids of ``tracks()`` and
                 ``timeline()``. Needs the ``timeline`` extra.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+        from rekog_emotion.results import tables
 
         return tables.to_records(cast("AnyFaces", self), landmarks=landmarks, people=people)
 
@@ -69,7 +69,7 @@ class Outputs:
             MissingExtraError: The ``pandas`` extra is not installed.
             InvalidInputError: An integer does not fit into 64 bits.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+        from rekog_emotion.results import tables
 
         return tables.to_pandas(cast("AnyFaces", self), landmarks=landmarks, people=people)
 
@@ -85,7 +85,7 @@ class Outputs:
             MissingExtraError: The ``arrow`` extra is not installed.
             InvalidInputError: An integer does not fit into 64 bits.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+        from rekog_emotion.results import tables
 
         return tables.to_arrow(cast("AnyFaces", self), nested=nested, landmarks=landmarks, people=people)
 
@@ -109,7 +109,7 @@ class Outputs:
             InvalidInputError: An integer does not fit into 64 bits.
             OSError: The file cannot be written.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+        from rekog_emotion.results import tables
 
         return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks, people=people)
 

@@ -75,7 +75,7 @@ def plot_people(
         if analysis is None:
             msg = "thumbnails need the analysis as well as the video: call clip.plot(video=...)"
             raise InvalidInputError(msg)
-        from rekog_emotion.results.frames import portraits  # noqa: PLC0415 -- needs another extra
+        from rekog_emotion.results.frames import portraits
 
         pictures = portraits(video, analysis, shown, side=96)
     rows = [(f"person {person.id}", person, pictures.get(person.id)) for person in shown]

@@ -56,7 +56,7 @@ def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | 
     shown = longest_on_screen(timeline.people, _PEOPLE)
     faces: Mapping[int, str] = {}
     if video is not None and shown:
-        from rekog_emotion.results.frames import jpeg, portraits  # noqa: PLC0415 -- needs another extra
+        from rekog_emotion.results.frames import jpeg, portraits
 
         faces = {
             number: base64.b64encode(jpeg(picture)).decode()

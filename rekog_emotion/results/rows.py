@@ -135,7 +135,7 @@ def _persons(analysis: AnyFaces) -> Sequence[int | None]:
     """Return who each face is: in a photo nobody in particular."""
     if not isinstance(next(iter(analysis.faces), None), TimedFace):
         return [None] * len(analysis.faces)
-    from rekog_emotion.results.timeline import people_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+    from rekog_emotion.results.timeline import people_of
 
     return people_of(cast("VideoFaces", analysis))
 

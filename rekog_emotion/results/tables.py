@@ -112,7 +112,7 @@ def to_arrow(*analyses: Analyses, nested: bool = False, landmarks: bool = False,
         MissingExtraError: The ``arrow`` extra is not installed.
         InvalidInputError: An integer does not fit into 64 bits.
     """
-    from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
+    from rekog_emotion.results.arrow import Sink
 
     sink = Sink(nested=nested, landmarks=landmarks, people=people)
     return sink.table(sink.rows(analyses))
@@ -145,7 +145,7 @@ def write_parquet(
         InvalidInputError: An integer does not fit into 64 bits.
         OSError: The file cannot be written.
     """
-    from rekog_emotion.results.arrow import Sink  # noqa: PLC0415 -- an extra
+    from rekog_emotion.results.arrow import Sink
 
     sink = Sink(nested=nested, landmarks=landmarks, people=people)
     return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)

@@ -157,7 +157,7 @@ class Timeline(Tabular):
         max_people: int = 30,
     ) -> Figure:
         """Draw one row a person; see `rekog_emotion.results.plots.plot_people`."""
-        from rekog_emotion.results.plots import plot_people  # noqa: PLC0415 -- matplotlib is another extra
+        from rekog_emotion.results.plots import plot_people
 
         return plot_people(self, kind=kind, analysis=faces, video=video, max_people=max_people)
 

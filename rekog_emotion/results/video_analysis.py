@@ -115,7 +115,7 @@ class VideoAnalysis(Outputs, Value):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from rekog_emotion.results.notebook import video_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.results.notebook import video_html
 
         return video_html(self)
 
@@ -136,7 +136,7 @@ class VideoAnalysis(Outputs, Value):
             InvalidInputError: ``max_gap`` is negative or not finite, or the job runs or has failed.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
-        from rekog_emotion.results.timeline import tracks_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+        from rekog_emotion.results.timeline import tracks_of
 
         return tracks_of(self, max_gap=max_gap)
 
@@ -152,7 +152,7 @@ class VideoAnalysis(Outputs, Value):
             InvalidInputError: A number is negative or not finite, or the job runs or has failed.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
-        from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- NumPy and SciPy are an extra
+        from rekog_emotion.results.timeline import timeline_of
 
         return timeline_of(self, max_gap=max_gap, smooth=smooth, causal=causal)
 
@@ -215,7 +215,7 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``embedded`` extra is not installed.
             OSError: The video cannot be read, or the target cannot be written.
         """
-        from rekog_emotion.results.video import annotate_video  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import annotate_video
 
         source = self._file(video, "clip.annotate(target, video=path)")
         annotate_video(
@@ -252,7 +252,7 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``embedded`` extra is not installed.
             OSError: The video cannot be read, or the target cannot be written.
         """
-        from rekog_emotion.results.video import blur_video  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import blur_video
 
         source = self._file(video, "clip.blur(target, video=path)")
         blur_video(self, source, target, method=method, on_progress=on_progress)
@@ -279,7 +279,7 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``timeline`` extra, or for pictures ``embedded``, is not installed.
             OSError: The video cannot be read, or the target cannot be written.
         """
-        from rekog_emotion.results.report import write_report  # noqa: PLC0415 -- NumPy and SciPy are an extra
+        from rekog_emotion.results.report import write_report
 
         write_report(self, target, title=title, video=video, pictures=pictures)
 
@@ -301,7 +301,7 @@ class VideoAnalysis(Outputs, Value):
             MissingExtraError: The ``embedded`` extra is not installed.
             OSError: The video cannot be read.
         """
-        from rekog_emotion.results.video import frames_at  # noqa: PLC0415 -- PyAV is an extra
+        from rekog_emotion.results.video import frames_at
 
         return frames_at(self._file(video, "clip.frames_at(milliseconds, video=path)"), milliseconds)
 

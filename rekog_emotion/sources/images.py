@@ -119,14 +119,14 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
         raise InvalidInputError(message)
     kind = f"of over {MAX_IMAGE_BYTES} bytes" if header else "that is neither JPEG nor PNG"
     with needs("image", f"{shown(name)}: an image {kind}"):
-        from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.media import images
     image, size = images.load_sized(data, enough=images.enough_pixels(MAX_IMAGE_BYTES))
     _check_size(size)
     return images.fit_jpeg(image, max_bytes=MAX_IMAGE_BYTES, min_side=MIN_IMAGE_SIDE), size
 
 
 def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
-    from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra, though here it is surely installed
+    from rekog_emotion.media import images
 
     _check_size(image.size)
     rgb = images.flattened(image)
@@ -139,7 +139,7 @@ def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]
     height, width = array.shape[:2]
     _check_size((width, height))
     with needs("image", f"{shown(name)}: encoding an array"):
-        from rekog_emotion.media import images  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.media import images
     return _from_image(images.from_array(array))
 
 

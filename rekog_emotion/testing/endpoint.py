@@ -88,8 +88,8 @@ class LocalEndpoint:
         return () if self._layer is None else tuple(self._layer.job_ids)
 
     def __enter__(self) -> Self:
-        from rekog_emotion.server import Spool, create_app, listen  # noqa: PLC0415 -- needs the extra
-        from rekog_emotion.testing.layer import Layer  # noqa: PLC0415 -- likewise
+        from rekog_emotion.server import Spool, create_app, listen
+        from rekog_emotion.testing.layer import Layer
 
         with ExitStack() as stack:
             listener = stack.enter_context(listen(HOST, 0, public=False))
@@ -109,15 +109,15 @@ class LocalEndpoint:
 
 
 def _embedded(media_root: str | os.PathLike[str] | None, spool: Spool) -> EmbeddedClient:
-    from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
-    from rekog_emotion.server import MediaRoot, S3Objects  # noqa: PLC0415 -- likewise
+    from rekog_emotion.embedded import EmbeddedClient
+    from rekog_emotion.server import MediaRoot, S3Objects
 
     return EmbeddedClient(resolver=S3Objects(spool) if media_root is None else MediaRoot(media_root))
 
 
 @contextmanager
 def _serving(layer: Layer, listener: Any) -> Iterator[None]:  # noqa: ANN401 -- a socket, which nothing else here needs
-    from rekog_emotion.server.running import uvicorn_server  # noqa: PLC0415 -- needs the extra
+    from rekog_emotion.server.running import uvicorn_server
 
     server = uvicorn_server(layer, layer.protocol)
     thread = threading.Thread(target=server.run, args=([listener],), name="rekog-emotion-endpoint")

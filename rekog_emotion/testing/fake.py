@@ -318,13 +318,13 @@ def _spoil(fault: Fault, operation: str) -> None:
 
 
 def _break_connection() -> NoReturn:
-    from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 -- a test without faults needs no botocore
+    from botocore.exceptions import ConnectionClosedError
 
     raise ConnectionClosedError(endpoint_url="https://rekognition.fake")
 
 
 def _refuse(operation: str, code: str, message: str, *, status: int = 400) -> NoReturn:
-    from botocore.exceptions import ClientError  # noqa: PLC0415 -- likewise
+    from botocore.exceptions import ClientError
 
     # A plain dict, which the published types of botocore take for too little.
     response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": _metadata(status)}

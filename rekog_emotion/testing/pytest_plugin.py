@@ -16,7 +16,7 @@ __all__ = ["rekog_clock", "rekog_endpoint", "rekog_fake"]
 @pytest.fixture
 def rekog_clock() -> Iterator[VirtualClock]:
     """Let rekog_emotion wait, poll and retry by a virtual clock: nothing takes time."""
-    from rekog_emotion.testing import virtual_time  # noqa: PLC0415 -- see above
+    from rekog_emotion.testing import virtual_time
 
     with virtual_time() as clock:
         yield clock
@@ -25,7 +25,7 @@ def rekog_clock() -> Iterator[VirtualClock]:
 @pytest.fixture
 def rekog_fake(rekog_clock: VirtualClock) -> FakeClient:
     """Give a FakeClient for client=, under the virtual clock of rekog_clock."""
-    from rekog_emotion.testing import FakeClient  # noqa: PLC0415 -- see above
+    from rekog_emotion.testing import FakeClient
 
     return FakeClient(clock=rekog_clock)
 
@@ -33,7 +33,7 @@ def rekog_fake(rekog_clock: VirtualClock) -> FakeClient:
 @pytest.fixture
 def rekog_endpoint(rekog_fake: FakeClient) -> Iterator[LocalEndpoint]:
     """Lead boto3 to a LocalEndpoint that answers by the FakeClient of rekog_fake."""
-    from rekog_emotion.testing import LocalEndpoint  # noqa: PLC0415 -- see above
+    from rekog_emotion.testing import LocalEndpoint
 
     with LocalEndpoint(rekog_fake) as endpoint:
         yield endpoint
