@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -196,8 +197,12 @@ def check_listeners(on_progress: object, cancel: object) -> None:
     if on_progress is not None and not callable(on_progress):
         msg = f"on_progress= got {type(on_progress).__name__}: pass a function that takes a Progress"
         raise InvalidInputError(msg)
-    if cancel is not None and not callable(getattr(cancel, "is_set", None)):
-        msg = f"cancel= got {type(cancel).__name__}: pass a threading.Event"
+    wait = getattr(cancel, "wait", None)
+    waits = callable(getattr(cancel, "is_set", None)) and callable(wait) and not inspect.iscoroutinefunction(wait)
+    if cancel is not None and not waits:
+        kind = type(cancel)
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        msg = f"cancel= got {name}: pass a threading.Event"
         raise InvalidInputError(msg)
 
 

@@ -1,7 +1,9 @@
+import asyncio
 import logging
 import re
 import struct
 import threading
+from concurrent.futures import Future
 from datetime import timedelta
 from functools import partial
 
@@ -122,6 +124,8 @@ def test_sends_what_the_caller_says():
         ),
         ({"on_progress": 7}, "on_progress= got int: pass a function that takes a Progress"),
         ({"cancel": True}, "cancel= got bool: pass a threading.Event"),
+        ({"cancel": asyncio.Event()}, "cancel= got asyncio.locks.Event: pass a threading.Event"),
+        ({"cancel": Future()}, "cancel= got concurrent.futures._base.Future: pass a threading.Event"),
         ({"notify": "arn:aws:sns:x"}, "notify= got str: pass SnsSqs(topic_arn, role_arn, queue_url)"),
         *(
             ({"notification_channel": wrong}, f"notification_channel={wrong!r} {NO_CHANNEL}")
