@@ -31,7 +31,7 @@ __all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
 
 
 @frozen(kw_only=True)
-class VideoOutcome(Outcome["VideoSource | None", VideoAnalysis]):
+class VideoOutcome(Outcome[VideoSource | None, VideoAnalysis]):
     """What became of one video of several: an analysis or an error.
 
     Attributes:

@@ -24,7 +24,7 @@ __all__ = ["PreparedVideo", "VideoSource", "prepare_video"]
 
 _HEAD: Final = 1024  # bytes
 _IN_MEMORY: Final = "a video is read from a file, not from memory"
-VideoSource: TypeAlias = "str | os.PathLike[str] | S3Object"
+VideoSource: TypeAlias = str | os.PathLike[str] | S3Object
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,108 @@
+"""Options that stand once: verbs look and behave as if each named all of its own."""
+
+import inspect
+import pickle
+import subprocess
+import sys
+import typing
+
+import pytest
+
+import rekog_emotion as rekog
+from rekog_emotion.blocking import options
+from rekog_emotion.flows.options import described, part, spelled_out
+from rekog_emotion.flows.request import VideoRequest
+
+VERBS = [rekog.start_video, rekog.analyze_video, rekog.analyze_videos, rekog.wait_for_videos, rekog.VideoJob.start]
+each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__qualname__)
+
+
+@described
+class Sizes(typing.TypedDict, total=False):
+    """Options of a test.
+
+    Attributes:
+        width: How wide; a text
+            of two lines. Default: ``None``.
+        slot_timeout: How long. Default: ``3600.0``.
+
+    More of it.
+    """
+
+    width: int | None
+    slot_timeout: float | None
+
+
+@spelled_out(Sizes, defaults=VideoRequest)
+def paint(source, *colours, frame=2, **options: typing.Unpack[Sizes]):
+    """Paint a picture.
+
+    Args:
+        source: What.
+        *colours: In which.
+        frame: Around it.
+        **options: Those of ``Sizes``.
+
+    Returns:
+        What it got.
+    """
+    return source, colours, frame, options
+
+
+def test_a_function_is_spelled_out():
+    """Its own parameters come first, then each option with its type and default, in the signature and in the words."""
+    signature = "(source, *colours, frame=2, width: int | None = None, slot_timeout: float | None = 3600.0)"
+
+    assert str(inspect.signature(paint)) == signature
+    assert inspect.getdoc(paint) == (
+        "Paint a picture.\n\nArgs:\n    source: What.\n    *colours: In which.\n    frame: Around it.\n"
+        "    width: How wide; a text\n        of two lines. Default: ``None``.\n"
+        "    slot_timeout: How long. Default: ``3600.0``.\n\nReturns:\n    What it got."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "got"),
+    [
+        ({}, {"width": None, "slot_timeout": 3600.0}),
+        ({"width": 7}, {"width": 7, "slot_timeout": 3600.0}),
+        ({"slot_timeout": None, "width": 1}, {"slot_timeout": None, "width": 1}),
+    ],
+)
+def test_it_gets_every_option(given, got):
+    """What was left out has its default."""
+    assert paint("a", "red", **given) == ("a", ("red",), 2, got)
+    assert paint("a", frame=3, **given) == ("a", (), 3, got)
+
+
+def test_part_of_the_options():
+    """Those of a kind, as far as they are there."""
+    given = {"timeout": 7, "client": "aws", "cancel": None, "on_progress": None}
+
+    assert part(given, options.StartVideoOptions) == {"client": "aws", "cancel": None, "on_progress": None}
+
+
+@each_verb
+def test_verbs_are_sent_to_processes(verb):
+    """By their names, as any function; a class method by its class."""
+    assert pickle.loads(pickle.dumps(verb)) == verb  # noqa: S301 -- our own
+
+
+@each_verb
+def test_the_types_of_verbs_can_be_asked_for(verb):
+    """Annotations as they are written resolve in their module."""
+    hints = typing.get_type_hints(verb)
+
+    assert typing.get_args(hints["options"])[0].__name__.endswith("Options")
+    assert "return" in hints
+
+
+def test_without_docstrings():
+    """Python leaves them out with -OO."""
+    program = "import inspect, rekog_emotion as r; print(r.start_video.__doc__, inspect.signature(r.start_video))"
+
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-I", "-OO", "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"None {inspect.signature(rekog.start_video)}\n"
