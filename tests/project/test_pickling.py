@@ -15,6 +15,7 @@ from pathlib import Path
 import attrs
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import rekog_emotion as rekog
 
@@ -72,6 +73,7 @@ MAKERS = {
     typing.Literal: lambda words: words[0],
     Callable: lambda _: len,
     np.ndarray: lambda _: np.arange(3.0),
+    NDArray: lambda _: np.arange(3.0),  # an alias of its own from NumPy 2.5 on
 }
 
 
