@@ -55,6 +55,7 @@ _WATCH_INTERVAL: Final = 0.5  # seconds
 _LINGERING: Final = 16
 _LINGER: Final = 2.0
 _LINGER_IDLE: Final = 0.25
+_LINGER_PACE: Final = 0.002  # from one piece to the next, of all that are taken
 _LARGEST_LEFT: Final = 64 * 1024**2
 _PREFLIGHT_AGE: Final = 24 * 60 * 60  # seconds that a browser need not ask again
 
@@ -165,7 +166,7 @@ class _Endpoint:
         self._spool = spool
         self._intake = intake
         self._lanes = lanes
-        self._lingering = asyncio.Semaphore(_LINGERING)
+        self._lingering = _Lingering()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -266,7 +267,7 @@ async def _send(answer: Answer, headers: RawHeaders, send: Send, *, more_body: b
 
 
 async def _send_early(
-    answer: Answer, named: Mapping[str, str], receive: Receive, send: Send, lingering: asyncio.Semaphore
+    answer: Answer, named: Mapping[str, str], receive: Receive, send: Send, lingering: _Lingering
 ) -> None:
     """Send an answer to a stranger's request before its body has come in, and end the connection.
 
@@ -274,20 +275,34 @@ async def _send_early(
     """
     await _send(answer, [*answer.headers, (b"connection", b"close")], send, more_body=True)
     has_body = named.get("content-length", "0") != "0" or "transfer-encoding" in named
-    # A client that is still sending when the connection ends would not see the answer. Of many, some will not.
-    if has_body and not lingering.locked():
-        async with lingering:
-            await _drain(receive)
+    if has_body:
+        await lingering.drain(receive)
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _drain(receive: Receive) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_LINGER):
-            left = _LARGEST_LEFT
-            while left > 0:
-                async with asyncio.timeout(_LINGER_IDLE):
-                    message = await receive()
-                if message["type"] != "http.request" or not message.get("more_body", False):
-                    break
-                left -= len(message["body"])
+class _Lingering:
+    """Clients that go on sending after they were refused: they would not see the answer if the connection ended."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(_LINGERING)
+        self._turn = asyncio.Lock()
+
+    async def drain(self, receive: Receive) -> None:
+        """Take what a client sends, unless there are too many: of these, some will not see the answer."""
+        if self._places.locked():
+            return
+        async with self._places:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await self._take(receive)
+
+    async def _take(self, receive: Receive) -> None:
+        left = _LARGEST_LEFT
+        while left > 0:
+            async with asyncio.timeout(_LINGER_IDLE):
+                message = await receive()
+            if message["type"] != "http.request" or not message.get("more_body", False):
+                break
+            left -= len(message["body"])
+            async with self._turn:  # however many they are, little time goes into it
+                await asyncio.sleep(_LINGER_PACE)
