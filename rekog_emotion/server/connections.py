@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final, cast
 
 import h11
@@ -27,6 +28,9 @@ _HEAD: Final = (
 )
 _UNREAD: Final = 30.0  # seconds that a client may leave an answer unread
 _READ: Final = 64 * 1024  # bytes that are read at once; asyncio takes four times as many, for each of all connections
+_FIRST_READ: Final = 8 * 1024  # bytes, of somebody who may be a stranger
+_SIGNED: Final = b"AWS4-HMAC-SHA256"  # in the head of whatever is signed
+_STRANGERS: Final = 2  # who are heard in a turn of the loop
 _MOST: Final = 2048
 # Descriptors that are none of a client's: files, videos, connections to S3, and those of clients just let in.
 _RESERVED: Final = 128
@@ -117,7 +121,7 @@ class _Gathered:
 
 
 class ConnectionTable:
-    """Which connections there are, and which has to go when there are too many.
+    """Which connections there are, which has to go when there are too many, and which wait until they are heard.
 
     Args:
         most: Connections that there may be.
@@ -129,6 +133,8 @@ class ConnectionTable:
         self._strangers: dict[Connection, None] = {}
         self._resting: dict[Connection, None] = {}
         self._working: dict[Connection, None] = {}
+        self._waiting: dict[Connection, None] = {}
+        self._is_hearing = False
         self._say = once_a_second(_LOG.warning)
 
     def enter(self, connection: Connection) -> None:
@@ -158,8 +164,27 @@ class ConnectionTable:
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
-        for group in (self._strangers, self._resting, self._working):
+        for group in (self._strangers, self._resting, self._working, self._waiting):
             group.pop(connection, None)
+
+    def is_stranger(self, connection: Connection) -> bool:
+        """Tell whether a connection has sent nothing yet that is rightly signed."""
+        return connection in self._strangers
+
+    def wait(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a connection heard when it is its turn: however many come at once, the loop turns fast."""
+        self._waiting[connection] = None
+        if not self._is_hearing:
+            self._is_hearing = True
+            loop.call_soon(self._hear, loop)
+
+    def _hear(self, loop: asyncio.AbstractEventLoop) -> None:
+        for connection in list(islice(self._waiting, _STRANGERS)):
+            del self._waiting[connection]
+            connection.hear()
+        self._is_hearing = bool(self._waiting)
+        if self._is_hearing:
+            loop.call_soon(self._hear, loop)
 
 
 class Connection(H11Protocol):
@@ -172,6 +197,8 @@ class Connection(H11Protocol):
         self.logger = _HTTP_LOG
         self.app_state = {**self.app_state, _KEY: self}
         self.gathered: _Gathered
+        self._plain: asyncio.Transport
+        self._unheard = b""
         self._head_by: float | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -188,8 +215,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Take a place; the first head has to come soon."""
         super().connection_made(transport)
-        if hasattr(transport, "max_size"):
-            transport.max_size = _READ
+        self._plain = transport
+        self._read_at_once(_FIRST_READ)
         self.gathered = _Gathered(transport)
         self.transport = cast("asyncio.Transport", self.gathered)
         self._await_head()
@@ -203,12 +230,38 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Take what came, or have it wait: the head of a stranger, and of whoever has much to say.
+
+        Who signs and is brief has to wait for nobody who does not.
+        """
+        begins = self.conn.their_state is h11.IDLE and self.table.is_stranger(self)
+        if not begins or (len(data) < _FIRST_READ and _SIGNED in data):
+            self._hear(data)
+            return
+        if self._unheard:
+            self.transport.pause_reading()
+        self._unheard += data
+        self.table.wait(self, self.loop)
+
+    def hear(self) -> None:
+        """Take what waits."""
+        if not self.transport.is_closing():
+            data, self._unheard = self._unheard, b""
+            self.transport.resume_reading()
+            self._hear(data)
+
+    def _hear(self, data: bytes) -> None:
         """Take what came; see whether a head is still under way."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
             self._await_head()
         else:
             self._head_by = None
+            self._read_at_once(_READ)
+
+    def _read_at_once(self, size: int) -> None:
+        if hasattr(self._plain, "max_size"):
+            self._plain.max_size = size
 
     def _await_head(self) -> None:
         """Close the connection unless a head is complete in time, however much of it comes until then."""

@@ -24,7 +24,7 @@ __all__ = ["listen", "serve", "uvicorn_server"]
 _LOG: Final = logging.getLogger(__name__)
 _GRACE: Final = 30  # seconds that answers under way are waited for at the end
 _QUEUE: Final = 1024  # connections that wait to be taken in
-_ACCEPTED: Final = 32  # connections that are taken in at once, before any of them is counted
+_ACCEPTED: Final = 64  # connections that are taken in at once, before any of them is counted
 _IDLE: Final = 75  # seconds that a connection is kept open between requests; SDKs drop theirs sooner
 
 

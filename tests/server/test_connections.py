@@ -112,6 +112,78 @@ def test_who_leaves_makes_room(table, come, gone):
     assert gone == []
 
 
+class Loop:
+    """Calls when it is told to."""
+
+    def __init__(self):
+        self._soon = []
+
+    def call_soon(self, call, *arguments):
+        """Note a call for the next turn."""
+        self._soon.append((call, arguments))
+
+    def turn(self):
+        """Make the calls that were noted before."""
+        calls, self._soon = self._soon, []
+        for call, arguments in calls:
+            call(*arguments)
+        return len(calls)
+
+
+def test_two_strangers_are_heard_in_a_turn(table):
+    """In the order in which they came, without those that left, and nothing is done when nobody waits."""
+
+    class Speaker:
+        def __init__(self, name):
+            self.name = name
+
+        def hear(self):
+            heard.append(self.name)
+            if self.name == "a":
+                table.wait(self, loop)  # more of it has come
+
+    heard, loop = [], Loop()
+    speakers = [Speaker(name) for name in "abcdef"]
+    for speaker in speakers:
+        table.wait(speaker, loop)
+    table.leave(speakers[3])
+
+    turns = []
+    while loop.turn():
+        turns.append("".join(heard))
+        speakers[0].name = "A"
+    table.wait(speakers[1], loop)
+    loop.turn()
+
+    assert (turns, heard[-1]) == (["ab", "abce", "abcefA"], "b")
+
+
+@pytest.mark.usefixtures("aws")
+def test_who_signs_is_heard_before_strangers(scripted, monkeypatch):
+    """Heads without a signature wait as long as it takes, and are all answered then."""
+    monkeypatch.setattr(connections, "_STRANGERS", 0)
+    with at_a_port(create_app(scripted)) as url, boto(url) as client:
+        strangers = [opened(url) for _ in range(20)]
+        for connection in strangers:
+            connection.sendall(WHOLE)
+        assert client.detect_faces(Image={"Bytes": b"image"})["FaceDetails"]
+        assert select.select(strangers, [], [], 0)[0] == []
+        monkeypatch.setattr(connections, "_STRANGERS", 2)
+        answers = [rest_of(connection) for connection in strangers]
+
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 404 Not Found"}
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("size", [8 * 1024, 100_000, 5_000_000])
+def test_large_bodies_come_in_whole(scripted, size):
+    """However much of them comes with the head, which then is heard in its turn."""
+    with at_a_port(create_app(scripted)) as url, boto(url) as client:
+        assert client.detect_faces(Image={"Bytes": bytes(size)})["FaceDetails"]
+
+    assert [len(request["Image"]["Bytes"]) for _, request in scripted.asked] == [size]
+
+
 @pytest.mark.parametrize(
     ("limit", "most"),
     [(64, 32), (256, 128), (1024, 896), (20_000, 2048), (-1, 2048)],
