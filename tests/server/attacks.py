@@ -142,6 +142,7 @@ class Outcome:
         asked: Requests of honest clients.
         right: Those that got the right answer.
         seconds: How long each took.
+        work: How much of that the server worked, whoever else had the processor meanwhile.
         memory: The server's memory at most, in MB.
         logged: Lines that the server wrote.
     """
@@ -152,6 +153,7 @@ class Outcome:
     asked: int
     right: int
     seconds: list[float]
+    work: list[float]
     memory: int
     logged: int
 
@@ -164,7 +166,8 @@ class Outcome:
         """Return a row of the table."""
         return (
             f"| {self.connections} x {self.kind} | {self.opened} | {self.right} of {self.asked} | "
-            f"{statistics.median(self.seconds) * 1000:.0f} ms | {max(self.seconds) * 1000:.0f} ms | {self.memory} MB | "
+            f"{statistics.median(self.seconds) * 1000:.0f} ms | {max(self.seconds) * 1000:.0f} ms | "
+            f"{max(self.work) * 1000:.0f} ms | {self.memory} MB | "
             f"{self.logged} |"
         )
 
@@ -182,6 +185,11 @@ class Server:
     port: int
     pid: int
     log: Path
+
+    def worked(self) -> float:
+        """Return the seconds of processor that it has had, on Linux."""
+        stats = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(stat.read_text().split()[0]) for stat in stats) / 1e9
 
     def memory(self) -> int:
         """Return the memory that it takes now, in MB."""
@@ -222,7 +230,7 @@ def attack(server: Server, kind: str, *, connections: int = 1000, seconds: float
         assert strangers.stdin is not None
         assert strangers.stdout is not None
         strangers.stdout.readline()
-        outcome = Outcome(kind, connections, 0, 0, 0, [], 0, 0)
+        outcome = Outcome(kind, connections, 0, 0, 0, [], [], 0, 0)
         asyncio.run(_ask_for(server, outcome, seconds))
         strangers.stdin.close()
         outcome.opened = int(strangers.stdout.readline())
@@ -233,10 +241,11 @@ def attack(server: Server, kind: str, *, connections: int = 1000, seconds: float
 async def _ask_for(server: Server, outcome: Outcome, seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        began = time.monotonic()
+        began, worked = time.monotonic(), server.worked()
         outcome.asked += 1
         outcome.right += await _ask(server)
         outcome.seconds.append(time.monotonic() - began)
+        outcome.work.append(server.worked() - worked)
         outcome.memory = max(outcome.memory, server.memory())
         await asyncio.sleep(0.05)
 
@@ -292,8 +301,8 @@ async def _connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 def table(outcomes: list[Outcome]) -> str:
     """Return the table of some attacks."""
     head = (
-        "| attack | connections opened | honest requests answered | median | longest | memory | lines logged |\n"
-        "|---|--:|--:|--:|--:|--:|--:|\n"
+        "| attack | connections opened | honest requests answered | median | longest | work of the server | memory "
+        "| lines logged |\n|---|--:|--:|--:|--:|--:|--:|--:|\n"
     )
     return head + "".join(f"{outcome.row()}\n" for outcome in outcomes)
 
