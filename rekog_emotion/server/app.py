@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ _WATCH_INTERVAL: Final = 0.5  # seconds
 _LINGERING: Final = 16
 _LINGER: Final = 2.0
 _LINGER_IDLE: Final = 0.25
-_LINGER_PACE: Final = 0.002  # from one piece to the next, of all that are taken
+_LINGER_PACE: Final = 0.002  # from one piece to the next, of all that are taken from several of them
 _LARGEST_LEFT: Final = 64 * 1024**2
 _PREFLIGHT_AGE: Final = 24 * 60 * 60  # seconds that a browser need not ask again
 
@@ -284,17 +284,21 @@ class _Lingering:
     """Clients that go on sending after they were refused: they would not see the answer if the connection ended."""
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(_LINGERING)
+        self._there = 0
         self._turn = asyncio.Lock()
 
     async def drain(self, receive: Receive) -> None:
         """Take what a client sends, unless there are too many: of these, some will not see the answer."""
-        if self._places.locked():
+        if self._there == _LINGERING:
             return
-        async with self._places:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LINGER):
-                    await self._take(receive)
+        self._there += 1
+        try:
+            async with asyncio.timeout(_LINGER):
+                await self._take(receive)
+        except TimeoutError:
+            pass
+        finally:
+            self._there -= 1
 
     async def _take(self, receive: Receive) -> None:
         left = _LARGEST_LEFT
@@ -304,5 +308,6 @@ class _Lingering:
             if message["type"] != "http.request" or not message.get("more_body", False):
                 break
             left -= len(message["body"])
-            async with self._turn:  # however many they are, little time goes into it
-                await asyncio.sleep(_LINGER_PACE)
+            if self._there > 1:  # however many they are, little time goes into it
+                async with self._turn:
+                    await asyncio.sleep(_LINGER_PACE)
