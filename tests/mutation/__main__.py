@@ -31,10 +31,10 @@ from tests.mutation.mutants import Mutant, equivalents, mutants_of
 ROOT: Final = Path(__file__).parents[2]
 # The tests that run a room beside those of its own folder.
 TESTS: Final[Mapping[str, Sequence[str]]] = {
-    "wire": ("values", "property", "clients/test_fastpath.py"),
-    "sources": ("property", "blocking", "journeys"),
+    "wire": ("values", "property/test_wire.py", "clients/test_fastpath.py"),
+    "sources": ("property/test_sources.py", "journeys"),
     "people": (*(f"results/test_{name}.py" for name in ("timeline", "tables", "video")), "property/test_tables.py"),
-    "server": ("testing", "journeys"),
+    "server": ("testing/test_endpoint.py",),
     "flows": ("blocking", "journeys"),
 }
 BAR: Final = 0.9

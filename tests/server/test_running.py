@@ -1,9 +1,12 @@
 import asyncio
+import logging
 import socket
 
 import pytest
 
-from rekog_emotion.server import listen
+from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.server import create_app, listen
+from tests.server.conftest import at_a_port, boto
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -25,3 +28,32 @@ def test_answers_go_out_at_once(host):
                 return await taken
 
     assert asyncio.run(accepted()) == 1
+
+
+@pytest.mark.usefixtures("credentials")
+def test_says_no_more_than_the_service(scripted, caplog):
+    """No header tells what answers, and no request is a line in a log."""
+    with caplog.at_level(logging.DEBUG, "uvicorn"), at_a_port(create_app(scripted)) as url, boto(url) as client:
+        headers = client.detect_faces(Image={"Bytes": b"a"})["ResponseMetadata"]["HTTPHeaders"]
+
+    assert set(headers) == {"x-amzn-requestid", "content-type", "content-length", "date"}
+    assert [record.getMessage() for record in caplog.records if "POST" in record.getMessage()] == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 -- refused
+def test_others_may_reach_it_with_a_key_alone(host):
+    """An address of all networks is refused unless it is to be public."""
+    with pytest.raises(InvalidInputError) as caught:
+        listen(host, 0, public=False)
+    assert str(caught.value) == (
+        f"others can reach the host {host}, and could use this endpoint without a key: name --access-key and "
+        "--secret-key-file, or stay at --host 127.0.0.1"
+    )
+
+
+def test_a_public_socket_listens():
+    """At the port that is free."""
+    with listen("0.0.0.0", 0, public=True) as listener:  # noqa: S104 -- for a moment, and nobody answers
+        assert listener.getsockname()[1] > 0
+        with pytest.raises(ConfigurationError, match=r"^cannot listen at 127\.0\.0\.1 port "):
+            listen("127.0.0.1", listener.getsockname()[1], public=False)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from rekog_emotion.server import create_app
 from rekog_emotion.server.protocol import RefusedError
-from rekog_emotion.server.signatures import SignatureCheck
+from rekog_emotion.server.signatures import Claim, SignatureCheck
 from tests.server.conftest import at_a_port, boto
 from tests.server.in_process import InProcess
 
@@ -500,3 +500,16 @@ def test_five_minutes_are_three_hundred_seconds(seconds, passes):
     else:
         with pytest.raises(RefusedError):
             check.claimed(*asked)
+
+
+def test_a_claim_is_made_by_name():
+    """No member of it is taken by position."""
+    with pytest.raises(TypeError, match="positional argument"):
+        Claim("a", None)
+
+
+def test_an_empty_token_is_a_token(endpoint):
+    """A presigned request that names one, whatever it is, is signed by credentials that nobody here has given out."""
+    query = presigned(NOW) + "&X-Amz-Security-Token="
+
+    assert outcome(endpoint, {}, body=b"", query=query) == ("UnrecognizedClientException", UNKNOWN_KEY)

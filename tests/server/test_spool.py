@@ -267,3 +267,12 @@ def test_a_file_system_without_locks(temp, monkeypatch):
     assert list(temp.iterdir()) == [folder]
     spool.close()
     assert list(temp.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_gone(temp):
+    """Somebody else may have cleared it away: there is nothing left to do."""
+    spool = Spool()
+    shutil.rmtree(spool.folder)
+
+    spool.close()
+    assert list(temp.iterdir()) == []

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from rekog_emotion import InvalidInputError, MissingExtraError, S3Object, media
-from rekog_emotion.sources.images import prepare_image
+from rekog_emotion.sources.images import PreparedImage, prepare_image
 from rekog_emotion.sources.videos import PreparedVideo, prepare_video
 from rekog_emotion.wire.service import MAX_IMAGE_BYTES
 from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, segment, with_segments
@@ -499,3 +499,10 @@ def test_an_empty_file_is_no_video(tmp_path):
         prepare_video(path)
 
     assert f"{path}: the file is empty; check how it was written" == str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [PreparedImage, PreparedVideo])
+def test_what_is_prepared_is_made_by_name(kind):
+    """No member of it is taken by position."""
+    with pytest.raises(TypeError, match="positional argument"):
+        kind("a", "b")
