@@ -68,20 +68,26 @@ class Mutant:
         return self.path, self.function, self.before, self.after
 
 
-def mutants_of(root: Path, path: str) -> list[Callable[[], Mutant | None]]:
+def mutants_of(root: Path, path: str, *, line: str | None = None) -> list[Callable[[], Mutant | None]]:
     """Return what makes each mutant of a file, and nothing of what is no Python, such as an operator in a pattern.
 
     Annotations, types and constants are apart, and so is what another mutant does: a comparison turned round is its own
     negation.
+
+    Args:
+        root: The project's root.
+        path: The file, from there on.
+        line: What the line reads; any line by default.
     """
     source = (root / path).read_text(encoding="utf-8")
-    apart = list(_apart(source))
+    apart, lines = list(_apart(source)), [one.strip() for one in source.split("\n")]
     return [
         partial(_made, source, path, name, occurrence, node, begin[0])
         for name, kind in _OPERATORS.items()
         for occurrence, (node, begin) in enumerate(
             (node, begin) for node in ast_nodes(get_ast(source)) for begin, _ in kind().mutation_positions(node)
         )
+        if line in {None, lines[begin[0] - 1]}
         if not any(first <= begin < last for first, last in apart) and not _is_apart(name, node, begin)
     ]
 
