@@ -11,22 +11,19 @@ import argparse
 import os
 import random
 import re
-import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import chdir
 from itertools import accumulate, islice
 from pathlib import Path
 from typing import Final
 
 from attrs import field, frozen
-from cosmic_ray.testing import TestOutcome, run_tests
 
 from tests.mutation.covering import Covering, covering
 from tests.mutation.mutants import Mutant, equivalents, mutants_of
+from tests.mutation.trying import preload, run
 
 ROOT: Final = Path(__file__).parents[2]
 # The tests that run a room beside those of its own folder.
@@ -68,16 +65,16 @@ def main() -> int:
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "REKOG_EMOTION_TESTS": "few",  # long searches find what the others should
             "PYTHONPATH": str(tree),
-            "TMPDIR": str(tree.parent / "temporary"),
         }
-        os.environ.update(environment)  # Cosmic Ray runs tests with it
+        os.environ.update(environment, PYTHONDONTWRITEBYTECODE="1")  # for the processes that tests start
         drawn = [one for room in rooms for one in _draw(tree, room, options.sample // len(rooms), options)]
         named = dict.fromkeys(name for room in rooms for name in (room, *TESTS[room]))
         covered = covering(tree, [f"tests/{name}" for name in named if (tree / "tests" / name).exists()], environment)
         same = equivalents()
+        preload()
+        _check(tree, covered, drawn)
         verdicts = []
         for number, mutant in enumerate(drawn, 1):
             tests = _chosen(covered, mutant)
@@ -110,23 +107,26 @@ def _chosen(covered: Covering, mutant: Mutant) -> list[str]:
 def _outcome(tree: Path, covered: Covering, mutant: Mutant, tests: Sequence[str]) -> str:
     if not tests:
         return "lived"
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
-    target, temporary = tree / mutant.path, tree.parent / "temporary"
+    target = tree / mutant.path
     before = target.read_bytes()
-    limit = PATIENCE + 5 * sum(covered.seconds[test] for test in tests)
-    temporary.mkdir()
     target.write_text(mutant.source, encoding="utf-8")
     try:
-        with chdir(tree):
-            outcome, output = run_tests(shlex.join([*command, *tests]), limit)
+        code, said = run(tree, tests, seconds=PATIENCE + 5 * sum(covered.seconds[test] for test in tests))
     finally:
         target.write_bytes(before)
-        # What one mutant leaves behind is neither help nor harm to the next: examples that failed, folders in folders.
-        subprocess.run(["rm", "-rf", temporary, tree / ".hypothesis"], check=True)  # noqa: S603, S607
-    if outcome == TestOutcome.INCOMPETENT or (outcome == TestOutcome.KILLED and ENDED_WELL.search(output)):
-        message = f"the run of tests broke, not a test: {output}"
+    if code is not None and code != 0 and ENDED_WELL.search(said):
+        message = f"the run of tests broke, not a test: {said}"
         raise RuntimeError(message)
-    return "lived" if outcome == TestOutcome.SURVIVED else "endless" if output == "timeout" else "killed"
+    return "endless" if code is None else "killed" if code else "lived"
+
+
+def _check(tree: Path, covered: Covering, drawn: Sequence[Mutant]) -> None:
+    """See that the tests of one mutant of each file pass without it: else each of that file would count as killed."""
+    for mutant in {one.path: one for one in drawn}.values():
+        code, said = run(tree, _chosen(covered, mutant), seconds=PATIENCE * 10)
+        if code != 0:
+            message = f"tests of {mutant.path} fail without a mutant: {said}"
+            raise RuntimeError(message)
 
 
 def _tell(rooms: Sequence[str], verdicts: Sequence[Verdict], seed: int) -> int:
