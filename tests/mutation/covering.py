@@ -80,6 +80,7 @@ def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -
         stdout=sys.stderr,
     )
     ran = json.loads(report.read_text(encoding="utf-8"))
+    seconds = {name: spent for name, spent in ran["seconds"].items() if name not in ran["failed"]}
     print(*(f"left out, fails without mutants: {name}" for name in ran["failed"]), sep="\n", file=sys.stderr)  # noqa: T201 -- a script prints
     lines: dict[str, dict[int, frozenset[str]]] = {}
     for part in work.glob("data.*"):
@@ -89,9 +90,9 @@ def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -
             if Path(file).is_relative_to(tree):
                 of_file = lines.setdefault(Path(file).relative_to(tree).as_posix(), {})
                 for line, contexts in data.contexts_by_lineno(file).items():
-                    tests = {_bare(context) for context in contexts} & ran["seconds"].keys() - set(ran["failed"])
+                    tests = {_bare(context) for context in contexts} & seconds.keys()
                     of_file[line] = of_file.get(line, frozenset()) | tests
-    return Covering(lines, ran["seconds"])
+    return Covering(lines, seconds)
 
 
 def _bare(name: str) -> str:
