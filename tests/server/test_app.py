@@ -1,7 +1,11 @@
+import asyncio
+
 import pytest
 from botocore.exceptions import ClientError
 
 from rekog_emotion.server import create_app
+from rekog_emotion.server.app import _send_early
+from rekog_emotion.server.protocol import refusal
 from tests.server.conftest import PORTRAIT, at_a_port, boto
 
 pytestmark = pytest.mark.usefixtures("aws")
@@ -31,3 +35,59 @@ def test_boto3_sees_the_services_error(engine):
 
     assert caught.value.response["Error"]["Message"] == "Request has invalid image format"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def early(headers, *messages, lingering=1):
+    """Refuse a request before its body has come; return what was sent, and how many messages were read."""
+    sent, read = [], []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        read.append(1)
+        return messages[len(read) - 1]
+
+    async def refuse():
+        answer = refusal("No", "not you").answer
+        await _send_early(answer, headers, receive, send, asyncio.Semaphore(lingering))
+
+    asyncio.run(refuse())
+    return sent, len(read)
+
+
+def piece(size=1, *, more=True):
+    """Return a part of a body."""
+    return {"type": "http.request", "body": bytes(size), "more_body": more}
+
+
+def test_who_is_refused_early_has_to_come_anew():
+    """The answer says that the connection ends, and ends when what is left of the body has been read."""
+    (start, body, end), _ = early({"content-length": "3"}, piece(), piece(), piece(more=False), piece())
+
+    assert (start["status"], start["headers"][-1]) == (400, (b"connection", b"close"))
+    assert (body["body"], body["more_body"]) == (b'{"__type":"No","message":"not you"}', True)
+    assert end == {"type": "http.response.body", "body": b""}
+
+
+@pytest.mark.parametrize(
+    ("headers", "messages", "read"),
+    [
+        ({}, [piece()], 0),
+        ({"content-length": "0"}, [piece()], 0),
+        ({"content-length": "3"}, [piece(), piece(), piece(more=False), piece()], 3),
+        ({"transfer-encoding": "chunked"}, [piece(), piece(more=False), piece()], 2),
+        ({"content-length": "9"}, [piece(), {"type": "http.disconnect"}, piece()], 2),
+        ({"content-length": "9"}, [piece(), {"type": "http.request", "body": b""}, piece()], 2),
+        ({"content-length": "9"}, [piece(32 * 1024**2), piece(32 * 1024**2), piece()], 2),
+        ({"content-length": "9"}, [piece(32 * 1024**2), piece(32 * 1024**2 - 1), piece(), piece()], 3),
+    ],
+)
+def test_what_is_left_of_a_body_is_read(headers, messages, read):
+    """If there is one, to its end, until the client goes, or up to 64 MiB."""
+    assert early(headers, *messages)[1] == read
+
+
+def test_of_many_who_are_refused_some_do_not_linger():
+    """As many as may be are read to their end already."""
+    assert early({"content-length": "3"}, piece(), lingering=0)[1] == 0
