@@ -137,3 +137,13 @@ def test_the_limits_are_those_of_the_service_model():
 def test_an_address_is_whole(s3_object):
     """Write an address for people and programs to copy, never one cut or escaped for a message."""
     assert parse_s3_uri(s3_uri(s3_object)) == s3_object
+
+
+@pytest.mark.parametrize("begin", ["/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR"])
+def test_text_that_is_longer_than_any_name_may_be_an_image(begin):
+    """Base64 of one is told as such; what could be the name of a file is a path."""
+    assert locate(begin.ljust(255, "a")) == Path(begin.ljust(255, "a"))
+    assert locate("a" * 256) == Path("a" * 256)
+    with pytest.raises(InvalidInputError) as caught:
+        locate(begin.ljust(256, "a"))
+    assert str(caught.value) == "<str>: this is Base64 text, not a path; pass base64.b64decode(text)"
