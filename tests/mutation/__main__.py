@@ -2,7 +2,8 @@
 
 ``python -m tests.mutation --sample 200 --seed 1 --room wire`` draws mutants of comparisons, arithmetic, booleans and
 conditions, the same number from each room, and runs the tests that run the changed line: those of the mirrored file
-first, then those of the folder, then others. It ends with a table, and fails below the bar. Needs the ``dev`` extra.
+first, then those of the folder, then others. It ends with a table, after Ctrl-C of
+those that were tried by then, and fails below the bar. Needs the ``dev`` extra.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, islice
+from contextlib import suppress
+from itertools import accumulate, islice, zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -69,18 +71,21 @@ def main() -> int:
             "PYTHONPATH": str(tree),
         }
         os.environ.update(environment, PYTHONDONTWRITEBYTECODE="1")  # for the processes that tests start
-        drawn = [one for room in rooms for one in _draw(tree, room, options.sample // len(rooms), options)]
+        by_room = [_draw(tree, room, options.sample // len(rooms), options) for room in rooms]
+        drawn = [one for row in zip_longest(*by_room) for one in row if one is not None]
         named = dict.fromkeys(name for room in rooms for name in (room, *TESTS[room]))
         covered = covering(tree, [f"tests/{name}" for name in named if (tree / "tests" / name).exists()], environment)
         same = equivalents()
         preload()
         _check(tree, covered, drawn)
         verdicts = []
-        for number, mutant in enumerate(drawn, 1):
-            tests = _chosen(covered, mutant)
-            word = "same" if mutant.key in same else _outcome(tree, covered, mutant, tests)
-            verdicts.append(Verdict(mutant, word, tests))
-            print(f"{number}/{len(drawn)} {word:8} {mutant}", file=sys.stderr, flush=True)  # noqa: T201 -- a script prints
+        with suppress(KeyboardInterrupt):  # and tell of those that were tried
+            for number, mutant in enumerate(drawn, 1):
+                tests = _chosen(covered, mutant)
+                word = "same" if mutant.key in same else _outcome(tree, covered, mutant, tests)
+                verdicts.append(Verdict(mutant, word, tests))
+                said = f"{number}/{len(drawn)} {word:8} {mutant}"
+                print(said, file=sys.stderr, flush=True)  # noqa: T201 -- a script prints
     return _tell(rooms, verdicts, options.seed)
 
 

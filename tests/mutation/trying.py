@@ -48,11 +48,13 @@ def run(tree: Path, tests: Sequence[str], *, seconds: float) -> Ended:
     temporary.mkdir()
     child = multiprocessing.get_context("fork").Process(target=_within, args=(tree, temporary, list(tests)))
     child.start()
-    child.join(seconds)
-    code = child.exitcode
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)  # with all processes that the tests have started
-    child.join()
+    try:
+        child.join(seconds)
+        code = child.exitcode
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)  # with all processes that the tests have started
+        child.join()
     said = (temporary / "said").read_text(encoding="utf-8", errors="replace")
     # Neither help nor harm to the next one: examples that failed, folders in folders.
     subprocess.run(["rm", "-rf", temporary, tree / ".hypothesis"], check=True)  # noqa: S603, S607
