@@ -30,13 +30,13 @@ class _Networks:
     """Everything that is loaded from weight files."""
 
     def __init__(self, threads: int) -> None:
+        self.head = HeadModel()
         self.detector = Detector(threads=threads)
-        self.mesh = Mesh(threads=threads)
+        self.mesh = Mesh(self.head, threads=threads)
         self.blendshapes = Blendshapes(threads=threads)
         self.emotions = Emotions(threads=threads)
         self.age_gender = AgeGender(threads=threads)
         self.attributes = Attributes(threads=threads)
-        self.head = HeadModel()
 
 
 class Engine:
@@ -113,8 +113,8 @@ class Engine:
 def _find(nets: _Networks, image: Image.Image, mode: Mode) -> list[FaceMesh]:
     """Return the faces of the first search that yields any, each once, at most 100."""
     faces: list[FaceMesh] = []
-    for detections, presence in nets.detector.search(image, mode=mode):
-        faces = nets.mesh(image, detections, presence=presence)
+    for detections in nets.detector.search(image, mode=mode):
+        faces = nets.mesh(image, detections)
         if faces:
             break
     kept: list[FaceMesh] = []

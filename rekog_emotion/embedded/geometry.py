@@ -13,7 +13,7 @@ from PIL import Image
 
 from rekog_emotion.embedded.nets import ByteArray, FloatArray
 
-__all__ = ["Patch", "invert", "overlap", "similarity"]
+__all__ = ["Patch", "invert", "overlap", "similarity", "window"]
 
 
 def overlap(box: FloatArray, boxes: FloatArray, *, of_smaller: bool = False) -> FloatArray:
@@ -54,6 +54,36 @@ def invert(matrix: FloatArray) -> FloatArray:
     """Return the inverse of an affine map, both as 2 x 3 matrices."""
     inverse = np.linalg.inv(matrix[:, :2])
     return np.hstack([inverse, -inverse @ matrix[:, 2:]])
+
+
+def window(image: Image.Image, to_image: FloatArray, side: int) -> ByteArray:
+    """Return a square window of a picture, shape (side, side, 3); what lies outside the picture is grey.
+
+    Args:
+        image: RGB picture.
+        to_image: 2 x 3 matrix from the window's coordinates to the picture's, a similarity.
+        side: Pixels.
+    """
+    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ to_image[:, :2].T + to_image[:, 2]
+    limits = np.array(image.size)
+    low = np.clip(np.floor(corners.min(0)), 0, limits - 1).astype(int)
+    high = np.maximum(np.clip(np.ceil(corners.max(0)), 0, limits), low + 1).astype(int)
+    matrix = np.array(to_image, float)
+    matrix[:, 2] -= low
+    # Bilinear sampling sees four pixels, so what is shrunk is averaged first.
+    shrink = max(1, int(math.hypot(matrix[0, 0], matrix[1, 0]) + 0.25))
+    box = int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    part = image.reduce(shrink, box=box) if shrink > 1 else image.crop(box)
+    matrix /= shrink
+    return np.asarray(
+        part.transform(
+            (side, side),
+            Image.Transform.AFFINE,
+            tuple(matrix.ravel().tolist()),
+            Image.Resampling.BILINEAR,
+            fillcolor=(127, 127, 127),
+        )
+    )
 
 
 class Patch:

@@ -10,20 +10,27 @@ from attrs import frozen
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from rekog_emotion.embedded.detector import SURE, Detection
-from rekog_emotion.embedded.geometry import Patch, invert, similarity
+from rekog_emotion.embedded.detector import Detection
+from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity
 from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net, sigmoid
+from rekog_emotion.embedded.pose import HeadModel
 
 __all__ = ["DEFAULT_LANDMARKS", "LANDMARKS", "FaceMesh", "Mesh"]
 
 SIDE = 256  # pixels of the network's input
 CONTOUR = 468  # the vertices from here on are the irises
-REGION_SCALE = 1.5  # side of the network's crop, in longer sides of the face's box
-WIDER = 4 / 3  # the region of a face of which the detector is sure and the network is not
-# A second fit from the first one's region is better unless the network says that it lost the face.
+REGION_SCALE = 1.5  # side of the network's crop, in longer sides of the upright box around the mesh
+# From a detected box to that region: side and shift down the face, in longer sides of the box; means over 376 faces.
+DETECTED_SCALE, DETECTED_SHIFT = 1.395, 0.049
+# A further fit is made where the region around the one before is another: shift of its middle and change of its side,
+# in sides, and turn, radians.
+SETTLED, SETTLED_TURN = 0.06, 0.12
+MORE_FITS = 1  # at most
+# A fit from the refined region is better unless the network says that it lost the face.
 LOST = 0.1
-# Below this presence a second fit finds no face either, but for the doubted ones, which the detector places less well.
-HOPELESS = 0.001
+# Below this presence, or where it lies elsewhere than the detected box, the mesh of a sure face is not believed: tiny
+# faces and profiles.
+BELIEVED, THERE = 0.5, 0.4
 
 # The service's landmark types and the nearest vertex, picked on six recorded answers; left and right are the viewer's.
 LANDMARKS = {
@@ -92,21 +99,22 @@ class FaceMesh:
         points: Vertices of shape (478, 3), picture pixels; the third grows away from the camera.
         patch: The face's surroundings, to cut crops from.
         presence: How sure the mesh network is to see a face, 0..1.
-        profile: The detector was believed against the mesh network: ``presence`` says nothing.
+        placed: The network's mesh was not believed: it is the average face, laid on the detector's five points.
         score: The detector's, 0..1.
+        box: The detected one, where it counts for more than the vertices.
     """
 
     points: FloatArray
     patch: Patch
     presence: float
-    profile: bool
+    placed: bool
     score: float
+    box: FloatArray | None = None
 
     @property
     def extent(self) -> FloatArray:
-        """The box around the vertices: ``(left, top, right, bottom)``, pixels."""
-        contour = self.points[:CONTOUR, :2]
-        return np.concatenate([contour.min(0), contour.max(0)])
+        """The box around the vertices, or the detected one: ``(left, top, right, bottom)``, pixels."""
+        return _extent(self.points) if self.box is None else self.box
 
     def crop(self, anchors: ArrayLike, targets: FloatArray, side: int) -> ByteArray:
         """Return an aligned square crop of shape (side, side, 3).
@@ -123,36 +131,41 @@ class Mesh:
     """Lays meshes over faces; safe to call from several threads at once.
 
     Args:
+        head: The average face, which is laid where the network's mesh is not believed.
         threads: Threads that one network call may use.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, head: HeadModel, *, threads: int = 1) -> None:
+        self._head = head
         self._net = Net("face_landmarks_detector", threads=threads)
 
-    def __call__(self, image: Image.Image, detections: Sequence[Detection], *, presence: float) -> list[FaceMesh]:
+    def __call__(self, image: Image.Image, detections: Sequence[Detection]) -> list[FaceMesh]:
         """Return the faces among the detections.
 
         Args:
             image: RGB picture.
             detections: What the detector found in it.
-            presence: 0..1, what the network must find in a detection that is not sure by itself.
         """
-        first = self._fit(image, [_region(detection) for detection in detections])
-        worth = [k for k, fit in enumerate(first) if fit.presence >= HOPELESS or detections[k].presence]
-        second = dict(zip(worth, self._fit(image, [_refined(first[k].points) for k in worth]), strict=True))
-        faces, profiles = [], []
-        for k, (detection, old) in enumerate(zip(detections, first, strict=True)):
-            new = second.get(k, old)
-            fit = new if new.presence > old.presence - LOST else old
-            if fit.presence >= max(presence, detection.presence):
-                faces.append(FaceMesh(fit.points, fit.patch, fit.presence, profile=False, score=detection.score))
-            elif detection.confirmed or (detection.score >= SURE and not detection.presence):
-                profiles.append(detection)
-        wide = self._fit(image, [_region(detection, WIDER) for detection in profiles])
-        faces += [
-            FaceMesh(fit.points, fit.patch, fit.presence, profile=True, score=detection.score)
-            for detection, fit in zip(profiles, wide, strict=True)
-        ]
+        regions = [_region(detection) for detection in detections]
+        fits = self._fit(image, regions)
+        for _ in range(MORE_FITS):
+            refined = {k: _refined(fit.points) for k, fit in enumerate(fits)}
+            unsettled = [k for k, region in refined.items() if not _settled(regions[k], region)]
+            for k, new in zip(unsettled, self._fit(image, [refined[k] for k in unsettled]), strict=True):
+                if new.presence > fits[k].presence - LOST:
+                    regions[k], fits[k] = refined[k], new
+        faces = []
+        for detection, fit in zip(detections, fits, strict=True):
+            if fit.presence < detection.presence:
+                continue
+            there = overlap(detection.box, _extent(fit.points)[None])[0] >= THERE
+            if detection.presence or (fit.presence >= BELIEVED and there):
+                faces.append(FaceMesh(fit.points, fit.patch, fit.presence, placed=False, score=detection.score))
+            else:
+                points = self._head.placed(detection.points)
+                faces.append(
+                    FaceMesh(points, fit.patch, fit.presence, placed=True, score=detection.score, box=detection.box)
+                )
         return faces
 
     def _fit(self, image: Image.Image, regions: Sequence[_Region]) -> list[_Fit]:
@@ -173,12 +186,28 @@ class Mesh:
         return fits
 
 
-def _region(detection: Detection, scale: float = 1.0) -> _Region:
-    """Return the detected box as an upright square on the line of the eyes."""
+def _region(detection: Detection) -> _Region:
+    """Return the square around a detected face, on the line of its eyes."""
+    scale, shift = (REGION_SCALE, 0.0) if detection.presence else (DETECTED_SCALE, DETECTED_SHIFT)
     left, top, right, bottom = map(float, detection.box)
-    across, down = detection.eyes[1] - detection.eyes[0]
-    side = max(right - left, bottom - top) * REGION_SCALE * scale
-    return _Region((left + right) / 2, (top + bottom) / 2, side, math.atan2(down, across))
+    across, down = detection.points[1] - detection.points[0]
+    angle, side = math.atan2(down, across), max(right - left, bottom - top)
+    shift *= side
+    x, y = (left + right) / 2 - shift * math.sin(angle), (top + bottom) / 2 + shift * math.cos(angle)
+    return _Region(x, y, side * scale, angle)
+
+
+def _settled(region: _Region, refined: _Region) -> bool:
+    """Tell whether a fit from the refined region would be much the same."""
+    moved = math.hypot(refined.x - region.x, refined.y - region.y)
+    turned = (refined.angle - region.angle + math.pi) % math.tau - math.pi
+    return max(moved, abs(refined.side - region.side)) <= SETTLED * region.side and abs(turned) <= SETTLED_TURN
+
+
+def _extent(points: FloatArray) -> FloatArray:
+    """Return the box around the vertices of a mesh."""
+    contour = points[:CONTOUR, :2]
+    return np.concatenate([contour.min(0), contour.max(0)])
 
 
 def _refined(points: FloatArray) -> _Region:

@@ -101,16 +101,18 @@ class Net:
             self._session = onnxruntime.InferenceSession(
                 read_weights(f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
             )
-        self._input = self._session.get_inputs()[0].name
+        (told,) = self._session.get_inputs()
+        self._input = told.name
+        self._dtype: type[Any] = np.uint8 if told.type == "tensor(uint8)" else np.float32
 
     def __call__(self, batch: FloatArray | ByteArray) -> list[FloatArray]:
         """Return the network's outputs for a batch, which is the first axis of input and outputs alike."""
-        batch = np.ascontiguousarray(batch, np.float32)
-        parts = [self.run(batch[start : start + MAX_BATCH]) for start in range(0, len(batch), MAX_BATCH)]
+        whole: FloatArray | ByteArray = np.ascontiguousarray(batch, self._dtype)
+        parts = [self.run(whole[start : start + MAX_BATCH]) for start in range(0, len(whole), MAX_BATCH)]
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
-    def run(self, batch: FloatArray) -> list[FloatArray]:
-        """Return the outputs for a contiguous batch of float32, in one call."""
+    def run(self, batch: FloatArray | ByteArray) -> list[FloatArray]:
+        """Return the outputs for a contiguous batch of the type that the network takes, in one call."""
         outputs: list[FloatArray] = self._session.run(None, {self._input: batch})
         return outputs
 

@@ -15,6 +15,9 @@ __all__ = ["HeadModel", "Pose", "eye_width", "gaze"]
 # Image-left eye first: outer corner, inner corner, iris.
 EYES = ((33, 133, 468), (263, 362, 473))
 EYEBALL = 0.42  # radius, in distances between the corners of the eye
+IRIS = 5  # vertices each
+NOSE_AND_MOUTH = (4, 61, 291)  # vertices at the tip of the nose and the viewer's left and right corner of the mouth
+STIFF = 1.0  # square centimetres: how far the five points have to differ from a front view to turn the face
 FLIP = np.array([1.0, -1.0, -1.0])  # from x right, y down, z away to x right, y up, z to the camera
 
 
@@ -46,6 +49,10 @@ class HeadModel:
         self._weight = (weight / weight.sum())[:, None]
         self._model = self._centred(vertices[self._index])
         self._vertices = vertices - (self._weight * vertices[self._index]).sum(0)
+        eyes = [self._vertices[[outer, inner]].mean(0) for outer, inner, _ in EYES]
+        # The irises, of five vertices each, lie in the middle of the eyes.
+        self._whole = np.concatenate([self._vertices, *(np.tile(eye, (IRIS, 1)) for eye in eyes)])
+        self._five = np.array([*eyes, *self._vertices[list(NOSE_AND_MOUTH)]])
 
     def _centred(self, points: FloatArray) -> FloatArray:
         return np.asarray(points - (self._weight * points).sum(0))
@@ -78,6 +85,20 @@ class HeadModel:
         rotation, scale = self._rotation(points)
         middle = (self._weight * points[self._index]).sum(0)
         return np.asarray(scale * self._vertices @ rotation.T * FLIP + middle)
+
+    def placed(self, five: FloatArray) -> FloatArray:
+        """Return the canonical face laid on five points, shape (478, 3): a scaled orthographic view of it.
+
+        Args:
+            five: Eyes, nose and corners of the mouth, shape (5, 2), pixels.
+        """
+        model, seen = self._five - self._five.mean(0), (five - five.mean(0)) * (1, -1)
+        affine = np.linalg.solve(model.T @ model + STIFF * np.eye(3), model.T @ seen).T
+        u, (first, second), vt = np.linalg.svd(affine, full_matrices=False)
+        across, up = u @ vt
+        scale = (first + second) / 2
+        rotation = np.array([across, up, np.cross(across, up)])
+        return np.asarray(scale * (self._whole - self._five.mean(0)) @ rotation.T * FLIP + (*five.mean(0), 0.0))
 
     def _rotation(self, points: FloatArray) -> tuple[FloatArray, float]:
         """Return the rotation and the scale of the fit (Umeyama 1991)."""

@@ -96,7 +96,7 @@ def occlusion(image: Image.Image, face: FaceMesh) -> float:
         float(sigmoid((lower - 30) / 4)),
         float(sigmoid((min(off["lid_left"], off["lid_right"]) - 32) / 3)),
         float(sigmoid((max(off[name] for name in MIDDLE) - 42) / 4)),
-        0.0 if face.profile else float(sigmoid(8 * (0.35 - face.presence))),
+        0.0 if face.placed else float(sigmoid(8 * (0.35 - face.presence))),
     )
 
 

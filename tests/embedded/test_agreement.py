@@ -70,10 +70,10 @@ def test_order_and_company_of_faces(engine, group):
 def test_the_mesh_of_a_face_does_not_depend_on_the_others(engine, group):
     """Detections fitted together and one by one give the same points."""
     nets = engine._networks()
-    detections, presence = next(nets.detector.search(group))
+    detections = next(nets.detector.search(group))
 
-    together = nets.mesh(group, detections, presence=presence)
-    alone = [face for detection in detections for face in nets.mesh(group, [detection], presence=presence)]
+    together = nets.mesh(group, detections)
+    alone = [face for detection in detections for face in nets.mesh(group, [detection])]
 
     assert len(together) == 3
     for face, other in zip(together, alone, strict=True):

@@ -10,7 +10,7 @@ def mesh(lips):
     """Return a face whose lips are so far apart, in widths of the mouth."""
     points = np.zeros((478, 3))
     points[308, 0], points[14, 1] = 10, 10 * lips
-    return FaceMesh(points, None, 1.0, profile=False, score=1.0)
+    return FaceMesh(points, None, 1.0, placed=False, score=1.0)
 
 
 @pytest.mark.parametrize(

@@ -1,246 +1,182 @@
+import attrs
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from rekog_emotion.embedded import detector
+from rekog_emotion.embedded.engine import _find
+from rekog_emotion.embedded.proposals import BOX, POINTS, SCORE, YuNet
 
-
-@given(width=st.integers(80, 5000), height=st.integers(80, 5000))
-def test_tiles_cover_the_picture_and_overlap(width, height):
-    """Every point lies in a tile of each size, and a small face lies whole in one of them."""
-    tiles = detector._tiles(width, height, (0.59, 1 / 4))
-    longest = max(width, height)
-
-    assert bool(tiles) == (0.59 * longest >= 200)
-    for share in (0.59, 1 / 4):
-        side = longest * share
-        layer = [tile for tile in tiles if abs(max(tile[2] - tile[0], tile[3] - tile[1]) - side) < 1]
-        for axis, length in ((0, width), (1, height)) if layer else ():
-            starts, ends = sorted({t[axis] for t in layer}), sorted({t[axis + 2] for t in layer})
-            assert starts[0] == 0
-            assert ends[-1] == pytest.approx(length)
-            assert all(end - start >= 0.29 * side for start, end in zip(starts[1:], ends, strict=False))
-
-
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_turning_back(turns):
-    """A point found on the turned canvas comes back to where it lies on the upright one."""
-    canvas = np.zeros((192, 192))
-    canvas[40, 150] = 1
-    row, column = np.argwhere(np.rot90(canvas, turns))[0]
-    found = (np.array([[[column, row]]]) + 0.5) / 192
-
-    assert pytest.approx(detector._turn_back(found, turns) * 192) == [[[150.5, 40.5]]]
+EYES = [[249, 122], [309, 121]]  # of the portrait, looked up by hand
+GROUND = (90, 100, 90)
 
 
 def rows(*boxes_and_scores):
-    """Return detections with their points at the origin."""
-    return np.array([[*box, *[0] * 12, score] for box, score in boxes_and_scores], float).reshape(-1, 17)
-
-
-def test_merging_averages_one_face_and_keeps_others():
-    """Overlapping boxes become one, weighted by score, with the best score; others stay; a box inside one goes."""
-    merged = detector._merge(
-        rows(
-            ((0, 0, 10, 10), 0.8),
-            ((2, 0, 12, 10), 0.4),
-            ((50, 50, 60, 60), 0.9),
-            ((51, 51, 54, 54), 0.5),
-        )
-    )
-
-    assert merged[:, [0, 1, 2, 3, 16]] == pytest.approx(np.array([[50, 50, 60, 60, 0.9], [2 / 3, 0, 32 / 3, 10, 0.8]]))
-
-
-def test_merging_nothing_or_an_empty_box():
-    """No detection stays none; a box without area is a detection like others."""
-    assert detector._merge(rows()).shape == (0, 17)
-    assert len(detector._merge(rows(((5, 5, 5, 5), 0.6), ((5, 5, 5, 5), 0.5)))) == 2
+    """Return proposals with their points at the origin."""
+    return np.array([[*box, *[0] * 10, score] for box, score in boxes_and_scores], float).reshape(-1, 15)
 
 
 @pytest.fixture
 def looked(engine, portrait):
-    """Return the detector, a portrait on a wider picture, and what the detector sees there, with doubt."""
-    picture = Image.new("RGB", (900, 900), (90, 100, 90))
+    """Return the detector, a portrait on a wider picture, and what is proposed there, with doubt."""
+    picture = Image.new("RGB", (900, 900), GROUND)
     picture.paste(portrait("obama").resize((320, 384)), (300, 300))
     network = engine._networks().detector
-    row = detector._merge(network._look([detector._view(picture, detector._frame(picture))], 0.5))[0]
-    row[16] = 0.6
+    (row,) = network._yunet(picture, 1280, 0.5)
+    row[SCORE] = 0.6
     return network, picture, row
 
 
+@pytest.fixture
+def near(monkeypatch):
+    """Give a function that sets what every look from near says, and a list of the rows looked at."""
+    seen = []
+
+    def says(network, score):
+        monkeypatch.setattr(network, "_near", lambda _, row, *, blazed: seen.append((row[0], blazed)) or (row, score))
+        return seen
+
+    return says
+
+
 def test_a_doubtful_face_is_seen_from_near(looked):
-    """It stays as it was, unless its eyes are plainly wrong; clutter goes."""
+    """It stays in its place; clutter goes; a certain face is told."""
     network, picture, face = looked
-    tilted, clutter = face.copy(), rows(((40, 40, 90, 90), 0.7))
-    tilted[[4, 5]] = face[[6, 7]] - [0, 60]
+    clutter = rows(((40, 40, 130, 130), 0.85))
 
-    assert network._nearer(picture, np.concatenate([clutter, face[None]])).tolist() == [face.tolist()]
-    assert network._nearer(picture, tilted[None])[0, 4:8] == pytest.approx(face[4:8], abs=15)
+    kept, certain = network._seen(picture, np.concatenate([clutter, face[None]]), detector.EFFORTS["default"])
+
+    assert certain
+    assert kept.shape == (1, 15)
+    assert kept[0, POINTS] == pytest.approx(face[POINTS], abs=12)
+    assert kept[0, SCORE] > 0.6
 
 
-def test_a_doubtful_face_on_its_head_is_seen_turned(looked):
-    """What takes its place has the line of the eyes, and the score, of the turned look."""
+def test_eyes_are_level_in_the_window_from_near(looked):
+    """A face on its head has its points from a window that is turned by as much."""
     network, picture, face = looked
     upside_down = face.copy()
-    upside_down[:4] = 900 - face[[2, 3, 0, 1]]
+    upside_down[BOX] = 900 - face[[2, 3, 0, 1]]
+    upside_down[POINTS] = 900 - face[POINTS]
 
-    (found,) = network._nearer(picture.rotate(180), upside_down[None])
+    seen, score = network._near(picture.rotate(180), upside_down, blazed=True)
 
-    assert found[16] > 0.8
-    assert found[4:6] == pytest.approx(900 - face[4:6], abs=15)
-
-
-def test_what_only_the_turned_picture_showed_is_placed_from_near(looked):
-    """Seen upright from near, it has the box, the eyes and the score of that look."""
-    network, picture, face = looked
-    rough = face + np.append([-20, -20, 30, 30], np.zeros(13))
-
-    (found,) = network._nearer(picture, rough[None], turned_only=True)
-
-    assert found[16] > 0.8
-    assert found[:4] == pytest.approx(face[:4], abs=15)
+    assert score > 0.7
+    assert seen[POINTS] == pytest.approx(900 - face[POINTS], abs=12)
 
 
-def test_sure_faces_and_those_beyond_the_limit_are_not_looked_at(looked, monkeypatch):
-    """A picture full of doubt takes no longer than one with a few."""
+@pytest.mark.parametrize("angle", range(0, 360, 30))
+def test_a_small_face_at_any_angle(engine, portrait, angle):
+    """48 pixels of 1920: found once, its eyes where they are."""
+    face = portrait("obama").crop((158, 0, 408, 250)).resize((120, 120))
+    picture = Image.new("RGB", (1920, 1080), GROUND)
+    picture.paste(face.rotate(-angle, Image.Resampling.BICUBIC, expand=True, fillcolor=GROUND), (700, 400))
+    half = face.rotate(-angle, expand=True).width / 2
+    eyes = (np.array(EYES) - [283, 125]) * 120 / 250 @ [[1, 1j]][0]
+    expected = eyes * np.exp(1j * np.radians(angle)) + (700 + half) + 1j * (400 + half)
+
+    (found,) = _find(engine._networks(), picture, "default")
+
+    assert np.abs(found.points[[468, 473], :2] @ [1, 1j] - expected).max() < 4
+
+
+def test_sure_faces_and_those_beyond_the_limit_are_not_looked_at(looked, near):
+    """A picture full of doubt takes no longer than one with a few; what scores well beyond the limit is a face."""
     network, picture, _ = looked
-    looks = []
-    monkeypatch.setattr(network, "_look", lambda *_, quarter_turns=(0,): looks.append(quarter_turns) or rows())
-    crowd = rows(*[((k, 0, k + 9, 9), 0.9) for k in range(5)], *[((k, 50, k + 9, 59), 0.6) for k in range(30)])
+    seen = near(network, 0.0)
+    limit = detector.EFFORTS["default"].looks
+    sure = rows(*[((k, 0, k + 100, 100), 0.95) for k in range(5)])
+    doubted = rows(*[((k, 200, k + 100, 300), 0.8) for k in range(limit + 2)], ((9, 200, 109, 300), 0.3))
 
-    kept = network._nearer(picture, crowd)
+    kept, certain = network._seen(picture, np.concatenate([sure, doubted]), detector.EFFORTS["default"])
 
-    assert kept.tolist() == [*crowd[:5].tolist(), *crowd[29:].tolist()]
-    assert len(looks) == 2 * detector.NEAR_LOOKS
-
-
-def test_boxes_cut_by_an_inner_edge_are_left_to_another_tile():
-    """An edge of the picture cuts nothing; an edge within it does."""
-    view = detector._view(Image.new("RGB", (400, 400)), (0, 0, 200, 400))
-    found = rows(((0, 0, 90, 90), 0.9), ((120, 50, 198, 120), 0.9), ((50, 320, 120, 400), 0.9))
-
-    assert view.cuts(found).tolist() == [False, True, False]
+    assert certain
+    assert kept.tolist() == [*sure.tolist(), *doubted[limit:-1].tolist()]
+    assert [left for left, _ in seen] == doubted[:limit, 0].tolist()
 
 
-@pytest.mark.parametrize("angle", [120, 135, 210, 255])
-def test_faces_in_any_turn_in_a_large_picture(engine, portrait, angle):
-    """A face of a twelfth of the picture is seen turned by quarters from near, so that its mesh fits."""
-    picture = Image.new("RGB", (1280, 720), (90, 90, 90))
-    picture.paste(portrait("obama").crop((140, 0, 420, 280)).resize((210, 210)).rotate(angle), (500, 200))
+@pytest.mark.parametrize(
+    ("side", "turned", "score", "found"),
+    [
+        (50, False, 0.41, False),  # a mean of 0.405 with YuNet's 0.4; a small face
+        (50, False, 0.43, True),
+        (80, False, 0.55, False),
+        (80, False, 0.61, True),
+        (120, False, 0.47, False),
+        (120, False, 0.49, True),
+        (120, True, 0.59, False),
+        (50, True, 0.61, True),
+    ],
+)
+def test_what_a_look_from_near_has_to_say(looked, near, side, turned, score, found):
+    """It depends on the share of the picture; the larger are BlazeFace's, too, and the turned ones."""
+    network, picture, _ = looked
+    seen = near(network, score)
+    picture = picture.resize((1000, 1000))
 
-    (face,) = engine.analyze(picture)
+    kept, _ = network._seen(picture, rows(((0, 0, side, side), 0.4)), detector.EFFORTS["default"], turned=turned)
 
-    assert (face["Pose"]["Roll"] + angle + 180) % 360 - 180 == pytest.approx(0, abs=12)
-
-
-@pytest.mark.parametrize("angle", [0, 30, -50, 90, 180, 270])
-def test_faces_in_any_turn(engine, portrait, angle):
-    """A face that lies or stands on its head is found, and its roll (clockwise) tells so."""
-    picture = portrait("obama").crop((140, 0, 420, 280)).rotate(angle, fillcolor=(90, 90, 90))
-    picture = picture.resize((480, 480))
-
-    (face,) = engine.analyze(picture)
-
-    assert (face["Pose"]["Roll"] + angle + 180) % 360 - 180 == pytest.approx(0, abs=12)
-
-
-def test_a_face_that_fills_the_picture(engine, portrait):
-    """Margins shrink what is too large for the network."""
-    (face,) = engine.analyze(portrait().crop((180, 55, 270, 175)).resize((540, 720)))
-
-    assert face["BoundingBox"]["Width"] > 0.8
+    assert [blazed for _, blazed in seen] == [turned or side >= 100]
+    assert len(kept) == found
 
 
-@pytest.mark.parametrize("cut", [(185, 75, 265, 155), (180, 85, 250, 165), (200, 60, 262, 150)])
-def test_a_face_that_the_picture_cuts(engine, portrait, cut):
-    """Without chin, forehead or cheek, and of 48 pixels, the mesh still sees it; a bare picture is no face."""
-    (face,) = engine.analyze(portrait().crop(cut).resize((48, 48)))
+def test_smaller_than_a_mode_s_limit_is_no_face(looked, near):
+    """Not even a sure one; nor one that is so small from near alone."""
+    network, picture, _ = looked
+    near(network, 0.9)
+    effort = attrs.evolve(detector.EFFORTS["default"], smallest=0.1)
 
-    assert face["BoundingBox"]["Width"] > 0.8
-    assert engine.analyze(portrait().crop((0, 0, 60, 60)).resize((48, 48))) == []
+    kept, _ = network._seen(picture, rows(((0, 0, 89, 89), 0.95), ((200, 0, 291, 91), 0.5)), effort)
 
-
-@pytest.mark.parametrize("mode", ["fast", "default"])
-def test_a_face_that_the_edge_of_a_large_picture_cuts(engine, portrait, mode):
-    """Two fifths of it lie beyond."""
-    picture = Image.new("RGB", (1280, 720), (90, 90, 90))
-    picture.paste(portrait("obama").crop((140, 0, 420, 280)), (-115, 200))
-
-    (face,) = engine.analyze(picture, mode=mode)
-
-    assert face["BoundingBox"]["Left"] < -0.03
+    assert kept[:, 0].tolist() == [200]
 
 
-def test_candidates_lie_apart_from_found_faces():
-    """A second box on a face, be it ever so small, is no candidate; no faces leave all."""
-    found = rows(((0, 0, 40, 40), 0.9))
-    candidates = rows(((10, 10, 20, 20), 0.4), ((38, 0, 80, 40), 0.45))
+def test_the_better_of_two_in_a_place():
+    """A lower score goes where another one lies on it, however small; elsewhere it stays."""
+    candidates = rows(((0, 0, 10, 10), 0.4), ((50, 50, 60, 60), 0.3), ((0, 0, 100, 9), 0.9))
+    others = rows(((2, 2, 8, 8), 0.5))
 
-    assert detector._apart(candidates, found).tolist() == candidates[1:].tolist()
-    assert detector._apart(candidates, rows()).tolist() == candidates.tolist()
-
-
-def test_the_best_in_a_place():
-    """Only what overlaps counts; where nothing is seen the score is 0."""
-    row = rows(((0, 0, 10, 10), 0.4))[0]
-    seen = rows(((1, 0, 11, 10), 0.7), ((0, 1, 10, 11), 0.6), ((50, 50, 60, 60), 0.9))
-
-    assert detector._best(row, seen).tolist() == seen[0].tolist()
-    assert detector._best(row, rows(((50, 50, 60, 60), 0.9))).tolist() == [*row[:16], 0]
-    assert detector._best(row, rows()).tolist() == [*row[:16], 0]
+    assert detector._better(candidates, others).tolist() == candidates[1:].tolist()
+    assert detector._better(candidates, rows()).tolist() == candidates.tolist()
 
 
-def test_second_looks_confirm_a_face_and_no_clutter(engine, portrait):
-    """Of two candidates the one with a face in it is confirmed; the other is left to the mesh, or dropped."""
-    network, picture = engine._networks().detector, portrait("obama").resize((320, 384))
-    (face,) = network._look([detector._view(picture, detector._frame(picture))], 0.5)[:1]
-    face[16] = 0.4
-    clutter = rows(((5, 330, 45, 370), 0.4))
-    candidates = np.concatenate([face[None], clutter])
+def test_a_picture_is_turned_only_where_no_face_is_certain(engine, portrait, monkeypatch):
+    """A certain face spares three looks."""
+    turns, call = [], YuNet.__call__
+    monkeypatch.setattr(
+        YuNet,
+        "__call__",
+        lambda self, *arguments, quarter_turns=0: (
+            turns.append(quarter_turns) or call(self, *arguments, quarter_turns=quarter_turns)
+        ),
+    )
+    network = engine._networks().detector
 
-    (only,) = network._again(picture, candidates, detector.SECOND_LOOKS["default"])
-    confirmed, doubted = network._again(picture, candidates, detector.SECOND_LOOKS["thorough"])
-
-    assert only.confirmed
-    assert confirmed.confirmed
-    assert confirmed.presence == 0
-    assert not doubted.confirmed
-    assert doubted.presence > 0.9
-
-
-def test_second_looks_end_when_nothing_is_left_to_win(engine, monkeypatch):
-    """Clutter that one look shows as such costs one; where the mesh decides all looks count."""
-    network, looks = engine._networks().detector, []
-    monkeypatch.setattr(network, "_look", lambda views, _: looks.append(views) or rows())
-    picture, clutter = Image.new("RGB", (200, 200)), rows(((50, 50, 90, 90), 0.4))
-
-    assert network._again(picture, clutter, detector.SECOND_LOOKS["default"]) == []
-    assert len(looks) == 1
-    network._again(picture, clutter, detector.SECOND_LOOKS["thorough"])
-    assert len(looks) == 1 + 2 * len(detector.SECOND_LOOKS["thorough"].sides)
+    next(network.search(portrait("obama")))
+    assert turns == [0]
+    assert next(network.search(Image.new("RGB", (300, 200), GROUND))) == []
+    assert turns == [0, 0, 1, 2, 3]
 
 
-def test_the_thorough_mode_finds_smaller_faces(engine, portrait):
-    """Its tiles show a face of 24 pixels larger than the others do, and nothing is found twice."""
-    picture = Image.new("RGB", (1600, 900), (90, 100, 90))
+def test_a_face_that_fills_the_picture_is_left_to_the_mesh(engine, portrait):
+    """The second search has the middle of the picture, and what is large or cut in wide margins."""
+    tight = portrait("obama").crop((235, 85, 330, 190))
+    first, second = engine._networks().detector.search(tight)
+
+    square, *others = second
+    assert [square.score, square.presence] == [0.0, detector.FILLING_PRESENCE]
+    assert square.box.tolist() == pytest.approx([12.5, 17.5, 82.5, 87.5])
+    assert all(other.presence == detector.FILLING_PRESENCE for other in others)
+    assert first or others
+
+
+def test_modes_find_smaller_faces_in_turn(engine, portrait):
+    """Three faces of 24 pixels in 1600, upright: not the fast mode, and nothing twice."""
+    picture = Image.new("RGB", (1600, 900), GROUND)
     small = portrait().crop((130, 0, 330, 250)).resize((52, 65))
     for left, top in ((100, 100), (843, 411), (1400, 800)):
         picture.paste(small, (left, top))
 
     found = {mode: len(engine.analyze(picture, mode=mode)) for mode in ("fast", "default", "thorough")}
 
-    assert found["fast"] == 0
-    assert found["default"] <= found["thorough"] == 3
-
-
-def test_large_faces_are_sure_and_an_eighth_of_the_picture():
-    """Only beside such a face the default mode takes larger tiles."""
-    picture = Image.new("RGB", (800, 600))
-    large, small = (100, 100, 200, 190), (100, 100, 199, 199)
-
-    assert detector._has_large(rows((large, 0.85)), picture)
-    assert not detector._has_large(rows((large, 0.84), (small, 0.99)), picture)
-    assert not detector._has_large(rows(), picture)
+    assert found == {"fast": 0, "default": 3, "thorough": 3}

@@ -1,8 +1,10 @@
 import attrs
+import numpy as np
 import pytest
 from botocore.session import get_session
 from PIL import Image
 
+from rekog_emotion.embedded import mesh as module
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS
 
@@ -19,55 +21,76 @@ def test_landmarks_are_the_service_s():
 def detected(engine, portrait):
     """Return the mesh network, the portrait, and what the detector saw in it."""
     nets, picture = engine._networks(), portrait()
-    detections, _ = next(nets.detector.search(picture, mode="fast"))
-    return nets.mesh, picture, detections
+    return nets.mesh, picture, next(nets.detector.search(picture, mode="fast"))
 
 
-def test_a_sure_detection_stays_without_the_mesh_s_consent(detected):
-    """Profiles have no presence: the detector is believed, and the face is marked."""
-    mesh, picture, detections = detected
-
-    (face,) = mesh(picture, detections, presence=0.5)
-    (believed,) = mesh(picture, detections, presence=1.1)
-
-    assert [face.profile, believed.profile] == [False, True]
-    assert overlap(face.extent, believed.extent[None])[0] > 0.8
+@pytest.fixture
+def counted(detected, monkeypatch):
+    """Return the sizes of the batches that the network is given."""
+    mesh, *_ = detected
+    batches, network = [], mesh._net
+    monkeypatch.setattr(mesh, "_net", lambda batch: batches.append(len(batch)) or network(batch))
+    return batches
 
 
-def test_a_doubtful_detection_needs_the_mesh_s_consent(detected):
-    """What neither network is sure of is no face."""
+def test_the_mesh_lies_where_the_face_was_detected(detected):
+    """It is the network's own, and its points are near the detector's."""
     mesh, picture, (detection,) = detected
-    doubtful = type(detection)(detection.box, detection.eyes, 0.6)
 
-    assert len(mesh(picture, [doubtful], presence=0.5)) == 1
-    assert mesh(picture, [doubtful], presence=1.1) == []
+    (face,) = mesh(picture, [detection])
+
+    assert not face.placed
+    assert face.presence > 0.9
+    assert overlap(face.extent, detection.box[None])[0] > 0.7
+    five = np.array([face.points[[33, 133]].mean(0), face.points[[362, 263]].mean(0), *face.points[[4, 61, 291]]])
+    assert np.abs(five[:, :2] - detection.points).max() < 0.2 * (face.extent[2] - face.extent[0])
 
 
-def test_a_detection_says_what_it_needs(detected):
-    """One that scored low needs more of the mesh; one that was seen again needs nothing."""
+def test_a_face_without_a_mesh_has_the_detected_box_and_points(detected):
+    """Where the network sees nothing, the average face is laid on the five points, and the box is the detector's."""
     mesh, picture, (detection,) = detected
-    weak = attrs.evolve(detection, score=0.9, presence=1.1)
 
-    assert mesh(picture, [weak], presence=0.5) == []
-    (face,) = mesh(picture, [attrs.evolve(weak, score=0.6, presence=0.0, confirmed=True)], presence=1.1)
-    assert face.profile
+    (face,) = mesh(Image.new("RGB", picture.size, (90, 100, 90)), [detection])
+
+    assert face.placed
+    assert face.extent.tolist() == detection.box.tolist()
+    assert face.points[468, :2] == pytest.approx(detection.points[0], abs=8)
+    assert face.points[[4, 61, 291], :2] == pytest.approx(detection.points[2:], abs=12)
 
 
-def test_what_is_plainly_no_face_is_fitted_once(detected, monkeypatch):
-    """A second fit is for faces, and for doubted detections, whose boxes are worse."""
-    mesh, _, (detection,) = detected
-    bare = Image.new("RGB", (512, 512), (90, 100, 90))
-    fits, network = [], mesh._net
-    monkeypatch.setattr(mesh, "_net", lambda batch: fits.append(len(batch)) or network(batch))
+def test_what_the_mesh_shall_decide_needs_its_consent(detected):
+    """Below the presence that a detection asks for it is no face."""
+    mesh, picture, (detection,) = detected
 
-    assert mesh(bare, [attrs.evolve(detection, score=0.6)], presence=0.3) == []
-    assert fits == [1]
-    assert mesh(bare, [attrs.evolve(detection, score=0.4, presence=0.99)], presence=0.3) == []
-    assert fits == [1, 1, 1]
+    assert len(mesh(picture, [attrs.evolve(detection, presence=0.9)])) == 1
+    assert mesh(picture, [attrs.evolve(detection, presence=1.1)]) == []
+
+
+def test_a_settled_face_is_fitted_once(detected, counted):
+    """A second fit is for regions that were a little off, and is made for all of them in one call."""
+    mesh, picture, (detection,) = detected
+    off = attrs.evolve(detection, box=detection.box + 40)
+
+    (face,) = mesh(picture, [attrs.evolve(detection, box=_settled_box(mesh, picture, detection))])
+    assert not face.placed
+    assert counted.count(1) == len(counted)
+    settled = len(counted)
+    mesh(picture, [off, off])
+
+    assert settled == 2
+    assert counted[settled:] == [2, 2]
+
+
+def _settled_box(mesh, picture, detection):
+    """Return the box of which the region is that around the mesh."""
+    refined = module._refined(mesh._fit(picture, [module._region(detection)])[0].points)
+    half, shift = refined.side / module.DETECTED_SCALE / 2, module.DETECTED_SHIFT
+    y = refined.y - shift * 2 * half
+    return np.array([refined.x - half, y - half, refined.x + half, y + half])
 
 
 def test_no_detections_are_no_faces(detected):
     """There is nothing to fit."""
     mesh, picture, _ = detected
 
-    assert mesh(picture, [], presence=0.5) == []
+    assert mesh(picture, []) == []

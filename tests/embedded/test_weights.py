@@ -31,7 +31,12 @@ def test_weight_files_are_those_of_the_manifest(name):
 def test_weight_files_have_a_licence_notice(name):
     """The notice names every file, its licence and where it came from."""
     section = next(part for part in NOTICE.split("\n\n\n") if name in part.splitlines()[0])
-    words = {"Apache-2.0": "Apache License, Version 2.0", "MIT": "MIT License", "CC0-1.0": "CC0 1.0"}
+    words = {
+        "Apache-2.0": "Apache License, Version 2.0",
+        "BSD-3-Clause": "3-clause BSD License",
+        "CC0-1.0": "CC0 1.0",
+        "MIT": "MIT License",
+    }
 
     assert words[MANIFEST[name]["licence"]] in section
 

@@ -46,6 +46,7 @@ class Graph:
         inputs: dict[str, Sequence[Any]],
         outputs: dict[str, Sequence[Any]],
         by: str = "",
+        input_type: int = TensorProto.FLOAT,
     ) -> None:
         """Check and write the graph.
 
@@ -55,10 +56,11 @@ class Graph:
             inputs: Shape by name; ``"N"`` is a free batch axis.
             outputs: Shape by name.
             by: Name of the producer.
+            input_type: ONNX's number of the type of the inputs.
         """
         infos = (
-            [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape) for key, shape in values.items()]
-            for values in (inputs, outputs)
+            [helper.make_tensor_value_info(key, kind, shape) for key, shape in values.items()]
+            for values, kind in ((inputs, input_type), (outputs, TensorProto.FLOAT))
         )
         graph = helper.make_graph(self.nodes, name, *infos, self.constants)
         opset = [helper.make_opsetid("", OPSET)]

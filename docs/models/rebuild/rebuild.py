@@ -29,22 +29,27 @@ from pathlib import Path
 from typing import Any
 
 import canonical_mesh
+import centerface
 import faceapi_to_onnx
 import half_weights
 import numpy as np
 import onnxruntime
 import tflite_to_onnx
+import yunet
 
 WEIGHTS = Path(__file__).parents[3] / "rekog_emotion" / "embedded" / "weights"
 STEPS = {
     "canonical_mesh": canonical_mesh.convert,
+    "centerface": centerface.convert,
     "faceapi_age_gender": faceapi_to_onnx.age_gender,
     "faceapi_expression": faceapi_to_onnx.expression,
     "half_weights": half_weights.halve,
     "tflite_to_onnx": tflite_to_onnx.convert,
+    "yunet": yunet.convert,
 }
 TOLERANCE = 1e-6  # relative to the largest output
 SAMPLES = 4
+FREE_SIDE = 96  # of pictures, where a network takes any
 
 
 def main() -> int:
@@ -127,11 +132,13 @@ def largest_difference(first: Path, second: Path) -> float:
     """Return how far the answers of two networks to the same random inputs lie apart, relative to the largest."""
     sessions = [onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]) for path in (first, second)]
     told = sessions[0].get_inputs()[0]
-    shape = [1 if isinstance(size, str) else size for size in told.shape]
+    free = iter((1, FREE_SIDE, FREE_SIDE))
+    shape = [next(free) if isinstance(size, str) else size for size in told.shape]
+    kind, highest = (np.uint8, 256) if told.type == "tensor(uint8)" else (np.float32, 1)
     random = np.random.default_rng(0)
     worst = 0.0
     for _ in range(SAMPLES):
-        batch = random.uniform(0, 1, shape).astype(np.float32)
+        batch = random.uniform(0, highest, shape).astype(kind)
         for one, other in zip(*(session.run(None, {told.name: batch}) for session in sessions), strict=True):
             worst = max(worst, float(np.abs(one - other).max() / np.abs(other).max()))
     return worst
