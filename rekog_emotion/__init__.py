@@ -209,7 +209,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import version  # noqa: PLC0415 -- rarely asked for
 
         return version("rekog-emotion")
     if name in _HOMES:

@@ -16,11 +16,11 @@ def run() -> int:
     """
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        from rekog_emotion.commands.cli import main
+        from rekog_emotion.commands.cli import main  # noqa: PLC0415 -- a fifth of a second, in which a signal may come
 
         code = main()
     except KeyboardInterrupt as interrupt:  # while it was loaded, or while an earlier one was seen to
-        from rekog_emotion.commands._terminal import interrupted
+        from rekog_emotion.commands._terminal import interrupted  # noqa: PLC0415 -- likewise
 
         code = interrupted(interrupt)
     # All is done but for the threads and modules to be put away. What has been interrupted may be killed in that.

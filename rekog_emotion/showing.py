@@ -73,8 +73,8 @@ class _Bars:
     """Shows a bar a task on a terminal, with the lines that are printed meanwhile above them."""
 
     def __init__(self, file: TextIO) -> None:
-        from rich import progress as rich
-        from rich.console import Console
+        from rich import progress as rich  # noqa: PLC0415 -- an extra
+        from rich.console import Console  # noqa: PLC0415 -- likewise
 
         columns = (
             rich.TextColumn("{task.description}", markup=False),

@@ -60,8 +60,8 @@ def aws_client(
             type.
         ConfigurationError: There are no credentials or no region, or the configuration is broken.
     """
-    import boto3
-    from botocore.config import Config
+    import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
+    from botocore.config import Config  # noqa: PLC0415 -- likewise
 
     if session is not None and profile_name is not None:
         msg = "session and profile_name exclude each other: make the session with its profile"
@@ -120,7 +120,7 @@ def sqs_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's
 
 
 def _client_beside(client: RekognitionClient, service: str, *, attempts: int, waiting: float) -> Any:  # noqa: ANN401 -- likewise
-    from botocore.client import BaseClient
+    from botocore.client import BaseClient  # noqa: PLC0415 -- boto3 takes a third of a second
 
     # What is no boto3 client may not even be weakly referenced.
     made = _MADE.get(client) if isinstance(client, BaseClient) else None

@@ -19,7 +19,7 @@ def credentials_of(client: object) -> Credentials | None:
     signer = getattr(client, "_request_signer", None)
     if signer is None:
         return None
-    from botocore.credentials import Credentials
+    from botocore.credentials import Credentials  # noqa: PLC0415 -- boto3 takes a third of a second, and is used by now
 
     credentials = getattr(signer, "_credentials", None)
     return credentials if isinstance(credentials, Credentials) else None
@@ -45,7 +45,7 @@ def client_beside(
         waiting: Seconds that the service may take for an answer on top of what Rekognition may.
         made: For a client of ours, the session and the settings that it was made of.
     """
-    from botocore.config import Config
+    from botocore.config import Config  # noqa: PLC0415 -- boto3 takes a third of a second
 
     session, settings = made or (_session_like(client), None)
     config: Any = _inherited(client, settings).merge(
@@ -59,8 +59,8 @@ def client_beside(
 
 def _session_like(client: object) -> Session:
     """Return a session that has the credentials of a boto3 client, the default one's beside any other."""
-    import boto3
-    from botocore.session import get_session
+    import boto3  # noqa: PLC0415 -- likewise
+    from botocore.session import get_session  # noqa: PLC0415 -- likewise
 
     core = get_session()
     if (credentials := credentials_of(client)) is not None:
@@ -97,8 +97,8 @@ _INHERITED: Final = (
 
 def _inherited(client: object, settings: Config | None) -> Config:
     """Return what the clients beside a boto3 client take from its configuration."""
-    from botocore import UNSIGNED
-    from botocore.config import Config
+    from botocore import UNSIGNED  # noqa: PLC0415 -- likewise
+    from botocore.config import Config  # noqa: PLC0415 -- boto3 takes a third of a second
 
     config = getattr(getattr(client, "meta", None), "config", None)
     if not isinstance(config, Config):

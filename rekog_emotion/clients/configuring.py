@@ -60,7 +60,7 @@ def configuration_error(
         session: Whose configuration it is, where that is known: its files are looked through.
         provider: Which of botocore's providers gives the credentials, where that is known.
     """
-    from botocore.exceptions import NoCredentialsError, NoRegionError
+    from botocore.exceptions import NoCredentialsError, NoRegionError  # noqa: PLC0415 -- botocore is loaded by now
 
     where = _where(error, session, provider)
     withhold(error)
@@ -87,7 +87,7 @@ def _unusable(reason: str, where: str = "") -> ConfigurationError:
 
 
 def _reason(error: Exception) -> str:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- likewise
 
     text = quoted(error).rstrip(".")
     if isinstance(error, OSError) and error.filename is not None:
@@ -185,7 +185,7 @@ def _options_of(session: Session | None) -> tuple[str, Mapping[str, object]]:
 
 def _provider(error: Exception) -> str | None:
     """Return which of botocore's providers an error comes from, by what it says or by the call that raised it."""
-    from botocore.credentials import CredentialProvider
+    from botocore.credentials import CredentialProvider  # noqa: PLC0415 -- botocore is loaded by now
 
     said = getattr(error, "kwargs", {}).get("provider")
     if isinstance(said, str):
@@ -267,7 +267,7 @@ def _is_address(url: str) -> bool:
 
 
 def _no_certificates(path: str) -> str | None:
-    import ssl
+    import ssl  # noqa: PLC0415 -- botocore has loaded it, and who asks nobody on AWS needs none
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
@@ -277,7 +277,7 @@ def _no_certificates(path: str) -> str | None:
 
 
 def _no_pair(certificate: str, key: object) -> str | None:
-    import ssl
+    import ssl  # noqa: PLC0415 -- botocore has loaded it, and who asks nobody on AWS needs none
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(

@@ -147,8 +147,8 @@ def map_error(
         key: Key of the object in S3 that it was about, if any.
     """
     # Where botocore was never loaded it did not raise; where it did, this costs nothing.
-    from botocore import exceptions
-    from botocore.parsers import ResponseParserError
+    from botocore import exceptions  # noqa: PLC0415 -- see above
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 -- see above
 
     mapped: RekogEmotionError | None = None
     if isinstance(error, exceptions.ClientError):
@@ -217,7 +217,7 @@ def _region_hint(client: object) -> str:
     endpoint = str(getattr(getattr(client, "meta", None), "endpoint_url", ""))
     if region is None or not endpoint.startswith(f"https://rekognition.{region}."):
         return ""
-    from botocore.session import get_session
+    from botocore.session import get_session  # noqa: PLC0415 -- only on the way to an error
 
     session = get_session()
     partitions = session.get_available_partitions()

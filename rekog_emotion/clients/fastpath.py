@@ -90,7 +90,7 @@ def _faces_of(found: Any) -> Any:  # noqa: ANN401 -- a list, or what stands in i
 
 def _loads() -> Callable[[bytes], Any]:
     try:
-        import orjson
+        import orjson  # noqa: PLC0415 -- an extra
     except ModuleNotFoundError:
         return _strict_loads
 

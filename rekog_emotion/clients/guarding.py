@@ -36,8 +36,8 @@ def guarded(client: object) -> Iterator[None]:
 
 def misconfigured(error: Exception, client: object) -> ConfigurationError | None:
     """Return our error for one of a boto3 client that tells of its configuration, ``None`` for any other."""
-    from botocore import exceptions
-    from urllib3.exceptions import LocationValueError
+    from botocore import exceptions  # noqa: PLC0415 -- where botocore was never loaded it did not raise
+    from urllib3.exceptions import LocationValueError  # noqa: PLC0415 -- it comes with botocore
 
     if isinstance(error, ConfigurationError):
         return error

@@ -26,7 +26,7 @@ ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 
 
 def _embedded_client() -> RekognitionClient:
-    from rekog_emotion.embedded import EmbeddedClient
+    from rekog_emotion.embedded import EmbeddedClient  # noqa: PLC0415 -- needs the extra
 
     return EmbeddedClient()
 

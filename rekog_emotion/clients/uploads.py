@@ -166,8 +166,8 @@ class _CancelledError(Exception):
 
 def _is_vendor_error(error: BaseException) -> bool:
     """Tell whether a call failed: boto3 says so, or what it has for credentials cannot be used any more."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415 -- an S3 client is at work, so it is loaded
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- likewise
 
     return isinstance(error, (Boto3Error, BotoCoreError, ClientError, ConfigurationError))
 

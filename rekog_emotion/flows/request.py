@@ -165,7 +165,7 @@ class VideoRequest:
         """Return where the service announces the end of the job."""
         if self.notify is None:
             return self.notification_channel
-        from rekog_emotion.flows.messages import SnsSqs
+        from rekog_emotion.flows.messages import SnsSqs  # noqa: PLC0415 -- who has none needs nothing of messages
 
         if not isinstance(self.notify, SnsSqs):
             msg = f"notify= got {type(self.notify).__name__}: pass SnsSqs(topic_arn, role_arn, queue_url)"

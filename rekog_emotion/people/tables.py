@@ -26,7 +26,7 @@ def frame_of(columns: Iterable[Cells]) -> pd.DataFrame:
         MissingExtraError: The ``pandas`` extra is not installed.
     """
     with needs("pandas", "A data frame"):
-        import pandas as pd
+        import pandas as pd  # noqa: PLC0415 -- an extra
     return pd.DataFrame({name: pd.Series(cells, dtype=_DTYPES[kind]) for name, kind, cells in columns})
 
 
@@ -54,7 +54,7 @@ class Tabular:
             MissingExtraError: The ``arrow`` extra is not installed.
         """
         with needs("arrow", "An Arrow table"):
-            import pyarrow as pa
+            import pyarrow as pa  # noqa: PLC0415 -- an extra
         types = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64()}
         # What pandas calls NaN is a cell without a value.
         return pa.table({name: pa.array(cells, types[kind], from_pandas=True) for name, kind, cells in self._table()})

@@ -40,7 +40,7 @@ def most_connections() -> int:
     """Return how many connections the limit of descriptors of this process allows."""
     if sys.platform == "win32":
         return _MOST
-    import resource
+    import resource  # noqa: PLC0415 -- not on Windows
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:

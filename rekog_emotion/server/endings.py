@@ -39,8 +39,8 @@ def publish(topic: str, message: str) -> None:
         topic: ARN of the topic, which names its region.
         message: JSON.
     """
-    import boto3
-    from botocore.config import Config
+    import boto3  # noqa: PLC0415 -- a third of a second, and few jobs ask for it
+    from botocore.config import Config  # noqa: PLC0415 -- likewise
 
     # One attempt: who calls this tries again later, and the end of the server may have to wait for it.
     settings = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})

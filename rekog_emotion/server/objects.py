@@ -139,7 +139,7 @@ class S3Objects:
         return path
 
     def _s3(self) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
-        import boto3
+        import boto3  # noqa: PLC0415 -- a third of a second, and a folder may be all that is used
 
         with self._lock:
             if self._client is None:

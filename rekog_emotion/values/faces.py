@@ -125,7 +125,7 @@ class Emotion(Value):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""
-        from rekog_emotion.values.bars import emotion_html
+        from rekog_emotion.values.bars import emotion_html  # noqa: PLC0415 -- only notebooks need it
 
         return emotion_html(self)
 
@@ -231,6 +231,6 @@ class Face(Compact):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""
-        from rekog_emotion.values.bars import face_html
+        from rekog_emotion.values.bars import face_html  # noqa: PLC0415 -- only notebooks need it
 
         return face_html(self)
