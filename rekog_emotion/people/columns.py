@@ -1,4 +1,4 @@
-"""The faces of a video in columns: what tracking and timelines need, at some 180 bytes a face."""
+"""The faces of a video in columns: what tracking and timelines need, at some 190 bytes a face."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ _LEAVES: Final = leaves(
     *(f"landmarks.{kind}.{axis}" for kind in SHAPE for axis in "xy"),
     *("gender.value", "gender.confidence", "age_range.low", "age_range.high", "pose.roll", "quality.brightness"),
     *(f"{flag}.{leaf}" for flag in TRAITS[2:6] for leaf in ("value", "confidence")),
+    *("pose.yaw", "pose.pitch"),
 )
 
 _CHUNK: Final = 50_000  # faces that wait in Python's lists until they go into columns
@@ -57,6 +58,7 @@ class Columns:
         shapes: x and y of the five landmarks of ``SHAPE`` in the box: 0 is its left or top, 1 its right or bottom.
         traits: One column for each of ``TRAITS``: -1 (surely not) to 1 (surely); age in years, roll in degrees,
             brightness 0 to 100.
+        turns: Yaw and pitch in degrees.
         kinds: The emotions that occur.
         confidences: One column for each of ``kinds``, 0 to 100; 0 where a face has others only, NaN where it has none.
 
@@ -68,6 +70,7 @@ class Columns:
     boxes: NDArray[np.float32]
     shapes: NDArray[np.float32]
     traits: NDArray[np.float32]
+    turns: NDArray[np.float32]
     kinds: tuple[EmotionType | str, ...]
     confidences: NDArray[np.float32]
 
@@ -111,7 +114,9 @@ class _Reader:
             self._times.append((position, when))
             self._rows += (left, top, width, height)
             self._rows += _shape(others[: 2 * len(SHAPE)], (left, top, width, height))
-            self._rows += _traits(*others[2 * len(SHAPE) :])
+            *traits, yaw, pitch = others[2 * len(SHAPE) :]
+            self._rows += _traits(*traits)
+            self._rows += (_NAN if yaw is None else yaw, _NAN if pitch is None else pitch)
             self._emotions += self._scores(kinds, confidences)
             if len(self._times) >= _CHUNK:
                 self._flush()
@@ -139,7 +144,7 @@ class _Reader:
     def _columns(self) -> Columns:
         names: tuple[str, ...] = tuple(self._kinds)
         order = sorted(range(len(names)), key=lambda i: _rank(names[i]))
-        width = 4 + 2 * len(SHAPE) + len(TRAITS)
+        width = 4 + 2 * len(SHAPE) + len(TRAITS) + 2
         count = sum(len(times) for times, _, _ in self._chunks)
         times = np.empty((count, 2), np.int64)
         rows = np.empty((count, width), np.float32)
@@ -169,7 +174,8 @@ class _Reader:
             milliseconds=times[sequence, 1],
             boxes=rows[sequence, :4],
             shapes=rows[sequence, 4 : 4 + 2 * len(SHAPE)],
-            traits=rows[sequence, 4 + 2 * len(SHAPE) :],
+            traits=rows[sequence, 4 + 2 * len(SHAPE) : -2],
+            turns=rows[sequence, -2:],
             kinds=tuple(_word(names[i]) for i in order),
             confidences=np.clip(emotions[sequence][:, order], 0, 100),
         )

@@ -19,6 +19,7 @@ from rekog_emotion.values.words import EmotionType
 
 __all__ = ["DIGITS", "MILLISECONDS", "Peak", "Person", "PersonSummary", "Segment", "Segments", "Summary", "Track"]
 
+_SOMETHING = 1e-3  # of a score; what is above the usual by nothing is usual
 MILLISECONDS: Final = 3
 """Decimals of seconds: times are whole milliseconds, and what is beyond them in a sum is noise."""
 DIGITS: Final = 4
@@ -120,6 +121,8 @@ class PersonSummary:
             sum to 100. Empty where the emotions were not asked for.
         undecided: What the shares lack to 100; ``None`` where the emotions were not asked for.
         peaks: The highest moments, in order of time.
+        facing_camera: Percent of the screen time at which the face is turned to the camera, as `Pose.faces_camera`
+            tells; ``None`` where no pose is known.
     """
 
     id: int
@@ -130,6 +133,7 @@ class PersonSummary:
     shares: Mapping[EmotionType | str, float]
     undecided: float | None
     peaks: tuple[Peak, ...]
+    facing_camera: float | None = None
 
     @property
     def dominant(self) -> EmotionType | str | None:
@@ -141,8 +145,8 @@ class PersonSummary:
 class Summary(Tabular):
     """A video in numbers; as a table, a row a person.
 
-    Its columns are those of :class:`PersonSummary`, and ``share_happy`` and so on: the share of each emotion that the
-    service knows.
+    Its columns are those of :class:`PersonSummary`, ``share_happy`` and so on, the share of each emotion that the
+    service knows, and ``facing_camera``.
 
     Attributes:
         people: One summary a person, by id.
@@ -165,6 +169,7 @@ class Summary(Tabular):
             ("dominant", str, [None if one.dominant is None else str(one.dominant) for one in of]),
             ("undecided", float, [one.undecided for one in of]),
             *((f"share_{kind.lower()}", float, [one.shares.get(kind) for one in of]) for kind in EmotionType),
+            ("facing_camera", float, [one.facing_camera for one in of]),
         )
 
 
@@ -181,6 +186,8 @@ class Person:
             smoothed. NaN where the emotions were not asked for. How the face looks, not what the person feels.
         stretches: Number of the stretch that each sample belongs to: between two stretches the person is away.
         positions: Which of the faces that the timeline was made of each sample is.
+        facing: 1 where the face is turned to the camera, 0 where it is not, NaN where the pose is not known; ``None``
+            where nothing is.
     """
 
     id: int
@@ -190,6 +197,7 @@ class Person:
     scores: NDArray[np.float32]
     stretches: NDArray[np.int64]
     positions: NDArray[np.int64]
+    facing: NDArray[np.float32] | None = None
 
     @property
     def screen_seconds(self) -> float:
@@ -209,7 +217,49 @@ class Person:
             InvalidInputError: A number is negative or not finite.
         """
         _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
-        runs = leading(self.scores, self.stretches, hysteresis=hysteresis, at_least=at_least)
+        return self._segments(self.scores, min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
+
+    def usual(self) -> Mapping[EmotionType | str, float]:
+        """Return the score that each emotion has half of the time: what is usual of this face, by the emotion.
+
+        Some faces look sad or stern at rest. Empty where the emotions were not asked for.
+        """
+        told = self._told()
+        if not told.any():
+            return {}
+        medians = np.median(self.scores[told], axis=0)
+        return {kind: _score(median) for kind, median in zip(self.kinds, medians, strict=True)}
+
+    def more_than_usual(self, *, by: float = 20.0, min_seconds: float = 1.0) -> Segments:
+        """Return the stretches in which the person looks more like an emotion than usual: how a face looks for once.
+
+        Args:
+            by: How much higher than in :meth:`usual` a score must be. Of several the one that is highest above leads.
+            min_seconds: As for :meth:`segments`.
+
+        Returns:
+            Segments whose ``score`` is the mean score itself, not what it is above.
+
+        Raises:
+            InvalidInputError: A number is negative or not finite.
+        """
+        _check(by=by, min_seconds=min_seconds)
+        usual = self.usual()
+        if not usual:
+            return Segments()
+        above = self.scores - np.array([usual[kind] for kind in self.kinds], np.float32)
+        return self._segments(above, min_seconds=min_seconds, hysteresis=0, at_least=max(by, _SOMETHING))
+
+    def _told(self) -> NDArray[np.bool_]:
+        """Tell of which samples the emotions are known."""
+        if not self.kinds:
+            return np.zeros(len(self.starts), np.bool_)
+        return np.asarray(~np.isnan(self.scores).any(axis=1))
+
+    def _segments(
+        self, values: NDArray[np.float32], *, min_seconds: float, hysteresis: float, at_least: float
+    ) -> Segments:
+        runs = leading(values, self.stretches, hysteresis=hysteresis, at_least=at_least)
         runs = without_short(runs, self.starts, self.ends, self.stretches, min_seconds=min_seconds)
         return Segments(
             Segment(
@@ -230,7 +280,7 @@ class Person:
             peak: Score that an emotion must reach for a peak: the highest moment of each stretch of time over it.
         """
         _check(peak=peak)
-        told = ~np.isnan(self.scores).any(axis=1) if self.kinds else np.zeros(len(self.starts), np.bool_)
+        told = self._told()
         shares: dict[EmotionType | str, float] = {}
         undecided: float | None = None
         if told.any():
@@ -252,7 +302,15 @@ class Person:
             shares=shares,
             undecided=undecided,
             peaks=tuple(sorted(peaks, key=lambda one: (one.seconds, -one.score))),
+            facing_camera=self._facing_camera(),
         )
+
+    def _facing_camera(self) -> float | None:
+        known = np.zeros(0, np.bool_) if self.facing is None else ~np.isnan(self.facing)
+        if self.facing is None or not known.any():
+            return None
+        weights = (self.ends - self.starts)[known]
+        return _score(100 * np.average(self.facing[known], weights=weights if weights.sum() > 0 else None))
 
 
 def _score(number: np.floating) -> float:

@@ -48,6 +48,7 @@ def everybody(timeline: PeopleOverTime) -> Person | None:
         scores=means,
         stretches=gaps,
         positions=np.zeros(len(times), np.int64),
+        facing=None,
     )
 
 
@@ -71,6 +72,7 @@ def thinned(person: Person, columns: int = _COLUMNS, duration: float = 0.0) -> P
         scores=means,
         stretches=np.concatenate(([0], np.cumsum(gaps))),
         positions=person.positions[first],
+        facing=None,
     )
 
 

@@ -24,6 +24,7 @@ from rekog_emotion.people.floors import estimate_floors, scores
 from rekog_emotion.people.linking import link
 from rekog_emotion.people.sampling import TOLERANCE, interval_of, smoothed
 from rekog_emotion.results.protocols import check_succeeded
+from rekog_emotion.values.faces import FACING
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
@@ -140,6 +141,11 @@ class Timeline(Tabular):
         ]
         return Segments(sorted(found, key=lambda one: (one.start, one.person)))
 
+    def more_than_usual(self, *, by: float = 20.0, min_seconds: float = 1.0) -> Segments:
+        """Return where people look more like an emotion than they usually do; see `Person.more_than_usual`."""
+        found = [one for person in self.people for one in person.more_than_usual(by=by, min_seconds=min_seconds)]
+        return Segments(sorted(found, key=lambda one: (one.start, one.person)))
+
     def summary(self, *, peak: float = 50.0) -> Summary:
         """Return screen time, shares and peaks of everybody; see `Person.summary`."""
         return Summary(
@@ -224,6 +230,8 @@ def _assemble(
     bounds = np.flatnonzero(~same) + 1
     edges = [0, *bounds.tolist(), len(ids)] if len(ids) else [0]
     positions = columns.positions[order]
+    turns = columns.turns[order]
+    facing = np.where(np.isnan(turns).any(axis=1), np.nan, (np.abs(turns) <= FACING).all(axis=1)).astype(np.float32)
     people = tuple(
         Person(
             id=int(ids[begin]),
@@ -233,6 +241,7 @@ def _assemble(
             scores=values[begin:end],
             stretches=stretches[begin:end] - stretches[begin],
             positions=positions[begin:end],
+            facing=facing[begin:end],
         )
         for begin, end in pairwise(edges)
     )

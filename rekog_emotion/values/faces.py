@@ -10,7 +10,7 @@ Members that this version does not know are kept in ``extra``, so that ``to_aws(
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -23,6 +23,10 @@ from rekog_emotion.wire.reading import read_answer, reader
 from rekog_emotion.wire.writing import write_shape
 
 __all__ = ["AgeRange", "Attribute", "BoundingBox", "Emotion", "EyeDirection", "Face", "Gender", "Pose", "Quality"]
+
+
+#: Degrees that a head may be turned, to a side and up or down, and still face the camera.
+FACING: Final = 20.0
 
 
 @frozen(kw_only=True)
@@ -143,6 +147,33 @@ class Pose(Value):
     roll: float | None = field(default=None, repr=_DEGREES, metadata=wire("Roll", NUMBER))
     yaw: float | None = field(default=None, repr=_DEGREES, metadata=wire("Yaw", NUMBER))
     pitch: float | None = field(default=None, repr=_DEGREES, metadata=wire("Pitch", NUMBER))
+
+    @property
+    def faces_camera(self) -> bool | None:
+        """Whether the head is turned by at most 20 degrees, aside and up or down; ``None`` where that is not said."""
+        if self.yaw is None or self.pitch is None:
+            return None
+        return abs(self.yaw) <= FACING and abs(self.pitch) <= FACING
+
+    @property
+    def description(self) -> str | None:
+        """The pose in words: ``faces the camera``, ``looks left``, ``looks right and down``; left is the viewer's.
+
+        What is turned is the head: where the eyes look is another matter. ``None`` where yaw or pitch is not said.
+        """
+        if (facing := self.faces_camera) is None:
+            return None
+        if facing:
+            return "faces the camera"
+        sides = _turned(self.yaw, "right", "left"), _turned(self.pitch, "up", "down")
+        return f"looks {' and '.join(filter(None, sides))}" if any(sides) else None
+
+
+def _turned(degrees: float | None, more: str, less: str) -> str:
+    """Return to which side a head is turned, if it is; an angle that is no number says nothing."""
+    if degrees is None:
+        return ""
+    return more if degrees > FACING else less if degrees < -FACING else ""
 
 
 @frozen(kw_only=True)

@@ -178,6 +178,15 @@ def test_an_emotion_without_a_word():
     assert (found.kinds, found.confidences.tolist()) == ((rekog.EmotionType.HAPPY,), [[60]])
 
 
+def test_turns():
+    """Yaw and pitch, NaN where they are not said or beyond all sense; the traits before them stay what they were."""
+    poses = (Pose(yaw=-12.5, pitch=3.0, roll=1.0), Pose(yaw=7.0), None, Pose(yaw=10**400, pitch=math.nan))
+    found = of(*(boxed(pose=pose) for pose in poses))
+
+    assert np.array_equal(found.turns, [[-12.5, 3.0], [7.0, np.nan], [np.nan] * 2, [np.nan] * 2], equal_nan=True)
+    assert found.traits.shape == (4, 8)
+
+
 def test_columns_are_equal_to_themselves_alone():
     """Arrays have no one answer to whether they are equal, so two that look alike are two."""
     found = of(boxed())

@@ -73,8 +73,11 @@ def test_summary():
         end=3.0,
         screen_seconds=6.0,
         faces=3,
-        shares={HAPPY: pytest.approx((3 * 80 + 2 * 20 + 50) / 6), SAD: pytest.approx((3 * 10 + 2 * 10 + 60) / 6)},
-        undecided=pytest.approx(100 - 440 / 6),
+        shares={
+            HAPPY: pytest.approx((3 * 80 + 2 * 20 + 50) / 6, abs=1e-4),
+            SAD: pytest.approx((3 * 10 + 2 * 10 + 60) / 6, abs=1e-4),
+        },
+        undecided=pytest.approx(100 - 440 / 6, abs=1e-4),
         peaks=(
             Peak(type=HAPPY, seconds=0.0, score=80.0),
             Peak(type=SAD, seconds=2.0, score=60.0),
@@ -109,6 +112,48 @@ def test_what_was_not_asked_for():
     for nobody in (person([math.nan, math.nan]), person([], kinds=())):
         told = nobody.summary()
         assert (told.shares, told.undecided, told.peaks, told.dominant) == ({}, None, (), None)
+
+
+def test_usual():
+    """What an emotion is half of the time, of the samples whose emotions are known; nothing where none are."""
+    assert person([10, 0], [30, 50], [np.nan, np.nan], [20, 90]).usual() == {HAPPY: 20.0, SAD: 50.0}
+    assert person([np.nan, np.nan]).usual() == {}
+    assert person([], kinds=()).usual() == {}
+
+
+def test_more_than_usual():
+    """A face that looks sad all the time stands out when it looks happy a little; scores are the scores themselves."""
+    stern = person(*[[5, 60]] * 5, [30, 50], [32, 50], *[[5, 60]] * 3)
+
+    assert [one.type for one in stern.segments()] == [SAD]
+    assert stern.more_than_usual() == (Segment(person=7, type=HAPPY, start=5.0, end=7.0, score=31.0),)
+    assert stern.more_than_usual(by=26) == (Segment(person=7, type=HAPPY, start=6.0, end=7.0, score=32.0),)
+    assert stern.more_than_usual(by=26, min_seconds=1.5) == ()
+    assert stern.more_than_usual(by=28) == ()
+    assert person(*[[5, 60]] * 5).more_than_usual(by=0) == ()
+    assert person([np.nan, np.nan]).more_than_usual() == ()
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        stern.more_than_usual(by=-1)
+    assert str(caught.value) == "by is -1, and has to be a number from 0 on"
+
+
+@pytest.mark.parametrize(
+    ("facing", "ends", "expected"),
+    [
+        ([1, 0, 1, np.nan], [1, 2, 3, 4], 200 / 3),
+        ([1, 0, 0, np.nan], [2, 2, 3, 4], 50),
+        ([1, 0, 0, 0], [0, 1, 2, 3], 25),
+        ([np.nan] * 4, [1, 2, 3, 4], None),
+        (None, [1, 2, 3, 4], None),
+    ],
+)
+def test_facing_the_camera(facing, ends, expected):
+    """It is a share of the time at which the pose is known; of one moment, of the samples."""
+    one = person(*[[0, 0]] * 4, ends=ends)
+    one = attrs.evolve(one, facing=None if facing is None else np.array(facing, np.float32))
+
+    share = one.summary().facing_camera
+    assert share == (None if expected is None else pytest.approx(expected))
 
 
 @pytest.mark.parametrize("kind", [Track, Segment, Peak, PersonSummary, Summary, Person])

@@ -323,3 +323,20 @@ def test_job_that_has_not_succeeded_is_not_no_faces(status, verb):
 
     with pytest.raises(rekog.InvalidInputError, match=f"is {status}, which is not 'no faces'"):
         getattr(analysis, verb)()
+
+
+def test_facing_the_camera_and_more_than_usual():
+    """Poses and baselines go with the person; a face without a pose says nothing of it."""
+    poses = [rekog.Pose(yaw=yaw, pitch=0.0) for yaw in (0, 10, -30, 90)]
+    clip = video(
+        *(at(k / 2, face(0.2, emotions=HAPPY if k == 3 else SAD, pose=pose)) for k, pose in enumerate(poses)),
+        *(at(k / 2, face(0.8, emotions=SAD, pose=rekog.Pose(yaw=0.0))) for k in range(4)),
+    )
+    timeline = clip.timeline(smooth=0)
+
+    assert timeline.people[0].facing.tolist() == [1, 1, 0, 0]
+    assert [one.facing_camera for one in timeline.summary().people] == [50.0, None]
+    assert timeline.more_than_usual(min_seconds=0.5) == (
+        Segment(person=1, type=EmotionType.HAPPY, start=1.5, end=2.0, score=90.0),
+    )
+    assert clip.plot(kind="stacked")

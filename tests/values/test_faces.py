@@ -564,3 +564,29 @@ def test_wire_form_is_a_copy():
     face.to_aws()["Pose"]["Roll"] = 2.0
 
     assert face.to_aws() == {"Pose": {"Roll": 1.0}, "New": {"Deep": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("yaw", "pitch", "faces_camera", "description"),
+    [
+        (0, 0, True, "faces the camera"),
+        (20, -20, True, "faces the camera"),
+        (-20.1, 0, False, "looks left"),
+        (35, 10, False, "looks right"),
+        (0, 25, False, "looks up"),
+        (5, -90, False, "looks down"),
+        (-40, -25, False, "looks left and down"),
+        (40, 25, False, "looks right and up"),
+        (None, 0, None, None),
+        (0, None, None, None),
+        (math.nan, 0, False, None),
+        (math.nan, 30, False, "looks up"),
+        (math.inf, 0, False, "looks right"),
+        (10**400, 0, False, "looks right"),
+    ],
+)
+def test_pose_in_words(yaw, pitch, faces_camera, description):
+    """Left is the viewer's; what is not said is not told."""
+    pose = Pose(yaw=yaw, pitch=pitch, roll=0)
+
+    assert (pose.faces_camera, pose.description) == (faces_camera, description)
