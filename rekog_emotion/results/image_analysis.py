@@ -19,6 +19,7 @@ from rekog_emotion.wire.reading import broken, read_answer, read_members
 from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
+    import supervision as sv
     from PIL import Image
 
     from rekog_emotion.results._style import Labels, Paint
@@ -177,6 +178,24 @@ class ImageAnalysis(Outputs, Value):
         from rekog_emotion.results.privacy import blur
 
         return blur(self, picture, method=method)
+
+    def to_supervision(self, *, size: tuple[int, int] | None = None) -> sv.Detections:
+        """Return the faces as ``Detections`` of supervision: how faces look, not what people feel.
+
+        ``confidence`` is that it is a face, 0 to 1; ``class_id`` is the place of the dominant emotion in
+        ``EmotionType``, that of ``UNKNOWN`` where it has none. ``data`` has ``class_name``, the emotion,
+        ``emotion_confidence``, 0 to 1, and ``face``, the position in ``faces``. Faces without a box are left out.
+
+        Args:
+            size: Width and height in pixels of the picture, where the analysis does not know them, or of a copy.
+
+        Raises:
+            InvalidInputError: The size is not known.
+            MissingExtraError: The ``supervision`` extra is not installed.
+        """
+        from rekog_emotion.results.detections import of_image  # noqa: PLC0415 -- supervision is an extra
+
+        return of_image(self, size=size)
 
     def reliable(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import documents
 
 if TYPE_CHECKING:
@@ -112,6 +113,24 @@ class Outputs:
         from rekog_emotion.results import tables
 
         return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks, people=people)
+
+    def write_csv(self, path: str | os.PathLike[str], *, landmarks: bool = False) -> int:
+        """Write the flat table as CSV that spreadsheets open, and return the number of rows below the heading.
+
+        It begins with the mark (BOM) by which Excel knows UTF-8; read it as ``utf-8-sig``. A cell that a spreadsheet
+        would take for a formula gets an apostrophe in front.
+
+        Args:
+            path: Where; the folder has to be there. The file appears when it is whole.
+            landmarks: Give the coordinates of the landmarks as well.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+
+        with output_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+            return tables.write_csv(file, [cast("AnyFaces", self)], landmarks=landmarks)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.

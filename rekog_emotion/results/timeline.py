@@ -154,6 +154,21 @@ class Timeline(Tabular):
             duration_seconds=self.duration_seconds,
         )
 
+    def write_subtitles(self, target: str | os.PathLike[str], *, segments: Iterable[Segment] | None = None) -> None:
+        """Write who looks how as subtitles, for players and for programs that cut films; see `results.subtitles`.
+
+        Args:
+            target: Where: WebVTT in ``.vtt``, SRT in ``.srt``. It appears when it is whole.
+            segments: What is told; left out, :meth:`segments`. :meth:`more_than_usual` gives others.
+
+        Raises:
+            InvalidInputError: The name has another suffix.
+            OSError: The file cannot be written.
+        """
+        from rekog_emotion.results.subtitles import write_subtitles  # noqa: PLC0415 -- not needed for the rest
+
+        write_subtitles(target, self.segments() if segments is None else segments)
+
     def plot(
         self,
         *,

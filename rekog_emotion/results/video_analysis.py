@@ -23,6 +23,7 @@ from rekog_emotion.wire.writing import write_shape
 if TYPE_CHECKING:
     import os
 
+    import supervision as sv
     from matplotlib.figure import Figure
     from PIL import Image
 
@@ -121,6 +122,22 @@ class VideoAnalysis(Outputs, Value):
         from rekog_emotion.results.notebook import video_html
 
         return video_html(self)
+
+    def to_supervision(self, *, size: tuple[int, int] | None = None) -> dict[int, sv.Detections]:
+        """Return the faces of each sample as ``Detections`` of supervision, by its milliseconds.
+
+        They are as those of a photo, with the person's id as ``tracker_id``; ``metadata`` has the ``timestamp_ms``.
+
+        Args:
+            size: Width and height in pixels of the video, where the analysis does not know them.
+
+        Raises:
+            InvalidInputError: The size is not known, or the job runs or has failed.
+            MissingExtraError: The ``supervision`` extra is not installed.
+        """
+        from rekog_emotion.results.detections import of_video  # noqa: PLC0415 -- supervision is an extra
+
+        return of_video(self, size=size)
 
     def reliable(
         self,

@@ -1,0 +1,45 @@
+"""CSV that spreadsheets open, read back by those who read it."""
+
+import csv
+
+import pandas as pd
+import pyarrow.csv
+
+import rekog_emotion as rekog
+from rekog_emotion import ImageAnalysis
+from tests.pictures import PORTRAIT
+from tests.results.people import at, face, video
+
+
+def test_excel_knows_its_letters(tmp_path):
+    """The file begins with the mark of UTF-8, a name of other letters stays what it is, and no cell is a formula."""
+    photo = rekog.detect_image(PORTRAIT, client="embedded")
+    for source in ("사진,“1”.jpg", '=HYPERLINK("x")'):
+        told = ImageAnalysis(faces=photo.faces, size=photo.size, source=source)
+
+        assert told.write_csv(tmp_path / "faces.csv") == 1
+
+        assert (tmp_path / "faces.csv").read_bytes().startswith(b"\xef\xbb\xbfsource,engine,face,")
+        with (tmp_path / "faces.csv").open(encoding="utf-8-sig", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert row == {
+            name: "" if cell is None else f"'{cell}" if cell == '=HYPERLINK("x")' else str(cell)
+            for name, cell in next(told.to_records()).items()
+        }
+
+
+def test_others_read_the_same(tmp_path):
+    """Both pandas and Arrow take the mark for what it is, and have the numbers as they were."""
+    clip = video(*(at(k / 2, face(0.2 + k / 10, emotions={"HAPPY": 90.1, "SAD": 1 / 3})) for k in range(3)))
+
+    assert clip.write_csv(tmp_path / "faces.csv", landmarks=True) == 3
+
+    expected = clip.to_pandas(landmarks=True)
+    frame = pd.read_csv(tmp_path / "faces.csv")
+    assert list(frame.columns) == list(expected.columns)
+    assert frame["emotion_sad"].tolist() == [1 / 3] * 3
+    assert frame["bounding_box_left"].tolist() == expected["bounding_box_left"].tolist()
+    table = pyarrow.csv.read_csv(tmp_path / "faces.csv")
+    assert table.column_names == list(expected.columns)
+    assert table["timestamp_ms"].to_pylist() == [0, 500, 1000]
+    assert list(tmp_path.iterdir()) == [tmp_path / "faces.csv"]
