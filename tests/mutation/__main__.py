@@ -2,8 +2,8 @@
 
 ``python -m tests.mutation --sample 200 --seed 1 --room wire`` draws mutants of comparisons, arithmetic, booleans and
 conditions, the same number from each room, and runs the tests that run the changed line: those of the mirrored file
-first, then those of the folder, then others. It ends with a table, after Ctrl-C of
-those that were tried by then, and fails below the bar. Needs the ``dev`` extra.
+first, then those of the folder, then others. It ends with a table, after Ctrl-C of those that were tried by then, and
+fails below the bar. Needs the ``dev`` extra.
 """
 
 from __future__ import annotations
