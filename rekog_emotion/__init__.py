@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rekog_emotion.clients.uploads import S3Staging
     from rekog_emotion.errors import (
         AccessDeniedError,
+        CallCancelledError,
+        CallTimeoutError,
         ConfigurationError,
         IdempotentParameterMismatchError,
         InternalServiceError,
@@ -80,6 +82,8 @@ __all__ = [
     "AgeRange",
     "Attribute",
     "BoundingBox",
+    "CallCancelledError",
+    "CallTimeoutError",
     "ColorRange",
     "ConfigurationError",
     "Emotion",
@@ -146,6 +150,8 @@ _HOMES = {
     "AgeRange": "values.faces",
     "Attribute": "values.faces",
     "BoundingBox": "values.faces",
+    "CallCancelledError": "errors",
+    "CallTimeoutError": "errors",
     "ColorRange": "values.words",
     "ConfigurationError": "errors",
     "Emotion": "values.faces",

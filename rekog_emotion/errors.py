@@ -7,6 +7,8 @@
     |- ConfigurationError                    no credentials, no region, an unknown client
     |- MissingExtraError (ImportError)       the message is the pip command that mends it
     |- TransportError (ConnectionError)      no answer: DNS, refused, reset, time-out
+    |  |- CallCancelledError                  the caller's ``cancel`` was set while a call was under way
+    |  |- CallTimeoutError (TimeoutError)     the time for a call, with all its attempts, was over
     |- ServiceError                          the service answered with an error
     |  |- AccessDeniedError                  credentials are wrong, expired or lack the permission
     |  |- IdempotentParameterMismatchError   a ClientRequestToken reused with other parameters
@@ -41,6 +43,8 @@ from rekog_emotion.text import plain
 
 __all__ = [
     "AccessDeniedError",
+    "CallCancelledError",
+    "CallTimeoutError",
     "ConfigurationError",
     "IdempotentParameterMismatchError",
     "InternalServiceError",
@@ -163,6 +167,14 @@ class TransportError(RekogEmotionError, ConnectionError):
         self.operation = operation
         self.job_id = job_id
         self.sent = sent
+
+
+class CallCancelledError(TransportError):
+    """The caller has cancelled; the message says whether the call may have been made, and charged."""
+
+
+class CallTimeoutError(TransportError, TimeoutError):
+    """A call, with all its attempts and waits, took longer than ``timeout``; it may be charged all the same."""
 
 
 class ServiceError(RekogEmotionError):

@@ -9,7 +9,7 @@ from rekog_emotion.flows.steps import Call, Course, Sleep
 from rekog_emotion.values.s3 import S3Object
 
 # Questions of time, work and reports are answered, and are no part of the table.
-_UNSEEN = {"now", "cancelled", "work", "tell", "give", "begin", "take", "listen"}
+_UNSEEN = {"now", "shared", "cancelled", "work", "tell", "give", "begin", "take", "listen"}
 
 
 class Table:
@@ -78,6 +78,12 @@ class Table:
 
     def _now(self, _):
         return self.now
+
+    def _shared(self, step):
+        return step.function(self.now)
+
+    def _list(self, _):
+        return self._call(None)
 
     def _cancelled(self, _):
         return self.now >= self._cancelled_at

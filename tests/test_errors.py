@@ -8,6 +8,8 @@ import pytest
 from rekog_emotion import errors
 from rekog_emotion.errors import (
     AccessDeniedError,
+    CallCancelledError,
+    CallTimeoutError,
     ConfigurationError,
     IdempotentParameterMismatchError,
     InternalServiceError,
@@ -40,6 +42,8 @@ CASES = [
     (ConfigurationError, ("text",), {}),
     (MissingExtraError, ("reading video",), {"extra": "embedded"}),
     (TransportError, ("text",), {"operation": "GetFaceDetection", "job_id": "j-1"}),
+    (CallCancelledError, ("text",), {"operation": "DetectFaces", "job_id": None}),
+    (CallTimeoutError, ("text",), {"operation": "DetectFaces", "job_id": None}),
     (ServiceError, ("text",), SERVICE_FIELDS),
     (AccessDeniedError, ("text",), SERVICE_FIELDS),
     (IdempotentParameterMismatchError, ("text",), SERVICE_FIELDS),
@@ -113,6 +117,8 @@ def test_every_class_is_exported():
         (MissingExtraError, ImportError),
         (TransportError, ConnectionError),
         (TransportError, OSError),
+        (CallTimeoutError, TimeoutError),
+        (CallTimeoutError, ConnectionError),
         (JobTimeoutError, TimeoutError),
         (JobTimeoutError, JobError),
     ],

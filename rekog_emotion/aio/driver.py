@@ -19,6 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from attrs import define, field, frozen
 
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
 from rekog_emotion.flows.steps import (
@@ -30,7 +31,9 @@ from rekog_emotion.flows.steps import (
     Flow,
     Give,
     LateError,
+    List,
     Now,
+    Shared,
     Sleep,
     Step,
     Take,
@@ -187,7 +190,7 @@ class _Performer:
                 self._cancel = error
             course.fail(error)
 
-    async def _answer(self, step: Step) -> object:
+    async def _answer(self, step: Step) -> object:  # noqa: C901 -- a case a step
         driver = self._driver
         answer: object = None
         match step:
@@ -197,6 +200,10 @@ class _Performer:
                 answer = await self._limited(step, seconds)
             case Now():
                 answer = driver.clock.now()
+            case Shared(function):
+                answer = function(driver.clock.now())
+            case List():
+                answer = await driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
             case Sleep(seconds):
                 await self._patiently(driver.clock.sleep(seconds))
             case Cancelled():

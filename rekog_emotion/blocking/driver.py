@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
+from rekog_emotion import forks
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
 from rekog_emotion.clients.guarding import guarded
+from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
 from rekog_emotion.clients.staging import resolve_discard
@@ -30,9 +35,11 @@ from rekog_emotion.flows.steps import (
     Forget,
     Give,
     LateError,
+    List,
     Listen,
     Now,
     Remove,
+    Shared,
     Sleep,
     Stage,
     Step,
@@ -146,6 +153,11 @@ class _Performer:
                 answer = self._call(step) if step.within is None else self._limited(step, step.within)
             case Now():
                 answer = driver.clock.now()
+            case Shared(function):
+                with _SHARING.lock:
+                    answer = function(driver.clock.now())
+            case List():
+                answer = list_page(driver.client, step.bucket, step.prefix, step.after)
             case Cancelled():
                 answer = self._cancel is not None and self._cancel.is_set()
             case Work(function):
@@ -231,18 +243,57 @@ class _Performer:
     def _limited(self, call: Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
         future: Future[object] = Future()
+        client = self._driver.client
+        line = line_of(client)
 
         def work() -> None:
             try:
-                future.set_result(self._call(call))
+                with line or nullcontext():
+                    future.set_result(self._call(call))
             except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
                 future.set_exception(error)
 
-        threading.Thread(target=work, name="rekog-emotion-call", daemon=True).start()
-        _clock.Ended(future, self._cancel).wait(min(seconds, threading.TIMEOUT_MAX))
+        # What the caller's own handlers of boto3's events find in its context, they find in this thread, too.
+        threading.Thread(target=copy_context().run, args=(work,), name="rekog-emotion-call", daemon=True).start()
+        left = ""
+        try:
+            _clock.Ended(future, self._cancel).wait(min(seconds, threading.TIMEOUT_MAX))
+        finally:
+            if not future.done():
+                left = _leave(client, future, line)
         if not future.done():
-            raise LateError
+            raise LateError(left)
         return future.result()
+
+
+class _Sharing:
+    """The lock of what callers of a client share; what is done under it takes no time."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        forks.in_child(self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Forget who holds the lock."""
+        self.lock = threading.Lock()
+
+
+_SHARING: Final = _Sharing()
+
+# The calls of clients that cannot be interrupted, which nobody waits for.
+_LEFT: Final[set[Future[object]]] = set()
+
+
+def _leave(client: RekognitionClient, call: Future[object], line: Line | None) -> str:
+    """Stop waiting for a call, and say what goes on of it; its thread is a daemon, and holds up no exit."""
+    if line is not None:
+        line.close()
+        return ""
+    _LEFT.add(call)
+    call.add_done_callback(_LEFT.discard)
+    limit = read_timeout_of(client)
+    until = "by itself" if limit is None else f"at the client's own read time-out of {limit:g} s at the latest"
+    return f"this client's calls cannot be interrupted: it ends {until} ({len(_LEFT)} such under way)"
 
 
 class _Begun:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import _attributes
+from rekog_emotion.flows.rate import pace_in_use
+from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource, prepare_image
 
@@ -20,6 +22,8 @@ def detect_image(
     *,
     client: RekognitionClient | str | None = None,
     attributes: str | Sequence[str] = "ALL",
+    timeout: Seconds = detecting.TIMEOUT,
+    cancel: threading.Event | None = None,
 ) -> ImageAnalysis:
     """Find the faces of an image and describe them.
 
@@ -34,6 +38,10 @@ def detect_image(
             variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
         attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality) or a list such as
             ``["DEFAULT", "EMOTIONS"]``; fewer are faster, the price is the same.
+        timeout: Longest wait for the answer, with all attempts and the waits between them: seconds, a ``timedelta``, or
+            ``None`` for as long as they take.
+        cancel: Ends the call when set. A client that the library made closes its connection at once. A call of any
+            other client cannot be interrupted: it ends by itself, and holds up nobody.
 
     Returns:
         The faces, largest first; ratios refer to the picture as a viewer shows it.
@@ -44,9 +52,21 @@ def detect_image(
         ConfigurationError: AWS is not configured.
         ServiceError: The service refused; its subclasses say why.
         TransportError: No answer came.
+        CallTimeoutError: The time is over; the call may be charged.
+        CallCancelledError: ``cancel`` was set; the message says whether the call may be charged.
         ResponseError: The answer is broken.
     """
     wanted = _attributes(attributes)
+    limit = seconds(timeout, "timeout")
+    check_listeners(None, cancel)
     image = prepare_image(source)
     driver = Driver(client=resolve_client(client))
-    return driver.run(detecting.detect(image, wanted, facts=driver.facts))
+    flow = detecting.detect(
+        image,
+        wanted,
+        facts=driver.facts,
+        timeout=limit,
+        cancellable=cancel is not None,
+        pace=pace_in_use(driver.client),
+    )
+    return driver.run(flow, cancel=cancel)

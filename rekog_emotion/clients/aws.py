@@ -15,6 +15,7 @@ from rekog_emotion.clients.configuring import (
     fault_of,
     no_credentials,
 )
+from rekog_emotion.clients.connections import make_closable
 from rekog_emotion.clients.fastpath import accelerate
 from rekog_emotion.clients.protocols import RekognitionClient, service_region
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["aws_client", "s3_client_for", "sqs_client_for"]
 
+# A connection is made when a caller finds none that is free. botocore keeps 10, and throws away what comes back beyond.
+MOST_CONNECTIONS: Final = 256
 _LONG_POLL: Final = 20.0  # seconds that a call of SQS may wait for messages before it answers
 
 
@@ -72,7 +75,12 @@ def aws_client(
     if config is not None and not isinstance(config, Config):
         msg = f"config= got {type(config).__name__}: pass a botocore.config.Config"
         raise InvalidInputError(msg)
-    settings = Config(connect_timeout=connect_timeout, read_timeout=read_timeout, user_agent_extra="rekog-emotion")
+    settings = Config(
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        max_pool_connections=MOST_CONNECTIONS,
+        user_agent_extra="rekog-emotion",
+    )
     if config is not None:
         settings = settings.merge(config)
     # The mode is named, too: "adaptive" in the environment would sleep between our attempts by itself.
@@ -90,6 +98,7 @@ def aws_client(
         raise fault
     _MADE[client] = session, settings
     accelerate(client)
+    make_closable(client)
     return cast("RekognitionClient", client)
 
 

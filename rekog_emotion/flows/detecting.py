@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from rekog_emotion.errors import TransportError
+from rekog_emotion.errors import CallCancelledError, CallTimeoutError, RekogEmotionError, ThrottledError
 from rekog_emotion.flows import retrying
-from rekog_emotion.flows.steps import Call, Cancelled, Facts, Flow, LateError, Now, Work
+from rekog_emotion.flows.rate import Pace, Turn
+from rekog_emotion.flows.steps import Call, Cancelled, Facts, Flow, LateError, Now, Shared, Sleep, Work
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import PreparedImage
 from rekog_emotion.wire.answers import engine_of
 from rekog_emotion.wire.service import DETECT_FACES
 
-__all__ = ["detect"]
+__all__ = ["TIMEOUT", "detect"]
+
+TIMEOUT: Final = 60.0
+"""Seconds for the call of a photo unless told otherwise."""
 
 _NOTHING_SENT: Final = "was cancelled before it was made: nothing was sent"
 _MAY_BE_CHARGED: Final = "the call may have reached the service, and may be charged"
@@ -28,6 +32,8 @@ def detect(
     facts: Facts,
     timeout: float | None = None,
     cancellable: bool = False,
+    pace: Pace | None = None,
+    patient: bool = False,
 ) -> Flow[ImageAnalysis]:
     """Find the faces of an image.
 
@@ -37,45 +43,24 @@ def detect(
         facts: Of the client.
         timeout: Seconds for all attempts and the waits between them; ``None`` for as long as they take.
         cancellable: The caller may cancel: a call that is under way is then not waited for.
+        pace: How fast calls of the client may follow each other; left out, nothing is waited for. The wait for the
+            first turn takes none of the time.
+        patient: Throttling ends nothing but by the time.
 
     Raises:
-        TransportError: The time is over, or the caller has cancelled; what else the call raises is raised as it is.
+        CallTimeoutError: The time is over.
+        CallCancelledError: The caller has cancelled.
+        RekogEmotionError: What else the call raises is raised as it is.
     """
-    request = {"Image": image.wire, "Attributes": list(attributes)}
-    limited = timeout is not None or cancellable
-    begin: float = (yield Now()) if limited else 0.0
-    attempts, over = 0, False
-
-    def attempt() -> Flow[Mapping[str, Any]]:
-        nonlocal attempts, over
-        answer: Mapping[str, Any]
-        if not limited:
-            answer = yield Call("detect_faces", request)
-            return answer
-        if (yield Cancelled()):
-            over = True
-            raise _given_up(_NOTHING_SENT)
-        left = math.inf if timeout is None else max(begin + timeout - (yield Now()), 0.0)
-        attempts += 1
-        try:
-            answer = yield Call("detect_faces", request, within=left)
-        except LateError:
-            over = True
-            waited = (yield Now()) - begin
-            why = "was cancelled" if (yield Cancelled()) else "got no answer"
-            tried = "" if attempts == 1 else f" and {attempts} attempts"
-            what = f"{why} after {waited:.1f} s{tried}; {_MAY_BE_CHARGED}"
-            raise _given_up(what) from None
-        return answer
-
-    def passing(error: BaseException) -> bool:
-        return retrying.is_transient(error) and not over
-
+    attempts = _Attempts(image, attributes, timeout=timeout, cancellable=cancellable, pace=pace)
+    yield from attempts.begin()
     if facts.retries:
         seconds = retrying.RETRY_SECONDS if timeout is None else timeout
-        answer = yield from retrying.retried(attempt, passing=passing, seconds=seconds)
+        answer = yield from retrying.retried(
+            attempts.one, passing=attempts.may_pass, seconds=seconds, waits_for=ThrottledError if patient else None
+        )
     else:
-        answer = yield from attempt()
+        answer = yield from attempts.one()
     engine = engine_of(answer) or facts.engine
     analysis: ImageAnalysis = yield Work(
         partial(ImageAnalysis.from_aws, answer, size=image.size, engine=engine, source=image.name)
@@ -83,5 +68,97 @@ def detect(
     return analysis
 
 
-def _given_up(what: str) -> TransportError:
-    return TransportError(f"{DETECT_FACES} {what}", operation=DETECT_FACES)
+class _Attempts:
+    """Makes the attempts for one photo, each within what is left of its time."""
+
+    def __init__(
+        self,
+        image: PreparedImage,
+        attributes: Sequence[str],
+        *,
+        timeout: float | None,
+        cancellable: bool,
+        pace: Pace | None,
+    ) -> None:
+        self._request = {"Image": image.wire, "Attributes": list(attributes)}
+        self._timeout = math.inf if timeout is None else timeout
+        self._limited = timeout is not None or cancellable
+        self._pace = pace
+        self._turn: Turn | None = None  # that was taken, and no call made in it
+        self._begin = 0.0
+        self._made = 0
+        self._failure: RekogEmotionError | None = None  # of the last attempt
+        self._over = False
+
+    def begin(self) -> Flow[None]:
+        """Wait for the first turn; the time begins then."""
+        yield from self._take_turn()
+        self._begin = (yield Now()) if self._limited else 0.0
+
+    def one(self) -> Flow[Mapping[str, Any]]:
+        """Make an attempt."""
+        yield from self._take_turn()
+        if self._limited and (yield Cancelled()):
+            self._over = True
+            raise _cancelled(_NOTHING_SENT)
+        within = (yield from self._left()) if self._limited else None
+        turn, self._turn = self._turn, None
+        self._made += 1
+        answer: Mapping[str, Any]
+        try:
+            answer = yield Call("detect_faces", self._request, within=within)
+        except LateError as late:
+            self._over = True
+            raise (yield from self._late(late)) from None
+        except RekogEmotionError as error:
+            self._failure = error
+            if isinstance(error, ThrottledError) and self._pace is not None and turn is not None:
+                yield Shared(partial(self._pace.throttled, turn))
+            raise
+        return answer
+
+    def may_pass(self, error: BaseException) -> bool:
+        """Tell whether another attempt may go better."""
+        return retrying.is_transient(error) and not self._over
+
+    def _take_turn(self) -> Flow[None]:
+        """Wait until a call may be made; a turn from before the rate was cut is none."""
+        pace = self._pace
+        if pace is None:
+            return
+        while self._turn is None or self._turn.epoch != pace.epoch:
+            self._turn = turn = yield Shared(pace.turn)
+            if not turn.wait:
+                continue
+            if self._failure is not None and turn.wait > (yield from self._left()):
+                self._over = True
+                raise self._failure
+            yield Sleep(turn.wait)
+            if self._failure is None and (yield Cancelled()):
+                self._over = True
+                raise _cancelled(_NOTHING_SENT)
+
+    def _left(self) -> Flow[float]:
+        """Return what is left of the time; there is no attempt without any."""
+        left: float = self._begin + self._timeout - (yield Now())
+        if left > 0:
+            return left
+        self._over = True
+        if self._failure is not None:
+            raise self._failure
+        msg = f"{DETECT_FACES} was not made: there was no time for it, and nothing was sent"
+        raise CallTimeoutError(msg, operation=DETECT_FACES)
+
+    def _late(self, late: LateError) -> Flow[RekogEmotionError]:
+        """Return the error of a call that is not waited for any longer."""
+        waited = (yield Now()) - self._begin
+        tried = "" if self._made == 1 else f" and {self._made} attempts"
+        left = f"; {late.left}" if late.left else ""
+        what = f"after {waited:.1f} s{tried}; {_MAY_BE_CHARGED}{left}"
+        if (yield Cancelled()):
+            return _cancelled(f"was cancelled {what}")
+        return CallTimeoutError(f"{DETECT_FACES} got no answer {what}", operation=DETECT_FACES)
+
+
+def _cancelled(what: str) -> CallCancelledError:
+    return CallCancelledError(f"{DETECT_FACES} {what}", operation=DETECT_FACES)

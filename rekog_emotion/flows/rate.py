@@ -13,7 +13,7 @@ from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["Pace", "Turn", "calls_a_second", "pace_of", "quota_in"]
+__all__ = ["Pace", "Turn", "calls_a_second", "pace_in_use", "pace_of", "quota_in"]
 
 # AWS's default quota of DetectFaces: 50 a second in the large regions, 5 in all others (Service Quotas L-A5121FD7).
 _LARGE: Final = frozenset({"us-east-1", "us-east-2", "us-west-2", "eu-west-1"})
@@ -69,6 +69,11 @@ class Pace:
         self._quiet_from: float | None = None  # since when the rate creeps
         self._waited = False
         self._sent: list[float] = []  # while there is no rate
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a batch keeps to it, or has done so: until then calls do not wait for each other."""
+        return self.rate is not None
 
     def limit(self, quota: float) -> None:
         """Keep to a quota that the caller knows, from now on.
@@ -164,6 +169,12 @@ def quota_in(region: str) -> float:
 
 
 _PACES: Final[WeakKeyDictionary[object, Pace]] = WeakKeyDictionary()
+
+
+def pace_in_use(client: object) -> Pace | None:
+    """Return the pace of a client that many photos are sent by; ``None`` of any other."""
+    pace = pace_of(client)
+    return pace if pace.is_in_use else None
 
 
 def pace_of(client: object) -> Pace:

@@ -56,6 +56,7 @@ def retried(
     *,
     passing: Callable[[BaseException], bool] = is_transient,
     seconds: float = RETRY_SECONDS,
+    waits_for: type[BaseException] | None = None,
 ) -> Flow[T]:
     """Return what ``attempt`` returns, making up to 5 within a minute while they fail for a passing reason.
 
@@ -67,19 +68,21 @@ def retried(
         attempt: Makes the flow of one attempt.
         passing: Tells of an error whether it may pass.
         seconds: From the first attempt to the deadline.
+        waits_for: An error that is met until the deadline however often, as each attempt waits for its turn by itself.
     """
     begin: float = yield Now()
-    now = begin
+    now, waited_for = begin, 0
     failure: BaseException | None = None
 
     def left() -> float:
         return max(begin + seconds - now, 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
-        return left() < INSTANT or state.attempt_number >= ATTEMPTS
+        return left() < INSTANT or state.attempt_number - waited_for >= ATTEMPTS
 
     def wait(state: tenacity.RetryCallState) -> float:
-        return min(random.uniform(0, back_off(failure, state.attempt_number)), left())  # noqa: S311 -- jitter is no secret
+        number = max(1, state.attempt_number - waited_for)
+        return min(random.uniform(0, back_off(failure, number)), left())  # noqa: S311 -- jitter is no secret
 
     decisions = _Decisions(retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, reraise=True)
     decisions.begin()
@@ -90,6 +93,7 @@ def retried(
             failure = yield from _tried(attempt, state)
             if failure is not None:
                 now = yield Now()
+                waited_for += waits_for is not None and isinstance(failure, waits_for)
         elif isinstance(decision, tenacity.DoSleep):
             state.prepare_for_next_attempt()
             yield Sleep(float(decision))

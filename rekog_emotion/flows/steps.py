@@ -29,9 +29,11 @@ __all__ = [
     "Forget",
     "Give",
     "LateError",
+    "List",
     "Listen",
     "Now",
     "Remove",
+    "Shared",
     "Sleep",
     "Stage",
     "Step",
@@ -95,7 +97,15 @@ class Call:
 
 
 class LateError(Exception):
-    """A call was not back in time; what becomes of it nobody knows."""
+    """A call was not back in time; what becomes of it nobody knows.
+
+    Args:
+        left: What is left of it on our side, in words; empty for nothing.
+    """
+
+    def __init__(self, left: str = "") -> None:
+        super().__init__(left)
+        self.left = left
 
 
 @frozen
@@ -107,6 +117,17 @@ class Turn:
     """
 
     waits: bool = True
+
+
+@frozen
+class Shared:
+    """Use what all callers of the client share, one at a time; answered with what the function returns.
+
+    Attributes:
+        function: Takes the seconds on the clock, and needs no time.
+    """
+
+    function: Callable[[float], Any] = field(repr=False)
 
 
 @frozen
@@ -217,6 +238,21 @@ class Remove:
     upload: S3Object
 
 
+@frozen
+class List:
+    """List a page of the objects in a bucket; answered with the mapping of ListObjectsV2.
+
+    Attributes:
+        bucket: Name of the bucket.
+        prefix: What the keys begin with.
+        after: What the page before has for its ``NextContinuationToken``; ``None`` for the first one.
+    """
+
+    bucket: str
+    prefix: str
+    after: str | None = None
+
+
 # --- the caller ---
 
 
@@ -237,6 +273,7 @@ class Give:
 Step: TypeAlias = (
     Call
     | Turn
+    | Shared
     | Begin
     | Take
     | Work
@@ -250,6 +287,7 @@ Step: TypeAlias = (
     | Stage
     | Discard
     | Remove
+    | List
     | Tell
     | Give
 )

@@ -193,7 +193,7 @@ class ImageAnalysis(Outputs, Value):
             InvalidInputError: The size is not known.
             MissingExtraError: The ``supervision`` extra is not installed.
         """
-        from rekog_emotion.results.detections import of_image  # noqa: PLC0415 -- supervision is an extra
+        from rekog_emotion.results.detections import of_image
 
         return of_image(self, size=size)
 

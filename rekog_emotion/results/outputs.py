@@ -127,7 +127,7 @@ class Outputs:
         Raises:
             OSError: The file cannot be written.
         """
-        from rekog_emotion.results import tables  # noqa: PLC0415 -- the extras of tables are loaded with them
+        from rekog_emotion.results import tables
 
         with output_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
             return tables.write_csv(file, [cast("AnyFaces", self)], landmarks=landmarks)

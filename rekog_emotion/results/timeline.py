@@ -165,7 +165,7 @@ class Timeline(Tabular):
             InvalidInputError: The name has another suffix.
             OSError: The file cannot be written.
         """
-        from rekog_emotion.results.subtitles import write_subtitles  # noqa: PLC0415 -- not needed for the rest
+        from rekog_emotion.results.subtitles import write_subtitles
 
         write_subtitles(target, self.segments() if segments is None else segments)
 

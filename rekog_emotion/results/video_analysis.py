@@ -135,7 +135,7 @@ class VideoAnalysis(Outputs, Value):
             InvalidInputError: The size is not known, or the job runs or has failed.
             MissingExtraError: The ``supervision`` extra is not installed.
         """
-        from rekog_emotion.results.detections import of_video  # noqa: PLC0415 -- supervision is an extra
+        from rekog_emotion.results.detections import of_video
 
         return of_video(self, size=size)
 

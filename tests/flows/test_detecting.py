@@ -2,8 +2,15 @@
 
 import pytest
 
-from rekog_emotion.errors import AccessDeniedError, InternalServiceError, ThrottledError, TransportError
+from rekog_emotion.errors import (
+    AccessDeniedError,
+    CallCancelledError,
+    CallTimeoutError,
+    InternalServiceError,
+    ThrottledError,
+)
 from rekog_emotion.flows.detecting import detect
+from rekog_emotion.flows.rate import Pace
 from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
 from rekog_emotion.sources.images import PreparedImage
 from tests.stepping import Table
@@ -30,13 +37,8 @@ def call(within=None):
         ([ANSWER], {"timeout": 60.0}, [call(60.0)]),
         ([ANSWER], {"cancellable": True}, [call(float("inf"))]),
         ([THROTTLED, ANSWER], {"timeout": 2.0}, [call(2.0), Sleep(0.5), call(1.5)]),
-        (
-            [THROTTLED, THROTTLED, ANSWER],
-            {"timeout": 1.0},
-            [call(1.0), Sleep(0.5), call(0.5), Sleep(0.5), call(0.0)],
-        ),
     ],
-    ids=["once", "again", "in time", "cancellable", "what is left", "cut"],
+    ids=["once", "again", "in time", "cancellable", "what is left"],
 )
 def test_steps(answers, options, steps):
     """Each attempt has what is left of the time, and so has each wait."""
@@ -54,12 +56,21 @@ def test_steps(answers, options, steps):
         ([THROTTLED], {}, {}, ThrottledError, "slow down", 5),
         ([DENIED], {}, {}, AccessDeniedError, "no", 1),
         ([BROKEN], {"timeout": 2.0}, {"takes": 1.0}, InternalServiceError, "broken", 2),
-        ([LATE], {"timeout": 2.0}, {"takes": 2.0}, TransportError, f"DetectFaces got no answer after 2.0 s{MAY}", 1),
+        ([THROTTLED], {"timeout": 1.0}, {}, ThrottledError, "slow down", 2),
+        (
+            [ANSWER],
+            {"timeout": 0.0},
+            {},
+            CallTimeoutError,
+            "DetectFaces was not made: there was no time for it, and nothing was sent",
+            0,
+        ),
+        ([LATE], {"timeout": 2.0}, {"takes": 2.0}, CallTimeoutError, f"DetectFaces got no answer after 2.0 s{MAY}", 1),
         (
             [THROTTLED, LATE],
             {"timeout": 4.0},
             {"takes": 1.75},
-            TransportError,
+            CallTimeoutError,
             f"DetectFaces got no answer after 4.0 s and 2 attempts{MAY}",
             2,
         ),
@@ -67,7 +78,7 @@ def test_steps(answers, options, steps):
             [LATE],
             {"cancellable": True},
             {"takes": 0.5, "cancelled_at": 0.5},
-            TransportError,
+            CallCancelledError,
             f"DetectFaces was cancelled after 0.5 s{MAY}",
             1,
         ),
@@ -75,13 +86,33 @@ def test_steps(answers, options, steps):
             [ANSWER],
             {"cancellable": True},
             {"cancelled_at": 0.0},
-            TransportError,
+            CallCancelledError,
             "DetectFaces was cancelled before it was made: nothing was sent",
             0,
         ),
         ([THROTTLED], {"cancellable": True}, {"cancelled_at": 0.25}, ThrottledError, "slow down", 1),
+        (
+            [LateError("1 call goes on")],
+            {"timeout": 2.0},
+            {"takes": 2.0},
+            CallTimeoutError,
+            f"DetectFaces got no answer after 2.0 s{MAY}; 1 call goes on",
+            1,
+        ),
     ],
-    ids=["five times", "for good", "time over", "silent", "silent later", "cancelled", "before", "between"],
+    ids=[
+        "five times",
+        "for good",
+        "time over",
+        "no time for more",
+        "no time",
+        "silent",
+        "silent later",
+        "cancelled",
+        "before",
+        "between",
+        "left",
+    ],
 )
 def test_ends(answers, options, script, error, message, calls):
     """The error says what was tried and how long, and is the last one where there is one."""
@@ -102,3 +133,81 @@ def test_leaves_trying_again_to_the_client():
         table.play(detect(PHOTO, ["ALL"], facts=Facts(), timeout=60.0))
 
     assert table.steps == [call(60.0)]
+
+
+def paced(table, *, calls=1, timeout=60.0, patient=True):
+    """Play the flow of a photo whose client has made calls before, at two a second."""
+    pace = Pace(2.0, most=2.0)
+    for _ in range(calls):
+        pace.turn(0.0)
+    options = {"timeout": timeout, "cancellable": True, "pace": pace, "patient": patient}
+    return table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), **options))
+
+
+def test_waits_for_its_turn():
+    """Which takes none of its time."""
+    table = Table(ANSWER)
+
+    paced(table, calls=4)
+
+    assert table.steps == [Sleep(2.0), call(60.0)]
+
+
+def test_is_patient():
+    """Throttling halves the rate each second, and ends nothing but by the time."""
+    table = Table(*[THROTTLED] * 7, ANSWER, takes=0.25)
+
+    paced(table)
+
+    assert len(table.calls) == 8
+
+
+def test_is_patient_until_the_time_is_over():
+    """Then the error is that of the last call, and no turn is waited for that would come too late."""
+    table = Table(THROTTLED, takes=0.25)
+
+    with pytest.raises(ThrottledError):
+        paced(table, timeout=10.0)
+
+    assert 10.0 - 5.0 <= table.now - 0.5 <= 10.0
+
+
+def test_is_not_patient_with_what_breaks():
+    """Five attempts are made, those that were throttled not counted."""
+    table = Table(THROTTLED, BROKEN, THROTTLED, BROKEN)
+
+    with pytest.raises(InternalServiceError):
+        paced(table)
+
+    assert len(table.calls) == 7
+
+
+def test_a_turn_from_before_the_rate_was_cut():
+    """Is given up for another one."""
+    pace = Pace(2.0, most=2.0)
+    first, table = pace.turn(0.0), Table(ANSWER)
+    flow = detect(PHOTO, ["ALL"], facts=Facts(), pace=pace)
+    steps = [next(flow)]
+    steps.append(flow.send(steps[0].function(0.0)))
+    pace.throttled(first, 0.5)
+
+    for answer in (None, False, 0.5):
+        steps.append(flow.send(answer))
+        if type(steps[-1]).__name__ == "Shared":
+            break
+    again = steps[-1].function(0.5)
+
+    assert steps[1] == Sleep(0.5)
+    assert (again.wait, again.epoch) == (1.0, 1)
+    assert table.steps == []
+
+
+def test_a_cancel_while_it_waits_for_its_turn():
+    """Ends it, with nothing sent."""
+    table = Table(ANSWER, cancelled_at=1.0)
+
+    with pytest.raises(CallCancelledError) as caught:
+        paced(table, calls=4)
+
+    assert str(caught.value) == "DetectFaces was cancelled before it was made: nothing was sent"
+    assert table.calls == []

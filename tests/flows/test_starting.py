@@ -133,7 +133,7 @@ def test_sends_what_the_caller_says():
         ),
         *(({"job_tag": wrong}, f"job_tag={wrong!r} {NOT_OF_1024}") for wrong in ("", "a b", "a" * 1025, b"tag")),
     ],
-    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+    ids=lambda value: re.sub(" at 0x.*", "", str(value)[:50]) if isinstance(value, dict) else "",
 )
 @pytest.mark.parametrize("verb", [start_video, analyze_video], ids=lambda verb: verb.__name__)
 def test_refuses_wrong_arguments(clip, verb, options, message):

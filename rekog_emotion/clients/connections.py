@@ -1,0 +1,109 @@
+"""The connections of our own clients: as many as there are callers, and such as can be closed while a call waits.
+
+A call of boto3 cannot be interrupted. What can be is its connection: whoever no longer waits for a call closes it, and
+the thread of the call ends at once, instead of at the read time-out.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from functools import cache
+from typing import Any, Final
+from weakref import WeakSet
+
+__all__ = ["Line", "line_of", "make_closable", "read_timeout_of"]
+
+_CALLS: Final = threading.local()
+_CLOSABLE: Final[WeakSet[Any]] = WeakSet()
+
+
+class Line:
+    """The connection of one call: entered in the thread that makes the call, closed from any other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._is_closed = False
+
+    def __enter__(self) -> None:
+        _CALLS.line = self
+
+    def __exit__(self, *_: object) -> None:
+        _CALLS.line = None
+        with self._lock:
+            self._connection = None  # from now on it is another call's
+
+    def close(self) -> None:
+        """End the call, now or as soon as it has a connection; after the call it does nothing."""
+        with self._lock:
+            self._is_closed = True
+            _shut(self._connection)
+
+    def carry(self, connection: Any) -> None:  # noqa: ANN401 -- urllib3's
+        """Take the connection that the call uses now."""
+        with self._lock:
+            self._connection = connection
+            if self._is_closed:
+                msg = "nobody waits for this call any longer"
+                raise ConnectionAbortedError(msg)
+
+
+def _shut(connection: Any) -> None:  # noqa: ANN401 -- likewise
+    wire = getattr(connection, "sock", None)
+    if isinstance(wire, socket.socket):
+        with suppress(OSError):  # it is shut already
+            socket.socket.shutdown(wire, socket.SHUT_RDWR)  # not ssl's own, which would touch what the call uses
+
+
+def make_closable(client: object) -> None:
+    """Let the calls of a client of ours be ended, where its botocore is built as those that we know."""
+    session: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    pools = getattr(session, "_pool_classes_by_scheme", None)
+    # Connections are made later, of the classes that stand here then, for proxies, too.
+    if isinstance(pools, dict) and pools.keys() == {"http", "https"}:
+        pools |= _pools(pools["http"], pools["https"])
+        _CLOSABLE.add(client)
+
+
+def line_of(client: object) -> Line | None:
+    """Return a line for one call; ``None`` where the client's calls cannot be ended."""
+    try:
+        return Line() if client in _CLOSABLE else None
+    except TypeError:  # it cannot be referenced weakly
+        return None
+
+
+def read_timeout_of(client: object) -> float | None:
+    """Return the seconds after which a boto3 client gives up waiting for an answer, ``None`` where it is not known."""
+    limit = getattr(getattr(getattr(client, "meta", None), "config", None), "read_timeout", None)
+    return float(limit) if isinstance(limit, (int, float)) else None
+
+
+@cache
+def _pools(*known: type[Any]) -> dict[str, type[Any]]:
+    """Return botocore's classes of pools, whose connections tell the call of their thread that it has them."""
+
+    class _Telling:
+        """Before a connection is made, and before it is used."""
+
+        def connect(self) -> None:
+            _tell(self)
+            super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
+
+        def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- urllib3's
+            _tell(self)
+            super().request(*args, **kwargs)  # type: ignore[misc]  # likewise
+
+    def telling(pool: Any) -> type[Any]:  # noqa: ANN401 -- likewise
+        connection = type(pool.ConnectionCls.__name__, (_Telling, pool.ConnectionCls), {})
+        return type(pool.__name__, (pool,), {"ConnectionCls": connection})
+
+    return dict(zip(("http", "https"), map(telling, known), strict=True))
+
+
+def _tell(connection: Any) -> None:  # noqa: ANN401 -- urllib3's
+    line: Line | None = getattr(_CALLS, "line", None)
+    if line is not None:
+        line.carry(connection)
