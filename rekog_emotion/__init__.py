@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rekog_emotion.blocking.image import detect_image
+    from rekog_emotion.blocking.images import detect_images
     from rekog_emotion.blocking.job import VideoJob
     from rekog_emotion.blocking.video import analyze_video, start_video
     from rekog_emotion.blocking.videos import VideoOutcome, analyze_videos, wait_for_videos
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         ThrottledError,
         TransportError,
     )
+    from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.results.image_analysis import ImageAnalysis
     from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -94,6 +96,7 @@ __all__ = [
     "GenderType",
     "IdempotentParameterMismatchError",
     "ImageAnalysis",
+    "ImageOutcome",
     "InternalServiceError",
     "InvalidInputError",
     "InvalidMediaError",
@@ -139,6 +142,7 @@ __all__ = [
     "analyze_videos",
     "aws_client",
     "detect_image",
+    "detect_images",
     "show_progress",
     "start_video",
     "wait_for_videos",
@@ -162,6 +166,7 @@ _HOMES = {
     "GenderType": "values.words",
     "IdempotentParameterMismatchError": "errors",
     "ImageAnalysis": "results.image_analysis",
+    "ImageOutcome": "flows.batch",
     "InternalServiceError": "errors",
     "InvalidInputError": "errors",
     "InvalidMediaError": "errors",
@@ -207,6 +212,7 @@ _HOMES = {
     "analyze_videos": "blocking.videos",
     "aws_client": "clients.aws",
     "detect_image": "blocking.image",
+    "detect_images": "blocking.images",
     "show_progress": "showing",
     "start_video": "blocking.video",
     "wait_for_videos": "blocking.videos",

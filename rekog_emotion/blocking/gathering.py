@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
 from typing import Final, Generic, TypeVar
 
 from attrs import frozen
@@ -57,6 +57,7 @@ class _Gathering(Generic[T, R]):
         items: Taken one by one, as workers get free.
         workers: Threads.
         cancel: Ends it when set.
+        of: What the items are, in messages.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class _Gathering(Generic[T, R]):
         *,
         workers: int,
         cancel: threading.Event | None,
+        of: str = "videos",
     ) -> None:
+        self._of = of
         self._work = work
         self._items = iter(items)
         self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
@@ -80,7 +83,7 @@ class _Gathering(Generic[T, R]):
     def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
         self._is_parent_s = True
 
-    def each(self) -> Iterator[_End[T, R]]:
+    def each(self) -> Generator[_End[T, R], None, None]:
         """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
         threads = [
             threading.Thread(target=self._run, name=f"rekog-emotion-job-{number}", daemon=True)
@@ -92,7 +95,7 @@ class _Gathering(Generic[T, R]):
         try:
             while at_work:
                 if self._is_parent_s:
-                    msg = "these videos are waited for in the process that forked this one: go through them there"
+                    msg = f"these {self._of} are waited for in the process that forked this one: go through them there"
                     raise RekogEmotionError(msg)
                 end = self._ends.get()
                 if isinstance(end, _End):

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 from weakref import WeakSet
 
-__all__ = ["Line", "line_of", "make_closable", "read_timeout_of"]
+__all__ = ["Line", "line_of", "make_closable", "pool_of", "read_timeout_of"]
 
 _CALLS: Final = threading.local()
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
@@ -79,6 +79,12 @@ def read_timeout_of(client: object) -> float | None:
     """Return the seconds after which a boto3 client gives up waiting for an answer, ``None`` where it is not known."""
     limit = getattr(getattr(getattr(client, "meta", None), "config", None), "read_timeout", None)
     return float(limit) if isinstance(limit, (int, float)) else None
+
+
+def pool_of(client: object) -> int | None:
+    """Return how many connections a boto3 client keeps, ``None`` of any other."""
+    number = getattr(getattr(getattr(client, "meta", None), "config", None), "max_pool_connections", None)
+    return number if isinstance(number, int) else None
 
 
 @cache

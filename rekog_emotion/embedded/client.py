@@ -108,6 +108,7 @@ class EmbeddedClient:
             msg = f"unknown mode {mode!r}: use 'fast', 'default' or 'thorough'"
             raise InvalidInputError(msg)
         _check_threads(threads=threads, workers=workers, video_threads=1 if video_threads is None else video_threads)
+        self.threads = threads
         self._mode: Mode = mode
         self._resolver = resolver
         self._analyzer = Engine(threads=threads)

@@ -16,13 +16,24 @@ from typing import Any, Final, TypeAlias
 
 from attrs import frozen
 
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.media.formats import looks_like_an_image, not_an_image
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri, s3_uri
 
-__all__ = ["Found", "LeftOut", "Prefix", "Unusable", "check_place", "count_at", "found_at", "found_in_page"]
+__all__ = [
+    "Found",
+    "LeftOut",
+    "Prefix",
+    "Unusable",
+    "check_place",
+    "count_at",
+    "found_at",
+    "found_in_page",
+    "is_collection",
+    "prefix_of",
+]
 
 _HEAD: Final = 1024  # bytes that tell what content is
 # Names of a folder that are put in order; of one with more of them nobody wants to hold all in memory.
@@ -56,7 +67,7 @@ class Unusable:
     """
 
     source: str
-    error: InvalidInputError
+    error: RekogEmotionError
 
 
 @frozen
@@ -88,7 +99,7 @@ def found_at(place: str | os.PathLike[str]) -> Iterator[Found]:
         place: A file, a folder, a glob, ``s3://bucket/key``, or ``s3://bucket/prefix/``.
     """
     text = os.fsdecode(os.fspath(place))
-    if (prefix := _prefix_of(text)) is not None:
+    if (prefix := prefix_of(text)) is not None:
         yield prefix
         return
     if text[: len(_S3)].lower() == _S3 or not _is_path(place):
@@ -109,7 +120,7 @@ def check_place(place: str | os.PathLike[str]) -> None:
         InvalidInputError: There is no such file or folder, nothing matches a glob, or it is no place at all.
     """
     text = os.fsdecode(os.fspath(place))
-    if _prefix_of(text) is not None:
+    if prefix_of(text) is not None:
         return
     if isinstance(locate(place), S3Object) or os.path.lexists(text):
         return
@@ -119,6 +130,14 @@ def check_place(place: str | os.PathLike[str]) -> None:
     if next(_matches(text), None) is None:
         msg = f"{shown(text)}: no file matches; check the pattern, which starts at the current directory"
         raise InvalidInputError(msg)
+
+
+def is_collection(place: str | os.PathLike[str]) -> bool:
+    """Tell whether a place is a folder, a glob or a prefix in S3, and not a picture."""
+    text = os.fsdecode(os.fspath(place))
+    if prefix_of(text) is not None:
+        return True
+    return _is_path(place) and (os.path.isdir(text) or (glob.has_magic(text) and not os.path.lexists(text)))
 
 
 def count_at(place: str | os.PathLike[str]) -> Iterator[int]:
@@ -147,7 +166,7 @@ def found_in_page(bucket: str, contents: Iterable[Mapping[str, Any]]) -> Iterato
             yield found
 
 
-def _prefix_of(text: str) -> Prefix | None:
+def prefix_of(text: str) -> Prefix | None:
     """Return the prefix that an address names: it ends with a slash, or has no key."""
     if text[: len(_S3)].lower() != _S3:
         return None
