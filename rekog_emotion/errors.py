@@ -78,6 +78,7 @@ _MODULES: Final = {
     "pandas": {"pandas"},
     "plot": {"matplotlib", "numpy", "scipy"},
     "server": {"h11", "starlette", "uvicorn"},
+    "supervision": {"numpy", "scipy", "supervision"},
     "timeline": {"numpy", "scipy"},
 }
 

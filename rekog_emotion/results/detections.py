@@ -6,20 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rekog_emotion.errors import MissingExtraError
+from rekog_emotion.errors import needs
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.values.base import known_size
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.words import EmotionType
 
-try:
+with needs("supervision", "Detections of supervision"):
     import numpy as np
     import supervision as sv
-except ModuleNotFoundError as error:
-    what = "Detections of supervision"
-    raise MissingExtraError(what, extra="supervision") from error
 
-from rekog_emotion.results.timeline import timeline_of  # isort: skip -- NumPy and SciPy come with supervision
+    from rekog_emotion.results.timeline import timeline_of  # NumPy and SciPy come with supervision
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces, VideoFaces

@@ -36,7 +36,7 @@ MAY = {
     "aio": {"wire", "values", "sources", "people", "clients", "results", "flows"},
     "testing": {"wire", "values", "results", "clients", "embedded", "server", "flows", "blocking"},
 }
-MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "testing", "showing"}
+MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "aio", "testing", "showing"}
 MAY["__main__"] = {"commands", "values"}
 MAY["__init__"] = set(MAY)  # loads names when they are first used; nobody imports it
 # One file may more than its folder.

@@ -54,7 +54,7 @@ def sample(wanted):
     if wanted in PLAIN:
         return PLAIN[wanted]
     origin = typing.get_origin(wanted)
-    return made(wanted) if origin is None else MAKERS[origin](typing.get_args(wanted))
+    return MAKERS[origin](typing.get_args(wanted)) if origin in MAKERS else made(origin or wanted)
 
 
 def one_of(kinds):
