@@ -26,7 +26,7 @@ class Decoding:
     """What it takes to decode a picture, as its headers say.
 
     Attributes:
-        pixels: Columns times rows.
+        pixels: Columns times rows, of what the decoder finds.
         stored: Bytes a pixel of what is decoded.
         flat: That is RGB already, which need not be converted.
         kept: Bytes a pixel that the decoder keeps besides, until it has ended.
@@ -82,7 +82,7 @@ def check_decoding(
 
     Args:
         decoding: What decoding takes.
-        size: Width and height, pixels.
+        size: Width and height, pixels, as the file says.
         enough: Pixels that suffice.
         file: Bytes of the file.
         copied: Bytes of it of which there is a copy until it is decoded.
@@ -97,8 +97,9 @@ def check_decoding(
         raise InvalidInputError(message)
     memory = decoding.memory(enough=enough, copied=copied) + file
     if memory > MAX_MEMORY:
+        told = "has" if decoding.pixels <= size[0] * size[1] else f"has {decoding.pixels} pixels and says that it has"
         message = (
-            f"the image has {size[0]} x {size[1]} pixels, and decoding it takes {memory // 10**6} MB, more than the "
+            f"the image {told} {size[0]} x {size[1]} pixels, and decoding it takes {memory // 10**6} MB, more than the "
             f"{MAX_MEMORY // 10**6} that one may take (a decompression bomb?); shrink it first"
         )
         raise InvalidInputError(message)

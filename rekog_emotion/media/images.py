@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.avif import stream_pixels
 from rekog_emotion.media.decoding import Decoding, check_decoding, check_pixels
 from rekog_emotion.media.flattening import FULL_16_BITS, bytes_of, flat, rows_of
 from rekog_emotion.media.formats import image_format, unread_format
@@ -103,7 +104,7 @@ def load_sized(data: bytes, *, enough: int | None = None) -> tuple[Image.Image, 
     with _damage("damaged or truncated"):
         if header is None:
             image = _open(data)
-            decoding = _decoding_of(image)
+            decoding = _decoding_of(image, data)
             check_decoding(decoding, image.size, enough=enough, file=len(data))
             orientation = orientation_of(image)
             size = image.size[::-1] if orientation in ON_ITS_SIDE else image.size
@@ -266,15 +267,19 @@ def _is_read(name: str) -> bool:
     return name in _READ or not Image.OPEN[name][0].__module__.startswith("PIL.")
 
 
-def _decoding_of(image: Image.Image) -> Decoding:
+def _decoding_of(image: Image.Image, data: bytes) -> Decoding:
     """Tell what decoding an opened file takes, and refuse a large one whose decoder is slow."""
     if any(tile[0] in Image.DECODERS for tile in getattr(image, "tile", ())):
         check_pixels(*image.size, limit=_SLOW_PIXELS)
     if image.format == "TIFF":
         check_pixels(*image.size, limit=_TIFF_MAX_PIXELS)
+    pixels = image.width * image.height
+    if image.format == "AVIF":
+        # The decoder goes by the streams, whatever the container says.
+        pixels = max(pixels, stream_pixels(data, layers=2 if image.has_transparency_data else 1))
     beside = _READ.get(image.format or "", _PLUGINS) * len(image.getbands())
     done = image.mode == "RGB" and not image.has_transparency_data
-    return Decoding(pixels=image.width * image.height, stored=bytes_of(image.mode) + beside, flat=done)
+    return Decoding(pixels=pixels, stored=bytes_of(image.mode) + beside, flat=done)
 
 
 def orientation_of(image: Image.Image) -> int:
