@@ -1,4 +1,4 @@
-"""Which tests run which lines, and how long they take: one run of them under coverage, with a context a test.
+"""Which tests run which lines, and what they cost: one run of them under coverage, with a context a test.
 
 It is a plugin of pytest, too, which says to coverage which test runs; processes that a test starts find its name in the
 environment.
@@ -45,7 +45,7 @@ class Covering:
 
     Attributes:
         lines: By file and line, the tests that run it; a test is named without its parameters.
-        seconds: By test, how long all its parameters take together.
+        seconds: By test, how much time of a processor all its parameters take together, whatever else the machine does.
     """
 
     lines: Mapping[str, Mapping[int, frozenset[str]]]
@@ -79,7 +79,11 @@ def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -
         check=False,  # what failed is in the report
         stdout=sys.stderr,
     )
-    ran = json.loads(report.read_text(encoding="utf-8"))
+    return _read(tree, work)
+
+
+def _read(tree: Path, work: Path) -> Covering:
+    ran = json.loads((work / "report.json").read_text(encoding="utf-8"))
     seconds = {name: spent for name, spent in ran["seconds"].items() if name not in ran["failed"]}
     print(*(f"left out, fails without mutants: {name}" for name in ran["failed"]), sep="\n", file=sys.stderr)  # noqa: T201 -- a script prints
     lines: dict[str, dict[int, frozenset[str]]] = {}
@@ -107,19 +111,22 @@ _failed: set[str] = set()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Any:
-    """Give what runs for a test, its fixtures included, the test's name."""
+    """Give what runs for a test, its fixtures included, the test's name, and note what it costs."""
     now = coverage.Coverage.current()
     if now is not None:
         now.switch_context(item.nodeid)
-    return (yield)
+    before = sum(os.times()[:4])  # its own and that of the processes it has waited for
+    try:
+        return (yield)
+    finally:
+        name = _bare(item.nodeid)
+        _seconds[name] = _seconds.get(name, 0.0) + sum(os.times()[:4]) - before
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note how long a test took, and whether it failed."""
-    name = _bare(report.nodeid)
-    _seconds[name] = _seconds.get(name, 0.0) + report.duration
+    """Note whether a test failed."""
     if report.failed:
-        _failed.add(name)
+        _failed.add(_bare(report.nodeid))
 
 
 def pytest_sessionfinish() -> None:

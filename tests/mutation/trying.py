@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import math
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -25,8 +27,10 @@ _USUAL: Final = (
 _ARGUMENTS: Final = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 _PLUGINS: Final = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
 
+_WAITING: Final = 10  # times its seconds that a run may take by the clock, and not by the processor's
+
 Ended = tuple[int | None, str]
-"""Pytest's exit code, ``None`` where it was ended, and what it printed."""
+"""Pytest's exit code, ``None`` where it found no end, and what it printed."""
 
 
 def preload() -> None:
@@ -42,15 +46,15 @@ def run(tree: Path, tests: Sequence[str], *, seconds: float) -> Ended:
     Args:
         tree: Has the package and its tests.
         tests: Node ids.
-        seconds: When it is ended.
+        seconds: Of a processor; then it is ended.
     """
     temporary = tree.parent / "temporary"
     temporary.mkdir()
-    child = multiprocessing.get_context("fork").Process(target=_within, args=(tree, temporary, list(tests)))
+    child = multiprocessing.get_context("fork").Process(target=_within, args=(tree, temporary, list(tests), seconds))
     child.start()
     try:
-        child.join(seconds)
-        code = child.exitcode
+        child.join(seconds * _WAITING)
+        code = None if child.exitcode == -signal.SIGXCPU else child.exitcode
     finally:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)  # with all processes that the tests have started
@@ -61,8 +65,9 @@ def run(tree: Path, tests: Sequence[str], *, seconds: float) -> Ended:
     return code, said
 
 
-def _within(tree: Path, temporary: Path, tests: list[str]) -> None:
+def _within(tree: Path, temporary: Path, tests: list[str], seconds: float) -> None:
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 5))
     with (temporary / "said").open("wb") as said:
         for number in (1, 2):
             os.dup2(said.fileno(), number)
