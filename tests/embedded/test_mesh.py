@@ -4,7 +4,6 @@ import pytest
 from botocore.session import get_session
 from PIL import Image
 
-from rekog_emotion.embedded import mesh as module
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS
 
@@ -67,26 +66,15 @@ def test_what_the_mesh_shall_decide_needs_its_consent(detected):
 
 
 def test_a_settled_face_is_fitted_once(detected, counted):
-    """A second fit is for regions that were a little off, and is made for all of them in one call."""
+    """A second fit is for regions that were off, and is made for all of them in one call."""
     mesh, picture, (detection,) = detected
     off = attrs.evolve(detection, box=detection.box + 40)
 
-    (face,) = mesh(picture, [attrs.evolve(detection, box=_settled_box(mesh, picture, detection))])
-    assert not face.placed
-    assert counted.count(1) == len(counted)
-    settled = len(counted)
-    mesh(picture, [off, off])
+    mesh(picture, [detection])
+    assert counted == [1]
+    mesh(picture, [off, detection, off])
 
-    assert settled == 2
-    assert counted[settled:] == [2, 2]
-
-
-def _settled_box(mesh, picture, detection):
-    """Return the box of which the region is that around the mesh."""
-    refined = module._refined(mesh._fit(picture, [module._region(detection)])[0].points)
-    half, shift = refined.side / module.DETECTED_SCALE / 2, module.DETECTED_SHIFT
-    y = refined.y - shift * 2 * half
-    return np.array([refined.x - half, y - half, refined.x + half, y + half])
+    assert counted == [1, 3, 2]
 
 
 def test_no_detections_are_no_faces(detected):
