@@ -16,7 +16,7 @@ from rekog_emotion.values.progress import OnProgress, Progress
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-__all__ = ["show_progress"]
+__all__ = ["facts", "share", "show_progress"]
 
 _SECONDS_A_LINE: Final = 10.0
 _SECONDS_A_FRAME: Final = 0.1
@@ -86,14 +86,14 @@ class _Bars:
         self._open: set[str] = set()
 
     def __call__(self, progress: Progress) -> None:
-        name, (done, total) = _name(progress), _share(progress)
+        name, (done, total) = _name(progress), share(progress)
         if name not in self._tasks:
             if not self._open:
                 self._progress.start()
                 atexit.register(self._progress.stop)  # or the cursor would stay hidden
             self._tasks[name] = self._progress.add_task(_described(name), total=None, facts="")
             self._open.add(name)
-        self._progress.update(self._tasks[name], completed=done, total=total, facts=plain(_facts(progress)))
+        self._progress.update(self._tasks[name], completed=done, total=total, facts=plain(facts(progress)))
         if _is_last(progress):
             self._open.discard(name)
             if not self._open:
@@ -125,9 +125,9 @@ class _Notebook:
 
 
 def _html(progress: Progress) -> str:
-    done, total = _share(progress)
+    done, total = share(progress)
     value = "" if total is None else f' value="{done:.6g}" max="{total:.6g}"'
-    words = html.escape(f"{_described(_name(progress))} {_facts(progress)}")
+    words = html.escape(f"{_described(_name(progress))} {facts(progress)}")
     return f'<div><progress{value} style="width: 20em"></progress> {words}</div>'
 
 
@@ -147,22 +147,28 @@ def _is_last(progress: Progress) -> bool:
     return progress.event in {"ENDED", "PAGE"}
 
 
-def _share(progress: Progress) -> tuple[float, float | None]:
+def share(progress: Progress) -> tuple[float, float | None]:
+    """Return how much is done, and of how much, as far as that is known."""
     if progress.done is not None:
         return progress.done + (progress.failed or 0) + (progress.skipped or 0), progress.total
     if progress.event == "PAGE":
         return 1, 1
+    if progress.fraction is not None:
+        return progress.fraction, 1
     return progress.bytes_done or 0, progress.bytes_total
 
 
 def _line(progress: Progress) -> str:
-    return f"{_described(_name(progress))}: {_facts(progress)}"
+    return f"{_described(_name(progress))}: {facts(progress)}"
 
 
-def _facts(progress: Progress) -> str:
+def facts(progress: Progress) -> str:
     """Say how far it is."""
     if progress.done is not None:
         return _facts_of_photos(progress)
+    if progress.fraction is not None:
+        left = "" if progress.seconds_left is None else f", {_duration(progress.seconds_left)} left"
+        return f"looking, {progress.fraction:.0%}{left}"
     return {
         "UPLOADING": f"uploading, {(progress.bytes_done or 0) / 1e6:.1f} of {(progress.bytes_total or 0) / 1e6:.1f} MB",
         "WAITING_FOR_SLOT": "waiting for a free slot",

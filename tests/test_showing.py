@@ -41,6 +41,9 @@ class Terminal(io.StringIO):
         ),
         (Progress(event="WAITING_FOR_SLOT", source="clip.mp4"), "clip.mp4: waiting for a free slot"),
         (Progress(event="POLLED", status="IN_PROGRESS"), "video: waiting for the job"),
+        (Progress(event="ANALYZING", fraction=0.0), "video: looking, 0%"),
+        (Progress(event="ANALYZING", fraction=0.254, seconds_left=150.0), "video: looking, 25%, 2 min left"),
+        (Progress(event="WAITING", fraction=0.5, seconds_left=3.4), "video: looking, 50%, 3 s left"),
         (
             Progress(event="PAGE", source="\x1b[2J" + "a" * 50 + ".mp4", faces=7),
             f"...{'a' * 36}.mp4: reading, 7 faces",

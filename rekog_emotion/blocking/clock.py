@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from typing import Any, Final, Protocol
@@ -72,11 +73,23 @@ class Ended(Stop):
     Args:
         work: What is waited for; nothing is left at it.
         other: Another event, such as a caller's ``cancel``.
+        meanwhile: Called every 20th of a second of a wait.
     """
 
-    def __init__(self, work: Future[Any], other: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        work: Future[Any],
+        other: threading.Event | None = None,
+        *,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(other)
         self._work = work
+        self._meanwhile = meanwhile
+
+    def is_over(self) -> bool:
+        """Tell whether the work is done."""
+        return self._work.done()
 
     def is_set(self) -> bool:
         """Tell whether the work is done, or the other one is set."""
@@ -84,3 +97,5 @@ class Ended(Stop):
 
     def _glance(self, seconds: float) -> None:
         wait_for([self._work], seconds)
+        if self._meanwhile is not None:
+            self._meanwhile()

@@ -172,8 +172,8 @@ class _Performer:
                 answer = self._begin(flow)
             case Take(handle):
                 answer = handle.take()
-            case Await(job_id, seconds):
-                answer = self._await(driver.client.ended(job_id), seconds)  # type: ignore[attr-defined]  # it says so
+            case Await():
+                answer = self._await(step)
             case Expect(channel, job_id):
                 answer = mailbox_of(channel, driver.client, job_id)
             case Forget(mailbox, job_id):
@@ -206,18 +206,26 @@ class _Performer:
         finally:
             mailbox.receiving.release()
 
-    def _await(self, end: Future[None], seconds: float) -> bool:
+    def _await(self, step: Await) -> bool:
         """Wait for the end of a job.
 
         The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
         not run away from it.
         """
-        clock, stop = self._driver.clock, _clock.Ended(end, self._cancel)
-        if not end.done():
+        client: Any = self._driver.client  # it says what it can do
+
+        def glance() -> None:
+            known = client.progress(step.job_id)
+            if known is not None and (progress := step.advanced(*known)) is not None:
+                tell(self._on_progress, progress)
+
+        meanwhile = glance if "progress" in capabilities(client) else None
+        clock, stop = self._driver.clock, _clock.Ended(client.ended(step.job_id), self._cancel, meanwhile=meanwhile)
+        if not stop.is_over():
             begin = clock.now()
-            if not stop.wait(seconds * _REAL):
-                clock.sleep(max(begin + seconds - clock.now(), 0.0), stop)
-        return end.done()
+            if not stop.wait(step.seconds * _REAL):
+                clock.sleep(max(begin + step.seconds - clock.now(), 0.0), stop)
+        return stop.is_over()
 
     def _stage(self, path: Path) -> S3Object:
         def on_bytes(done: int, total: int) -> None:

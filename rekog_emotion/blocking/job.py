@@ -95,7 +95,7 @@ class VideoJob:
         if not isinstance(video.place, S3Object):
             driver = evolve(driver, staging=resolve_staging(staging, client=driver.client, s3_client=s3_client))
         starter = Starter(
-            parameters=asked.parameters(),
+            parameters=asked.parameters(capabilities(rekognition)),
             timeout=asked.slot_timeout,
             facts=driver.facts,
             token=asked.client_request_token,

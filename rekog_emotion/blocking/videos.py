@@ -16,6 +16,7 @@ from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
+from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.options import part, spelled_out
@@ -89,19 +90,20 @@ def analyze_videos(
     if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
         msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
         raise InvalidInputError(msg)
-    limit = VideoRequest.of(options).timeout
+    asked = VideoRequest.of(options)
     on_progress, cancel = options["on_progress"], options["cancel"]
     check_listeners(on_progress, cancel)
     if isinstance(options["staging"], str):
         bucket_and_prefix(options["staging"])
     shared, telling = part(options, StartVideoOptions), threading.Lock()
     shared["client"] = resolve_client(options["client"])
+    asked.parameters(capabilities(shared["client"]))  # what the client cannot do is wrong for all of them
 
     def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
         tell = _one_at_a_time(on_progress, telling, task.source)
         own: StartVideoOptions = {**shared, "on_progress": tell, "cancel": stop}
         task.job = VideoJob.start(task.source, **own)
-        return task.job.result(timeout=limit, on_progress=tell, cancel=stop)
+        return task.job.result(timeout=asked.timeout, on_progress=tell, cancel=stop)
 
     each = (_Task(source) for source in sources)
     tasks = list(each) if isinstance(sources, Sized) else each

@@ -50,6 +50,9 @@ def capabilities(client: object) -> frozenset[str]:
     """Return what a client can do beyond boto3's three methods, as it says itself; none where it says nothing.
 
     ``"files"``: it takes local files by its ``stage`` and ``discard``, and has no quota and sends no messages.
+    ``"progress"``: its ``progress(job_id)`` gives the share of the video that is done, 0 to 1, with the seconds left
+    (``None`` while they are not known), or ``None``.
+    ``"sample_rate"``: its ``start_face_detection`` takes ``SampleRate``, pictures a second.
     ``"ends"``: its ``ended(job_id)`` gives a ``concurrent.futures.Future`` that is done when the job has ended, or at
     once where another process runs the job.
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from rekog_emotion.results.lossless import Analysis
+    from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = [
     "analyze",
@@ -31,6 +32,7 @@ __all__ = [
     "check_place",
     "is_results",
     "is_video",
+    "job_bar",
     "naming_output",
     "progress_bar",
     "read_one",
@@ -87,7 +89,8 @@ def analyze(media: str, args: argparse.Namespace) -> Analysis:
 
     if not is_video(media):
         return detect_image(media, client=args.client)
-    return analyze_video(media, client=args.client, staging=args.staging, timeout=args.timeout)
+    with job_bar() as bar:
+        return analyze_video(media, client=args.client, staging=args.staging, timeout=args.timeout, on_progress=bar)
 
 
 def analyze_one(args: argparse.Namespace) -> Analysis:
@@ -193,6 +196,35 @@ def save(picture: Image.Image, out: Path, *, what: str = "") -> None:
         picture.save(data, Image.registered_extensions()[out.suffix.lower()], quality=95)
         with output_file(out) as part:
             part.write_bytes(data.getvalue())
+
+
+@contextmanager
+def job_bar() -> Iterator[OnProgress]:
+    """Show upload, job and pages on standard error, where it is a terminal and the ``cli`` extra is there."""
+    try:
+        from rich import progress as rich
+        from rich.console import Console
+    except ModuleNotFoundError:
+        yield lambda _progress: None
+        return
+    from rekog_emotion.showing import facts, share
+
+    columns = (
+        rich.SpinnerColumn(),
+        rich.TextColumn("{task.description}", markup=False),
+        rich.BarColumn(),
+        rich.TimeElapsedColumn(),
+    )
+    with rich.Progress(
+        *columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def on_progress(progress: Progress) -> None:
+            done, total = share(progress)
+            bar.update(task, description=facts(progress), completed=done, total=total)
+
+        yield on_progress
 
 
 @contextmanager

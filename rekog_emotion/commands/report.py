@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import check_place, is_results, naming_output, read_one
+from rekog_emotion.commands._media import check_place, is_results, job_bar, naming_output, read_one
 from rekog_emotion.commands._options import add_client, add_debug, add_job, add_results
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
@@ -79,4 +79,7 @@ def _analysis(args: argparse.Namespace) -> VideoAnalysis:
         return read_one(args.media, VideoAnalysis)
     if args.results is not None:
         return read_one(args.results, VideoAnalysis, of=args.media)
-    return analyze_video(args.media, client=args.client, staging=args.staging, timeout=args.timeout)
+    with job_bar() as bar:
+        return analyze_video(
+            args.media, client=args.client, staging=args.staging, timeout=args.timeout, on_progress=bar
+        )

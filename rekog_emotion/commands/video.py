@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._media import is_results
+from rekog_emotion.commands._media import is_results, job_bar
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError, JobTimeoutError
@@ -19,7 +16,7 @@ from rekog_emotion.errors import InvalidInputError, JobTimeoutError
 if TYPE_CHECKING:
     from rekog_emotion.blocking.job import VideoJob
     from rekog_emotion.results.video_analysis import VideoAnalysis
-    from rekog_emotion.values.progress import OnProgress, Progress
+    from rekog_emotion.values.progress import OnProgress
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -73,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         _check_results(args)
         listing.add_results(args.clip)
         return _terminal.OK
-    with _progress() as on_progress:
+    with job_bar() as on_progress:
         try:
             job = _job(args, on_progress)
         except BaseException as error:
@@ -146,45 +143,3 @@ def _tell_how_to_resume(job: VideoJob, args: argparse.Namespace) -> None:
     if args.client is not None:
         command += ["--client", args.client]
     _terminal.note(f"the job goes on; resume it with: {shlex.join(command)}")
-
-
-# The progress bar
-
-
-@contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """Show upload, job and pages on standard error, where it is a terminal and the ``cli`` extra is there."""
-    try:
-        from rich import progress as rich
-        from rich.console import Console
-    except ModuleNotFoundError:
-        yield _silent
-        return
-    columns = (
-        rich.SpinnerColumn(),
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.TimeElapsedColumn(),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(
-        *columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def on_progress(progress: Progress) -> None:
-            bar.update(task, description=_words(progress), completed=progress.bytes_done, total=progress.bytes_total)
-
-        yield on_progress
-
-
-def _silent(_: Progress) -> None:
-    pass
-
-
-def _words(progress: Progress) -> str:
-    return {
-        "UPLOADING": f"uploading, {(progress.bytes_done or 0) / 1e6:.1f} of {(progress.bytes_total or 0) / 1e6:.1f} MB",
-        "WAITING_FOR_SLOT": "waiting for a free slot",
-        "PAGE": f"reading, {progress.faces} faces",
-    }.get(progress.event, "waiting for the job")

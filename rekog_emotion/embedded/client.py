@@ -87,11 +87,12 @@ class EmbeddedClient:
 
     Attributes:
         engine: ``"embedded"``.
-        rekog_capabilities: It takes local files by itself, and tells when its jobs end.
+        rekog_capabilities: It takes local files by itself, tells how far its jobs are and when they end, and looks at
+            as many pictures a second as it is told.
     """
 
     engine = "embedded"
-    rekog_capabilities = frozenset({"files", "ends"})
+    rekog_capabilities = frozenset({"files", "ends", "progress", "sample_rate"})
 
     def __init__(
         self,
@@ -168,6 +169,7 @@ class EmbeddedClient:
         NotificationChannel: Any = None,  # noqa: ANN401, N803 -- boto3's signature
         FaceAttributes: Any = "DEFAULT",  # noqa: ANN401, N803 -- boto3's signature
         JobTag: str | None = None,  # noqa: N803 -- boto3's signature
+        SampleRate: float | None = None,  # noqa: N803 -- in its manner
     ) -> Mapping[str, Any]:
         """Start to find the faces of a video, at two pictures a second, in the background.
 
@@ -177,6 +179,7 @@ class EmbeddedClient:
             NotificationChannel: Checked only: nothing is published.
             FaceAttributes: ``"ALL"``, or ``"DEFAULT"`` for bounding box, confidence, five landmarks, pose and quality.
             JobTag: Comes back with the result.
+            SampleRate: Pictures a second, from one on; never more than there are. The service has no such parameter.
 
         Returns:
             The service's answer: ``JobId`` and ``ResponseMetadata``.
@@ -191,6 +194,7 @@ class EmbeddedClient:
             notification_channel=NotificationChannel,
             face_attributes=FaceAttributes,
             job_tag=JobTag,
+            sample_rate=SampleRate,
         )
 
     def get_face_detection(
@@ -219,6 +223,14 @@ class EmbeddedClient:
     def ended(self, job_id: str) -> Future[None]:
         """Return what is done when a video job has ended; an open one that nobody runs in this process is run anew."""
         return self._jobs.ended(job_id)
+
+    def progress(self, job_id: str) -> tuple[float, float | None] | None:
+        """Return how far a video job is: the share of its video that is done, 0 to 1, and the seconds left.
+
+        Returns:
+            ``None`` where the job has not begun, has ended, or runs elsewhere, or the video does not say its length.
+        """
+        return self._jobs.progress(job_id)
 
     def stage(
         self,

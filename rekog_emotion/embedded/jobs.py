@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import os
 import secrets
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 
 from rekog_emotion import forks
 from rekog_emotion.embedded import parameters
+from rekog_emotion.embedded.advance import Advance
 from rekog_emotion.embedded.ahead import GivenUpError, in_order
 from rekog_emotion.embedded.crew import Crew
 from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
@@ -29,6 +27,7 @@ from rekog_emotion.embedded.files import Resolver
 from rekog_emotion.embedded.outcomes import Outcomes
 from rekog_emotion.embedded.stills import Sample, at_each_time, stills
 from rekog_emotion.embedded.store import JobRecord, MemoryStore, Store
+from rekog_emotion.embedded.tokens import page_token, position
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.logs import logger
 from rekog_emotion.wire.service import (
@@ -39,7 +38,6 @@ from rekog_emotion.wire.service import (
     MAX_VIDEO_BYTES,
     NO_JOB,
     OTHER_REQUEST,
-    PAGE_TOKENS_LAST,
     RESULTS_LAST,
     START_FACE_DETECTION,
 )
@@ -50,7 +48,6 @@ Detect: TypeAlias = Callable[[NDArray[np.uint8]], list[dict[str, Any]]]
 """Takes an RGB array (height, width, 3), gives the service's ``FaceDetails`` with all members."""
 
 NEVER_ON_VIDEO: Final = frozenset({"EyeDirection", "FaceOccluded"})
-PAGE_TOKEN: Final = struct.Struct(">Qd")  # position of the page's first face, and when the token was given out
 
 # The service's codes and texts: recorded from it, or as its developer guide and its service model have them.
 TOO_LARGE: Final = (
@@ -112,6 +109,7 @@ class Jobs:
     def _begin_anew(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[str, Future[None]] = {}
+        self._advances: dict[str, Advance] = {}
         self._crew: Crew[JobRecord] = Crew(self._run, size=self._workers)
         self._outcomes = Outcomes(self._store, clock=self._clock)
 
@@ -123,6 +121,7 @@ class Jobs:
         notification_channel: object = None,
         face_attributes: object = "DEFAULT",
         job_tag: object = None,
+        sample_rate: object = None,
     ) -> dict[str, Any]:
         """Answer StartFaceDetection.
 
@@ -132,6 +131,7 @@ class Jobs:
             notification_channel: Checked only: nothing is published.
             face_attributes: ``"ALL"``, or ``"DEFAULT"`` for bounding box, confidence, five landmarks, pose and quality.
             job_tag: Comes back with the result.
+            sample_rate: Pictures a second, from one on; two, as the service's, where it is left out.
 
         Returns:
             The service's answer: ``JobId`` and ``ResponseMetadata``.
@@ -148,6 +148,7 @@ class Jobs:
                 face_attributes=face_attributes,
                 job_tag=job_tag,
                 notification_channel=notification_channel,
+                sample_rate=sample_rate,
             )
         except ValueError as error:
             raise _refusal(START_FACE_DETECTION, BAD_PARAMETER) from error
@@ -239,7 +240,10 @@ class Jobs:
         now = self._clock()
         if job is None or (job.ended is not None and now - job.ended > RESULTS_LAST):
             raise _refusal(GET_FACE_DETECTION, NO_JOB)
-        begin = 0 if token is None else _position(job, token, now=now)
+        try:
+            begin = 0 if token is None else position(job.job_id, token, now=now)
+        except ValueError as error:
+            raise _refusal(GET_FACE_DETECTION, BAD_PAGE) from error
         answer: dict[str, Any] = {"JobStatus": job.status}
         if job.status == "FAILED":
             answer["StatusMessage"] = job.message
@@ -247,7 +251,7 @@ class Jobs:
             answer["VideoMetadata"] = dict(job.metadata or {})
             answer["Faces"] = self._store.faces(job.job_id, begin, begin + size)
             if begin + size < job.face_count:
-                answer["NextToken"] = _page_token(job, begin + size, now)
+                answer["NextToken"] = page_token(job.job_id, begin + size, now)
         else:
             answer["Faces"] = []
         answer["JobId"] = job.job_id
@@ -286,6 +290,11 @@ class Jobs:
         ended.set_result(None)
         return self._open.get(job_id, ended)
 
+    def progress(self, job_id: str) -> tuple[float, float | None] | None:
+        """Return the share of a video that is done, 0 to 1, and the seconds left; ``None`` while it does not run."""
+        advance = self._advances.get(job_id)
+        return None if advance is None else advance.told()
+
     def stop(self) -> None:
         """Do what :meth:`close` does, without waiting for it (finalizers may not wait)."""
         self._crew.stopped = True
@@ -313,6 +322,7 @@ class Jobs:
             if ended is not None:
                 self._outcomes.put(ended)
         finally:
+            self._advances.pop(job.job_id, None)
             self._open.pop(job.job_id).set_result(None)
 
     def _ended(self, crew: Crew[JobRecord], job: JobRecord) -> JobRecord | None:
@@ -344,9 +354,10 @@ class Jobs:
         if job.metadata is None:
             raise video.UnsupportedVideoError(job.path)
         self._store.drop_faces(job.job_id)  # of a run that was cut short
-        count = 0
+        advance = self._advances[job.job_id] = Advance(job.metadata.get("DurationMillis"))
+        rate, count = job.request.get("SampleRate", video.SAMPLES_PER_SECOND), 0
         with (
-            closing(video.samples(job.path)) as samples,
+            closing(video.samples(job.path, per_second=rate)) as samples,
             closing(in_order(self._detect, stills(_until_stopped(crew, samples)), at_once=self._at_once)) as results,
         ):
             for times, found in results:
@@ -354,6 +365,7 @@ class Jobs:
                 for faces in at_each_time(times, details):
                     self._store.add_faces(job.job_id, faces)
                     count += len(faces)
+                advance.reached(times[-1])
         return count
 
 
@@ -374,24 +386,6 @@ def _on_video(face: Mapping[str, Any], attributes: str) -> dict[str, Any]:
     if attributes == "ALL":
         return {name: value for name, value in face.items() if name not in NEVER_ON_VIDEO}
     return reduced(face, DEFAULT_MEMBERS)
-
-
-def _page_token(job: JobRecord, begin: int, now: float) -> str:
-    """Return an opaque text that says where a page begins, and that this job gave it out, and when."""
-    content = PAGE_TOKEN.pack(begin, now)
-    mark = hmac.digest(job.job_id.encode(), content, "sha256")
-    return base64.urlsafe_b64encode(content + mark).decode()
-
-
-def _position(job: JobRecord, token: str, *, now: float) -> int:
-    """Return where the page of a token begins."""
-    try:
-        begin, issued = PAGE_TOKEN.unpack_from(base64.urlsafe_b64decode(token))
-    except (ValueError, struct.error) as error:
-        raise _refusal(GET_FACE_DETECTION, BAD_PAGE) from error
-    if not hmac.compare_digest(token, _page_token(job, begin, issued)) or now - issued > PAGE_TOKENS_LAST:
-        raise _refusal(GET_FACE_DETECTION, BAD_PAGE)
-    return int(begin)
 
 
 def _refusal(operation: str, fault: tuple[str, str], *numbers: int) -> ClientError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +17,7 @@ _CHANNEL: Final = {"SNSTopicArn": r"arn:aws:sns:.*:\w{12}:.+", "RoleArn": r"arn:
 
 
 def checked_start(
-    *, video: object, face_attributes: object, job_tag: object, notification_channel: object
+    *, video: object, face_attributes: object, job_tag: object, notification_channel: object, sample_rate: object = None
 ) -> dict[str, Any]:
     """Return a copy of the parameters of StartFaceDetection, apart from the token, in one form.
 
@@ -33,6 +34,14 @@ def checked_start(
         request["JobTag"] = _text(job_tag, JOB_TAG)
     if notification_channel is not None:
         request["NotificationChannel"] = _structure(notification_channel, _CHANNEL, required=set(_CHANNEL))
+    if sample_rate is not None:
+        if (
+            isinstance(sample_rate, bool)
+            or not isinstance(sample_rate, (int, float))
+            or not 1 <= sample_rate < math.inf
+        ):
+            raise ValueError
+        request["SampleRate"] = sample_rate
     return request
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from attrs import define, evolve, field
 
@@ -48,6 +48,7 @@ class Lookout:
     _broken: int = field(default=0, init=False)
     _heard: bool = field(default=False, init=False)
     _watch: messages.Watch | None = field(default=None, init=False)
+    _known: dict[str, Any] = field(factory=dict, init=False)  # of how far the work is
 
     def until_ended(self, limit: float | None) -> Flow[VideoAnalysis]:
         """Return what the job said when it had ended.
@@ -82,7 +83,7 @@ class Lookout:
             self._broken += 1
             raise
         self.looks, self._broken = self.looks + 1, 0
-        yield Tell(Progress(event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status))
+        yield Tell(Progress(event=ProgressEvent.POLLED, job_id=self.job_id, status=page.status, **self._known))
         watch = self._watch
         said_to_have_failed = watch is not None and watch.completion is not None and watch.completion.failed
         return None if page.status == JobStatus.IN_PROGRESS and not said_to_have_failed else page
@@ -92,13 +93,19 @@ class Lookout:
 
     def _pause(self, waited: float, seconds: float) -> Flow[None]:
         event = ProgressEvent.WAITING
-        yield Tell(Progress(event=event, job_id=self.job_id, seconds=waited, next_seconds=seconds))
+        yield Tell(Progress(event=event, job_id=self.job_id, seconds=waited, next_seconds=seconds, **self._known))
         if self._watch is not None:
             yield from self._watch.sleep(seconds)
         elif self.facts.ends and not self._heard:
-            self._heard = yield Await(self.job_id, seconds)
+            self._heard = yield Await(self.job_id, seconds, self._advanced)
         else:
             yield Sleep(seconds)
+
+    def _advanced(self, fraction: float, seconds_left: float | None) -> Progress | None:
+        if fraction == self._known.get("fraction"):
+            return None
+        self._known.update(fraction=fraction, seconds_left=seconds_left)
+        return Progress(event=ProgressEvent.ANALYZING, job_id=self.job_id, **self._known)
 
     def _polls(self) -> polling.PollSchedule:
         if self.video_seconds is None or not self.fresh:

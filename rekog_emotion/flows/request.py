@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
@@ -68,12 +69,15 @@ class VideoOptions(TypedDict, total=False):
         slot_timeout: Longest wait for a free slot, a video, where the account runs as many jobs as it may: seconds, a
             ``timedelta``, or ``None`` for ever. Default: ``3600.0``.
         face_attributes: ``"ALL"``, or ``"DEFAULT"``, which leaves out the emotions. Default: ``"ALL"``.
+        sample_rate: Pictures a second to look at, from 1 on, of the embedded engine alone: Rekognition looks at two.
+            Default: ``None``, two.
         job_tag: Comes back with the result and in notifications. Default: ``None``.
         notify: Topic and queue by which the end of a job is learned of, instead of by asking. Default: ``None``.
     """
 
     slot_timeout: Seconds
     face_attributes: str
+    sample_rate: float | None
     job_tag: str | None
     notify: SnsSqs | None
 
@@ -131,6 +135,7 @@ class VideoRequest:
     slot_timeout: float | None = field(default=SLOT_TIMEOUT, converter=_slot_timeout)
     timeout: float | None = field(default=TIMEOUT, converter=_timeout)
     face_attributes: str = "ALL"
+    sample_rate: float | None = None
     client_request_token: str | None = None
     job_tag: str | None = None
     notify: SnsSqs | None = None
@@ -146,6 +151,9 @@ class VideoRequest:
         """Refuse what the service would refuse after the upload."""
         if self.face_attributes not in _FACE_ATTRIBUTES:
             msg = f'face_attributes={self.face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
+            raise InvalidInputError(msg)
+        if self.sample_rate is not None and not _is_rate(self.sample_rate):
+            msg = f"sample_rate={self.sample_rate!r} is no number of pictures a second: pass 1 or more"
             raise InvalidInputError(msg)
         if self.client_request_token is not None and not _matches(TOKEN, self.client_request_token):
             what = "1 to 64 letters, digits, hyphens and underscores"
@@ -175,16 +183,30 @@ class VideoRequest:
             raise InvalidInputError(msg)
         return self.notify.channel()
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self, capabilities: Container[str] = ()) -> dict[str, Any]:
         """Return the parameters of StartFaceDetection but for the video.
 
         A token is always sent, a fresh one unless the caller gave one: without it, a time-out on the way back and the
         retry that follows buy the job twice; with a fixed one, the service gives yesterday's job back.
+
+        Args:
+            capabilities: Of the client, beyond boto3's three methods.
+
+        Raises:
+            InvalidInputError: The client cannot do what is asked.
         """
+        if self.sample_rate is not None and "sample_rate" not in capabilities:
+            msg = (
+                f"sample_rate={self.sample_rate!r} is for the embedded engine alone: Rekognition looks at two pictures "
+                'a second; leave it out, or stay offline with client="embedded"'
+            )
+            raise InvalidInputError(msg)
         parameters: dict[str, Any] = {
             "FaceAttributes": self.face_attributes,
             "ClientRequestToken": self.client_request_token or uuid.uuid4().hex,
         }
+        if self.sample_rate is not None:
+            parameters["SampleRate"] = self.sample_rate
         if self.job_tag is not None:
             parameters["JobTag"] = self.job_tag
         if (channel := self._channel()) is not None:
@@ -204,6 +226,10 @@ def check_listeners(on_progress: object, cancel: object) -> None:
         name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
         msg = f"cancel= got {name}: pass a threading.Event"
         raise InvalidInputError(msg)
+
+
+def _is_rate(rate: object) -> bool:
+    return isinstance(rate, (int, float)) and not isinstance(rate, bool) and 1 <= rate < math.inf
 
 
 def _matches(pattern: re.Pattern[str], text: object) -> bool:

@@ -176,10 +176,17 @@ class Await:
 
     Answered with whether the end was heard, at once where it is not in this process that the job ends; and when the
     caller cancels.
+
+    Attributes:
+        job_id: The job.
+        seconds: At most.
+        advanced: Returns what is to be told of how far the work is, by the share that is done and the seconds left;
+            asked now and then, where the client knows.
     """
 
     job_id: str
     seconds: float
+    advanced: Callable[[float, float | None], Progress | None] = field(default=lambda *_: None, repr=False, eq=False)
 
 
 @frozen

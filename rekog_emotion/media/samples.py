@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from rekog_emotion.media.clips import Orientation
 
-__all__ = ["LONGEST", "UnsupportedVideoError", "probe", "samples"]
+__all__ = ["LONGEST", "SAMPLES_PER_SECOND", "UnsupportedVideoError", "probe", "samples"]
 
 LONGEST = Fraction(6 * 60 * 60)  # seconds; the service's limit for stored video
 SAMPLES_PER_SECOND = 2
@@ -72,7 +72,9 @@ def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
     return {name: value for name, value in metadata.items() if value is not None}
 
 
-def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uint8]]]:
+def samples(
+    path: str | os.PathLike[str], *, per_second: float = SAMPLES_PER_SECOND
+) -> Generator[tuple[int, NDArray[np.uint8]]]:
     """Yield the pictures that the service looks at, two a second, with their times.
 
     Sample ``k`` is frame ``floor(k * fps / 2)`` at ``floor(frame * 1000 / fps)`` milliseconds, the rule that recorded
@@ -86,6 +88,7 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
 
     Args:
         path: A local file.
+        per_second: Pictures a second, where it is not the service's two; never more than the frames.
 
     Yields:
         Milliseconds from the first picture, and an upright RGB array of shape (height, width, 3), of square pixels.
@@ -96,12 +99,13 @@ def samples(path: str | os.PathLike[str]) -> Generator[tuple[int, NDArray[np.uin
     """
     with opened(path) as (container, stream):
         rate = frame_rate(stream)
+        step = max(rate / Fraction(per_second), Fraction(1))  # frames between two samples
         slack = min(ROUNDING, 1 / rate / 2)
 
         def looked_at(since: Fraction, until: Fraction) -> bool:
-            return _begun(until - slack, rate) > _begun(since - slack, rate)
+            return _begun(until - slack, rate, step) > _begun(since - slack, rate, step)
 
-        grid = _grid(rate)
+        grid = _grid(rate, step)
         seconds = next(grid)
         # One for all: in PyAV a frame and its side data hold each other, and their memory, until the next collection.
         orientation: Orientation | None = None
@@ -130,17 +134,11 @@ def _single_precision(value: Fraction) -> float:
     return single
 
 
-def _grid(rate: Fraction) -> Iterator[Fraction]:
-    """Yield the seconds of the frames to look at; below two frames a second of every one."""
-    step = _step(rate)
+def _grid(rate: Fraction, step: Fraction) -> Iterator[Fraction]:
+    """Yield the seconds of the frames to look at."""
     return (int(k * step) / rate for k in count())
 
 
-def _begun(seconds: Fraction, rate: Fraction) -> int:
+def _begun(seconds: Fraction, rate: Fraction, step: Fraction) -> int:
     """Return how many times of the grid lie before this one."""
-    return max(0, math.ceil(math.ceil(seconds * rate) / _step(rate)))
-
-
-def _step(rate: Fraction) -> Fraction:
-    """Return the frames between two samples."""
-    return max(rate / SAMPLES_PER_SECOND, Fraction(1))
+    return max(0, math.ceil(math.ceil(seconds * rate) / step))

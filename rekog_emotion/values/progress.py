@@ -24,6 +24,7 @@ class ProgressEvent(Word):
     STARTED = "STARTED"
     WAITING = "WAITING"
     POLLED = "POLLED"
+    ANALYZING = "ANALYZING"
     PAGE = "PAGE"
     IMAGE = "IMAGE"
     LEFT_OUT = "LEFT_OUT"
@@ -43,18 +44,20 @@ class Progress:
         bytes_total: Bytes to upload.
         status: The job's state, for ``POLLED``.
         faces: Faces received so far, for ``PAGE``.
+        fraction: How much of the video has been looked at, 0 to 1, where the client tells it, as the embedded engine
+            does: for ``ANALYZING``, which comes as that grows, and for the events of waiting after it.
         state: For ``STARTED``, what ``VideoJob.from_dict()`` takes the job up from, in another process if need be.
         source: Name of the video, where :func:`rekog_emotion.analyze_videos` works on several; for ``IMAGE`` and
             ``LEFT_OUT``, what the event is about.
         reason: Why a photo failed, or was left out.
-        done: Photos that have an analysis, in this run; this and what follows belongs to the events of
+        done: Photos that have an analysis, in this run; this and what follows up to ``rate`` belongs to the events of
             :func:`rekog_emotion.detect_images`.
         failed: Photos that have an error.
         left_out: Files and objects that are no pictures.
         skipped: Photos that an earlier run has done.
         total: Photos in all, those that are skipped included, as soon as that is known.
         rate: Photos a second, over the last half minute.
-        seconds_left: How long the rest will take, where ``total`` is known.
+        seconds_left: How long the rest will take, where ``total`` or ``fraction`` is known.
     """
 
     event: ProgressEvent
@@ -65,6 +68,7 @@ class Progress:
     bytes_total: int | None = None
     status: str | None = None
     faces: int | None = None
+    fraction: float | None = None
     state: Mapping[str, Any] | None = None
     source: str | None = None
     reason: str | None = None

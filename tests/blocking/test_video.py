@@ -23,6 +23,8 @@ from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.flows.request import ATTRIBUTES
 from tests.http_standin import Answer
 
+CLIP = Path(__file__).parents[1] / "data" / "people.mp4"
+
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 KNOWN = (
     "ALL, DEFAULT, AGE_RANGE, BEARD, EMOTIONS, EYEGLASSES, EYES_OPEN, EYE_DIRECTION, FACE_OCCLUDED, GENDER, "
@@ -237,6 +239,7 @@ START = {
     "clock": None,
     "slot_timeout": 3600.0,
     "face_attributes": "ALL",
+    "sample_rate": None,
     "job_tag": None,
     "notify": None,
     "client_request_token": None,
@@ -249,6 +252,7 @@ START = {
 CHECKED = {
     "slot_timeout": 7,
     "face_attributes": "DEFAULT",
+    "sample_rate": None,
     "job_tag": "t",
     "notify": None,
     "client_request_token": "mine",
@@ -299,6 +303,7 @@ def test_options_have_the_same_types_everywhere():
         "slot_timeout": "Seconds",
         "timeout": "Seconds",
         "face_attributes": "str",
+        "sample_rate": "float | None",
         "job_tag": "str | None",
         "notify": "SnsSqs | None",
         "client_request_token": "str | None",
@@ -401,3 +406,19 @@ def test_options_of_many_videos_are_passed_on(monkeypatch):
     assert set(arrived) == set(START) - OF_ONE_VIDEO
     assert {name: arrived[name] for name in given} == given
     assert (waited["timeout"], waited["cancel"], waited["on_progress"]) == (2.0, arrived["cancel"], None)
+
+
+@pytest.mark.parametrize("verb", [start_video, analyze_video, analyze_videos], ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize("source", ["s3://bucket/clip.mp4", str(CLIP)], ids=["object", "file"])
+def test_the_rate_of_the_service_is_fixed(verb, source, standin):
+    """Another one is refused before anything is uploaded or started, of many videos once."""
+    given = [source] if verb is analyze_videos else source
+
+    with pytest.raises(InvalidInputError) as caught:
+        verb(given, client="aws", staging="s3://my-uploads/a/", sample_rate=5)
+
+    assert str(caught.value) == (
+        "sample_rate=5 is for the embedded engine alone: Rekognition looks at two pictures a second; leave it out, or "
+        'stay offline with client="embedded"'
+    )
+    assert standin.requests == []

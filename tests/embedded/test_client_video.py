@@ -5,19 +5,23 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from fractions import Fraction
+from functools import partial
+from math import floor
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rekog_emotion import analyze_video, start_video
 from rekog_emotion.clients.protocols import Staging
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.store import MemoryStore
-from rekog_emotion.errors import InvalidS3ObjectError, JobFailedError
+from rekog_emotion.errors import InvalidInputError, InvalidS3ObjectError, JobFailedError
 from rekog_emotion.flows.polling import PollSchedule
 from rekog_emotion.testing import virtual_time
 from rekog_emotion.values.s3 import S3Object
 from tests.embedded.clips import BAD, bad_clips, counting, grid, people_mp4, scene
-from tests.embedded.job_desk import Gate, bare, clock, refused
+from tests.embedded.job_desk import Gate, bare, clock, one_face, refused
 
 __all__ = ["bad_clips", "clock", "counting", "people_mp4", "scene"]
 
@@ -151,3 +155,61 @@ def test_forgetting_the_client_ends_jobs(gate, counting):
     gate.opened.set()
     assert jobs.join(job_id, 30)
     assert jobs.get(job_id)["JobStatus"] == "FAILED"
+
+
+@pytest.mark.parametrize("rate", [1, 2, 5, 2.5, 30, 1000])
+def test_pictures_a_second(rate, people_mp4, monkeypatch):
+    """As many are looked at as are asked for, by the service's rule; no more than there are."""
+    monkeypatch.setattr("rekog_emotion.embedded.client.Engine.analyze", lambda _, picture, **__: one_face(picture))
+
+    with EmbeddedClient() as client:
+        clip = analyze_video(people_mp4, client=client, sample_rate=rate)
+
+    frames = [floor(k * max(Fraction(30) / Fraction(rate), Fraction(1))) for k in range(180)]
+    assert [face.timestamp_ms for face in clip.faces] == [frame * 1000 // 30 for frame in frames if frame < 180]
+
+
+@pytest.mark.parametrize("rate", [0, 0.5, -1, float("nan"), float("inf"), True, "5"])
+def test_no_rate(rate, counting):
+    """What is none is refused before anything is read, by the verb and by the client."""
+    with EmbeddedClient() as client:
+        with pytest.raises(InvalidInputError) as caught:
+            analyze_video("gone.mp4", client=client, sample_rate=rate)
+        staged = client.stage(counting)
+        where = {"Bucket": staged.bucket, "Name": staged.name}
+        with pytest.raises(ClientError, match="InvalidParameterException"):
+            client.start_face_detection(Video={"S3Object": where}, SampleRate=rate)
+
+    assert str(caught.value) == f"sample_rate={rate!r} is no number of pictures a second: pass 1 or more"
+
+
+def test_a_token_is_of_one_rate(counting, gate):
+    """With another rate it is another request."""
+    gate.opened.set()
+    with EmbeddedClient() as client:
+        staged = client.stage(counting)
+        where = {"Bucket": staged.bucket, "Name": staged.name}
+        start = partial(client.start_face_detection, Video={"S3Object": where})
+        first = start(ClientRequestToken="t", SampleRate=5)["JobId"]
+
+        assert start(ClientRequestToken="t", SampleRate=5)["JobId"] == first
+        with pytest.raises(ClientError, match="IdempotentParameterMismatchException"):
+            start(ClientRequestToken="t")
+
+
+def test_how_far_a_job_is(counting, monkeypatch):
+    """The share grows with the frames that have been looked at, and is of jobs that run."""
+    shares = []
+
+    def analyze(_, picture, **__):
+        shares.append(client.progress(next(iter(client._jobs._open))))
+        return one_face(picture)
+
+    monkeypatch.setattr("rekog_emotion.embedded.client.Engine.analyze", analyze)
+    with EmbeddedClient(video_threads=1) as client:
+        job = start_video(counting, client=client)
+        job.wait()
+        assert client.progress(job.job_id) is client.progress("f" * 64) is None
+
+    # Of a picture it is known that it has gone when the next one is there.
+    assert [share and share[0] for share in shares] == [None, *(k * 500 / 3000 for k in range(5))]

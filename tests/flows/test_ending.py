@@ -127,3 +127,39 @@ def test_a_job_that_another_process_runs(clock):
     VideoJob.resume("j-1", client=client).wait(timeout=None)
 
     assert (len(client.calls), clock.sleeps) == (5, [3600] * 3)
+
+
+class Looker(Teller):
+    """A client that tells how far its job is, too, and ends it when it has told all."""
+
+    rekog_capabilities = frozenset({"ends", "progress"})
+
+    def __init__(self, *shares):
+        super().__init__(IN_PROGRESS, page(0))
+        self._shares = list(shares)
+
+    def progress(self, job_id):
+        """Give the next share."""
+        assert job_id == "j-1"
+        if not self._shares:
+            self.end.set_result(None)
+            return None
+        return self._shares.pop(0)
+
+
+@pytest.mark.usefixtures("seldom")
+def test_how_far_it_is():
+    """A client that knows is asked while it is waited for; what has not changed is told once."""
+    client, told = Looker(None, (0.0, None), (0.25, 6.0), (0.25, 6.0), (0.5, 3.5)), []
+
+    VideoJob.resume("j-1", client=client).wait(on_progress=told.append)
+
+    assert [(one.event, one.fraction, one.seconds_left) for one in told] == [
+        ("POLLED", None, None),
+        ("WAITING", None, None),
+        ("ANALYZING", 0.0, None),
+        ("ANALYZING", 0.25, 6.0),
+        ("ANALYZING", 0.5, 3.5),
+        ("POLLED", 0.5, 3.5),
+    ]
+    assert {one.job_id for one in told} == {"j-1"}
