@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.clients.protocols import ClientName, RekognitionClient
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.rate import pace_in_use
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
@@ -20,7 +20,7 @@ __all__ = ["detect_image"]
 def detect_image(
     source: ImageSource,
     *,
-    client: RekognitionClient | str | None = None,
+    client: RekognitionClient | ClientName | None = None,
     attributes: str | Sequence[str] = "ALL",
     timeout: Seconds = detecting.TIMEOUT,
     cancel: threading.Event | None = None,
@@ -36,8 +36,9 @@ def detect_image(
             taken as it stands: ``ImageOps.exif_transpose`` sets a phone's photo upright.
         client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods; left out, what the environment
             variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
-        attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality) or a list such as
-            ``["DEFAULT", "EMOTIONS"]``; fewer are faster, the price is the same.
+        attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality), or a list such as
+            ``["DEFAULT", "EMOTIONS"]`` or ``"emotions,smile"``, in capitals or not; fewer are faster, the price is the
+            same.
         timeout: Longest wait for the answer, with all attempts and the waits between them: seconds, a ``timedelta``, or
             ``None`` for as long as they take.
         cancel: Ends the call when set. A client that the library made closes its connection at once. A call of any

@@ -18,7 +18,7 @@ from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.options import StartVideoOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import Staging, capabilities
+from rekog_emotion.clients.protocols import ClientName, Staging, capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows import request
@@ -110,7 +110,7 @@ class VideoJob:
         cls,
         job_id: str,
         *,
-        client: RekognitionClient | str | None = None,
+        client: RekognitionClient | ClientName | None = None,
         upload: S3Object | None = None,
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
@@ -156,7 +156,7 @@ class VideoJob:
         cls,
         state: Mapping[str, Any],
         *,
-        client: RekognitionClient | str | None = None,
+        client: RekognitionClient | ClientName | None = None,
         staging: Staging | None = None,
         s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
         notify: SnsSqs | None = None,

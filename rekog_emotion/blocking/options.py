@@ -6,7 +6,7 @@ import threading
 from typing import Any, TypedDict
 
 from rekog_emotion.blocking.clock import Clock
-from rekog_emotion.clients.protocols import RekognitionClient, Staging
+from rekog_emotion.clients.protocols import ClientName, RekognitionClient, Staging
 from rekog_emotion.flows.options import described
 from rekog_emotion.flows.request import StartOptions, VideoOptions, WaitOptions
 from rekog_emotion.values.progress import OnProgress
@@ -29,7 +29,7 @@ class _Performers(TypedDict, total=False):
         clock: Where time comes from, for tests. Default: ``None``, the system.
     """
 
-    client: RekognitionClient | str | None
+    client: RekognitionClient | ClientName | None
     staging: Staging | str | None
     s3_client: Any
     clock: Clock | None

@@ -5,11 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["OnBytes", "RekognitionClient", "Staging", "capabilities", "leaves_retrying_to_us", "service_region"]
+__all__ = [
+    "ClientName",
+    "OnBytes",
+    "RekognitionClient",
+    "Staging",
+    "capabilities",
+    "leaves_retrying_to_us",
+    "service_region",
+]
 
 
 class RekognitionClient(Protocol):
@@ -44,6 +52,10 @@ class RekognitionClient(Protocol):
     ) -> Mapping[str, Any]:
         """Answer GetFaceDetection."""
         ...
+
+
+ClientName: TypeAlias = Literal["aws", "embedded"]
+"""Our own boto3 client, or the engine on this machine."""
 
 
 def capabilities(client: object) -> frozenset[str]:

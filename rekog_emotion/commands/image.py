@@ -107,9 +107,9 @@ def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace, listing
 
 
 def _attributes(text: str) -> tuple[str, ...]:
-    from rekog_emotion.flows.request import ATTRIBUTES
+    from rekog_emotion.flows.request import ATTRIBUTES, attribute_names
 
-    names = tuple(name.strip().upper() for name in text.split(","))
+    names = tuple(attribute_names(text))
     for name in names:
         if name not in ATTRIBUTES:
             msg = f"{name!r} is none of {', '.join(ATTRIBUTES)}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
 
 __all__ = [
+    "ATTRIBUTES",
     "SLOT_TIMEOUT",
     "TIMEOUT",
     "Seconds",
@@ -27,6 +28,7 @@ __all__ = [
     "VideoOptions",
     "VideoRequest",
     "WaitOptions",
+    "attribute_names",
     "check_listeners",
     "seconds",
 ]
@@ -58,7 +60,23 @@ SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
 
 
-_FACE_ATTRIBUTES: Final = ("ALL", "DEFAULT")
+# The service's own list; a test compares it with the installed service model.
+ATTRIBUTES: Final = (
+    "ALL",
+    "DEFAULT",
+    "AGE_RANGE",
+    "BEARD",
+    "EMOTIONS",
+    "EYEGLASSES",
+    "EYES_OPEN",
+    "EYE_DIRECTION",
+    "FACE_OCCLUDED",
+    "GENDER",
+    "MOUTH_OPEN",
+    "MUSTACHE",
+    "SMILE",
+    "SUNGLASSES",
+)
 
 
 @described
@@ -68,7 +86,8 @@ class VideoOptions(TypedDict, total=False):
     Attributes:
         slot_timeout: Longest wait for a free slot, a video, where the account runs as many jobs as it may: seconds, a
             ``timedelta``, or ``None`` for ever. Default: ``3600.0``.
-        face_attributes: ``"ALL"``, or ``"DEFAULT"``, which leaves out the emotions. Default: ``"ALL"``.
+        attributes: As for photos, in capitals or not. On video the service knows two sets: ``"DEFAULT"`` alone leaves
+            out the emotions, and anything more, such as ``"emotions"``, asks for all. Default: ``"ALL"``.
         sample_rate: Pictures a second to look at, from 1 on, of the embedded engine alone: Rekognition looks at two.
             Default: ``None``, two.
         job_tag: Comes back with the result and in notifications. Default: ``None``.
@@ -76,7 +95,7 @@ class VideoOptions(TypedDict, total=False):
     """
 
     slot_timeout: Seconds
-    face_attributes: str
+    attributes: str | Sequence[str]
     sample_rate: float | None
     job_tag: str | None
     notify: SnsSqs | None
@@ -120,6 +139,10 @@ def _timeout(given: Seconds) -> float | None:
     return seconds(given, "timeout")
 
 
+def _face_attributes(given: str | Sequence[str]) -> str:
+    return "DEFAULT" if {*_attributes(given)} == {"DEFAULT"} else "ALL"
+
+
 def _video_length(given: Seconds) -> float | None:
     return seconds(given, "video_length")
 
@@ -134,7 +157,7 @@ class VideoRequest:
 
     slot_timeout: float | None = field(default=SLOT_TIMEOUT, converter=_slot_timeout)
     timeout: float | None = field(default=TIMEOUT, converter=_timeout)
-    face_attributes: str = "ALL"
+    attributes: str = field(default="ALL", converter=_face_attributes)
     sample_rate: float | None = None
     client_request_token: str | None = None
     job_tag: str | None = None
@@ -149,9 +172,6 @@ class VideoRequest:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what the service would refuse after the upload."""
-        if self.face_attributes not in _FACE_ATTRIBUTES:
-            msg = f'face_attributes={self.face_attributes!r} is not "ALL", or "DEFAULT", which leaves out the emotions'
-            raise InvalidInputError(msg)
         if self.sample_rate is not None and not _is_rate(self.sample_rate):
             msg = f"sample_rate={self.sample_rate!r} is no number of pictures a second: pass 1 or more"
             raise InvalidInputError(msg)
@@ -202,7 +222,7 @@ class VideoRequest:
             )
             raise InvalidInputError(msg)
         parameters: dict[str, Any] = {
-            "FaceAttributes": self.face_attributes,
+            "FaceAttributes": self.attributes,
             "ClientRequestToken": self.client_request_token or uuid.uuid4().hex,
         }
         if self.sample_rate is not None:
@@ -244,30 +264,17 @@ def _is_channel(channel: object) -> bool:
     )
 
 
-# The service's own list; a test compares it with the installed service model.
-ATTRIBUTES: Final = (
-    "ALL",
-    "DEFAULT",
-    "AGE_RANGE",
-    "BEARD",
-    "EMOTIONS",
-    "EYEGLASSES",
-    "EYES_OPEN",
-    "EYE_DIRECTION",
-    "FACE_OCCLUDED",
-    "GENDER",
-    "MOUTH_OPEN",
-    "MUSTACHE",
-    "SMILE",
-    "SUNGLASSES",
-)
+def attribute_names(attributes: str | Iterable[str]) -> list[str]:
+    """Return the names that are asked for as the service writes them; in one text they stand between commas."""
+    names = attributes.split(",") if isinstance(attributes, str) else attributes
+    return [name.strip().upper() if isinstance(name, str) else name for name in names]
 
 
 def _attributes(attributes: str | Sequence[str]) -> list[str]:
     if not isinstance(attributes, Iterable):
         msg = f'attributes= got {type(attributes).__name__}: ask for "ALL", "DEFAULT" or a list of names'
         raise InvalidInputError(msg)
-    wanted = [attributes] if isinstance(attributes, str) else list(attributes)
+    wanted = attribute_names(attributes)
     for name in wanted:
         if name not in ATTRIBUTES:
             msg = f"attributes= has {name!r}, which the service does not know; it knows {', '.join(ATTRIBUTES)}"

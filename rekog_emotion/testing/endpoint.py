@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rekog_emotion.testing.faults import FaultPlan, Operation
+from rekog_emotion.wire.service import OPERATIONS
 
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
@@ -43,7 +45,8 @@ class LocalEndpoint:
     An emotion is how a face looks, not what a person feels.
 
     Args:
-        client: Who answers; left out, the embedded engine.
+        client: Who answers; left out, the embedded engine. An ``AssertionError`` of its, such as that of a
+            :class:`FakeClient` without a script, is an answer that says so.
         faults: What goes wrong, and when; a new, empty plan if left out.
         media_root: For the embedded engine: objects in S3 are files of this folder, ``bucket/key``. Without it they are
             read from S3 as the environment says.
@@ -97,7 +100,11 @@ class LocalEndpoint:
             key, secret = next(iter((self._keys or KEYS).items()))
             stack.enter_context(_environment(self.url, self._region_name, key, secret))
             spool = stack.enter_context(closing(Spool()))
-            client = self._client or stack.enter_context(closing(_embedded(self._media_root, spool)))
+            client: RekognitionClient
+            if self._client is None:
+                client = stack.enter_context(closing(_embedded(self._media_root, spool)))
+            else:
+                client = _Telling(self._client)
             app = create_app(client, keys=self._keys, spool=spool, allow_origins=self._allow_origins)
             self._layer = Layer(app, self.faults)
             stack.enter_context(_serving(self._layer, listener))
@@ -106,6 +113,29 @@ class LocalEndpoint:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+class _Telling:
+    """A client whose failed assertions are answers: whoever asked reads what a test forgot, such as a script."""
+
+    def __init__(self, client: RekognitionClient) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever the client has
+        found = getattr(self._client, name)
+        return partial(self._ask, found, OPERATIONS[name]) if name in OPERATIONS else found
+
+    @staticmethod
+    def _ask(method: Callable[..., Any], operation: str, **request: Any) -> Any:  # noqa: ANN401 -- as the client has it
+        try:
+            return method(**request)
+        except AssertionError as error:
+            from botocore.exceptions import ClientError
+
+            said = {"Code": "AssertionError", "Message": str(error) or "a client of the test failed without a word"}
+            # An answer with 500 would be asked for again. A plain dict, which botocore's types take for too little.
+            response: Any = {"Error": said, "ResponseMetadata": {"HTTPStatusCode": 400}}
+            raise ClientError(response, operation) from error
 
 
 def _embedded(media_root: str | os.PathLike[str] | None, spool: Spool) -> EmbeddedClient:

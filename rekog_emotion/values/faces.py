@@ -22,6 +22,8 @@ from rekog_emotion.wire.kinds import BOOLEAN, INTEGER, NUMBER, Many, One, wire, 
 from rekog_emotion.wire.reading import read_answer, reader
 from rekog_emotion.wire.writing import write_shape
 
+_EMOTIONS: Final = frozenset(EmotionType)
+
 __all__ = ["AgeRange", "Attribute", "BoundingBox", "Emotion", "EyeDirection", "Face", "Gender", "Pose", "Quality"]
 
 
@@ -257,8 +259,16 @@ class Face(Compact):
         return max(scored, key=lambda emotion: emotion.confidence or 0.0, default=None)
 
     def emotion(self, kind: EmotionType | str) -> Emotion | None:
-        """Return the emotion of a type, or ``None`` where the service does not mention it."""
-        return next((emotion for emotion in self.emotions or () if emotion.type == kind), None)
+        """Return the emotion of a type, or ``None`` where the service does not mention it.
+
+        Raises:
+            InvalidInputError: There is no such emotion: none that is known, and none of this face.
+        """
+        found = next((emotion for emotion in self.emotions or () if emotion.type == kind), None)
+        if found is None and kind not in _EMOTIONS:
+            msg = f"there is no emotion {kind!r}: those of the service are {', '.join(EmotionType)}"
+            raise InvalidInputError(msg)
+        return found
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the face looks, not what the person feels."""

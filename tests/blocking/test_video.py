@@ -67,10 +67,13 @@ def test_knows_the_services_attributes():
         (["DEFAULT", "EMOTIONS"], ["DEFAULT", "EMOTIONS"]),
         (("SMILE", "GENDER"), ["SMILE", "GENDER"]),
         (ATTRIBUTES, list(ATTRIBUTES)),
+        ("all", ["ALL"]),
+        ("Emotions, smile", ["EMOTIONS", "SMILE"]),
+        ([" default", "Eyes_Open"], ["DEFAULT", "EYES_OPEN"]),
     ],
 )
 def test_asks_for_attributes(standin, client, attributes, asked):
-    """One name or several, as the service spells them."""
+    """One name or several, which are spelt as the service spells them."""
     detect_image(PHOTO, client=client, attributes=attributes)
 
     assert standin.requests[0].body["Attributes"] == asked
@@ -87,7 +90,7 @@ def test_asks_for_all_unless_told(standin, client):
     ("attributes", "message"),
     [
         ("EMOTION", f"attributes= has 'EMOTION', which the service does not know; it knows {KNOWN}"),
-        ("all", f"attributes= has 'all', which the service does not know; it knows {KNOWN}"),
+        ("emotions,nose", f"attributes= has 'NOSE', which the service does not know; it knows {KNOWN}"),
         ("", f"attributes= has '', which the service does not know; it knows {KNOWN}"),
         (["ALL", "AGE"], f"attributes= has 'AGE', which the service does not know; it knows {KNOWN}"),
         (["ALL", None], f"attributes= has None, which the service does not know; it knows {KNOWN}"),
@@ -238,7 +241,7 @@ START = {
     "s3_client": None,
     "clock": None,
     "slot_timeout": 3600.0,
-    "face_attributes": "ALL",
+    "attributes": "ALL",
     "sample_rate": None,
     "job_tag": None,
     "notify": None,
@@ -251,7 +254,7 @@ START = {
 # What is looked at before a job is started.
 CHECKED = {
     "slot_timeout": 7,
-    "face_attributes": "DEFAULT",
+    "attributes": "DEFAULT",
     "sample_rate": None,
     "job_tag": "t",
     "notify": None,
@@ -296,13 +299,13 @@ def test_options_have_the_same_types_everywhere():
             assert seen.setdefault(name, one.annotation) == one.annotation
 
     assert seen == {
-        "client": "RekognitionClient | str | None",
+        "client": "RekognitionClient | ClientName | None",
         "staging": "Staging | str | None",
         "s3_client": "Any",
         "clock": "Clock | None",
         "slot_timeout": "Seconds",
         "timeout": "Seconds",
-        "face_attributes": "str",
+        "attributes": "str | Sequence[str]",
         "sample_rate": "float | None",
         "job_tag": "str | None",
         "notify": "SnsSqs | None",
@@ -421,4 +424,36 @@ def test_the_rate_of_the_service_is_fixed(verb, source, standin):
         "sample_rate=5 is for the embedded engine alone: Rekognition looks at two pictures a second; leave it out, or "
         'stay offline with client="embedded"'
     )
+    assert standin.requests == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "asked"),
+    [
+        ("ALL", "ALL"),
+        ("all", "ALL"),
+        ("DEFAULT", "DEFAULT"),
+        (["default"], "DEFAULT"),
+        ("EMOTIONS", "ALL"),
+        (["DEFAULT", "EMOTIONS"], "ALL"),
+        ("default,smile", "ALL"),
+    ],
+)
+def test_attributes_serve_photos_and_videos_alike(standin, client, attributes, asked):
+    """The same words go to both verbs; of a video the service knows two sets, of which the larger has what is asked."""
+    standin.script("StartFaceDetection", Answer({"JobId": "j-1"}))
+
+    start_video("s3://bucket/clip.mp4", client=client, attributes=attributes)
+    detect_image(PHOTO, client=client, attributes=attributes)
+
+    assert standin.requests[0].body["FaceAttributes"] == asked
+
+
+@pytest.mark.parametrize("verb", [start_video, analyze_video, analyze_videos], ids=lambda verb: verb.__name__)
+def test_refuses_unknown_attributes_of_videos(verb, standin, client):
+    """In the same words as of photos, and before anything is sent."""
+    with pytest.raises(InvalidInputError) as caught:
+        verb(["a.mp4"] if verb is analyze_videos else "s3://bucket/a.mp4", client=client, attributes="NOSE")
+
+    assert str(caught.value) == f"attributes= has 'NOSE', which the service does not know; it knows {KNOWN}"
     assert standin.requests == []

@@ -240,7 +240,7 @@ def test_progress_calls_an_object_by_its_address():
     assert {event.source for event in events} == {"s3://bucket/0.mp4"}
 
 
-@pytest.mark.parametrize("options", [{"face_attributes": "EMOTIONS"}, {"job_tag": "a b"}, {"timeout": -1}], ids=repr)
+@pytest.mark.parametrize("options", [{"attributes": "NOSE"}, {"job_tag": "a b"}, {"timeout": -1}], ids=repr)
 def test_refuses_wrong_arguments_once(options):
     """Not in every outcome."""
     with pytest.raises(InvalidInputError, match=next(iter(options))):

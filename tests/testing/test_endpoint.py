@@ -328,3 +328,37 @@ def test_pages_of_an_origin_may_ask(fake):
 
     assert statuses[0] == (403, None)
     assert statuses[1][1] == "http://localhost:3000"
+
+
+def test_a_missing_script_is_the_answer(caplog):
+    """Whoever asks a fake that has nothing to say reads how to give it something, and asks once."""
+    fake = FakeClient()
+    with LocalEndpoint(fake) as endpoint:
+        client = boto3.client("rekognition")
+        with pytest.raises(ClientError) as caught:
+            client.detect_faces(Image={"Bytes": b"x"})
+        client.close()
+        with pytest.raises(rekog.ServiceError) as failed:
+            rekog.start_video("s3://bucket/clip.mp4")
+        asked = endpoint.count("DetectFaces"), endpoint.count("StartFaceDetection")
+
+    said = "FakeClient has no answer for DetectFaces: give it some with script_images()"
+    assert caught.value.response["Error"] == {"Code": "AssertionError", "Message": said}
+    said = "FakeClient has no answer for StartFaceDetection: give it some with script_videos()"
+    assert said in str(failed.value)
+    assert asked == (1, 1)
+    assert caplog.messages == []
+
+
+def test_an_assertion_without_a_word():
+    """Is an answer, too."""
+
+    class Silent(FakeClient):
+        def detect_faces(self, **_):
+            raise AssertionError
+
+    with LocalEndpoint(Silent()):
+        client = boto3.client("rekognition")
+        with pytest.raises(ClientError, match=r"\(AssertionError\).*: a client of the test failed without a word$"):
+            client.detect_faces(Image={"Bytes": b"x"})
+        client.close()

@@ -156,6 +156,8 @@ face.confidence = 1.0  # type: ignore[misc]  # pyright: ignore[reportAttributeAc
 photo.extra["New"] = 1  # type: ignore[index]  # pyright: ignore[reportIndexIssue] -- read-only
 landmarks[0.5]  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnusedExpression] -- no key
 
+rekog.detect_image("photo.jpg", client="embeded")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- misspelt
+
 # --- words are strings ---
 
 assert_type(rekog.EmotionType("HAPPY"), rekog.EmotionType)

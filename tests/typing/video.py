@@ -65,7 +65,7 @@ job = rekog.start_video(
     video_length=90.5,
     on_progress=on_progress,
     cancel=cancel,
-    face_attributes="DEFAULT",
+    attributes="DEFAULT",
     client_request_token=MINE,
     job_tag="tag",
     notification_channel={"SNSTopicArn": "arn", "RoleArn": "arn"},
@@ -107,3 +107,11 @@ rekog.analyze_video("clip.mp4", tiemout=60)  # type: ignore[call-arg]  # pyright
 rekog.VideoJob.start("clip.mp4", notify="arn")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- an SnsSqs
 rekog.wait_for_videos([job], client="aws")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- jobs have theirs
 rekog.start_video("clip.mp4", cancel=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- an Event
+rekog.analyze_video("clip.mp4", client="embeded")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- misspelt
+rekog.start_video("clip.mp4", client="AWS")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- misspelt
+rekog.VideoJob.resume("j-1", client="amazon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- none
+
+assert_type(
+    rekog.analyze_video("clip.mp4", client="embedded", sample_rate=5, attributes="emotions"), rekog.VideoAnalysis
+)
+rekog.analyze_video("clip.mp4", sample_rate="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number

@@ -523,6 +523,17 @@ def test_emotion_by_type():
     assert Face(emotions=(Emotion(type="BORED"),)).emotion("BORED") == Emotion(type="BORED")
 
 
+@pytest.mark.parametrize("kind", ["HAPY", "happy", "BORED", "", None])
+@pytest.mark.parametrize("face", [FACE, Face()], ids=["face", "bare"])
+def test_no_such_emotion(face, kind):
+    """A word that is misspelt is not an emotion that the face does not have."""
+    with pytest.raises(InvalidInputError) as caught:
+        face.emotion(kind)
+
+    known = "HAPPY, SAD, ANGRY, CONFUSED, DISGUSTED, SURPRISED, CALM, UNKNOWN, FEAR"
+    assert str(caught.value) == f"there is no emotion {kind!r}: those of the service are {known}"
+
+
 def test_emotions_as_a_list():
     """Emotions that were picked into a list are written like those of a tuple."""
     face = attrs.evolve(FACE, emotions=[emotion for emotion in FACE.emotions if emotion.type == "HAPPY"])
