@@ -2,6 +2,7 @@ import copy
 import inspect
 import pickle
 import re
+from importlib import metadata
 
 import pytest
 
@@ -176,6 +177,15 @@ def test_import_error_keeps_its_message():
     error = MissingExtraError("reading video", extra="embedded")
 
     assert pickle.loads(pickle.dumps(error)).msg == error.msg == str(error)  # noqa: S301 -- our own bytes
+
+
+def test_missing_extra_names_the_package_that_is_published():
+    """Pip knows the package by the name of its distribution, not of its import, and the extra by its own."""
+    distribution = metadata.metadata("rekog-emotion")
+
+    for extra in distribution.get_all("Provides-Extra"):
+        name = f"'{distribution['Name']}[{extra}]'"
+        assert str(MissingExtraError("It", extra=extra)) == f"It needs the {extra!r} extra: pip install {name}"
 
 
 def test_missing_extra_is_the_command():

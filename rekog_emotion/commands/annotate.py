@@ -91,13 +91,28 @@ def check_target(media: str, out: str, results: str | None) -> None:
 
         check_suffix(path)
     elif path.suffix.lower() in VIDEO_SUFFIXES:
-        msg = f"{media} is no video, and {out} is named like one; check the first, or name the second {path.stem}.png"
-        raise InvalidInputError(msg)
+        raise InvalidInputError(_no_video(media, path))
     elif path.suffix.lower() not in writable_suffixes():
         msg = f"{out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
     else:
         check_still(media)
+
+
+def _no_video(media: str, out: Path) -> str:
+    """Say what is wrong where a copy is named like a video's: with its name, or with what it is to be a copy of."""
+    from rekog_emotion.media.formats import looks_like_an_image  # noqa: PLC0415 -- --help needs none of it
+    from rekog_emotion.sources.videos import prepare_video  # noqa: PLC0415 -- likewise
+
+    try:
+        with Path(media).open("rb") as file:
+            is_photo = looks_like_an_image(file.read(64))
+    except OSError:
+        is_photo = False
+    if is_photo:
+        return f"{media} is a photo, and {out} is named like a video; name it {out.with_suffix('.png')}"
+    prepare_video(media)  # where it is certain what the content is, this says so
+    return f"{media}: the content is neither a photo nor a video that is read; check what was read or downloaded"
 
 
 def tell(args: argparse.Namespace, analysis: Analysis) -> None:

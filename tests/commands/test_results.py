@@ -295,15 +295,34 @@ def test_an_unknown_option_names_the_help_of_its_command(capsys):
     assert (caught.value.code, capsys.readouterr().err) == (2, message)
 
 
-def test_a_copy_named_like_a_video_needs_a_video(tmp_path, capsys):
-    """The media is looked at before the name of the copy is blamed."""
-    letter = tmp_path / "letter.jpg"
-    letter.write_text("no photo")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no photo", "MEDIA: the content is text, not a video; check what was read or downloaded"),
+        (b"", "MEDIA: the file is empty; check how it was written"),
+        (None, "MEDIA: this is a directory; pass the path of a file in it"),
+        (
+            bytes(range(128, 256)),
+            "MEDIA: the content is neither a photo nor a video that is read; check what was read or downloaded",
+        ),
+        (Path(ASTRONAUT).read_bytes(), "MEDIA is a photo, and OUT.mp4 is named like a video; name it OUT.png"),
+        (Path(ASTRONAUT).read_bytes()[:2000], "MEDIA is a photo, and OUT.mp4 is named like a video; name it OUT.png"),
+    ],
+    ids=["text", "empty", "directory", "noise", "photo", "half a photo"],
+)
+@pytest.mark.parametrize("name", ["media.jpg", "media.mp4"])
+@pytest.mark.parametrize("command", ["annotate", "blur"])
+def test_a_copy_named_like_a_video_needs_a_video(command, name, content, message, tmp_path, capsys):
+    """What is wrong with the media is said, and the name of the copy is blamed only where that is all."""
+    media, out = tmp_path / name, tmp_path / "out"
+    if content is None:
+        media.mkdir()
+    else:
+        media.write_bytes(content)
 
-    code = main(["annotate", str(letter), str(tmp_path / "out.mp4"), "--client", "embedded"])
+    code = main([command, str(media), f"{out}.mp4", "--client", "embedded"])
 
-    problem = f"{letter} is no video, and {tmp_path / 'out.mp4'} is named like one"
-    message = f"{problem}; check the first, or name the second out.png"
+    message = message.replace("MEDIA", str(media)).replace("OUT", str(out))
     assert (2, f"rekog-emotion: {message}\n") == (code, capsys.readouterr().err)
 
 
