@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final, TypeAlias
@@ -22,7 +23,10 @@ from rekog_emotion.results.documents import (
     understood,
 )
 from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.results.journal import error_line
+from rekog_emotion.results.protocols import Analyses, analyses_in
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.s3 import S3Object, s3_uri
 
 __all__ = ["FORMAT", "VERSION", "Analysis", "from_json", "read_json_lines", "to_json", "write_json_lines"]
 
@@ -63,21 +67,34 @@ def from_json(text: str | bytes) -> Analysis:
     return _analysis(document)
 
 
-def write_json_lines(file: Any, analyses: Iterable[Analysis]) -> int:  # noqa: ANN401 -- anything with write(str)
+def write_json_lines(file: Any, analyses: Analyses) -> int:  # noqa: ANN401 -- anything with write(str)
     """Write one line of :func:`to_json` an analysis, each as soon as it is there.
 
     Args:
         file: A text file, or anything that has its ``write``.
-        analyses: Any iterable; no more than one is in memory at a time.
+        analyses: One, or any iterable; no more than one is in memory at a time. Of an outcome the analysis counts, and
+            one that is an error is a line that says so.
 
     Returns:
         The number of lines.
     """
     number = 0
-    for analysis in analyses:
-        file.write(to_json(analysis) + "\n")
+
+    def write(line: str) -> None:
+        nonlocal number
+        file.write(line + "\n")
         number += 1
+
+    for analysis in analyses_in(analyses, on_error=lambda one: write(error_line(_name(one.source), one.error))):
+        write(to_json(analysis))
     return number
+
+
+def _name(source: object) -> str:
+    """Return what an outcome is about, as a line can hold it."""
+    if isinstance(source, S3Object):
+        return s3_uri(source)
+    return os.fsdecode(source) if isinstance(source, (str, bytes, os.PathLike)) else f"<{type(source).__name__}>"
 
 
 def read_json_lines(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 
@@ -125,11 +125,16 @@ Analyses: TypeAlias = Union[AnyFaces, AnOutcome, "Iterable[Analyses]"]
 _log: Final = logger(__name__)
 
 
-def analyses_in(given: Any) -> Iterator[Any]:  # noqa: ANN401 -- what callers pass, and analyses of either kind
-    """Yield the analyses among what was given, as they come; outcomes that are errors are counted in the log.
+def analyses_in(
+    given: Any,  # noqa: ANN401 -- what callers pass
+    *,
+    on_error: Callable[[Any], object] | None = None,
+) -> Iterator[Any]:
+    """Yield the analyses among what was given, as they come.
 
     Args:
         given: As :data:`Analyses` says.
+        on_error: Called with each outcome that is an error; left out, they are counted in the log.
 
     Raises:
         InvalidInputError: Something else is among it.
@@ -143,8 +148,12 @@ def analyses_in(given: Any) -> Iterator[Any]:  # noqa: ANN401 -- what callers pa
         elif hasattr(one, "faces"):
             yield one
         elif hasattr(one, "analysis") and hasattr(one, "error"):
-            failed += one.analysis is None
-            waiting.append(iter(() if one.analysis is None else (one.analysis,)))
+            if one.analysis is not None:
+                yield one.analysis
+            elif on_error is not None:
+                on_error(one)
+            else:
+                failed += 1
         elif isinstance(one, Iterable) and not isinstance(one, (str, bytes, Mapping)):
             waiting.append(iter(one))
         else:

@@ -90,6 +90,28 @@ def test_lines_of_the_commands_are_read():
     assert (other.source, other.faces) == ("other.mp4", CLIP.faces[:1])
 
 
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("a.jpg", "a.jpg"),
+        (Path("b.jpg"), "b.jpg"),
+        (rekog.S3Object(bucket="bucket", name="c.jpg"), "s3://bucket/c.jpg"),
+        (None, "<NoneType>"),
+    ],
+)
+def test_outcomes_are_lines(source, name):
+    """Those that are errors, too: what failed is not lost, and readers pass it over."""
+    failed = rekog.VideoOutcome(source=source, error=rekog.InvalidInputError("no photo"))
+    file, told = io.StringIO(), []
+
+    assert write_json_lines(file, (one for one in (rekog.VideoOutcome(source="b", analysis=CLIP), failed, PHOTO))) == 3
+    assert write_json_lines(io.StringIO(), PHOTO) == 1
+
+    lines = file.getvalue().splitlines()
+    assert [*read_json_lines(lines, on_error=told.append)] == [CLIP, PHOTO]
+    assert [one.beside for one in told] == [{"source": name, "error": "InvalidInputError: no photo"}]
+
+
 def test_a_single_face_is_read():
     """One face of a video, as a file of one line has it, is a video of one face."""
     face = CLIP.faces[0]
