@@ -11,60 +11,63 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from concurrent.futures import Executor
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, Future
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
+from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.sharing import LoopMailbox, budget_of, known_mailbox, new_mailbox
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.aws import sqs_client_for
+from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
+from rekog_emotion.clients.staging import resolve_discard
+from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.steps import (
+    Await,
     Begin,
     Call,
     Cancelled,
     Course,
+    Discard,
+    Expect,
     Facts,
     Flow,
+    Forget,
     Give,
     LateError,
     List,
+    Listen,
     Now,
+    Remove,
     Shared,
     Sleep,
+    Stage,
     Step,
     Take,
     Tell,
+    Turn,
     Work,
 )
-from rekog_emotion.values.progress import OnProgress, tell
+from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 
-__all__ = ["Clock", "Driver", "is_async"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rekog_emotion.flows.messages import SnsSqs
+    from rekog_emotion.values.s3 import S3Object
+
+__all__ = ["Driver", "is_async"]
 
 T = TypeVar("T")
-
-
-class Clock(Protocol):
-    """What time is it, and wait: injected, so that tests need no time."""
-
-    def now(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
-        ...
-
-
-class _LoopClock:
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+_GLANCE: Final = 0.05
+_REAL: Final = 1 / 60
 
 
 def is_async(client: object, method: str) -> bool:
@@ -80,19 +83,29 @@ class Driver:
     Attributes:
         client: Of boto3's shape; its methods may be coroutine functions, as aiobotocore's are.
         clock: Where time comes from.
+        staging: Where local files go, if any do; its methods may be coroutine functions, too.
+        s3_client: The caller's client for what lies in S3.
         pool: Threads for what would hold up the loop; left out, the loop's own.
         facts: What flows are told of the client.
+        budget: What all calls of the client share.
     """
 
     client: Any
-    clock: Clock = field(factory=_LoopClock)
+    clock: Clock = field(factory=LoopClock)
+    staging: Any = None
+    s3_client: Any = None
     pool: Executor | None = None
     facts: Facts = field(init=False)
+    budget: Budget = field(init=False, repr=False)
 
     @facts.default
     def _of_client(self) -> Facts:
         retries = leaves_retrying_to_us(self.client)
         return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+
+    @budget.default
+    def _shared(self) -> Budget:
+        return budget_of(self.client)
 
     async def run(self, flow: Flow[T], *, on_progress: OnProgress | None = None) -> T:
         """Perform a flow and return its result.
@@ -136,13 +149,22 @@ class Driver:
         """Run a function in a thread, where it holds up nobody."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, function)
 
+    async def invoke(self, owner: object, method: str, *values: Any, **named: Any) -> Any:  # noqa: ANN401 -- any method's
+        """Call a method of an object of either world."""
+        function = partial(getattr(owner, method), *values, **named)
+        return await function() if is_async(owner, method) else await self.aside(function)
+
     async def call(self, step: Call) -> Any:  # noqa: ANN401 -- the service's own answer
         """Make a call, by a client of either world."""
-        if not is_async(self.client, step.method):
-            once = partial(failures.once, self.client, step.method, job_id=step.job_id, **step.parameters)
+        client = self.client
+        if step.queue is not None:
+            with guarded(step.queue.sqs):
+                return await self.invoke(step.queue.sqs, step.method, **step.parameters)
+        if not is_async(client, step.method):
+            once = partial(failures.once, client, step.method, job_id=step.job_id, **step.parameters)
             return await self.aside(once)
-        with failures.mapped(self.client, step.method, step.parameters, job_id=step.job_id):
-            return await getattr(self.client, step.method)(**step.parameters)
+        with failures.mapped(client, step.method, step.parameters, job_id=step.job_id):
+            return await getattr(client, step.method)(**step.parameters)
 
 
 @frozen
@@ -190,35 +212,51 @@ class _Performer:
                 self._cancel = error
             course.fail(error)
 
-    async def _answer(self, step: Step) -> object:  # noqa: C901 -- a case a step
+    async def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
         driver = self._driver
         answer: object = None
         match step:
-            case Call(within=None):
-                answer = await driver.call(step)
-            case Call(within=float(seconds)):
-                answer = await self._limited(step, seconds)
+            case Call():
+                answer = await (driver.call(step) if step.within is None else self._limited(step, step.within))
             case Now():
                 answer = driver.clock.now()
             case Shared(function):
                 answer = function(driver.clock.now())
             case List():
                 answer = await driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
-            case Sleep(seconds):
-                await self._patiently(driver.clock.sleep(seconds))
             case Cancelled():
                 await self._patiently(asyncio.sleep(0))  # a cancel that was asked for arrives here
                 answer = self._cancel is not None
             case Work(function):
                 answer = await driver.aside(function)
+            case Sleep(seconds):
+                await self._patiently(driver.clock.sleep(seconds))
+            case Tell(progress):
+                tell(self._on_progress, progress)
+            case Turn(waits):
+                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
             case Begin(flow):
                 answer = self._begin(flow)
             case Take(handle):
                 answer = await self._take(handle)
-            case Tell(progress):
-                tell(self._on_progress, progress)
-            case _:
-                raise NotImplementedError(step)
+            case Await():
+                answer = await self._await(step)
+            case Expect(channel, job_id):
+                answer = await self._expect(channel, job_id)
+            case Forget(mailbox, job_id):
+                mailbox.forget(job_id)
+            case Listen(mailbox, flow):
+                answer = await self._listen(mailbox, flow)
+            case Stage(path):
+                answer = await self._stage(path)
+            case Discard(upload):
+                if driver.staging is not None:
+                    await self._done(driver.invoke(driver.staging, "discard", upload))
+            case Remove(upload):
+                await self._done(self._remove(upload))
+            case Give():  # pragma: no cover -- no flow of the library is run that gives
+                msg = "this flow gives values: iterate()"
+                raise AssertionError(msg)
         return answer
 
     async def _patiently(self, wait: Awaitable[object]) -> None:
@@ -232,6 +270,103 @@ class _Performer:
         """Wait until something is done, whatever cancels meanwhile."""
         while not work.done():
             await self._patiently(asyncio.wait([work]))
+
+    async def _done(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something to its end, whatever cancels meanwhile; the flow is told of a cancel when it asks."""
+        task = asyncio.create_task(work)
+        await self._wholly(task)
+        return task.result()
+
+    async def _expect(self, channel: SnsSqs, job_id: str) -> LoopMailbox:
+        client = self._driver.client
+        mailbox = known_mailbox(channel, client)
+        if mailbox is None:
+            sqs = channel.sqs_client or await self._driver.aside(partial(sqs_client_for, client))
+            mailbox = new_mailbox(channel, client, sqs)
+        mailbox.expect(job_id)
+        return mailbox
+
+    async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        if mailbox.receiving.locked():
+            await self._patiently(asyncio.sleep(_GLANCE))
+            return None
+        async with mailbox.receiving:
+            handle = self._begin(flow)
+            await self._patiently(asyncio.wait([handle]))
+            if self._cancel is not None:
+                self._begun.remove(handle)
+                handle.cancel()
+                await self._wholly(handle)
+                return None
+            result: float | None = await self._take(handle)
+            return result
+
+    async def _await(self, step: Await) -> bool:
+        """Wait for the end of a job.
+
+        The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
+        not run away from it.
+        """
+        clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
+        end: Future[None] = await self._driver.aside(partial(self._driver.client.ended, step.job_id))
+        if end.done():
+            return True
+
+        def hear(_: object) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(heard.set)
+
+        end.add_done_callback(hear)
+        begin = clock.now()
+        hearing = asyncio.create_task(heard.wait())
+        until = loop.time() + step.seconds * _REAL
+        while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
+            await self._patiently(asyncio.wait([hearing], timeout=min(left, _GLANCE)))
+            self._tell_how_far(step)
+        if not hearing.done() and self._cancel is None:
+            rest = asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0)))
+            await self._patiently(asyncio.wait([hearing, rest], return_when=asyncio.FIRST_COMPLETED))
+            rest.cancel()
+        hearing.cancel()
+        return end.done()
+
+    def _tell_how_far(self, step: Await) -> None:
+        client = self._driver.client
+        known = client.progress(step.job_id) if "progress" in capabilities(client) else None
+        if known is not None and (progress := step.advanced(*known)) is not None:
+            tell(self._on_progress, progress)
+
+    async def _stage(self, path: Path) -> S3Object:
+        """Upload a file; a cancel ends it, and what there is of it is taken away by who uploads."""
+        cancel, loop = threading.Event(), asyncio.get_running_loop()
+
+        async def report(progress: Progress) -> None:
+            tell(self._on_progress, progress)
+
+        def on_bytes(done: int, total: int) -> None:
+            progress = Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
+            if threading.get_ident() == here:
+                tell(self._on_progress, progress)
+            else:  # what the listener raises ends the upload
+                asyncio.run_coroutine_threadsafe(report(progress), loop).result()
+
+        staging, here = self._driver.staging, threading.get_ident()
+        task = asyncio.create_task(self._driver.invoke(staging, "stage", path, on_bytes=on_bytes, cancel=cancel))
+        await self._patiently(asyncio.wait([task]))
+        if self._cancel is not None:
+            cancel.set()
+            if is_async(staging, "stage"):
+                task.cancel()
+            await self._wholly(task)
+        staged: S3Object = task.result()
+        return staged
+
+    async def _remove(self, upload: S3Object) -> None:
+        driver = self._driver
+        resolve = partial(resolve_discard, None, client=driver.client, upload=upload, s3_client=driver.s3_client)
+        where = await driver.aside(resolve)
+        if callable(getattr(where, "remove", None)):
+            await driver.invoke(where, "remove", upload)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> asyncio.Task[_End[Any]]:
         async def apart() -> _End[Any]:
@@ -249,7 +384,7 @@ class _Performer:
         self._begun.append(task)
         return task
 
-    async def _take(self, task: asyncio.Task[_End[Any]]) -> object:
+    async def _take(self, task: asyncio.Task[_End[Any]]) -> Any:  # noqa: ANN401 -- each flow has its own
         await self._patiently(asyncio.wait([task]))
         if self._cancel is not None:
             task.cancel()

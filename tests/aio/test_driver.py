@@ -1,16 +1,21 @@
 """Flows in asyncio tasks: what is awaited, what runs in threads, and what a cancel leaves."""
 
 import asyncio
+import json
 import threading
+from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
+from rekog_emotion import SnsSqs
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.errors import JobCancelledError, ThrottledError
 from rekog_emotion.flows.detecting import detect
-from rekog_emotion.flows.steps import Begin, Call, Cancelled, Give, Sleep, Take, Work
+from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.steps import Await, Begin, Call, Cancelled, Discard, Give, Sleep, Stage, Take, Work
 from rekog_emotion.sources.images import PreparedImage
-from tests.scripted import ScriptedClient, refusal
+from tests.scripted import ScriptedClient, Shelf, page, refusal
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
 GOES_ON = JobCancelledError("it goes on", job_id="j-1")
@@ -197,3 +202,154 @@ def test_a_cancel_reaches_what_is_waited_for():
     error, tasks = asyncio.run(main())
 
     assert (str(error.__cause__), tasks) == ("it goes on", 1)
+
+
+class Slow(Shelf):
+    """A shelf of coroutine functions, which takes its time."""
+
+    async def stage(self, path, **_):
+        """Take a file."""
+        return super().stage(path)
+
+    async def discard(self, staged):
+        """Take it away, after a while."""
+        for _ in range(5):
+            await asyncio.sleep(0.001)
+        super().discard(staged)
+
+
+def test_tidying_up_is_not_interrupted():
+    """Neither by the cancel that it follows nor by another one."""
+
+    def flow():
+        upload = yield Stage(Path("clip.mp4"))
+        try:
+            yield Call("start_face_detection", {})
+        except BaseException:
+            yield Discard(upload)
+            raise
+
+    async def main():
+        shelf = Slow()
+        task = asyncio.create_task(Driver(client=Client(), staging=shelf).run(flow()))
+        for _ in range(3):
+            await asyncio.sleep(0.002)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return shelf.events
+
+    assert asyncio.run(main()) == ["stage clip.mp4", "discard k-1"]
+
+
+class Lasting(Shelf):
+    """A blocking shelf whose uploads last until they are cancelled."""
+
+    def stage(self, _, *, on_bytes, cancel):
+        """Tell of a byte, and wait."""
+        on_bytes(1, 2)
+        cancel.wait()
+        self.events.append("withdrawn")
+        raise GOES_ON
+
+
+def test_a_cancel_ends_a_blocking_upload():
+    """It takes away by itself what there is of it, before the task ends."""
+    reports = []
+
+    def flow():
+        yield Stage(Path("clip.mp4"))
+
+    async def main():
+        shelf, begun = Lasting(), asyncio.Event()
+
+        def listen(progress):
+            reports.append(progress)
+            begun.set()
+
+        task = asyncio.create_task(Driver(client=Client(), staging=shelf).run(flow(), on_progress=listen))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        return shelf.events, caught.value.__cause__
+
+    assert asyncio.run(main()) == (["withdrawn"], GOES_ON)
+    assert [(told.bytes_done, told.bytes_total) for told in reports] == [(1, 2)]
+
+
+def test_what_a_listener_raises_ends_a_blocking_upload():
+    """As it does in threads."""
+
+    def flow():
+        yield Stage(Path("clip.mp4"))
+
+    def listen(_):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        asyncio.run(Driver(client=Client(), staging=Lasting()).run(flow(), on_progress=listen))
+
+
+class Ending(ScriptedClient):
+    """A blocking client that tells when its job ends."""
+
+    rekog_capabilities = frozenset({"ends"})
+
+    def __init__(self):
+        super().__init__()
+        self.end = Future()
+
+    def ended(self, _):
+        """Give what is done when the job has ended."""
+        return self.end
+
+
+@pytest.mark.parametrize("how", ["heard", "over", "cancelled"])
+def test_the_end_of_a_job(how):
+    """It is heard at once from another thread, and a cancel is, too."""
+    answers = []
+
+    def flow():
+        answers.append((yield Await("j-1", 0.001 if how == "over" else 3600)))
+        answers.append((yield Cancelled()))
+
+    async def main():
+        client = Ending()
+        task = asyncio.create_task(Driver(client=client).run(flow()))
+        await asyncio.sleep(0.01)
+        if how == "heard":
+            await asyncio.to_thread(client.end.set_result, None)
+        if how == "cancelled":
+            task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(main()) == 1
+    assert answers == [how == "heard", how == "cancelled"]
+
+
+def test_one_listens_at_a_time():
+    """The others wait, and take what it has heard."""
+    calls = []
+
+    class Sqs:
+        async def receive_message(self, **parameters):
+            calls.append(parameters["WaitTimeSeconds"])
+            await asyncio.sleep(0.1)
+            return {"Messages": [{"Body": json.dumps({"JobId": f"j-{n}"}), "ReceiptHandle": "r"} for n in range(5)]}
+
+        async def delete_message(self, **_):
+            pass
+
+    channel = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Sqs())
+
+    async def main():
+        client = ScriptedClient(page(0))
+        driver = Driver(client=client)
+        jobs = [Job(job_id=f"j-{n}", facts=driver.facts, notify=channel, fresh=True) for n in range(5)]
+        return await asyncio.gather(*(driver.run(job.result(60.0)) for job in jobs))
+
+    assert [len(result.faces) for result in asyncio.run(main())] == [1] * 5
+    assert calls == [20]
