@@ -125,8 +125,9 @@ def serve() -> None:
 
 
 def body_of(number: int) -> str:
-    """Return one of the pages."""
-    page = json.loads(bodies()["GetFaceDetection"])
+    """Return one of the pages: no two have the same faces."""
+    page = json.loads(bodies(PAGES)["GetFaceDetection"][number])
+    page.pop("NextToken", None)
     return json.dumps(page | ({"NextToken": str(number + 1)} if number + 1 < PAGES else {}))
 
 
@@ -193,7 +194,8 @@ class Endless:
 
     def __init__(self, faces: int) -> None:
         self._pages = faces // 1000
-        self._body = json.dumps(json.loads(bodies()["GetFaceDetection"])["Faces"])
+        # Two in turn: a page with the faces of the one before is an error.
+        self._bodies = [json.dumps(json.loads(body)["Faces"]) for body in bodies(2)["GetFaceDetection"]]
 
     def detect_faces(self, **_: object) -> None:
         """Answer nothing: this is of videos."""
@@ -203,8 +205,8 @@ class Endless:
 
     def get_face_detection(self, **parameters: str) -> dict[str, object]:
         """Answer GetFaceDetection."""
-        answer = {"JobStatus": "SUCCEEDED", "Faces": json.loads(self._body)}
         here = int(parameters.get("NextToken", "0")) + 1
+        answer = {"JobStatus": "SUCCEEDED", "Faces": json.loads(self._bodies[here % 2])}
         return answer | ({"NextToken": str(here)} if here < self._pages else {})
 
 
