@@ -30,6 +30,9 @@ def test_samples_are_half_a_second_apart_or_a_frame(rate, seconds):
         ([0, 500, 1000, 3000], None, 0.5),
         ([0, 480, 960, 1480, 2000, 5000], 25.0, 0.5),
         ([0, 500, 1000, 1750], None, 0.5),
+        # Up to half as long again is short.
+        ([0, 500, *range(1000, 8000, 750)], None, 0.75),
+        ([0, 500, *range(1000, 8000, 752)], None, 0.5),
         # Irregular or few, and over a second: somebody was there now and then.
         ([0, 5000, 10000], None, 1.0),
         ([0, 7000, 19000, 20500, 33000, 41000, 60000], None, 1.0),
