@@ -13,7 +13,7 @@ from attrs import frozen
 
 from rekog_emotion.embedded.expression import chips, mirrored
 from rekog_emotion.embedded.mesh import FaceMesh
-from rekog_emotion.embedded.nets import FloatArray, Net, sigmoid
+from rekog_emotion.embedded.nets import ALONE, FloatArray, Hardware, Net, sigmoid
 
 __all__ = ["AgeGender", "Apparent", "age_range", "male"]
 
@@ -51,12 +51,12 @@ class AgeGender:
     """Apparent age and gender; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._both = Net("faceapi_age_gender", threads=threads)
-        self._gender = Net("dlib_gender", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._both = Net("faceapi_age_gender", on=on)
+        self._gender = Net("dlib_gender", on=on)
 
     def __call__(self, faces: Sequence[FaceMesh]) -> list[Apparent]:
         """Return one estimate a face: means over two crops, one of them mirrored, and, for gender, two networks.

@@ -8,7 +8,7 @@ import numpy as np
 from attrs import frozen
 
 from rekog_emotion.embedded.mesh import FaceMesh
-from rekog_emotion.embedded.nets import Net, sigmoid
+from rekog_emotion.embedded.nets import ALONE, Hardware, Net, sigmoid
 
 __all__ = ["Attributes", "Shape", "shape"]
 
@@ -26,11 +26,11 @@ class Attributes:
     """Probabilities of attributes by a network of our own; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._net = Net("face_attributes", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._net = Net("face_attributes", on=on)
 
     def __call__(self, faces: Sequence[FaceMesh]) -> list[dict[str, float]]:
         """Return the probability, 0..1, of each of ``OUTPUTS``, for every face."""

@@ -9,7 +9,7 @@ from attrs import frozen
 from PIL import Image
 
 from rekog_emotion.embedded.geometry import overlap
-from rekog_emotion.embedded.nets import FloatArray, Net, sigmoid
+from rekog_emotion.embedded.nets import ALONE, FloatArray, Hardware, Net, sigmoid
 
 __all__ = ["SCORE_COLUMN", "SIDE", "Blaze", "View", "framed", "merged"]
 
@@ -40,11 +40,11 @@ class Blaze:
     """Looks at windows of a picture; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._net = Net("face_detection_full_range", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._net = Net("face_detection_full_range", on=on)
         rows, columns = np.mgrid[0 : SIDE // STRIDE, 0 : SIDE // STRIDE]
         anchors = (np.stack([columns, rows], -1).reshape(-1, 1, 2) + 0.5) * STRIDE / SIDE
         self._anchors = anchors.astype(np.float32)

@@ -19,6 +19,7 @@ from rekog_emotion.embedded.engine import Engine, Mode
 from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, client_error, is_shortage, response_metadata
 from rekog_emotion.embedded.files import LocalFiles, Resolver
 from rekog_emotion.embedded.jobs import Jobs
+from rekog_emotion.embedded.nets import Device, Hardware
 from rekog_emotion.embedded.store import Store
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media import images
@@ -69,12 +70,13 @@ class EmbeddedClient:
     Safe to use from several threads at once; the networks are loaded when they are first needed.
 
     Args:
-        mode: ``"default"`` searches tiles of the picture, too: it finds upright faces from about a sixtieth of the
-            longer side on (32 pixels of 1920), and some from an eightieth. ``"thorough"`` searches smaller tiles as
-            well and looks again, larger and with raised shadows, at all that may be a face: it finds small dark faces
-            and takes two to four times as long. ``"fast"`` looks once at the whole and takes about half the time; it
-            finds faces from about a twentieth on (96 pixels of 1920), none below a thirtieth.
+        mode: ``"default"`` looks at 1280 pixels of the longer side: it finds upright faces from 16 pixels of 1920 on,
+            and looks again from near at what it doubts. ``"thorough"`` looks at 1920 pixels, and longer at crowds.
+            ``"fast"`` looks at 320: it finds faces from about a thirtieth of the longer side on (64 pixels of 1920).
         threads: Threads that one network call may use. In a service that answers many calls at once, leave it at one.
+        device: Where the networks run: ``"cpu"``, or what the installed ONNX Runtime has beside it: ``"cuda"``
+            (``onnxruntime-gpu``), ``"directml"`` (``onnxruntime-directml``), ``"coreml"``. ``"auto"`` takes the first
+            of CUDA and DirectML that it has, else the CPU. Numbers differ in the last digits.
         resolver: Where objects in S3 lie on this machine: takes the wire's ``S3Object`` (``Bucket``, ``Name``,
             ``Version``) and gives a path or, of a picture, the bytes. Without it every object is an
             ``InvalidS3ObjectException``, as is one for which it raises ``OSError`` (but for want of space, memory or
@@ -99,6 +101,7 @@ class EmbeddedClient:
         *,
         mode: Literal["fast", "default", "thorough"] = "default",
         threads: int = 1,
+        device: Device = "auto",
         resolver: Resolver | None = None,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
@@ -112,7 +115,7 @@ class EmbeddedClient:
         self.threads = threads
         self._mode: Mode = mode
         self._resolver = resolver
-        self._analyzer = Engine(threads=threads)
+        self._analyzer = Engine(on=Hardware(threads, device))
         self._files = LocalFiles(resolver)
         self._jobs = Jobs(
             partial(self._analyzer.analyze, mode=mode),
@@ -156,7 +159,7 @@ class EmbeddedClient:
         """
         wanted = _attributes(Attributes)
         picture = _decode(self._read(Image))
-        faces = self._analyzer.analyze(picture, mode=self._mode)
+        faces = self._analyzer.analyze(picture, mode=self._mode, whole=wanted != DEFAULT_MEMBERS)
         if wanted is not None:
             faces = [reduced(face, wanted) for face in faces]
         return {"FaceDetails": faces, "ResponseMetadata": response_metadata()}

@@ -18,7 +18,7 @@ from rekog_emotion.embedded.nets import FloatArray, sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
 from rekog_emotion.embedded.quality import cut, occlusion, quality
 
-__all__ = ["DEFAULT_MEMBERS", "Observation", "detail", "reduced"]
+__all__ = ["DEFAULT_MEMBERS", "Observation", "basics", "detail", "reduced"]
 
 # What the service gives of a face without being asked for more.
 DEFAULT_MEMBERS = frozenset({"BoundingBox", "Confidence", "Landmarks", "Pose", "Quality"})
@@ -43,7 +43,7 @@ GAZE_SHARE = 0.2
 SMALLEST, CUT = 2, 0.99
 
 
-@frozen(eq=False, kw_only=True)
+@frozen(eq=False)
 class Observation:
     """What the networks say of one face.
 
@@ -66,6 +66,36 @@ class Observation:
     apparent: Apparent
 
 
+def basics(image: Image.Image, face: FaceMesh, pose: Pose, points: FloatArray) -> dict[str, Any]:
+    """Return one of the service's ``FaceDetails``, with the default members and all landmarks.
+
+    Args:
+        image: The RGB picture in which the face was seen.
+        face: The face and its mesh.
+        pose: How its head is turned.
+        points: The service's points, shape (30, 2), pixels.
+    """
+    left, top, right, bottom = _box(face)
+    return {
+        "BoundingBox": {
+            "Width": (right - left) / image.width,
+            "Height": (bottom - top) / image.height,
+            "Left": left / image.width,
+            "Top": top / image.height,
+        },
+        "Landmarks": [
+            {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
+            for name, (x, y) in zip(LANDMARKS, points, strict=True)
+        ],
+        "Pose": {
+            name: float(np.interp(angle, *knots))
+            for name, angle, knots in (("Roll", pose.roll, ROLL), ("Yaw", pose.yaw, YAW), ("Pitch", pose.pitch, PITCH))
+        },
+        "Quality": _light(image, face),
+        "Confidence": 100 * max(face.score, face.presence),
+    }
+
+
 def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
     """Return one of the service's ``FaceDetails``, with all members.
 
@@ -74,13 +104,9 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         seen: What was seen.
     """
     face = seen.face
-    left, top, right, bottom = _box(face)
+    basic = basics(image, face, seen.pose, seen.landmarks)
     male = seen.apparent.male
-    raw = seen.pose
-    roll, yaw, pitch = (
-        float(np.interp(angle, *knots)) for angle, knots in ((raw.roll, ROLL), (raw.yaw, YAW), (raw.pitch, PITCH))
-    )
-    light, edge, covered = _visibility(image, seen)
+    edge, covered = _hidden(image, seen)
     told = {one["Type"]: one["Confidence"] for one in seen.emotions}
     evidence = Evidence(
         likely=seen.attributes,
@@ -93,24 +119,13 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
         covered=covered,
     )
     return {
-        "BoundingBox": {
-            "Width": (right - left) / image.width,
-            "Height": (bottom - top) / image.height,
-            "Left": left / image.width,
-            "Top": top / image.height,
-        },
+        "BoundingBox": basic["BoundingBox"],
         "AgeRange": age_range(seen.apparent.age),
         **flags(evidence),
         "Gender": {"Value": "Male" if male >= 0.5 else "Female", "Confidence": 100 * max(male, 1 - male)},  # noqa: PLR2004 -- even odds
         "Emotions": unknown() if edge == CUT else seen.emotions,
-        "Landmarks": [
-            {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
-            for name, (x, y) in zip(LANDMARKS, seen.landmarks, strict=True)
-        ],
-        "Pose": {"Roll": roll, "Yaw": yaw, "Pitch": pitch},
-        "Quality": light,
-        "Confidence": 100 * max(face.score, face.presence),
-        "EyeDirection": _eye_direction(seen, yaw, pitch),
+        **basic,
+        "EyeDirection": _eye_direction(seen, basic["Pose"]["Yaw"], basic["Pose"]["Pitch"]),
     }
 
 
@@ -121,15 +136,26 @@ def _box(face: FaceMesh) -> tuple[float, float, float, float]:
     return left - LEFT * width, top - TOP * height, right + RIGHT * width, bottom + BOTTOM * height
 
 
-def _visibility(image: Image.Image, seen: Observation) -> tuple[dict[str, float], float, float]:
-    """Return the service's ``Quality``, and the probabilities, 0..1, that the edge cuts it and that it is covered."""
-    left, top, right, bottom = _box(seen.face)
+def _inside(image: Image.Image, face: FaceMesh) -> tuple[float, float, float, float] | None:
+    """Return the part of a face's box that lies within the picture, or ``None`` where there is next to none."""
+    left, top, right, bottom = _box(face)
     inside = max(0.0, left), max(0.0, top), min(float(image.width), right), min(float(image.height), bottom)
-    if inside[2] - inside[0] < SMALLEST or inside[3] - inside[1] < SMALLEST:
-        return {"Brightness": 0.0, "Sharpness": 0.0}, CUT, 0.0
+    return inside if min(inside[2] - inside[0], inside[3] - inside[1]) >= SMALLEST else None
+
+
+def _light(image: Image.Image, face: FaceMesh) -> dict[str, float]:
+    """Return the service's ``Quality``."""
+    inside = _inside(image, face)
+    return quality(image, inside) if inside else {"Brightness": 0.0, "Sharpness": 0.0}
+
+
+def _hidden(image: Image.Image, seen: Observation) -> tuple[float, float]:
+    """Return the probabilities, 0..1, that the picture's edge cuts a face and that it is covered."""
+    if not _inside(image, seen.face):
+        return CUT, 0.0
     # Hair on the face has another colour than the forehead, too.
     bare = 1 - max(seen.attributes["Beard"], seen.attributes["Mustache"])
-    return quality(image, inside), cut(image, seen.face), bare * occlusion(image, seen.face)
+    return cut(image, seen.face), bare * occlusion(image, seen.face)
 
 
 def _eye_direction(seen: Observation, yaw: float, pitch: float) -> dict[str, float]:

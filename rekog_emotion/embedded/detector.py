@@ -13,7 +13,7 @@ from PIL import Image
 from rekog_emotion.embedded import blaze
 from rekog_emotion.embedded.blaze import Blaze
 from rekog_emotion.embedded.geometry import overlap, window
-from rekog_emotion.embedded.nets import ByteArray, FloatArray
+from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware
 from rekog_emotion.embedded.proposals import BOX, POINTS, SCORE, CenterFace, Rows, YuNet, distinct
 
 __all__ = ["Detection", "Detector", "Mode"]
@@ -85,13 +85,13 @@ class Detector:
     """Finds faces in a picture; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._yunet = YuNet(threads=threads)
-        self._centerface = CenterFace(threads=threads)
-        self._blaze = Blaze(threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._yunet = YuNet(on=on)
+        self._centerface = CenterFace(on=on)
+        self._blaze = Blaze(on=on)
 
     def search(self, image: Image.Image, *, mode: Mode = "default") -> Iterator[list[Detection]]:
         """Yield detections to try in turn, until the mesh finds one of them to be a face.

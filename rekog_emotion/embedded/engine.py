@@ -11,13 +11,13 @@ from PIL import Image
 from rekog_emotion import forks
 from rekog_emotion.embedded.age_gender import AgeGender
 from rekog_emotion.embedded.attributes import Attributes
-from rekog_emotion.embedded.detail import Observation, detail
+from rekog_emotion.embedded.detail import Observation, basics, detail
 from rekog_emotion.embedded.detector import Detector, Mode
 from rekog_emotion.embedded.expression import Blendshapes, Emotions
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.landmarks import landmarks
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
-from rekog_emotion.embedded.nets import ByteArray
+from rekog_emotion.embedded.nets import ALONE, ByteArray, Hardware
 from rekog_emotion.embedded.pose import HeadModel
 from rekog_emotion.wire.service import MAX_IMAGE_FACES
 
@@ -29,14 +29,14 @@ SAME_FACE = 0.4  # overlap of two meshes that lie on one face
 class _Networks:
     """Everything that is loaded from weight files."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, on: Hardware) -> None:
         self.head = HeadModel()
-        self.detector = Detector(threads=threads)
-        self.mesh = Mesh(self.head, threads=threads)
-        self.blendshapes = Blendshapes(threads=threads)
-        self.emotions = Emotions(threads=threads)
-        self.age_gender = AgeGender(threads=threads)
-        self.attributes = Attributes(threads=threads)
+        self.detector = Detector(on=on)
+        self.mesh = Mesh(self.head, on=on)
+        self.blendshapes = Blendshapes(on=on)
+        self.emotions = Emotions(on=on)
+        self.age_gender = AgeGender(on=on)
+        self.attributes = Attributes(on=on)
 
 
 class Engine:
@@ -45,11 +45,11 @@ class Engine:
     The networks are loaded when they are first needed and are shared by all threads.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._threads = threads
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._on = on
         self._loaded: _Networks | None = None
         self._begin_anew()
         forks.in_child(self._begin_anew)
@@ -64,7 +64,7 @@ class Engine:
     def _networks(self) -> _Networks:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Networks(self._threads)
+                self._loaded = _Networks(self._on)
             return self._loaded
 
     def close(self) -> None:
@@ -72,14 +72,15 @@ class Engine:
         with self._lock:
             self._loaded = None
 
-    def analyze(self, image: Image.Image | ByteArray, *, mode: Mode = "default") -> list[dict[str, Any]]:
-        """Return the service's ``FaceDetails``, with all members, largest face first, at most 100.
+    def analyze(
+        self, image: Image.Image | ByteArray, *, mode: Mode = "default", whole: bool = True
+    ) -> list[dict[str, Any]]:
+        """Return the service's ``FaceDetails``, largest face first, at most 100.
 
         Args:
             image: Picture, or RGB array of shape (height, width, 3), as a viewer shows it.
-            mode: ``"default"`` searches tiles of the picture, too; ``"fast"`` looks once at the whole of it;
-                ``"thorough"`` searches smaller tiles, too, and looks again at all that may be a face (see
-                :class:`~rekog_emotion.embedded.EmbeddedClient` for what each misses).
+            mode: How hard to look for faces (see :class:`~rekog_emotion.embedded.EmbeddedClient`).
+            whole: All members; else those that need no look at the face but the mesh's (``DEFAULT_MEMBERS``).
         """
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
         if picture.mode != "RGB":  # convert() would copy even what is
@@ -89,24 +90,18 @@ class Engine:
         if not faces:
             return []
         poses = [nets.head.pose(face.points) for face in faces]
-        muscles = [nets.blendshapes(face) for face in faces]
-        emotions, attributes = nets.emotions(faces, muscles), nets.attributes(faces)
-        apparent = nets.age_gender(faces)
-        details = [
-            detail(
-                picture,
-                Observation(
-                    face=face,
-                    pose=poses[k],
-                    landmarks=landmarks(face, nets.head, poses[k]),
-                    muscles=muscles[k],
-                    emotions=emotions[k],
-                    attributes=attributes[k],
-                    apparent=apparent[k],
-                ),
+        marks = [landmarks(face, nets.head, pose) for face, pose in zip(faces, poses, strict=True)]
+        if whole:
+            muscles = [nets.blendshapes(face) for face in faces]
+            looks = zip(
+                muscles, nets.emotions(faces, muscles), nets.attributes(faces), nets.age_gender(faces), strict=True
             )
-            for k, face in enumerate(faces)
-        ]
+            details = [
+                detail(picture, Observation(face, pose, points, *look))
+                for face, pose, points, look in zip(faces, poses, marks, looks, strict=True)
+            ]
+        else:
+            details = [basics(picture, *seen) for seen in zip(faces, poses, marks, strict=True)]
         return sorted(details, key=lambda one: -one["BoundingBox"]["Width"] * one["BoundingBox"]["Height"])
 
 

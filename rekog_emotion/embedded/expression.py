@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from rekog_emotion.embedded.mesh import FaceMesh
-from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net
+from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware, Net
 
 __all__ = ["Blendshapes", "Emotions", "chips", "mirrored", "unknown"]
 
@@ -79,11 +79,11 @@ class Blendshapes:
     """Muscle movements off a mesh (MediaPipe's network of 52 coefficients); safe to call from several threads.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._net = Net("face_blendshapes", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._net = Net("face_blendshapes", on=on)
 
     def __call__(self, face: FaceMesh) -> dict[str, float]:
         """Return the movements that ``COEFFICIENTS`` names, each 0..1; left and right as their mean."""
@@ -96,12 +96,12 @@ class Emotions:
     """Emotions as the service names them, from two networks and the muscles; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._colour = Net("faceapi_expression", threads=threads)
-        self._grey = Net("emotion", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._colour = Net("faceapi_expression", on=on)
+        self._grey = Net("emotion", on=on)
 
     def __call__(self, faces: Sequence[FaceMesh], muscles: Sequence[Mapping[str, float]]) -> list[list[dict[str, Any]]]:
         """Return the service's ``Emotions`` of every face: eight types, most confident first, sum 100.

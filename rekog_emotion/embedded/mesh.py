@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import ArrayLike
 from PIL import Image
 
 from rekog_emotion.embedded.detector import Detection
 from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity
-from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net, sigmoid
+from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware, Net, sigmoid
 from rekog_emotion.embedded.pose import HeadModel
 
 __all__ = ["DEFAULT_LANDMARKS", "LANDMARKS", "FaceMesh", "Mesh"]
@@ -129,6 +130,7 @@ class FaceMesh:
     placed: bool
     score: float
     box: FloatArray | None = None
+    _crops: dict[Any, ByteArray] = field(factory=dict, init=False, repr=False)
 
     @property
     def extent(self) -> FloatArray:
@@ -143,7 +145,10 @@ class FaceMesh:
             targets: Where they come to lie in the crop, shape (n, 2), shares of its side.
             side: Pixels.
         """
-        return self.patch.warp(invert(similarity(anchors, targets * side)), side)
+        key = np.asarray(anchors).tobytes(), targets.tobytes(), side
+        if key not in self._crops:  # two networks share one
+            self._crops[key] = self.patch.warp(invert(similarity(anchors, targets * side)), side)
+        return self._crops[key]
 
 
 class Mesh:
@@ -151,12 +156,12 @@ class Mesh:
 
     Args:
         head: The average face, which is laid where the network's mesh is not believed.
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, head: HeadModel, *, threads: int = 1) -> None:
+    def __init__(self, head: HeadModel, *, on: Hardware = ALONE) -> None:
         self._head = head
-        self._net = Net("face_landmarks_detector", threads=threads)
+        self._net = Net("face_landmarks_detector", on=on)
 
     def __call__(self, image: Image.Image, detections: Sequence[Detection]) -> list[FaceMesh]:
         """Return the faces among the detections.

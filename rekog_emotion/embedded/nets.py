@@ -8,13 +8,14 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from rekog_emotion import forks
-from rekog_emotion.errors import ConfigurationError
+from rekog_emotion.errors import ConfigurationError, InvalidInputError
 
 # From 1.29 on ONNX Runtime sends usage data unless it is told not to before it is loaded. Whoever set the variable, or
 # loaded it before us, has chosen.
@@ -27,7 +28,18 @@ import onnxruntime  # noqa: E402 -- said above
 if _is_ours_to_choose:
     onnxruntime.disable_telemetry_events()  # Windows' own way, which older versions have, too
 
-__all__ = ["MAX_BATCH", "WEIGHTS", "ByteArray", "FloatArray", "Net", "read_weights", "sigmoid"]
+__all__ = [
+    "ALONE",
+    "MAX_BATCH",
+    "WEIGHTS",
+    "ByteArray",
+    "Device",
+    "FloatArray",
+    "Hardware",
+    "Net",
+    "read_weights",
+    "sigmoid",
+]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 ByteArray: TypeAlias = NDArray[np.uint8]
@@ -80,26 +92,80 @@ def _unusable(name: str, what: str) -> ConfigurationError:
     return ConfigurationError(message)
 
 
+Device: TypeAlias = Literal["auto", "cpu", "cuda", "directml", "coreml"]
+
+# TF32 would round as half precision does.
+_PROVIDERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "cpu": ("CPUExecutionProvider", {}),
+    "cuda": ("CUDAExecutionProvider", {"use_tf32": "0"}),
+    "directml": ("DmlExecutionProvider", {}),
+    "coreml": ("CoreMLExecutionProvider", {}),
+}
+_AUTOMATIC: Final = ("cuda", "directml")  # CoreML rounds to half precision on some chips
+_PACKAGES: Final = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml", "coreml": "onnxruntime"}
+
+
+@frozen
+class Hardware:
+    """What networks run on.
+
+    Attributes:
+        threads: Threads that one call may use.
+        device: ``"auto"`` is the first graphics processor that the installed ONNX Runtime can use, else the CPU.
+
+    Raises:
+        InvalidInputError: There is no such device.
+        ConfigurationError: The installed ONNX Runtime cannot use it.
+    """
+
+    threads: int = 1
+    device: Device = field(default="cpu")
+
+    @device.validator
+    def _check(self, _: object, device: object) -> None:
+        if device not in ("auto", *_PROVIDERS):
+            msg = f"unknown device {device!r}: use 'auto', " + ", ".join(map(repr, _PROVIDERS))
+            raise InvalidInputError(msg)
+        has = onnxruntime.get_available_providers()
+        if device != "auto" and _PROVIDERS[str(device)][0] not in has:
+            msg = (
+                f"device={device!r} needs an ONNX Runtime with {_PROVIDERS[str(device)][0]}, and the installed one has "
+                f"{', '.join(has)}: pip uninstall onnxruntime, then pip install {_PACKAGES[str(device)]}; or pass "
+                "device='cpu'"
+            )
+            raise ConfigurationError(msg)
+
+    def providers(self) -> list[tuple[str, dict[str, str]]]:
+        """Return ONNX Runtime's providers, best first; the CPU does what the first cannot."""
+        has = onnxruntime.get_available_providers()
+        names = _AUTOMATIC if self.device == "auto" else (self.device,)
+        chosen = [_PROVIDERS[name] for name in names if _PROVIDERS[name][0] in has][:1]
+        return [*chosen, *(one for one in (_PROVIDERS["cpu"],) if one not in chosen)]
+
+
+ALONE: Final = Hardware()
+
+
 class Net:
     """One network; safe to call from several threads at once.
 
     Args:
         name: Stem of the weight file.
-        threads: Threads that one call may use.
+        on: What it runs on.
     """
 
-    def __init__(self, name: str, *, threads: int = 1) -> None:
+    def __init__(self, name: str, *, on: Hardware = ALONE) -> None:
         self.name = name
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = on.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        if threads == 1:
+        if on.threads == 1:
             # A lone thread has nobody to spin for.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         with _LOADING:
             self._session = onnxruntime.InferenceSession(
-                read_weights(f"{name}.onnx"), options, providers=["CPUExecutionProvider"]
+                read_weights(f"{name}.onnx"), options, providers=on.providers()
             )
         (told,) = self._session.get_inputs()
         self._input = told.name

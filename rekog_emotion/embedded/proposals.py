@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from rekog_emotion.embedded.geometry import overlap
-from rekog_emotion.embedded.nets import ByteArray, FloatArray, Net, sigmoid
+from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware, Net, sigmoid
 
 __all__ = ["BOX", "POINTS", "SCORE", "CenterFace", "Rows", "YuNet", "distinct", "nothing"]
 
@@ -33,11 +33,11 @@ class YuNet:
     """Looks for faces of 10 pixels and more in a whole picture; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._net = Net("yunet", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._net = Net("yunet", on=on)
 
     def __call__(self, image: Image.Image, side: int, least: float, *, quarter_turns: int = 0) -> Rows:
         """Return the faces that score more than ``least``, best first, pixels of the picture.
@@ -66,11 +66,11 @@ class CenterFace:
     """Looks at windows of a picture; safe to call from several threads at once.
 
     Args:
-        threads: Threads that one network call may use.
+        on: What the networks run on.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        self._net = Net("centerface", threads=threads)
+    def __init__(self, *, on: Hardware = ALONE) -> None:
+        self._net = Net("centerface", on=on)
 
     def __call__(self, window: ByteArray, least: float) -> Rows:
         """Return the faces that score more than ``least``, best first, pixels of the window.

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from rekog_emotion.embedded.engine import Engine, _find
+from rekog_emotion.embedded.nets import Hardware
 
 TOLERANCE = 1e-4  # of the service's scales: ratios, degrees and confidences of 0..100
 
@@ -35,7 +36,7 @@ def group(portrait):
 @pytest.mark.parametrize("threads", [2, 3])
 def test_any_number_of_threads(engine, group, threads):
     """A network that works with more threads adds up in another order, and no more."""
-    assert close(engine.analyze(group), Engine(threads=threads).analyze(group))
+    assert close(engine.analyze(group), Engine(on=Hardware(threads)).analyze(group))
 
 
 def test_calls_at_once(engine, group):

@@ -13,6 +13,8 @@ from botocore.validate import ParamValidator
 from PIL import Image, ImageFilter
 
 from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.embedded.detail import DEFAULT_MEMBERS, reduced
+from rekog_emotion.embedded.nets import Net
 from rekog_emotion.errors import InvalidInputError, MissingExtraError
 
 DATA = Path(__file__).parents[1] / "data"
@@ -449,3 +451,16 @@ def hide(monkeypatch, module):
     for name in [*ours, *(name for name in sys.modules if name.partition(".")[0] == module)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
+
+
+def test_the_default_members_cost_no_more_than_they_need(client, portrait, encoded, monkeypatch):
+    """They are those of a whole answer, and neither emotions nor attributes nor age are computed for them."""
+    image = {"Bytes": encoded(portrait("obama"))}
+    (whole,) = client.detect_faces(Image=image, Attributes=["ALL"])["FaceDetails"]
+    networks = set()
+    monkeypatch.setattr(Net, "run", lambda self, batch, run=Net.run: networks.add(self.name) or run(self, batch))
+
+    (face,) = client.detect_faces(Image=image)["FaceDetails"]
+
+    assert networks == {"yunet", "face_landmarks_detector"}
+    assert face == reduced(whole, DEFAULT_MEMBERS)

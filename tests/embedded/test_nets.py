@@ -1,13 +1,17 @@
 import numpy as np
+import onnxruntime
 import pytest
 
-from rekog_emotion.embedded.nets import MAX_BATCH, Net, sigmoid
+from rekog_emotion import ConfigurationError, InvalidInputError
+from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.embedded.engine import Engine
+from rekog_emotion.embedded.nets import MAX_BATCH, Hardware, Net, sigmoid
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_large_batch_gives_what_its_parts_give(threads):
     """Above the limit a batch is cut; order and values stay."""
-    net = Net("dlib_gender", threads=threads)
+    net = Net("dlib_gender", on=Hardware(threads))
     batch = np.random.default_rng(0).uniform(-0.5, 0.5, (MAX_BATCH + 3, 3, 32, 32))
 
     (together,) = net(batch)
@@ -20,3 +24,56 @@ def test_a_large_batch_gives_what_its_parts_give(threads):
 def test_sigmoid(logit, probability):
     """Far logits saturate without a warning."""
     assert sigmoid(logit) == pytest.approx(probability)
+
+
+CPU = ("CPUExecutionProvider", {})
+CUDA = ("CUDAExecutionProvider", {"use_tf32": "0"})
+
+
+@pytest.mark.parametrize(
+    ("has", "device", "expected"),
+    [
+        (["CPU"], "auto", [CPU]),
+        (["CoreML", "CPU"], "auto", [CPU]),
+        (["TensorRT", "CUDA", "CPU"], "auto", [CUDA, CPU]),
+        (["Dml", "CPU"], "auto", [("DmlExecutionProvider", {}), CPU]),
+        (["CUDA", "CPU"], "cpu", [CPU]),
+        (["CUDA", "CPU"], "cuda", [CUDA, CPU]),
+        (["CoreML", "CPU"], "coreml", [("CoreMLExecutionProvider", {}), CPU]),
+    ],
+)
+def test_the_device_picks_what_is_installed(has, device, expected, monkeypatch):
+    """The CPU stands behind each; what rounds to half precision is taken by name alone."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [f"{one}ExecutionProvider" for one in has])
+
+    assert Hardware(device=device).providers() == expected
+
+
+def test_a_device_that_is_not_installed_is_refused(monkeypatch):
+    """Say what is missing, what there is, and both ways out."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+
+    with pytest.raises(ConfigurationError) as caught:
+        EmbeddedClient(device="cuda")
+
+    assert str(caught.value) == (
+        "device='cuda' needs an ONNX Runtime with CUDAExecutionProvider, and the installed one has "
+        "CPUExecutionProvider: pip uninstall onnxruntime, then pip install onnxruntime-gpu; or pass device='cpu'"
+    )
+
+
+@pytest.mark.parametrize("device", ["gpu", None, ["cuda"]])
+def test_an_unknown_device_is_refused(device):
+    """Name those that there are."""
+    with pytest.raises(InvalidInputError) as caught:
+        EmbeddedClient(device=device)
+
+    assert str(caught.value) == (f"unknown device {device!r}: use 'auto', 'cpu', 'cuda', 'directml', 'coreml'")
+
+
+def test_the_cpu_by_name_gives_the_same(engine, portrait):
+    """Whatever is picked here, the faces are those of the CPU within a thousandth."""
+    faces = Engine(on=Hardware(device="cpu")).analyze(portrait())
+
+    for one, other in zip(faces, engine.analyze(portrait()), strict=True):
+        assert list(one["BoundingBox"].values()) == pytest.approx(list(other["BoundingBox"].values()), abs=1e-3)
