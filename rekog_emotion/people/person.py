@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.people.showing import segments_html, summary_html, told_segment, track_html
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.people.tables import Cells, Tabular
+from rekog_emotion.values.listing import Listing, counted
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
-__all__ = ["DIGITS", "MILLISECONDS", "Peak", "Person", "PersonSummary", "Segment", "Segments", "Summary", "Track"]
+__all__ = [
+    "DIGITS",
+    "MILLISECONDS",
+    "Peak",
+    "People",
+    "Person",
+    "PersonSummary",
+    "Segment",
+    "Segments",
+    "Summary",
+    "Track",
+    "number_of_people",
+]
 
-_SOMETHING = 1e-3  # of a score; what is above the usual by nothing is usual
+T_co = TypeVar("T_co", covariant=True)
+
+_SOMETHING: Final = 1e-3  # of a score; what is above the usual by nothing is usual
 MILLISECONDS: Final = 3
 """Decimals of seconds: times are whole milliseconds, and what is beyond them in a sum is noise."""
 DIGITS: Final = 4
 """Decimals of scores, which are kept in single precision: what is beyond them is noise."""
+
+
+def number_of_people(people: tuple[object, ...]) -> str:
+    """Say in a repr how many people there are."""
+    return f"<{counted(len(people), 'person', 'people')}>"
+
+
+class People(Listing, tuple[T_co, ...]):
+    """People of a video, by id: tracks, summaries or how they look over time; in all else a tuple."""
+
+    __slots__ = ()
+
+    _one, _many = "person", "people"
 
 
 @frozen(kw_only=True)
@@ -36,7 +65,11 @@ class Track:
     """
 
     id: int
-    faces: tuple[TimedFace, ...]
+    faces: tuple[TimedFace, ...] = field(repr=lambda faces: f"<{counted(len(faces), 'face', 'faces')}>")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how a face looks, not what a person feels."""
+        return track_html(self, self.faces)
 
     @property
     def start(self) -> float:
@@ -73,13 +106,22 @@ class Segment:
         return round(self.end - self.start, MILLISECONDS)
 
 
-class Segments(Tabular, tuple[Segment, ...]):
+class Segments(Listing, Tabular, tuple[Segment, ...]):
     """Stretches of one dominant emotion each, in order of time; as a table, a row a stretch.
 
     Its columns are ``person``, ``emotion``, ``start``, ``end``, ``seconds`` and ``score``.
     """
 
     __slots__ = ()
+
+    _one, _many = "segment", "segments"
+
+    def _lines(self, items: Iterable[object]) -> Iterator[str]:
+        return (told_segment(one) for one in items if isinstance(one, Segment))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how faces look, not what people feel."""
+        return segments_html(self)
 
     def _table(self) -> Sequence[Cells]:
         return (
@@ -132,7 +174,7 @@ class PersonSummary:
     faces: int
     shares: Mapping[EmotionType | str, float]
     undecided: float | None
-    peaks: tuple[Peak, ...]
+    peaks: tuple[Peak, ...] = field(repr=lambda peaks: f"<{counted(len(peaks), 'peak', 'peaks')}>")
     facing_camera: float | None = None
 
     @property
@@ -154,9 +196,13 @@ class Summary(Tabular):
         duration_seconds: Length of the video, or the end of the last face where it is not known.
     """
 
-    people: tuple[PersonSummary, ...]
+    people: tuple[PersonSummary, ...] = field(repr=number_of_people)
     faces: int
     duration_seconds: float
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how faces look, not what people feel."""
+        return summary_html(self)
 
     def _table(self) -> Sequence[Cells]:
         of = self.people
@@ -173,7 +219,7 @@ class Summary(Tabular):
         )
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Person:
     """How one person looks over time.
 
@@ -198,6 +244,11 @@ class Person:
     stretches: NDArray[np.int64]
     positions: NDArray[np.int64]
     facing: NDArray[np.float32] | None = None
+
+    def __repr__(self) -> str:
+        """Return who it is, since the scores are longer than a screen."""
+        begin, end = (f"{float(self.starts[0]):.1f}", f"{float(self.ends[-1]):.1f}") if len(self.starts) else ("", "")
+        return f"<person {self.id}: {counted(len(self.starts), 'sample', 'samples')} from {begin} to {end} s>"
 
     @property
     def screen_seconds(self) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, field, frozen
 
 from rekog_emotion.results.documents import Document
+from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria, LeftOut
 from rekog_emotion.values.base import Value
@@ -57,6 +58,10 @@ class ImageAnalysis(Outputs, Value):
         default=None, repr=False, eq=False, metadata=wire("ResponseMetadata", OBJECT)
     )
     left_out: tuple[LeftOut[Face], ...] = field(default=(), repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Let the faces show themselves, with thumbnails where the file is at hand."""
+        object.__setattr__(self, "faces", Faces(self.faces, source=self.source, size=self.size))
 
     @classmethod
     def from_aws(

@@ -6,29 +6,26 @@ page, light or dark, but for the bars, which bring their own letters.
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.errors import MissingExtraError, RekogEmotionError
+from rekog_emotion.results.face_tables import face_table, jpeg_data, listed
 from rekog_emotion.text import plain
-from rekog_emotion.values.bars import _LONGEST, _chip, _color, _frame, _gender
+from rekog_emotion.values.bars import _LONGEST, _color, _frame
+from rekog_emotion.values.listing import SHOWN
 from rekog_emotion.values.numbers import as_float, share
-from rekog_emotion.values.wording import age, features, number_of_faces, word
+from rekog_emotion.values.wording import number_of_faces, word
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces, VideoFaces
-    from rekog_emotion.values.faces import Face
 
-__all__ = ["image_html", "video_html", "video_strip"]
+__all__ = ["image_html", "outcome_html", "video_html", "video_strip"]
 
-_ROWS: Final = 12  # of a table; a group of a hundred would fill the page
 _WIDEST: Final = 720  # pixels of a picture
 _SEGMENTS: Final = 120  # of a strip
 _MOST_LINKED: Final = 50_000  # faces; more take longer to be linked than a notebook should wait
-_CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
 
 
 def image_html(analysis: PictureFaces) -> str:
@@ -38,7 +35,7 @@ def image_html(analysis: PictureFaces) -> str:
         facts.append(f"{analysis.size[0]} x {analysis.size[1]} pixels")
     parts = [_heading(analysis.source or "ImageAnalysis", facts, analysis.engine), _picture(analysis)]
     if analysis.faces:
-        parts.append(_faces(enumerate(analysis.faces[:_ROWS], start=1), left=len(analysis.faces) - _ROWS))
+        parts.append(face_table(enumerate(analysis.faces[:SHOWN], start=1), left=len(analysis.faces) - SHOWN))
     return _frame(parts)
 
 
@@ -56,12 +53,22 @@ def video_html(analysis: VideoFaces) -> str:
     parts = [_heading(analysis.source or analysis.job_id or "VideoAnalysis", facts, analysis.engine)]
     if analysis.faces:
         parts.append(_over_time(analysis))
-        timed = [
-            (f"{one.seconds:.1f} s" if one.seconds is not None else "", one.face) for one in analysis.faces[:_ROWS]
-        ]
-        shown = [(when, face) for when, face in timed if face is not None]
-        parts.append(_faces(shown, left=len(analysis.faces) - len(shown), first="time"))
+        parts.append(listed(analysis.faces, source=analysis.source, size=analysis.size))
     return _frame(parts)
+
+
+def outcome_html(name: str, analysis: object | None, error: Exception | None) -> str:
+    """Return what the analysis shows, or why there is none.
+
+    Args:
+        name: What it is about.
+        analysis: Of a picture or a video.
+        error: Why there is none.
+    """
+    if (show := getattr(analysis, "_repr_html_", None)) is not None:
+        return str(show())
+    text = word(f"{type(error).__name__}: {error}") if error is not None else "no analysis"
+    return _frame([f"<div><b>{escape(plain(name))}</b> {escape(text)}</div>"])
 
 
 def _over_time(analysis: VideoFaces) -> str:
@@ -69,7 +76,8 @@ def _over_time(analysis: VideoFaces) -> str:
     if len(analysis.faces) <= _MOST_LINKED:
         try:
             from rekog_emotion.results.report import strip
-            from rekog_emotion.results.timeline import timeline_of
+            from rekog_emotion.results.strips import strip  # noqa: PLC0415 -- NumPy and SciPy are an extra
+            from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- likewise
 
             timeline = timeline_of(analysis)
         except MissingExtraError:
@@ -120,33 +128,10 @@ def _picture(analysis: PictureFaces) -> str:
         return ""
     canvas.thumbnail((_WIDEST, _WIDEST))
     draw_faces(canvas, analysis.faces)
-    data = io.BytesIO()
-    canvas.save(data, "JPEG", quality=80)
-    encoded = base64.b64encode(data.getvalue()).decode()
     return (
         f'<img alt="The picture with its faces" width="{canvas.width}" height="{canvas.height}" '
-        f'style="max-width:100%;height:auto;margin:4px 0" src="data:image/jpeg;base64,{encoded}">'
+        f'style="max-width:100%;height:auto;margin:4px 0" src="{jpeg_data(canvas)}">'
     )
-
-
-def _faces(numbered: Iterable[tuple[object, Face]], *, left: int, first: str = "#") -> str:
-    head = "".join(f'<th style="{_CELL}">{name}</th>' for name in (first, "emotion", "gender", "age", "also"))
-    body = "".join(
-        f"<tr>{''.join(f'<td style={chr(34)}{_CELL}{chr(34)}>{cell}</td>' for cell in _cells(number, face))}</tr>"
-        for number, face in numbered
-    )
-    more = f"<div>and {left} more</div>" if left > 0 else ""
-    style = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
-    return f'<table style="{style}"><tr>{head}</tr>{body}</table>{more}'
-
-
-def _cells(number: object, face: Face) -> Iterator[str]:
-    yield escape(str(number))
-    emotion = face.dominant_emotion
-    yield _chip(emotion) if emotion else ""
-    yield escape(_gender(face))
-    yield escape(age(face.age_range))
-    yield escape(", ".join(features(face)))
 
 
 def _at(i: int, number: int, length: int) -> str:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,7 @@ with needs("timeline", "A report"):
     import numpy as np
 
     from rekog_emotion.results.shapes import everybody, longest_on_screen, outline, thinned
+    from rekog_emotion.results.strips import ON_SCREEN, SEGMENTS, SPACE, anchor, bar, shortest_stretch, strip
     from rekog_emotion.results.timeline import Timeline, timeline_of
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ __all__ = ["report", "strip", "write_report"]
 
 _PEOPLE: Final = 30  # who get a card; the table has more
 _ROWS: Final = 300  # people in the table
-_SEGMENTS: Final = 150  # stretches a card; of more the longest are kept
 _COLUMNS: Final = 400  # points of an area
-_SPACE: Final = 1000  # width of the pictures in their own units
-_ON_SCREEN: Final = "on screen, none leads"
-_THIN: Final = "width:100%;height:14px"
 
 
 def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | None = None) -> str:
@@ -62,7 +58,7 @@ def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | 
             number: base64.b64encode(jpeg(picture)).decode()
             for number, picture in portraits(video, analysis, shown).items()
         }
-    shortest = _shortest(timeline)
+    shortest = shortest_stretch(timeline)
     segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
     summaries = [person.summary() for person in timeline.people]
     by_id = {one.id: one for one in summaries}
@@ -116,36 +112,6 @@ def write_report(
         file.write(page)
 
 
-def strip(timeline: Timeline, *, max_people: int = 8) -> str:
-    """Return a small HTML fragment for notebooks: who is on screen when, in the colour of the emotion that leads."""
-    shown = longest_on_screen(timeline.people, max_people)
-    if not shown:
-        return "<p>Nobody is seen.</p>"
-    shortest = _shortest(timeline)
-    segments = {person.id: person.segments(min_seconds=shortest) for person in shown}
-    leading = dict.fromkeys(str(one.type) for found in segments.values() for one in found)
-    key = " ".join(f'<span style="color:{color_of(kind)}">&#9632;</span> {escape(word(kind))}' for kind in leading)
-    key += f' <span style="color:{UNDECIDED}">&#9632;</span> {_ON_SCREEN}'
-    rows = "".join(
-        '<div style="display:flex;align-items:center;gap:8px">'
-        f'<span style="width:5em;flex:none">person {person.id}</span>'
-        f"{_bar(person, segments[person.id], timeline.duration_seconds, style=_THIN, link=False)}</div>"
-        for person in shown
-    )
-    more = len(timeline.people) - len(shown)
-    note = f", and {more} more people, shorter on screen" if more > 0 else ""
-    return (
-        f'<div style="max-width:720px;font-size:12px">{rows}<div style="display:flex;justify-content:space-between;'
-        f'margin-left:calc(5em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
-        f"<div>{key}{note}</div><div>How faces look, not what people feel.</div></div>"
-    )
-
-
-def _shortest(timeline: Timeline) -> float:
-    """Return the seconds of the shortest stretch: in a long video what would be thinner than a pixel is left out."""
-    return max(1.0, float(round(timeline.duration_seconds / _SPACE)))
-
-
 def _facts(analysis: VideoFaces, timeline: Timeline) -> Iterator[str]:
     count = len(timeline.people)
     yield "1 person" if count == 1 else f"{count} people"
@@ -161,7 +127,7 @@ def _facts(analysis: VideoFaces, timeline: Timeline) -> Iterator[str]:
 def _key(kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
         yield f'<li><span class="dot" style="background:{color_of(kind)}"></span>{escape(word(kind))}</li>'
-    yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>{_ON_SCREEN}</li>'
+    yield f'<li><span class="dot" style="background:{UNDECIDED}"></span>{ON_SCREEN}</li>'
     yield '<li><span class="dot ground"></span>no emotion, or nobody on screen</li>'
 
 
@@ -171,7 +137,7 @@ def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int
         return ""
     rows = "".join(
         f'<div class="row"><a href="#p{person.id}" aria-label="Person {person.id}">{person.id}</a>'
-        f"{_bar(person, segments[person.id], timeline.duration_seconds)}</div>"
+        f"{bar(person, segments[person.id], timeline.duration_seconds)}</div>"
         for person in shown
     )
     areas = _areas(mean, timeline.duration_seconds, "Mean scores over everybody on screen")
@@ -189,9 +155,9 @@ def _card(
         if face
         else f'<div class="none" aria-hidden="true">{person.id}</div>'
     )
-    listed = sorted(sorted(segments, key=lambda one: -one.seconds)[:_SEGMENTS], key=lambda one: one.start)
+    listed = sorted(sorted(segments, key=lambda one: -one.seconds)[:SEGMENTS], key=lambda one: one.start)
     rows = "".join(
-        f'<tr id="{_anchor(one)}"><td class="n">{words(one.start)} &ndash; {words(one.end)}</td>'
+        f'<tr id="{anchor(one)}"><td class="n">{words(one.start)} &ndash; {words(one.end)}</td>'
         f'<td class="n">{one.seconds:.1f} s</td><td><span class="dot" style="background:{color_of(one.type)}"></span>'
         f'{escape(word(one.type))}</td><td class="n">{one.score:.0f}</td></tr>'
         for one in listed
@@ -216,19 +182,15 @@ def _card(
         f"{words(summary.start)} &ndash; {words(summary.end)}"
         f"{'<br>' + shares if shares else ''}</p></div></div>"
         f"{_areas(person, duration, f'Scores of person {person.id} over time') if person.kinds else ''}"
-        f"{_bar(person, segments, duration, kept=frozenset(map(_anchor, listed)))}{_axis(duration)}{table}</section>"
+        f"{bar(person, segments, duration, kept=frozenset(map(anchor, listed)))}{_axis(duration)}{table}</section>"
     )
-
-
-def _anchor(segment: Segment) -> str:
-    return f"s{segment.person}-{round(segment.start * 1000)}"
 
 
 def _areas(person: Person, duration: float, label: str) -> str:
     """Draw the scores stacked, each above those before."""
     seen = thinned(person, _COLUMNS, duration)
     times, values = outline(seen)
-    x = times * _SPACE / max(duration, 1e-3)
+    x = times * SPACE / max(duration, 1e-3)
     tops = 100 - np.cumsum(values, axis=1)
     parts = np.split(np.arange(len(x)), np.flatnonzero(np.isnan(values).any(axis=1)) + 1) if values.shape[1] else []
     drawn = []
@@ -250,49 +212,10 @@ def _areas(person: Person, duration: float, label: str) -> str:
                 f'<path fill="{color_of(kind)}" d="{"".join(paths)}"><title>{escape(word(kind))}</title></path>'
             )
     return (
-        f'<svg class="areas" viewBox="0 0 {_SPACE} 100" preserveAspectRatio="none" role="img" '
+        f'<svg class="areas" viewBox="0 0 {SPACE} 100" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(label)}">'
-        f'<rect class="ground" width="{_SPACE}" height="100"/>{"".join(drawn)}</svg>'
+        f'<rect class="ground" width="{SPACE}" height="100"/>{"".join(drawn)}</svg>'
     )
-
-
-def _bar(
-    person: Person,
-    segments: Sequence[Segment],
-    duration: float,
-    *,
-    style: str = "",
-    link: bool = True,
-    kept: frozenset[str] | None = None,
-) -> str:
-    """Draw where the person is on screen, and on it the segments, each with a link to its line."""
-    scale = _SPACE / max(duration, 1e-3)
-    thin = thinned(person, _SPACE, duration)
-    edges = [0, *(np.flatnonzero(np.diff(thin.stretches)) + 1).tolist(), len(thin.starts)]
-    spans = [(float(thin.starts[a]), float(thin.ends[b - 1])) for a, b in pairwise(edges)]
-    seen = "".join(
-        f'<rect x="{begin * scale:.1f}" y="20" width="{max((end - begin) * scale, 1):.1f}" height="8" '
-        f'fill="{UNDECIDED}"/>'
-        for begin, end in spans
-    )
-    blocks = []
-    listed = kept if kept is not None else frozenset(map(_anchor, _longest(segments)))
-    for one in segments:
-        block = (
-            f'<rect x="{one.start * scale:.1f}" y="4" width="{max(one.seconds * scale, 1):.1f}" height="40" rx="2" '
-            f'fill="{color_of(one.type)}"><title>{escape(word(one.type))}, {words(one.start)} - {words(one.end)}, '
-            f"score {one.score:.0f}</title></rect>"
-        )
-        blocks.append(f'<a href="#{_anchor(one)}">{block}</a>' if link and _anchor(one) in listed else block)
-    shape = f'style="{style}"' if style else 'class="strip"'
-    return (
-        f'<svg {shape} viewBox="0 0 {_SPACE} 48" preserveAspectRatio="none" role="group" '
-        f'aria-label="Stretches of person {person.id}">{seen}{"".join(blocks)}</svg>'
-    )
-
-
-def _longest(segments: Sequence[Segment]) -> list[Segment]:
-    return sorted(segments, key=lambda one: -one.seconds)[:_SEGMENTS]
 
 
 def _axis(duration: float) -> str:
@@ -325,8 +248,8 @@ def _table(people: Sequence[PersonSummary]) -> str:
 def _method(timeline: Timeline, shown: int) -> Iterator[str]:
     yield (
         f"A sample every {timeline.interval_seconds:.1f} s. Scores are 0 to 100, averaged over one second. A stretch "
-        f"is at least {_shortest(timeline):.0f} s long; another emotion takes over when it is 10 points higher, and "
-        "below 30 none leads. "
+        f"is at least {shortest_stretch(timeline):.0f} s long; another emotion takes over when it is 10 points higher, "
+        "and below 30 none leads. "
     )
     if timeline.floors:
         told = ", ".join(f"{escape(word(kind))} {floor:.1f}" for kind, floor in timeline.floors.items())

@@ -17,12 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rekog_emotion.people.columns import Columns
 from rekog_emotion.people.floors import estimate_floors, scores
 from rekog_emotion.people.linking import link
 from rekog_emotion.people.sampling import TOLERANCE, interval_of, smoothed
+from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.values.faces import FACING
 from rekog_emotion.values.videos import TimedFace
@@ -34,6 +35,7 @@ from rekog_emotion.people.person import (
     DIGITS,
     MILLISECONDS,
     Peak,
+    People,
     Person,
     PersonSummary,
     Segment,
@@ -41,6 +43,7 @@ from rekog_emotion.people.person import (
     Summary,
     Track,
     _check,
+    number_of_people,
 )
 from rekog_emotion.people.tables import Cells, Tabular
 
@@ -81,11 +84,17 @@ class Timeline(Tabular):
         duration_seconds: Length of the video, or the end of the last face where it is not known.
     """
 
-    people: tuple[Person, ...]
+    people: tuple[Person, ...] = field(repr=number_of_people)
     kinds: tuple[EmotionType | str, ...]
     floors: Mapping[EmotionType | str, float]
     interval_seconds: float
     duration_seconds: float
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how faces look, not what people feel."""
+        from rekog_emotion.results.strips import strip  # noqa: PLC0415 -- only notebooks need it
+
+        return strip(self)
 
     @classmethod
     def of(
@@ -149,7 +158,7 @@ class Timeline(Tabular):
     def summary(self, *, peak: float = 50.0) -> Summary:
         """Return screen time, shares and peaks of everybody; see `Person.summary`."""
         return Summary(
-            people=tuple(person.summary(peak=peak) for person in self.people),
+            people=People(person.summary(peak=peak) for person in self.people),
             faces=sum(len(person.starts) for person in self.people),
             duration_seconds=self.duration_seconds,
         )
@@ -189,7 +198,10 @@ def tracks_of(analysis: VideoFaces, *, max_gap: float | None = None) -> tuple[Tr
     found: dict[int, list[TimedFace]] = {}
     for number, position in _linked(analysis, max_gap=max_gap):
         found.setdefault(number, []).append(analysis.faces[position])
-    return tuple(Track(id=number, faces=tuple(found[number])) for number in sorted(found))
+    return People(
+        Track(id=number, faces=Faces(found[number], source=analysis.source, size=analysis.size))
+        for number in sorted(found)
+    )
 
 
 def people_of(analysis: VideoFaces) -> list[int | None]:
@@ -247,7 +259,7 @@ def _assemble(
     positions = columns.positions[order]
     turns = columns.turns[order]
     facing = np.where(np.isnan(turns).any(axis=1), np.nan, (np.abs(turns) <= FACING).all(axis=1)).astype(np.float32)
-    people = tuple(
+    people = People(
         Person(
             id=int(ids[begin]),
             kinds=columns.kinds,

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.results.documents import Document
+from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs, number_of
 from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria, LeftOut
 from rekog_emotion.values.base import Value
@@ -74,6 +75,10 @@ class VideoAnalysis(Outputs, Value):
     left_out: tuple[LeftOut[TimedFace], ...] = field(default=(), repr=False, eq=False)
     # An unfinished or failed job has an answer without faces, which is not the same as a list of none.
     _has_faces: bool = field(default=True, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Let the faces show themselves, with thumbnails where the file is at hand."""
+        object.__setattr__(self, "faces", Faces(self.faces, source=self.source, size=self.size))
 
     @classmethod
     def from_aws(cls, *pages: Mapping[str, Any], engine: str | None = None) -> VideoAnalysis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final, Protocol
 
@@ -11,7 +11,7 @@ from rekog_emotion.values.numbers import share
 from rekog_emotion.values.palette import COLORS, Color
 from rekog_emotion.values.wording import Ages, age, features, percent, word
 
-__all__ = ["Rated", "emotion_html", "face_html"]
+__all__ = ["Rated", "emotion_html", "face_html", "table"]
 
 
 class Rated(Protocol):
@@ -52,6 +52,7 @@ class _Described(Protocol):
 _LONGEST: Final = 80  # letters of a name
 _BARS: Final = 50  # emotions of a face; the service has eight
 _CAUTION: Final = "Emotions are how a face looks, not what a person feels."
+_CELL: Final = "padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.4)"
 _OTHER: Final = "#b4b4b4"
 
 
@@ -78,6 +79,17 @@ def _frame(parts: Sequence[str]) -> str:
         '<div style="font-family:sans-serif;font-size:13px;line-height:1.4">'
         f'{encodable("".join(parts))}<div style="opacity:.65;font-size:11px;margin-top:4px">{_CAUTION}</div></div>'
     )
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 0) -> str:
+    """Return a table of cells that are HTML already, and how many rows more there would be."""
+    head = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f"<tr>{''.join(f'<td style={chr(34)}{_CELL}{chr(34)}>{cell}</td>' for cell in row)}</tr>" for row in rows
+    )
+    more = f"<div>and {left} more</div>" if left > 0 else ""
+    style = "border-collapse:collapse;margin:4px 0;color:inherit;font-size:inherit"
+    return f'<table style="{style}"><tr>{head}</tr>{body}</table>{more}'
 
 
 def _chip(emotion: Rated) -> str:
