@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["face_table", "faces_html", "jpeg_data", "listed"]
 
-_SIDE: Final = 56  # pixels of a thumbnail
+_SIDE: Final = 40  # pixels of a thumbnail
 _DECODED: Final = 60_000  # milliseconds of a video; further on, decoding takes longer than a notebook should wait
 
 

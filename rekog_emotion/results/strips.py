@@ -41,7 +41,7 @@ def strip(timeline: PeopleOverTime, *, max_people: int = 8) -> str:
     key += f' <span style="color:{UNDECIDED}">&#9632;</span> {ON_SCREEN}'
     rows = "".join(
         '<div style="display:flex;align-items:center;gap:8px">'
-        f'<span style="width:5em;flex:none">person {person.id}</span>'
+        f'<span style="width:6em;flex:none;white-space:nowrap">person {person.id}</span>'
         f"{bar(person, segments[person.id], timeline.duration_seconds, style=_THIN, link=False)}</div>"
         for person in shown
     )
@@ -49,7 +49,7 @@ def strip(timeline: PeopleOverTime, *, max_people: int = 8) -> str:
     note = f", and {more} more people, shorter on screen" if more > 0 else ""
     return (
         f'<div style="max-width:720px;font-size:12px">{rows}<div style="display:flex;justify-content:space-between;'
-        f'margin-left:calc(5em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
+        f'margin-left:calc(6em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'
         f"<div>{key}{note}</div><div>How faces look, not what people feel.</div></div>"
     )
 

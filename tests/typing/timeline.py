@@ -10,6 +10,7 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion.people.person import Peak, Person, PersonSummary, Segment, Segments, Summary, Track
 from rekog_emotion.results.crops import contact_sheet
+from rekog_emotion.results.reliable import LeftOut
 from rekog_emotion.results.report import report
 from rekog_emotion.results.timeline import Timeline
 
@@ -43,6 +44,16 @@ clip.report("report.html", title="clip", pictures=False)
 assert_type(clip.frames_at([0, 500.0]), Iterator[tuple[float, Image.Image]])
 photo = rekog.detect_image("photo.jpg")
 assert_type(photo.draw(labels=lambda _: None, color="navy", width=3, min_confidence=99.5), Image.Image)
+assert_type(photo.reliable(min_sharpness=40, max_yaw=None).left_out, tuple[LeftOut[rekog.Face], ...])
+assert_type(clip.reliable().left_out[0].face, rekog.TimedFace)
+assert_type(clip.reliable().left_out[0].reason, str)
+assert_type(rekog.Pose().description, str | None)
+assert_type(rekog.Pose().faces_camera, bool | None)
+assert_type(timeline.more_than_usual(by=10), Segments)
+assert_type(timeline.people[0].usual(), Mapping[rekog.EmotionType | str, float])
+assert_type(timeline.summary().people[0].facing_camera, float | None)
+timeline.write_subtitles("clip.srt", segments=timeline.more_than_usual())
+assert_type(photo.write_csv("faces.csv"), int)
 contact_sheet(photo, (photo, "copy.jpg"), [photo], columns=3)
 
 # --- what a checker refuses ---
