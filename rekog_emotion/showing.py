@@ -81,7 +81,13 @@ class _Bars:
             rich.BarColumn(),
             rich.TextColumn("{task.fields[facts]}", markup=False),
         )
-        self._progress = rich.Progress(*columns, console=Console(file=file))
+        # What goes to a program is not to go to the terminal.
+        self._progress = rich.Progress(
+            *columns,
+            console=Console(file=file),
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=file is sys.stderr,
+        )
         self._tasks: dict[str, TaskID] = {}
         self._open: set[str] = set()
 

@@ -68,7 +68,7 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
     from rekog_emotion.sources.images import prepare_image
 
     sent = [one for one in sources if not is_results(one)]
-    gone = [one for one in sent if one != "-" and not one.startswith("s3://") and not os.path.lexists(one)]
+    gone = [one for one in sent if one != "-" and not one.startswith("s3://") and not _is_there(one)]
     if len(gone) == len(sent):
         return  # each of them is told when it is its turn
     try:
@@ -80,6 +80,12 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
             except RekogEmotionError as error:
                 report(error, about=one, debug=args.debug)
         raise
+
+
+def _is_there(place: str) -> bool:
+    from rekog_emotion.sources.collections import is_collection
+
+    return os.path.lexists(place) or is_collection(place)
 
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:

@@ -43,9 +43,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-landmarks", action="store_true", help="draw no landmarks; a video has none anyway")
 
 
-def add_media(parser: argparse.ArgumentParser) -> None:
+def add_media(parser: argparse.ArgumentParser, *, many: str = "a photo or a video, a local file") -> None:
     """Add the arguments that name a photo or a video, its copy and its analysis."""
-    parser.add_argument("media", metavar="MEDIA", help="a photo or a video, a local file")
+    parser.add_argument("media", metavar="MEDIA", help=many)
     parser.add_argument(
         "out", metavar="OUT", help="the copy: .png, .jpg, ... of a photo; .mp4, .mov or .mkv of a video"
     )
@@ -101,8 +101,8 @@ def check_target(media: str, out: str, results: str | None) -> None:
 
 def _no_video(media: str, out: Path) -> str:
     """Say what is wrong where a copy is named like a video's: with its name, or with what it is to be a copy of."""
-    from rekog_emotion.media.formats import looks_like_an_image  # noqa: PLC0415 -- --help needs none of it
-    from rekog_emotion.sources.videos import prepare_video  # noqa: PLC0415 -- likewise
+    from rekog_emotion.media.formats import looks_like_an_image
+    from rekog_emotion.sources.videos import prepare_video
 
     try:
         with Path(media).open("rb") as file:

@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args, unknown = build_parser().parse_known_args(argv)
             if unknown:
                 args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
-            debug = args.debug
+            debug, args.argv = args.debug, list(sys.argv[1:] if argv is None else argv)
             code: int = args.run(args)
     except KeyboardInterrupt as interrupt:
         return _terminal.interrupted(interrupt)

@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._media import analyze, check_client, is_results, naming_output, read_results
+from rekog_emotion.commands._many import Many, add_many, is_collection, use_mode
+from rekog_emotion.commands._media import analyze, check_client, is_results, is_video, naming_output, read_results
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
@@ -32,7 +34,8 @@ Emotions are how a face looks, not what a person feels.
 """
 EPILOG: Final = """\
 examples:
-  rekog-emotion export *.jpg --client embedded --out faces.csv
+  rekog-emotion export photos/ --client embedded --out faces.csv
+  rekog-emotion export photos/ --checkpoint done.jsonl --out faces.parquet
   rekog-emotion image *.jpg > faces.jsonl
   rekog-emotion export faces.jsonl --out faces.parquet
   rekog-emotion export faces.jsonl --format csv | head
@@ -47,7 +50,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="+",
         metavar="SOURCE",
-        help="a photo, a video or a file of results; a bad one does not stop the others",
+        help="a photo, a folder or a glob of photos, s3://bucket/prefix/, a video or a file of results; a bad one does "
+        "not stop the others",
     )
     parser.add_argument("--out", metavar="FILE", help="where; left out, or -, standard output (no Parquet)")
     parser.add_argument(
@@ -62,7 +66,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nested", action="store_true", help="Parquet alone: members as structs and lists instead of flat columns"
     )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="keep the analyses of photos in this file of results (.jsonl), and go on with it where it is there: what "
+        "is in it costs no call, and is in the table",
+    )
     add_shared(parser)
+    add_many(parser)
     add_job(parser)
 
 
@@ -71,19 +82,34 @@ class _Analyses:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self.code = _terminal.OK
+        self._many = Many(args, checkpoint=args.checkpoint)
+
+    @property
+    def code(self) -> int:
+        """The highest exit code so far."""
+        return self._many.code
 
     def __iter__(self) -> Iterator[Analysis]:
-        for source in self._args.sources:
-            try:
-                if is_results(source):
-                    yield from read_results(source)
-                else:
-                    yield analyze(source, self._args)
-            except (BrokenPipeError, _terminal.OutputError):
-                raise
-            except Exception as error:  # noqa: BLE001 -- one bad source does not stop the others
-                self.code = max(self.code, _terminal.report(error, about=source, debug=self._args.debug))
+        checkpoint = self._args.checkpoint
+        if checkpoint is not None and Path(checkpoint).is_file():
+            yield from read_results(checkpoint)
+        for photos, sources in groupby(self._args.sources, key=lambda one: not (is_results(one) or is_video(one))):
+            if photos:
+                for outcome in self._many.outcomes(list(sources)):
+                    yield outcome.result()
+                continue
+            for source in sources:
+                try:
+                    if is_results(source):
+                        yield from read_results(source)
+                    else:
+                        yield analyze(source, self._args)
+                except (BrokenPipeError, _terminal.OutputError):
+                    raise
+                except Exception as error:  # noqa: BLE001 -- one bad source does not stop the others
+                    self._many.fail(error, about=source)
+        if checkpoint is not None or any(map(is_collection, self._args.sources)):
+            self._many.summarize()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
     if args.people:
         from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before any call
 
+    use_mode(args)
     check_client(args, args.sources)
     analyses = _Analyses(args)
     rows = _write(args, out, form, analyses)
@@ -111,6 +138,9 @@ def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None
         raise InvalidInputError(msg)
     if args.nested and form != "parquet":
         msg = "--nested goes with Parquet only; the lines of rekog-emotion image are nested JSON"
+        raise InvalidInputError(msg)
+    if args.checkpoint is not None and identity(args.checkpoint) in map(identity, filter(None, [out, *args.sources])):
+        msg = f"--checkpoint {args.checkpoint} is a source, or --out, at the same time; name another file"
         raise InvalidInputError(msg)
     if out is None:
         return

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._media import check_client, is_results, save
+from rekog_emotion.commands._many import Many, add_many, is_collection, relative, use_mode
+from rekog_emotion.commands._media import check_client, check_place, is_results, save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
@@ -34,7 +36,9 @@ EPILOG: Final = """\
 examples:
   rekog-emotion image portrait.jpg --client embedded
   rekog-emotion image portrait.jpg --client embedded --draw overlay.png
-  rekog-emotion image *.jpg --client embedded --draw overlays/
+  rekog-emotion image photos/ --client embedded --draw overlays/
+  rekog-emotion image photos/ --out faces.jsonl
+  rekog-emotion image photos/ --out faces.jsonl --resume
   rekog-emotion image s3://bucket/portrait.jpg
   rekog-emotion image *.jpg | jq -c '[.source, (.answer.FaceDetails | length)]'
 """
@@ -48,10 +52,19 @@ def add(parser: argparse.ArgumentParser) -> None:
         "photos",
         nargs="+",
         metavar="PHOTO",
-        help="a file, s3://bucket/key, or - for the bytes of standard input; or a file of results (.jsonl, .json), "
-        "which is shown again and costs no call; a bad one does not stop the others",
+        help="a file, a folder, a glob such as 'photos/**/*.jpg', s3://bucket/key, s3://bucket/prefix/, or - for the "
+        "bytes of standard input; or a file of results (.jsonl, .json), which is shown again and costs no call; a bad "
+        "one does not stop the others",
     )
     add_shared(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write a line of JSON a photo into this file, as soon as it is done, and print none",
+    )
+    parser.add_argument("--resume", action="store_true", help="with --out: go on with that file, of an earlier run")
+    parser.add_argument("--retry-errors", action="store_true", help="with --resume: try again what failed")
+    add_many(parser)
     parser.add_argument(
         "--attributes",
         type=_attributes,
@@ -69,41 +82,99 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Analyse the photos one by one; return the highest exit code."""
-    overlays = _overlays(args.draw, args.photos) if args.draw else [None] * len(args.photos)
-    check_client(args, args.photos)
-    code, listing = _terminal.OK, Listing(args)
-    for photo, overlay in zip(args.photos, overlays, strict=True):
-        try:
-            if is_results(photo):
-                listing.add_results(photo)
-            else:
-                _analyze(photo, overlay, args, listing)
-        except (BrokenPipeError, _terminal.OutputError):
-            raise
-        except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever is wrong with it
-            code = max(code, _terminal.report(error, about=photo, debug=args.debug))
-    return code
+    """Analyse the photos, a few at a time; return the highest exit code."""
+    _check_out(args)
+    use_mode(args)
+    return _Photos(args).run()
 
 
-def _analyze(photo: str, overlay: Path | None, args: argparse.Namespace, listing: Listing) -> None:
-    from rekog_emotion.blocking.image import detect_image
-
-    source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
-    if overlay is not None and (isinstance(source, bytes) or Path(source).is_file()):
-        from rekog_emotion.results._stills import check_still
-
-        check_still(source)
-    analysis = detect_image(source, client=args.client, attributes=args.attributes)
-    listing.add(analysis, source=photo)
-    if overlay is None:
+def _check_out(args: argparse.Namespace) -> None:
+    """Say before any call is paid for what is wrong with the file of results."""
+    if args.out is None:
+        for option, value in (("--resume", args.resume), ("--retry-errors", args.retry_errors)):
+            if value:
+                msg = f"{option} goes on with a file of results: name it by --out"
+                raise InvalidInputError(msg)
         return
-    _draw(analysis, source, overlay)
-    line = f"overlay: {one_line(str(overlay))}"
-    if _terminal.for_programs(args):
-        _terminal.note(line)  # beside the answers, not among them
-    else:
-        say(line)
+    saved = next(filter(is_results, args.photos), None)
+    if saved is not None:
+        msg = f"{saved} has results already, which --out {args.out} would get a second time; leave it out"
+        raise InvalidInputError(msg)
+    check_place(Path(args.out))
+    if not args.resume and Path(args.out).is_file() and Path(args.out).stat().st_size:
+        msg = f"--out {args.out} is there already; --resume goes on with it, or name another file"
+        raise InvalidInputError(msg)
+
+
+class _Photos:
+    """Analyses photos, draws on copies, and prints."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._overlays = _Overlays(args.draw, args.photos)
+        self._listing = Listing(args)
+        self._many = Many(args, checkpoint=args.out)
+
+    def run(self) -> int:
+        """Do all of it; return the highest exit code."""
+        places = self._args.photos
+        check_client(self._args, places)
+        collections = any(map(is_collection, places))
+        several = self._args.out is not None or len(places) > 1 or collections
+        for results, photos in groupby(places, key=is_results):
+            if several and not results:
+                self._analyze_many(list(photos))
+                continue
+            for photo in photos:
+                try:
+                    self._listing.add_results(photo) if results else self._analyze(photo)
+                except (BrokenPipeError, _terminal.OutputError):
+                    raise
+                except Exception as error:  # noqa: BLE001 -- one bad file does not stop the others, whatever it has
+                    self._many.fail(error, about=photo)
+        if self._args.out is not None or collections:
+            self._many.summarize()
+        return self._many.code
+
+    def _analyze(self, photo: str) -> None:
+        from rekog_emotion.blocking.image import detect_image
+
+        source = self._overlays.checked(photo)
+        self._show(detect_image(source, client=self._args.client, attributes=self._args.attributes), source)
+
+    def _analyze_many(self, photos: list[str]) -> None:
+        """Analyse photos; they stay a list, whose length is known, where none has to be looked at before."""
+        sources = self._checked(photos) if self._overlays.are_checked or _STANDARD_INPUT in photos else photos
+        for outcome in self._many.outcomes(sources, attributes=self._args.attributes):
+            self._show(outcome.result(), outcome.source)
+
+    def _checked(self, photos: Iterable[str]) -> Iterator[str | bytes]:
+        """Yield what is to be analysed; one that cannot be drawn on, though it is to be, is told before the call."""
+        for photo in photos:
+            try:
+                yield self._overlays.checked(photo)
+            except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever it has
+                self._many.fail(error, about=photo)
+
+    def _show(self, analysis: ImageAnalysis, source: object) -> None:
+        """Draw what is to be drawn, which nobody who stops reading keeps from it, and print."""
+        name = _STANDARD_INPUT if isinstance(source, bytes) else str(analysis.source)
+        overlay, failure = self._overlays.of(name), None
+        if overlay is not None:
+            try:
+                _draw(analysis, source if isinstance(source, bytes) else name, overlay)
+            except Exception as error:  # noqa: BLE001 -- it is told when the faces are
+                failure = error
+        if self._args.out is None:
+            self._listing.add(analysis, source=name)
+        if failure is not None:
+            self._many.fail(failure, about=name)
+        elif overlay is not None:
+            line = f"overlay: {one_line(str(overlay))}"
+            if self._args.out is not None or _terminal.for_programs(self._args):
+                _terminal.note(line)  # beside the answers, not among them
+            else:
+                say(line)
 
 
 def _attributes(text: str) -> tuple[str, ...]:
@@ -118,6 +189,63 @@ def _attributes(text: str) -> tuple[str, ...]:
 
 
 # The overlay
+
+
+class _Overlays:
+    """Where each photo's overlay goes.
+
+    Args:
+        out: What ``--draw`` says.
+        photos: Photos and places.
+    """
+
+    def __init__(self, out: str | None, photos: Sequence[str]) -> None:
+        self._photos = photos
+        self._folder: Path | None = None
+        self._paths: dict[str, list[Path]] = {}
+        if out is None:
+            return
+        if any(map(is_collection, photos)):
+            self._folder = _folder(out)
+            return
+        for photo, path in zip(photos, _overlays(out, photos), strict=True):
+            self._paths.setdefault(photo, []).append(path)
+
+    @property
+    def are_checked(self) -> bool:
+        """Whether photos are looked at before they are analysed."""
+        return bool(self._paths)
+
+    def checked(self, photo: str) -> str | bytes:
+        """Return a photo as it is analysed, or say that it cannot be drawn on, if that is wanted."""
+        source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
+        if self._paths and (isinstance(source, bytes) or Path(source).is_file()):
+            from rekog_emotion.results._stills import check_still
+
+            check_still(source)
+        return source
+
+    def of(self, photo: str) -> Path | None:
+        """Return where the overlay of a photo goes, and make the folders that it needs."""
+        if self._folder is None:
+            paths = self._paths.get(photo)
+            return paths.pop(0) if paths else None
+        place = relative(photo, self._photos)
+        # With the suffix of the photo: of what else lies beside it, nothing is known here.
+        path = self._folder / place.with_name(f"{place.name}.png")
+        _make(path.parent, str(path))
+        return path
+
+
+def _folder(out: str) -> Path:
+    path = Path(out)
+    if path.suffix and not path.is_dir():
+        msg = (
+            f"--draw {out} is one file, and there may be many photos; name a directory: --draw {path.with_suffix('')}/"
+        )
+        raise InvalidInputError(msg)
+    _make(path, out)
+    return path
 
 
 def _overlays(out: str, photos: Sequence[str]) -> list[Path]:

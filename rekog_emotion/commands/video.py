@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._media import is_results, job_bar
+from rekog_emotion.commands._many import add_mode, use_mode
+from rekog_emotion.commands._media import check_client, is_results, job_bar
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
-from rekog_emotion.errors import InvalidInputError, JobTimeoutError
+from rekog_emotion.errors import InvalidInputError, JobError, JobTimeoutError, ResponseError
 
 if TYPE_CHECKING:
     from rekog_emotion.blocking.job import VideoJob
@@ -38,6 +40,7 @@ examples:
   rekog-emotion video clip.mp4 --client embedded
   rekog-emotion video s3://bucket/clip.mp4
   rekog-emotion video clip.mp4 --staging s3://bucket/uploads/
+  rekog-emotion video *.mp4 --client embedded > faces.jsonl
   rekog-emotion video --resume JOB
   rekog-emotion video clip.mp4 | jq -c '.answer.Faces[] | [.Timestamp, .Face.Emotions[0].Type]'
 """
@@ -46,12 +49,14 @@ examples:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument(
-        "clip",
-        nargs="?",
+        "clips",
+        nargs="*",
         metavar="CLIP",
-        help="a file, or s3://bucket/key; or a file of results (.jsonl, .json), which is shown again and costs no call",
+        help="a file, or s3://bucket/key; or a file of results (.jsonl, .json), which is shown again and costs no "
+        "call; several are analysed at once, and a bad one does not stop the others",
     )
     add_shared(parser)
+    add_mode(parser)
     add_job(parser)
     parser.add_argument(
         "--resume", metavar="JOB", help="take up a job that was started before, instead of starting one on CLIP"
@@ -64,7 +69,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start or resume the job, wait for it, print what it found."""
+    """Start or resume the job, wait for it, print what it found; of several clips, return the highest exit code."""
+    use_mode(args)
+    if len(args.clips) > 1:
+        return _run_many(args)
+    args.clip = args.clips[0] if args.clips else None
     listing = Listing(args)
     if args.clip is not None and is_results(args.clip):
         _check_results(args)
@@ -88,6 +97,42 @@ def run(args: argparse.Namespace) -> int:
     if not _terminal.for_programs(args) and analysis.engine != "embedded":  # whose jobs end with this process
         say(one_line(f"job: {analysis.job_id}"))
     return _terminal.OK
+
+
+def _run_many(args: argparse.Namespace) -> int:
+    """Analyse several clips at once, and print each as it ends."""
+    for option, value in (("--resume", args.resume), ("--upload", args.upload)):
+        if value is not None:
+            msg = f"{option} is about one job, and there are {len(args.clips)} clips; leave one of the two out"
+            raise InvalidInputError(msg)
+    from rekog_emotion.blocking.videos import analyze_videos
+    from rekog_emotion.showing import show_progress
+
+    check_client(args, args.clips)
+    listing, code = Listing(args), _terminal.OK
+    for clip in filter(is_results, args.clips):
+        try:
+            listing.add_results(clip)
+        except (InvalidInputError, ResponseError, JobError) as error:
+            code = max(code, _terminal.report(error, about=clip, debug=args.debug))
+    clips = [clip for clip in args.clips if not is_results(clip)]
+    outcomes = analyze_videos(
+        clips,
+        client=args.client,
+        staging=args.staging,
+        slot_timeout=args.timeout,
+        timeout=args.timeout,
+        on_progress=show_progress(file=sys.stderr) if sys.stderr.isatty() else None,
+    )
+    for outcome in outcomes:
+        if outcome.error is None:
+            listing.add(outcome.result(), source=str(outcome.source))
+            continue
+        code = max(code, _terminal.report(outcome.error, about=str(outcome.source), debug=args.debug))
+        if outcome.job is not None and isinstance(outcome.error, JobTimeoutError):
+            _tell_how_to_resume(outcome.job, args)
+        _tell_what_is_left(outcome.error)
+    return code
 
 
 def _check_results(args: argparse.Namespace) -> None:

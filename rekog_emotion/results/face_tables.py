@@ -73,8 +73,8 @@ def _thumbnails(first: _Analyzed) -> dict[int, str]:
 
 def _cut_out(analysis: _Analyzed) -> Iterator[tuple[int, Image.Image]]:
     """Yield a square picture of each face that has a box, as far as the file is at hand, and near enough."""
-    from rekog_emotion.results.at_hand import is_at_hand  # noqa: PLC0415 -- likewise
-    from rekog_emotion.results.frames import _cut, frames  # noqa: PLC0415 -- Pillow is an extra
+    from rekog_emotion.results.at_hand import is_at_hand
+    from rekog_emotion.results.frames import _cut, frames
 
     faces, source = analysis.faces, analysis.source
     if source is None or not is_at_hand(analysis):
@@ -89,7 +89,7 @@ def _cut_out(analysis: _Analyzed) -> Iterator[tuple[int, Image.Image]]:
             yield from ((place, _cut(frame, face, _SIDE)) for place, when, face in timed if when == time)
     still = [(place, one) for place, one in enumerate(faces) if isinstance(one, Face) and one.bounding_box is not None]
     if still:
-        from rekog_emotion.results.drawing import open_picture  # noqa: PLC0415 -- Pillow is an extra
+        from rekog_emotion.results.drawing import open_picture
 
         canvas = open_picture(analysis, None)
         yield from ((place, _cut(canvas, face, _SIDE)) for place, face in still)

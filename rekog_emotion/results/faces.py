@@ -58,7 +58,7 @@ class Faces(Listing, tuple[T_co, ...]):  # noqa: SLOT001 -- a tuple can have no 
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from rekog_emotion.results.face_tables import faces_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.results.face_tables import faces_html
 
         return faces_html(self, source=self.source, size=self.size)
 

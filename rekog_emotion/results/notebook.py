@@ -75,9 +75,8 @@ def _over_time(analysis: VideoFaces) -> str:
     """Return a strip a person, or where the extra for that is missing, or nobody has a place, one for all faces."""
     if len(analysis.faces) <= _MOST_LINKED:
         try:
-            from rekog_emotion.results.report import strip
-            from rekog_emotion.results.strips import strip  # noqa: PLC0415 -- NumPy and SciPy are an extra
-            from rekog_emotion.results.timeline import timeline_of  # noqa: PLC0415 -- likewise
+            from rekog_emotion.results.strips import strip
+            from rekog_emotion.results.timeline import timeline_of
 
             timeline = timeline_of(analysis)
         except MissingExtraError:

@@ -40,7 +40,7 @@ class Outcome(Generic[S, A]):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what the analysis does, or the error."""
-        from rekog_emotion.results.notebook import outcome_html  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.results.notebook import outcome_html
 
         return outcome_html(told(self.source), self.analysis, self.error)
 

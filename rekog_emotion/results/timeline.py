@@ -92,7 +92,7 @@ class Timeline(Tabular):
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how faces look, not what people feel."""
-        from rekog_emotion.results.strips import strip  # noqa: PLC0415 -- only notebooks need it
+        from rekog_emotion.results.strips import strip
 
         return strip(self)
 

@@ -1,0 +1,207 @@
+"""Many photos on the command line: folders, globs and prefixes, with a bar, a summary, and a way to go on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rekog_emotion.commands import _terminal
+from rekog_emotion.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from rekog_emotion.flows.batch import ImageOutcome
+    from rekog_emotion.values.progress import Progress
+
+__all__ = ["Many", "add_many", "add_mode", "is_collection", "relative", "use_mode"]
+
+_TOLD: Final = 20  # of what is left out: more than that is only counted
+
+
+def add_many(parser: argparse.ArgumentParser) -> None:
+    """Add the options of many photos."""
+    parser.add_argument(
+        "--workers",
+        type=_number,
+        metavar="N",
+        help="photos at a time (default: as many as the rate needs; offline, as there are cores)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=_rate,
+        metavar="CALLS",
+        help="calls a second at most, your quota of DetectFaces for instance (default: AWS's for the region, and what "
+        "the service then lets through)",
+    )
+    add_mode(parser)
+
+
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of how much the embedded engine looks for."""
+    parser.add_argument(
+        "--mode",
+        choices=("fast", "default", "thorough"),
+        help="offline alone: fast misses small faces, thorough finds more of them (default: default)",
+    )
+
+
+def use_mode(args: argparse.Namespace) -> None:
+    """Put a client of the mode that was asked for in the place of its name.
+
+    Raises:
+        InvalidInputError: The client has no modes.
+    """
+    if args.mode is None or not (args.client is None or isinstance(args.client, str)):
+        return
+    if (args.client or os.environ.get("REKOG_EMOTION_CLIENT")) != "embedded":
+        msg = f"--mode {args.mode} is of the embedded engine: add --client embedded, or leave it out"
+        raise InvalidInputError(msg)
+    from rekog_emotion.embedded import EmbeddedClient
+
+    args.client = EmbeddedClient(mode=args.mode)
+
+
+def is_collection(place: str) -> bool:
+    """Tell whether a place is a folder, a glob or a prefix in S3."""
+    from rekog_emotion.sources.collections import is_collection as found
+
+    return found(place)
+
+
+def relative(photo: str, places: Iterable[str]) -> Path:
+    """Return where a photo lies below the folder or the glob that it was found in; of any other its name."""
+    for place in places:
+        folder = os.path.join(_above(place), "")  # noqa: PTH118 -- names stay as they were given
+        if is_collection(place) and photo.startswith(folder):
+            return Path(photo[len(folder) :].lstrip(os.sep))
+    return Path(photo.rpartition("/")[2] if photo.startswith("s3://") else os.path.basename(photo))  # noqa: PTH119 -- likewise
+
+
+def _above(place: str) -> str:
+    """Return the folder that a place is, or all of a glob lies in."""
+    if os.path.isdir(place):  # noqa: PTH112 -- likewise
+        return place
+    wild = min((place.index(sign) for sign in "*?[" if sign in place), default=len(place))
+    return os.path.dirname(place[:wild])  # noqa: PTH120 -- likewise
+
+
+class Many:
+    """The outcomes of many photos; what is wrong with one of them is told at once.
+
+    Args:
+        args: Of the command.
+        checkpoint: The file to go on from.
+
+    Attributes:
+        code: The highest exit code so far.
+    """
+
+    def __init__(self, args: argparse.Namespace, *, checkpoint: str | None = None) -> None:
+        self.code = _terminal.OK
+        self._args = args
+        self._checkpoint = checkpoint
+        self._left_out = 0
+        self._last: Progress | None = None
+        self._show: Any = None
+
+    def outcomes(
+        self, photos: Iterable[Any], *, attributes: str | Sequence[str] = "ALL", ordered: bool = True
+    ) -> Iterator[ImageOutcome]:
+        """Yield the outcomes that have an analysis.
+
+        Args:
+            photos: Photos and places.
+            attributes: What to ask for.
+            ordered: Give them in the order of the photos.
+        """
+        from rekog_emotion.blocking.images import detect_images
+
+        if sys.stderr.isatty():
+            from rekog_emotion.showing import show_progress
+
+            self._show = show_progress(file=sys.stderr)
+        args = self._args
+        outcomes = detect_images(
+            photos,
+            client=args.client,
+            attributes=attributes,
+            workers=args.workers,
+            rate=args.rate,
+            ordered=ordered,
+            checkpoint=self._checkpoint,
+            retry_errors=self._checkpoint is not None and getattr(args, "retry_errors", False),
+            on_progress=self._hear,
+        )
+        try:
+            for outcome in outcomes:
+                if outcome.error is None:
+                    yield outcome
+                else:
+                    self.fail(outcome.error, about=str(outcome.source))
+        except KeyboardInterrupt:
+            outcomes.close()  # type: ignore[attr-defined]  # of a generator: calls under way are waited for
+            self._tell_how_to_go_on()
+            raise
+
+    def fail(self, error: Exception, *, about: str) -> None:
+        """Tell what is wrong with one of the photos."""
+        self.code = max(self.code, _terminal.report(error, about=about, debug=self._args.debug))
+
+    def summarize(self, *, left_out: int = 0, skipped: int = 0) -> None:
+        """Say how many were done, to people.
+
+        Args:
+            left_out: What else was left out.
+            skipped: What else was skipped.
+        """
+        last = self._last
+        if last is None:
+            return
+        if self._left_out > _TOLD:
+            _terminal.note(f"left out: {self._left_out - _TOLD} more")
+        counts = (
+            (last.done, "done"),
+            (last.failed, "failed"),
+            ((last.skipped or 0) + skipped, "skipped, as they were done before"),
+            ((last.left_out or 0) + left_out, "left out, as they are no pictures"),
+        )
+        _terminal.note(", ".join(f"{number} {word}" for number, word in counts if number or word == "done"))
+
+    def _hear(self, progress: Progress) -> None:
+        self._last = progress
+        if progress.event == "LEFT_OUT":
+            self._left_out += 1
+            if self._left_out <= _TOLD:
+                _terminal.note(_terminal.one_line(f"left out: {progress.source}: {progress.reason}"))
+        if self._show is not None:
+            self._show(progress)
+
+    def _tell_how_to_go_on(self) -> None:
+        if self._checkpoint is None:
+            return
+        words = [_terminal.PROGRAM, *(getattr(self._args, "argv", None) or sys.argv[1:])]
+        if getattr(self._args, "resume", None) is False:
+            words.append("--resume")
+        _terminal.note(f"interrupted; {self._checkpoint} has what is done. Go on with: {shlex.join(words)}")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not int(text):
+        msg = f"{text!r} is no number: name 1 or more"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        msg = f"{text!r} is no rate: name calls a second, such as 50 or 0.5"
+        raise argparse.ArgumentTypeError(msg)
+    return rate

@@ -1,0 +1,333 @@
+"""Many photos and clips on the command line: places, a file to go on from, a summary, and what is left out."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rekog_emotion.commands.cli import main
+from rekog_emotion.results.lossless import read_json_lines
+from rekog_emotion.testing import FakeClient
+from tests.pictures import jpeg
+
+DATA = Path(__file__).parents[1] / "data"
+EMBEDDED = ("--client", "embedded")
+FACE = {"Confidence": 99.0, "BoundingBox": {"Left": 0.2, "Top": 0.2, "Width": 0.5, "Height": 0.5}}
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """Let a client that finds a face on every picture be the one of the commands."""
+    client = FakeClient(images={"FaceDetails": [FACE]})
+    monkeypatch.setattr("rekog_emotion.clients.names._FACTORIES", {"aws": lambda: client, "embedded": lambda: client})
+    monkeypatch.setattr("rekog_emotion.clients.names._CACHE._clients", {})
+    return client
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Make a folder of three pictures in two folders and a text, beside nothing else."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos" / "May").mkdir(parents=True)
+    for name in ("a.jpg", "b.png", "May/a.jpg"):
+        Image.new("RGB", (100, 90), "white").save(tmp_path / "photos" / name)
+    (tmp_path / "photos" / "notes.txt").write_text("no picture")
+    return tmp_path / "photos"
+
+
+NAMES = ["photos/May/a.jpg", "photos/a.jpg", "photos/b.png"]
+LEFT_OUT = "left out: photos/notes.txt: text, not an image\n"
+
+
+def saved(path="done.jsonl"):
+    """Return the sources in a file of results."""
+    with Path(path).open(encoding="utf-8") as lines:
+        return sorted(analysis.source for analysis in read_json_lines(lines))
+
+
+@pytest.mark.usefixtures("photos", "client")
+@pytest.mark.parametrize("place", ["photos", "photos/", "photos/**/*", "photos/**"])
+def test_places(capsys, place):
+    """A folder or a quoted glob prints a line a photo, in order, and says at the end how many there were."""
+    code = main(["image", place])
+
+    out, err = capsys.readouterr()
+    assert code == 0
+    assert sorted(json.loads(line)["source"] for line in out.splitlines()) == NAMES
+    assert err == f"{LEFT_OUT}3 done, 1 left out, as they are no pictures\n"
+
+
+@pytest.mark.usefixtures("client")
+def test_everything_that_a_folder_may_have(photos, capsys, monkeypatch):
+    """No traceback: each is told, and the exit code is that of the worst."""
+    (photos / "empty.jpg").touch()
+    (photos / "cut.jpg").write_bytes(jpeg()[:30])
+    (photos / "new.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    (photos / "clip.jpg").write_bytes((DATA / "people.mp4").read_bytes()[:4096])
+    (photos / "circle").symlink_to(photos)
+    (photos / "loop.jpg").symlink_to(photos / "loop.jpg")
+    (photos / "secret.jpg").write_bytes(jpeg())
+    opened = Path.open
+
+    def refuse(path, *arguments, **options):
+        if path.name == "secret.jpg":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    code = main(["image", "photos", "--out", "done.jsonl"])
+
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert sorted(err.splitlines()) == sorted(
+        [
+            "left out: photos/circle: a link to a folder that is gone through anyway",
+            "left out: photos/clip.jpg: a video (MP4 or MOV)",
+            "left out: photos/empty.jpg: empty",
+            "left out: photos/loop.jpg: a link that leads to itself",
+            "left out: photos/notes.txt: text, not an image",
+            (
+                "rekog-emotion: photos/cut.jpg: the JPEG is truncated: its end marker (EOI) is missing; get a complete "
+                "copy of it"
+            ),
+            (
+                "rekog-emotion: photos/new.heic: reading HEIC needs pillow-heif: install it and call "
+                "pillow_heif.register_heif_opener() first"
+            ),
+            (
+                "rekog-emotion: photos/secret.jpg: this user may not read the file; change its permissions or pass its "
+                "content"
+            ),
+            "3 done, 3 failed, 5 left out, as they are no pictures",
+        ]
+    )
+    assert saved() == NAMES
+
+
+@pytest.mark.usefixtures("photos")
+def test_goes_on(client, capsys):
+    """With the file of an earlier run, which it does not touch without being told to."""
+    assert main(["image", "photos", "--out", "done.jsonl"]) == 0
+    Image.new("RGB", (100, 90)).save("photos/new.png")
+    refused = main(["image", "photos", "--out", "done.jsonl"])
+    capsys.readouterr()
+
+    code = main(["image", "photos", "--out", "done.jsonl", "--resume"])
+
+    assert (refused, code) == (2, 0)
+    assert capsys.readouterr().err == (
+        f"{LEFT_OUT}1 done, 3 skipped, as they were done before, 1 left out, as they are no pictures\n"
+    )
+    assert saved() == sorted([*NAMES, "photos/new.png"])
+    assert len(client.calls) == 4
+
+
+@pytest.mark.usefixtures("client")
+def test_tries_errors_again(photos, capsys):
+    """Where it is asked for."""
+    (photos / "a.jpg").write_bytes(b"\xff\xd8\xff")
+    main(["image", "photos", "--out", "done.jsonl"])
+    Image.new("RGB", (100, 90)).save("photos/a.jpg")
+
+    kept = main(["image", "photos", "--out", "done.jsonl", "--resume"])
+    before = saved()
+    again = main(["image", "photos", "--out", "done.jsonl", "--resume", "--retry-errors"])
+
+    assert (kept, again) == (0, 0)
+    assert (before, saved()) == ([NAMES[0], NAMES[2]], NAMES)
+    assert "1 done, 2 skipped, as they were done before" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photos", "client")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--resume"], "--resume goes on with a file of results: name it by --out"),
+        (["--retry-errors"], "--retry-errors goes on with a file of results: name it by --out"),
+        (["--out", "none/done.jsonl"], "none/done.jsonl: there is no directory none; make it first"),
+        (["--mode", "fast"], "--mode fast is of the embedded engine: add --client embedded, or leave it out"),
+        (
+            ["--draw", "one.png"],
+            "--draw one.png is one file, and there may be many photos; name a directory: --draw one/",
+        ),
+    ],
+)
+def test_refuses_options(capsys, client, options, message):
+    """Before any call."""
+    assert main(["image", "photos", *options]) == 2
+    assert capsys.readouterr().err == f"rekog-emotion: {message}\n"
+    assert client.calls == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--workers", "0", "'0' is no number: name 1 or more"),
+        ("--rate", "none", "'none' is no rate: name calls a second, such as 50 or 0.5"),
+        ("--rate", "-1", "'-1' is no rate: name calls a second, such as 50 or 0.5"),
+    ],
+)
+def test_refuses_numbers(capsys, option, value, message):
+    """That are none."""
+    with pytest.raises(SystemExit):
+        main(["image", "photos", f"{option}={value}"])
+
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_a_place_with_nothing(capsys):
+    """Is told, and stops no other."""
+    code = main(["image", "photos/*.gif", "photos/a.jpg", "none"])
+
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert [json.loads(line)["source"] for line in out.splitlines()] == ["photos/a.jpg"]
+    assert "rekog-emotion: none: there is no such file" in err
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_overlays_of_a_folder():
+    """Lie as their photos do."""
+    main(["image", "photos", "--draw", "drawn"])
+
+    drawn = sorted(str(path) for path in Path("drawn").rglob("*.png"))
+    assert drawn == ["drawn/May/a.jpg.png", "drawn/a.jpg.png", "drawn/b.png.png"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_draws_though_nobody_reads_on():
+    """What was asked for is there, whether or not the reader of the output stays."""
+    Path("face.jpg").write_bytes((DATA / "astronaut.jpg").read_bytes())
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    subprocess.run(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "rekog_emotion", "image", "face.jpg", *EMBEDDED, "--draw", "drawn.png"],
+        check=False,
+        stdout=writing,
+        timeout=60,
+    )
+
+    os.close(writing)
+    with Image.open("drawn.png") as drawn:
+        assert drawn.size == (512, 512)
+
+
+@pytest.mark.usefixtures("photos")
+def test_exports_folders(client, capsys):
+    """As one table, with a file to go on from; what is in that file is in the table, too."""
+    options = ["--checkpoint", "done.jsonl", "--out", "faces.csv"]
+    first = main(["export", "photos", *options])
+    Image.new("RGB", (100, 90)).save("photos/new.png")
+
+    second = main(["export", "photos", *options])
+
+    rows = list(csv.DictReader(io.StringIO(Path("faces.csv").read_text())))
+    assert (first, second) == (0, 0)
+    assert sorted(row["source"] for row in rows) == sorted([*NAMES, "photos/new.png"])
+    assert len(client.calls) == 4
+    assert "1 done, 3 skipped" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_export_keeps_its_files_apart(capsys):
+    """The checkpoint is neither the table nor a source."""
+    code = main(["export", "photos", "--checkpoint", "done.jsonl", "--out", "done.jsonl"])
+
+    assert code == 2
+    assert capsys.readouterr().err == (
+        "rekog-emotion: --checkpoint done.jsonl is a source, or --out, at the same time; name another file\n"
+    )
+
+
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize("place", ["photos", "photos/**"])
+def test_blurs_folders(client, place):
+    """Each copy lies as its photo does; a second run makes those that are missing."""
+    first = main(["blur", place, "blurred"])
+    Path("blurred/b.png").unlink()
+
+    second = main(["blur", place, "blurred", "--resume"])
+
+    assert (first, second) == (0, 0)
+    copies = sorted(str(path) for path in Path("blurred").rglob("*.*"))
+    assert copies == ["blurred/May/a.jpg", "blurred/a.jpg", "blurred/b.png"]
+    assert len(client.calls) == 4
+
+
+@pytest.mark.usefixtures("photos", "client")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["photos", "photos/blurred"],
+            "photos/blurred is in photos, whose photos it would be among; name a folder beside it",
+        ),
+        (["photos", "photos/a.jpg"], "photos/a.jpg is a file, and there may be many photos; name a folder"),
+        (["s3://bucket/a/", "out"], "s3://bucket/a/ is in S3: download the photos, and name their folder"),
+        (
+            ["photos", "out", "--results", "a.jsonl"],
+            "--results a.jsonl is of one photo or video, and photos may be many; leave it out",
+        ),
+        (
+            ["photos/a.jpg", "out.jpg", "--resume"],
+            "--resume is about the copies of many photos, and photos/a.jpg is one file; leave it out",
+        ),
+    ],
+)
+def test_blur_refuses(capsys, client, arguments, message):
+    """Before any call."""
+    assert main(["blur", *arguments]) == 2
+    assert capsys.readouterr().err == f"rekog-emotion: {message}\n"
+    assert client.calls == []
+
+
+def test_several_clips(capsys, tmp_path):
+    """Are analysed at once; a bad one stops no other."""
+    (tmp_path / "bad.mp4").write_bytes(b"no clip")
+    clip = tmp_path / "people.mp4"
+    clip.write_bytes((DATA / "people.mp4").read_bytes())
+
+    code = main(["video", str(clip), str(tmp_path / "bad.mp4"), *EMBEDDED])
+
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert [json.loads(line)["source"] for line in out.splitlines()] == [str(clip)]
+    assert err.startswith(f"rekog-emotion: {tmp_path}/bad.mp4")
+
+
+def test_several_clips_and_one_job(capsys):
+    """Are two things."""
+    assert main(["video", "a.mp4", "b.mp4", "--resume", "j-1"]) == 2
+    assert capsys.readouterr().err == (
+        "rekog-emotion: --resume is about one job, and there are 2 clips; leave one of the two out\n"
+    )
+
+
+@pytest.mark.usefixtures("photos")
+def test_an_interrupt(tmp_path):
+    """Keeps what is done, and prints how to go on."""
+    for number in range(2000):
+        (tmp_path / "photos" / f"{number}.jpg").symlink_to(DATA / "astronaut.jpg")
+    command = [sys.executable, "-m", "rekog_emotion", "image", "photos", *EMBEDDED, "--out", "done 1.jsonl"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own command
+        while not (Path("done 1.jsonl").exists() and Path("done 1.jsonl").stat().st_size):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert err == (
+        "interrupted; done 1.jsonl has what is done. Go on with: rekog-emotion image photos --client embedded --out "
+        "'done 1.jsonl' --resume\n"
+    )
+    assert 1 <= len(saved("done 1.jsonl")) < 2000
