@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient
@@ -57,6 +58,7 @@ def detect_image(
         CallCancelledError: ``cancel`` was set; the message says whether the call may be charged.
         ResponseError: The answer is broken.
     """
+    begin = system_clock().now()
     wanted = _attributes(attributes)
     limit = seconds(timeout, "timeout")
     check_listeners(None, cancel)
@@ -69,5 +71,6 @@ def detect_image(
         timeout=limit,
         cancellable=cancel is not None,
         pace=pace_in_use(driver.client),
+        spent=driver.clock.now() - begin,
     )
     return driver.run(flow, cancel=cancel)

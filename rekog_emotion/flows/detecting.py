@@ -34,6 +34,7 @@ def detect(
     cancellable: bool = False,
     pace: Pace | None = None,
     patient: bool = False,
+    spent: float = 0.0,
 ) -> Flow[ImageAnalysis]:
     """Find the faces of an image.
 
@@ -46,6 +47,7 @@ def detect(
         pace: How fast calls of the client may follow each other; left out, nothing is waited for. The wait for the
             first turn takes none of the time.
         patient: Throttling ends nothing but by the time.
+        spent: Seconds of the time that are over: the picture was read, and the client made.
 
     Raises:
         CallTimeoutError: The time is over.
@@ -53,9 +55,9 @@ def detect(
         RekogEmotionError: What else the call raises is raised as it is.
     """
     attempts = _Attempts(image, attributes, timeout=timeout, cancellable=cancellable, pace=pace)
-    yield from attempts.begin()
+    yield from attempts.begin(spent)
     if facts.retries:
-        seconds = retrying.RETRY_SECONDS if timeout is None else timeout
+        seconds = retrying.RETRY_SECONDS if timeout is None else max(timeout - spent, 0.0)
         answer = yield from retrying.retried(
             attempts.one, passing=attempts.may_pass, seconds=seconds, waits_for=ThrottledError if patient else None
         )
@@ -90,10 +92,10 @@ class _Attempts:
         self._failure: RekogEmotionError | None = None  # of the last attempt
         self._over = False
 
-    def begin(self) -> Flow[None]:
-        """Wait for the first turn; the time begins then."""
+    def begin(self, spent: float) -> Flow[None]:
+        """Wait for the first turn; the time goes on from then."""
         yield from self._take_turn()
-        self._begin = (yield Now()) if self._limited else 0.0
+        self._begin = (yield Now()) - spent if self._limited else 0.0
 
     def one(self) -> Flow[Mapping[str, Any]]:
         """Make an attempt."""

@@ -37,8 +37,9 @@ def call(within=None):
         ([ANSWER], {"timeout": 60.0}, [call(60.0)]),
         ([ANSWER], {"cancellable": True}, [call(float("inf"))]),
         ([THROTTLED, ANSWER], {"timeout": 2.0}, [call(2.0), Sleep(0.5), call(1.5)]),
+        ([THROTTLED, ANSWER], {"timeout": 2.0, "spent": 0.75}, [call(1.25), Sleep(0.5), call(0.75)]),
     ],
-    ids=["once", "again", "in time", "cancellable", "what is left"],
+    ids=["once", "again", "in time", "cancellable", "what is left", "what was spent"],
 )
 def test_steps(answers, options, steps):
     """Each attempt has what is left of the time, and so has each wait."""
