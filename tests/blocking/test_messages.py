@@ -1,11 +1,9 @@
 """The end of a job by message: what is read, kept, deleted and left alone, and what becomes of a queue that fails."""
 
 import json
-import os
 import threading
 import time
 import uuid
-from pathlib import Path
 
 import boto3
 import pytest
@@ -23,11 +21,8 @@ from rekog_emotion import (
     start_video,
     wait_for_videos,
 )
-from rekog_emotion.flows.messages import Completion, Mailbox, read_completion
-from rekog_emotion.flows.steps import Call
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
-from tests.stepping import Table
 from tests.testing.recordings import video
 
 VIDEO = "s3://bucket/clip.mp4"
@@ -76,65 +71,6 @@ class Queue:
 def notify(queue):
     """Return the address of a queue."""
     return SnsSqs(TOPIC, ROLE, QUEUE, sqs_client=queue)
-
-
-# --- what is read ---
-
-DEEP = '{"JobId":' + "[" * 100_000
-
-
-@pytest.mark.parametrize(
-    ("body", "completion"),
-    [
-        (DONE, Completion(job_id="j-1", status="SUCCEEDED")),
-        ({"Type": "Notification", "Message": json.dumps(DONE)}, Completion(job_id="j-1", status="SUCCEEDED")),
-        ({"JobId": "j-1"}, Completion(job_id="j-1")),
-        ({"JobId": "j-1", "Status": None, "Message": "x", "New": []}, Completion(job_id="j-1")),
-        ({"JobId": 1}, None),
-        ({"Message": "no JSON"}, None),
-        ({"Message": {"JobId": "j-1"}}, None),
-        ([], None),
-        ("no JSON", None),
-        (DEEP, None),
-        ({"Message": DEEP}, None),
-        (None, None),
-    ],
-)
-def test_reads_messages(body, completion):
-    """The service's own or SNS's envelope, with keys missing or new; whatever names no job is no message."""
-    assert read_completion(body if isinstance(body, str) or body is None else json.dumps(body)) == completion
-
-
-def test_reads_a_recorded_message():
-    """What the service once sent is read."""
-    folder = os.environ.get("REKOG_EMOTION_RECORDINGS")
-    if folder is None:
-        pytest.skip("REKOG_EMOTION_RECORDINGS names no folder")
-    body = Path(folder, "sns_message_hawkey.json").read_text()
-
-    completion = read_completion(body)
-
-    assert (completion.job_id, completion.status) == (json.loads(body)["JobId"], "SUCCEEDED")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"topic_arn": "ends"}, "topic_arn='ends' is no ARN of its kind: it begins with arn: and has :sns: in it"),
-        ({"role_arn": TOPIC}, f"role_arn={TOPIC!r} is no ARN of its kind: it begins with arn: and has :iam: in it"),
-        (
-            {"queue_url": "arn:aws:sqs:x"},
-            "queue_url='arn:aws:sqs:x' is no address: pass the URL of the queue, not its ARN or name",
-        ),
-        ({"long_poll": 21}, "long_poll=21 is not 0 to 20 seconds"),
-    ],
-)
-def test_refuses_wrong_addresses(options, message):
-    """What is no topic, role or queue is found before anything is paid for."""
-    with pytest.raises(InvalidInputError) as caught:
-        SnsSqs(**{"topic_arn": TOPIC, "role_arn": ROLE, "queue_url": QUEUE, **options})
-
-    assert str(caught.value) == message
 
 
 def test_is_for_aws_only():
@@ -207,43 +143,6 @@ def test_a_token_of_the_callers_may_name_an_old_job(clock):
     ):
         assert begin().result().faces == ()
     assert clock.now() == 0
-
-
-def receipts(*messages):
-    """Return the answer of a queue with messages, each with itself as receipt."""
-    bodies = [message if isinstance(message, str) else json.dumps(message) for message in messages]
-    return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in bodies]}
-
-
-def test_one_job_may_be_waited_for_twice():
-    """A second wait sees the message that the first one took, and the end of one of them is not that of the other."""
-    mailbox = Mailbox(QUEUE)
-
-    mailbox.expect("j-1")
-    Table(receipts(DONE)).play(mailbox.receive(0))
-    mailbox.expect("j-1")
-    assert mailbox.of("j-1").status == "SUCCEEDED"
-    mailbox.forget("j-1")
-    assert mailbox.of("j-1").status == "SUCCEEDED"
-    mailbox.forget("j-1")
-    mailbox.expect("j-1")
-    assert mailbox.of("j-1") is None
-
-
-def test_a_message_that_cannot_be_read_holds_up_no_other():
-    """It is given back as another's, and the message behind it is taken."""
-    mailbox, table = Mailbox(QUEUE), Table(receipts(DEEP, DONE))
-
-    mailbox.expect("j-1")
-
-    assert table.play(mailbox.receive(0)) == 1
-    assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
-    place = {"QueueUrl": QUEUE}
-    assert table.steps == [
-        Call("receive_message", {**place, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}, queue=mailbox),
-        Call("change_message_visibility", {**place, "ReceiptHandle": DEEP, "VisibilityTimeout": 0}, queue=mailbox),
-        Call("delete_message", {**place, "ReceiptHandle": json.dumps(DONE)}, queue=mailbox),
-    ]
 
 
 def test_leaves_the_messages_of_others(clock):

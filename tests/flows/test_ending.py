@@ -1,0 +1,159 @@
+"""The wait for the end of a job as steps: looks, waits for a turn, a message or the end itself."""
+
+import json
+
+import pytest
+
+from rekog_emotion import SnsSqs
+from rekog_emotion.errors import InternalServiceError, JobCancelledError, JobTimeoutError, ResponseError, ThrottledError
+from rekog_emotion.flows.ending import Lookout
+from rekog_emotion.flows.messages import Mailbox
+from rekog_emotion.flows.resuming import WaysOut
+from rekog_emotion.flows.steps import Await, Call, Expect, Facts, Forget, Sleep, Turn
+from tests.scripted import IN_PROGRESS, failed, page
+from tests.stepping import Table
+
+LOOK = Call("get_face_detection", {"JobId": "j-1", "MaxResults": 1000}, "j-1")
+THROTTLED, BROKE = ThrottledError("slow down"), InternalServiceError("broken")
+NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
+TURN = Turn()
+HERE = frozenset({"files", "ends"})
+
+pytestmark = pytest.mark.usefixtures("no_jitter")
+
+
+def lookout(*, notify=None, fresh=False, seconds=None, can=frozenset()):
+    """Return one wait."""
+    return Lookout(
+        job_id="j-1",
+        facts=Facts(retries=True, can=can),
+        notify=notify,
+        fresh=fresh,
+        video_seconds=seconds,
+        ways_out=lambda: WaysOut(job_id="j-1", upload=None, here=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "script", "steps"),
+    [
+        ([page(0)], {}, {}, [TURN, LOOK]),
+        ([failed()], {}, {}, [TURN, LOOK]),
+        ([IN_PROGRESS, page(0)], {}, {}, [TURN, LOOK, Sleep(0.875), TURN, LOOK]),
+        ([THROTTLED, page(0)], {}, {}, [TURN, LOOK, Sleep(1.875), TURN, LOOK]),
+        ([BROKE, page(0)], {}, {}, [TURN, LOOK, Sleep(1.375), TURN, LOOK]),
+        ([{}, page(0)], {}, {}, [TURN, LOOK, Sleep(0.875), TURN, LOOK]),
+        ([page(0)], {}, {"turns": [2.0]}, [TURN, Sleep(2.0), LOOK]),
+        ([page(0)], {"can": HERE}, {}, [LOOK]),
+        ([IN_PROGRESS, page(0)], {"can": HERE}, {"ends_at": 0.5}, [LOOK, Await("j-1", 0.875), LOOK]),
+        (
+            [IN_PROGRESS, IN_PROGRESS, page(0)],
+            {"can": HERE},
+            {"ends_at": 0.0},
+            [LOOK, Await("j-1", 0.875), LOOK, Sleep(0.875), LOOK],
+        ),
+        ([IN_PROGRESS, page(0)], {"fresh": True, "seconds": 600}, {}, [TURN, LOOK, Sleep(30), TURN, LOOK]),
+        ([IN_PROGRESS, page(0)], {"fresh": True, "seconds": 36000}, {}, [TURN, LOOK, Sleep(60), TURN, LOOK]),
+        ([IN_PROGRESS, page(0)], {"fresh": False, "seconds": 600}, {}, [TURN, LOOK, Sleep(0.875), TURN, LOOK]),
+    ],
+    ids=[
+        "at once",
+        "failed",
+        "later",
+        "throttled",
+        "5xx",
+        "broken",
+        "a turn",
+        "here",
+        "heard",
+        "not heard here",
+        "a length",
+        "a great length",
+        "not fresh",
+    ],
+)
+def test_steps(answers, options, script, steps):
+    """Looks first, then as the schedule, the budget and the client say."""
+    table, one = Table(*answers, **script), lookout(**options)
+
+    ended = table.play(one.until_ended(None))
+
+    assert table.steps == steps
+    assert (ended.status, one.looks) == (
+        answers[-1]["JobStatus"],
+        sum(isinstance(a, dict) and a != {} for a in answers),
+    )
+
+
+@pytest.mark.parametrize(
+    ("answers", "limit", "script", "error", "message", "calls"),
+    [
+        ([IN_PROGRESS], 3.0, {}, JobTimeoutError, "job j-1 was not finished after 3 s; it goes on", 4),
+        (
+            [IN_PROGRESS, THROTTLED],
+            0.5,
+            {},
+            JobTimeoutError,
+            "job j-1 was not finished after 0 s (the last look failed: slow down); it goes on",
+            2,
+        ),
+        (
+            [IN_PROGRESS],
+            None,
+            {"cancelled_at": 0.5},
+            JobCancelledError,
+            "the wait for job j-1 was cancelled after 0 s; it goes on",
+            1,
+        ),
+        ([{}], None, {}, ResponseError, "Faces: missing from the answer", 5),
+        ([*[{}] * 4, IN_PROGRESS, {}], None, {}, ResponseError, "Faces: missing from the answer", 10),
+        ([ValueError("a bug")], None, {}, ValueError, "a bug", 1),
+    ],
+    ids=["time over", "while failing", "cancelled", "broken", "broken in rows", "a bug"],
+)
+def test_ends(answers, limit, script, error, message, calls):
+    """The error says what happened."""
+    table = Table(*answers, **script)
+
+    with pytest.raises(error) as caught:
+        table.play(lookout().until_ended(limit))
+
+    assert str(caught.value).startswith(message)
+    assert len(table.calls) == calls
+
+
+def receipt(status):
+    """Return the answer of a queue."""
+    return {"Messages": [{"Body": json.dumps({"JobId": "j-1", "Status": status}), "ReceiptHandle": "r"}]}
+
+
+@pytest.mark.parametrize(
+    ("fresh", "answers", "status", "looks"),
+    [
+        (True, [receipt("SUCCEEDED"), {}, page(0)], "SUCCEEDED", 1),
+        (True, [receipt("FAILED"), {}, IN_PROGRESS], "IN_PROGRESS", 1),
+        (False, [page(0)], "SUCCEEDED", 1),
+        (False, [IN_PROGRESS, receipt("SUCCEEDED"), {}, page(0)], "SUCCEEDED", 2),
+    ],
+    ids=["told", "told of failure", "an old job", "an old job, told"],
+)
+def test_by_message(fresh, answers, status, looks):
+    """The message is expected before anything else and forgotten at last; a fresh job is not looked at before it."""
+    mailbox = Mailbox("https://q")
+    mailbox.expect("j-1")
+    table, one = Table(*answers, mailbox=mailbox), lookout(notify=NOTIFY, fresh=fresh)
+
+    assert table.play(one.until_ended(None)).status == status
+    assert (table.steps[0], table.steps[-1]) == (Expect(NOTIFY, "j-1"), Forget(mailbox, "j-1"))
+    assert one.looks == looks
+
+
+def test_a_message_is_forgotten_whatever_happens():
+    """After an error, too."""
+    mailbox = Mailbox("https://q")
+    table = Table(KeyboardInterrupt(), mailbox=mailbox)
+
+    with pytest.raises(KeyboardInterrupt):
+        table.play(lookout(notify=NOTIFY).until_ended(None))
+
+    assert table.steps[-1] == Forget(mailbox, "j-1")

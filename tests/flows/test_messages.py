@@ -1,0 +1,180 @@
+"""Messages of the end of a job: what is read, kept, deleted and left alone."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rekog_emotion import InvalidInputError, SnsSqs
+from rekog_emotion.flows.messages import Completion, Mailbox, Watch, read_completion
+from rekog_emotion.flows.polling import PollSchedule
+from rekog_emotion.flows.steps import Call, Sleep
+from tests.stepping import Table
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:ends"
+ROLE = "arn:aws:iam::123456789012:role/rekognition"
+QUEUE = "https://sqs.example/123456789012/ends"
+DONE = {"JobId": "j-1", "Status": "SUCCEEDED", "API": "StartFaceDetection", "Timestamp": 1700000000000}
+
+# --- what is read ---
+
+DEEP = '{"JobId":' + "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("body", "completion"),
+    [
+        (DONE, Completion(job_id="j-1", status="SUCCEEDED")),
+        ({"Type": "Notification", "Message": json.dumps(DONE)}, Completion(job_id="j-1", status="SUCCEEDED")),
+        ({"JobId": "j-1"}, Completion(job_id="j-1")),
+        ({"JobId": "j-1", "Status": None, "Message": "x", "New": []}, Completion(job_id="j-1")),
+        ({"JobId": 1}, None),
+        ({"Message": "no JSON"}, None),
+        ({"Message": {"JobId": "j-1"}}, None),
+        ([], None),
+        ("no JSON", None),
+        (DEEP, None),
+        ({"Message": DEEP}, None),
+        (None, None),
+    ],
+)
+def test_reads_messages(body, completion):
+    """The service's own or SNS's envelope, with keys missing or new; whatever names no job is no message."""
+    assert read_completion(body if isinstance(body, str) or body is None else json.dumps(body)) == completion
+
+
+def test_reads_a_recorded_message():
+    """What the service once sent is read."""
+    folder = os.environ.get("REKOG_EMOTION_RECORDINGS")
+    if folder is None:
+        pytest.skip("REKOG_EMOTION_RECORDINGS names no folder")
+    body = Path(folder, "sns_message_hawkey.json").read_text()
+
+    completion = read_completion(body)
+
+    assert (completion.job_id, completion.status) == (json.loads(body)["JobId"], "SUCCEEDED")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"topic_arn": "ends"}, "topic_arn='ends' is no ARN of its kind: it begins with arn: and has :sns: in it"),
+        ({"role_arn": TOPIC}, f"role_arn={TOPIC!r} is no ARN of its kind: it begins with arn: and has :iam: in it"),
+        (
+            {"queue_url": "arn:aws:sqs:x"},
+            "queue_url='arn:aws:sqs:x' is no address: pass the URL of the queue, not its ARN or name",
+        ),
+        ({"long_poll": 21}, "long_poll=21 is not 0 to 20 seconds"),
+    ],
+)
+def test_refuses_wrong_addresses(options, message):
+    """What is no topic, role or queue is found before anything is paid for."""
+    with pytest.raises(InvalidInputError) as caught:
+        SnsSqs(**{"topic_arn": TOPIC, "role_arn": ROLE, "queue_url": QUEUE, **options})
+
+    assert str(caught.value) == message
+
+
+# --- what is kept ---
+
+
+def receipts(*messages):
+    """Return the answer of a queue with messages, each with itself as receipt."""
+    bodies = [message if isinstance(message, str) else json.dumps(message) for message in messages]
+    return {"Messages": [{"Body": body, "ReceiptHandle": body} for body in bodies]}
+
+
+def test_one_job_may_be_waited_for_twice():
+    """A second wait sees the message that the first one took, and the end of one of them is not that of the other."""
+    mailbox = Mailbox(QUEUE)
+
+    mailbox.expect("j-1")
+    Table(receipts(DONE)).play(mailbox.receive(0))
+    mailbox.expect("j-1")
+    assert mailbox.of("j-1").status == "SUCCEEDED"
+    mailbox.forget("j-1")
+    assert mailbox.of("j-1").status == "SUCCEEDED"
+    mailbox.forget("j-1")
+    mailbox.expect("j-1")
+    assert mailbox.of("j-1") is None
+
+
+def test_a_message_that_cannot_be_read_holds_up_no_other():
+    """It is given back as another's, and the message behind it is taken."""
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DEEP, DONE))
+
+    mailbox.expect("j-1")
+
+    assert table.play(mailbox.receive(0)) == 1
+    assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
+    place = {"QueueUrl": QUEUE}
+    assert table.steps == [
+        Call("receive_message", {**place, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}, queue=mailbox),
+        Call("change_message_visibility", {**place, "ReceiptHandle": DEEP, "VisibilityTimeout": 0}, queue=mailbox),
+        Call("delete_message", {**place, "ReceiptHandle": json.dumps(DONE)}, queue=mailbox),
+    ]
+
+
+# --- waiting ---
+
+
+@pytest.mark.parametrize(
+    ("answers", "takes", "seconds", "receives", "sleeps"),
+    [
+        ([receipts(DONE)], 0, 100, [20], []),
+        ([{}, receipts(DONE)], 20, 100, [20, 20], []),
+        ([{}], 20, 50, [20, 20, 10], []),
+        ([{}, receipts(DONE)], 0, 100, [20, 20], [20]),
+        ([{}], 0, 0.5, [0], [0.5]),
+        ([receipts("noise"), {}, receipts("noise"), {}, receipts(DONE)], 0, 100, [20] * 3, [1, 2]),
+        ([receipts("noise")], 0, 10, [10, 9, 7, 3], [1, 2, 4, 3]),
+        ([RuntimeError("no access")], 0, 100, [20], [5]),
+    ],
+    ids=["at once", "later", "to the end", "early answers", "less than a second", "noise", "all noise", "broken"],
+)
+def test_waits_for_a_message(answers, takes, seconds, receives, sleeps):
+    """The queue is asked for 20 s at a time, the less often the more it has for others; what fails is left at once."""
+    mailbox, table = Mailbox(QUEUE), Table(*answers, takes=takes)
+    mailbox.expect("j-1")
+    polls = PollSchedule(floor=5, jitter=0)
+
+    table.play(Watch(mailbox, "j-1", polls=polls, long_poll=20, begin=0.0).sleep(seconds))
+
+    asked = [step.parameters for step in table.steps if isinstance(step, Call) and step.method == "receive_message"]
+    assert [parameters["WaitTimeSeconds"] for parameters in asked] == receives
+    assert table.sleeps == sleeps
+
+
+def test_a_message_that_has_come_is_not_waited_for():
+    """The job was not ready yet: its schedule is kept."""
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DONE))
+    mailbox.expect("j-1")
+    table.play(mailbox.receive(0))
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+    table.steps.clear()
+
+    table.play(watch.sleep(7))
+
+    assert (table.steps, watch.interval(0.0), watch.completion.failed) == ([Sleep(7)], 5, False)
+
+
+def test_without_a_message_a_look_is_minutes_away():
+    """Unless the queue fails."""
+    mailbox = Mailbox(QUEUE)
+    mailbox.expect("j-1")
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+
+    assert 270 <= watch.interval(0.0) <= 330
+    Table(RuntimeError("no access")).play(watch.sleep(1))
+    assert watch.interval(0.0) == 5
+
+
+def test_cancelled_at_the_queue():
+    """It is not asked any more."""
+    mailbox, table = Mailbox(QUEUE), Table({}, takes=20, cancelled_at=30)
+    mailbox.expect("j-1")
+
+    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(100))
+
+    assert (len(table.calls), table.now) == (2, 40)

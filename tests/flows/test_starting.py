@@ -1,0 +1,188 @@
+"""The start of a job as steps: the upload, the call and its tries, the wait for a slot, and what is taken away."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from rekog_emotion.errors import (
+    AccessDeniedError,
+    InternalServiceError,
+    JobCancelledError,
+    JobTimeoutError,
+    LimitExceededError,
+    ResponseError,
+    StagingError,
+    ThrottledError,
+    TransportError,
+)
+from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.starting import Starter
+from rekog_emotion.flows.steps import Call, Discard, Facts, Sleep, Stage
+from rekog_emotion.sources.videos import PreparedVideo
+from rekog_emotion.values.progress import Progress
+from rekog_emotion.values.s3 import S3Object
+from tests.scripted import STARTED
+from tests.stepping import Table
+
+MINE = {"client_request_token": "mine"}
+VIDEO = PreparedVideo(place=S3Object(bucket="bucket", name="clip.mp4"), name="s3://bucket/clip.mp4", seconds=9.0)
+FILE = PreparedVideo(place=Path("no-such-clip.mp4"), name="no-such-clip.mp4")
+UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
+FULL, THROTTLED, DENIED = LimitExceededError("20 jobs"), ThrottledError("slow down"), AccessDeniedError("no")
+LOST, UNSENT = TransportError("no answer"), TransportError("no way", sent=False)
+STUCK = StagingError("it sticks", bucket="shelf", key="k-1")
+HERE = frozenset({"files"})
+STATE = {"version": 1, "job_id": "j-1", "upload": None}
+
+pytestmark = pytest.mark.usefixtures("no_jitter")
+
+
+def call(bucket="bucket", name="clip.mp4"):
+    """Return the step of the call."""
+    request = {"FaceAttributes": "ALL", "ClientRequestToken": "mine"}
+    return Call("start_face_detection", {**request, "Video": {"S3Object": {"Bucket": bucket, "Name": name}}})
+
+
+def start(video=VIDEO, *, can=frozenset(), retries=True, **asked):
+    """Return the flow of a start."""
+    return Starter(asked=VideoRequest(**MINE, **asked), facts=Facts(retries=retries, can=can)).start(video)
+
+
+@pytest.mark.parametrize(
+    ("answers", "steps"),
+    [
+        ([STARTED], [call()]),
+        ([FULL, FULL, STARTED], [call(), Sleep(10), call(), Sleep(10), call()]),
+        ([THROTTLED, STARTED], [call(), Sleep(0.5), call()]),
+        ([LOST, STARTED], [call(), Sleep(0.25), call()]),
+        ([{}, STARTED], [call(), Sleep(0.25), call()]),
+        ([FULL, THROTTLED, STARTED], [call(), Sleep(10), call(), Sleep(0.5), call()]),
+    ],
+    ids=["at once", "a slot", "throttled", "no answer", "a broken answer", "both"],
+)
+def test_steps(answers, steps):
+    """Every try is the same call, with the same token."""
+    table = Table(*answers)
+
+    job = table.play(start())
+
+    assert table.steps == steps
+    assert (job.job_id, job.upload, job.token, job.fresh, job.video_seconds) == ("j-1", None, "mine", False, 9.0)
+    assert table.told[-1] == Progress(event="STARTED", job_id="j-1", state=STATE)
+
+
+def test_an_upload_comes_first():
+    """The call names it by its key alone; the job owns it by its version, too."""
+    table = Table(STARTED)
+
+    job = table.play(start(FILE, can=HERE, video_length=60))
+
+    assert table.steps == [Stage(FILE.place), call("shelf", "k-1")]
+    assert (job.upload, job.video_seconds, job.source) == (UPLOAD, 60.0, "no-such-clip.mp4")
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "script", "error", "message", "calls"),
+    [
+        ([DENIED], {}, {}, AccessDeniedError, "no", 1),
+        ([FULL], {"slot_timeout": 25}, {}, JobTimeoutError, "no job could be started within 25 s: 20 jobs", 4),
+        ([FULL], {"slot_timeout": 0}, {}, JobTimeoutError, "no job could be started within 0 s: 20 jobs", 1),
+        (
+            [FULL],
+            {},
+            {"cancelled_at": 12.5},
+            JobCancelledError,
+            "the start was cancelled after 12 s; no job was started",
+            2,
+        ),
+        (
+            [THROTTLED],
+            {},
+            {"cancelled_at": 0.25},
+            JobCancelledError,
+            "the start was cancelled after a failure: slow down",
+            1,
+        ),
+        ([THROTTLED], {}, {}, ThrottledError, "slow down", 5),
+        ([{}], {}, {}, ResponseError, "JobId: missing from the answer", 5),
+        ([KeyboardInterrupt()], {}, {}, KeyboardInterrupt, "", 1),
+    ],
+    ids=["denied", "no slot", "no time", "cancelled", "while failing", "throttled", "broken", "Ctrl-C"],
+)
+def test_an_upload_in_vain_is_taken_away(answers, asked, script, error, message, calls):
+    """Whatever the reason, as the last step."""
+    table = Table(*answers, **script)
+
+    with pytest.raises(error) as caught:
+        table.play(start(FILE, can=HERE, **asked))
+
+    assert str(caught.value).startswith(message)
+    assert len(table.calls) == calls
+    assert (table.steps[0], table.steps[-1]) == (Stage(FILE.place), Discard(UPLOAD))
+
+
+def test_cancelled_before_the_upload():
+    """Nothing is done."""
+    table = Table(STARTED, cancelled_at=0)
+
+    with pytest.raises(JobCancelledError) as caught:
+        table.play(start(FILE))
+
+    assert str(caught.value) == "the upload of no-such-clip.mp4 was cancelled before it began; no job was started"
+    assert table.steps == []
+
+
+def test_an_upload_that_fails_leaves_nothing_to_take_away():
+    """Who uploads has done so."""
+    table = Table(STARTED, staged=STUCK)
+
+    with pytest.raises(StagingError) as caught:
+        table.play(start(FILE, can=HERE))
+
+    assert (caught.value, table.steps) == (STUCK, [Stage(FILE.place)])
+
+
+@pytest.mark.parametrize("error", [DENIED, KeyboardInterrupt()])
+def test_an_upload_that_sticks(error):
+    """An error of the bucket says why it was made in vain; an interrupt stays one, with a note."""
+    table = Table(error, stuck=STUCK)
+
+    with pytest.raises((StagingError, KeyboardInterrupt)) as caught:
+        table.play(start(FILE, can=HERE))
+
+    if error is DENIED:
+        assert str(caught.value) == "it sticks; it was uploaded for a job that could not start: no"
+    else:
+        assert "it sticks" in caught.value.__notes__
+
+
+MAY_RUN = "A job may have been started: start_video('s3://bucket/clip.mp4', client_request_token='mine') with the same "
+MAY_RUN += "options gives it back."
+
+
+@pytest.mark.parametrize(
+    ("answers", "notes"),
+    [
+        ([KeyboardInterrupt()], [MAY_RUN]),
+        ([LOST], [MAY_RUN]),
+        ([LOST, THROTTLED], [MAY_RUN]),
+        ([LOST, FULL, DENIED], []),
+        ([InternalServiceError("broken")], [MAY_RUN]),
+        ([{}], [MAY_RUN]),
+        ([THROTTLED], []),
+        ([DENIED], []),
+        ([UNSENT], []),
+    ],
+    ids=["Ctrl-C", "unheard", "then throttled", "then refused", "5xx", "no id", "throttled", "denied", "no way"],
+)
+def test_what_may_have_been_started(answers, notes):
+    """Where nobody knows what became of a start, the token that gives its job back is told, and only there."""
+    fresh = [copy.copy(answer) for answer in answers]
+    for answer in fresh:
+        getattr(answer, "__dict__", {}).pop("__notes__", None)  # of another test
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 -- each has its own
+        Table(*fresh).play(start())
+
+    assert getattr(caught.value, "__notes__", []) == notes
