@@ -234,20 +234,16 @@ PAGE = """\
 # Reliability
 
 What `analyze_video` does when something goes wrong, and what waiting costs. Measured with Python {python}, boto3
-{boto3}
-on {machine}; `python tests/benchmarks/jobs.py` writes this page anew.
+{boto3} on {machine}; `python tests/benchmarks/jobs.py` writes this page anew.
 
 ## Faults
 
 Each call of a video job against each fault, once, five times and for ever, over real HTTP: an endpoint for
-Rekognition, a
-server for S3 and SQS, and a gateway between them and the library that spoils the answers. *Result* is the whole
-result,
-equal to the undisturbed one face for face; *error* is an error of this library, with the id of the job if there is
-one.
-`tests/reliability` runs all of it with every test run, and checks besides that no call buys two jobs, that nothing
-is left
-in the bucket that no error names, that the deadline is kept, and that no thread is left.
+Rekognition, a server for S3 and SQS, and a gateway between them and the library that spoils the answers. *Result* is
+the whole result, equal to the undisturbed one face for face; *error* is an error of this library, with the id of the
+job if there is one. `tests/reliability` runs all of it with every test run, and checks besides that no call buys two
+jobs, that nothing is left in the bucket that no error names, that the deadline is kept, that no thread is left, and
+that no message, log line or chain of errors has a part of the credentials, also where an answer echoes the request.
 
 {faults}
 
@@ -258,8 +254,7 @@ botocore, three attempts here. A queue that fails is no error at all: the job is
 ## Polling
 
 Looks at the job at most, and seconds lost after its end, in the mean and at worst, for jobs of a length and up to a
-tenth
-more, under a virtual clock. A job whose video's length is known is not looked at before a twentieth of it.
+tenth more, under a virtual clock. A job whose video's length is known is not looked at before a twentieth of it.
 
 {polling}
 
@@ -290,7 +285,7 @@ def main() -> None:
         machine=f"{os.cpu_count()} cores of a shared {platform.machine()} server",
         **{part.__name__: _told(part) for part in (pages, polling, faults, memory)},
     )
-    rest = DOCS.read_text().partition(HEADING)  # the last part of the page is another program's
+    rest = DOCS.read_text().partition(HEADING)  # the last parts of the page are other programs'
     DOCS.write_text("".join([text, *rest[1:]]))
 
 

@@ -552,9 +552,16 @@ def run(names: list[str], *, scale: float, seed: int) -> list[Held]:
 
 
 def with_table(page: str, held: list[Held], how: str) -> str:
-    """Return a page with the table as its last part, in place of the one that it has."""
+    """Return a page with the table in place of the one that it has."""
     rows = "\n".join(one.row for one in held)
-    return f"{page.partition(HEADING)[0].rstrip()}\n{HEADING}{TABLE.format(how=how, rows=rows)}"
+    return with_section(page, HEADING, TABLE.format(how=how, rows=rows))
+
+
+def with_section(page: str, heading: str, text: str) -> str:
+    """Return a page with a section in place of the one of the same heading, or as its last one."""
+    before, _, rest = page.partition(heading)
+    _, following, after = rest.partition("\n## ")
+    return f"{before.rstrip()}\n{heading}{text}{following}{after}"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A long run against ``rekog-emotion serve`` while everything goes wrong: ``python -m tests.reliability.soak``.
+"""A long run against ``rekog-emotion serve`` while everything goes wrong: ``python -m tests.reliability.soak --write``.
 
 Jobs with messages, photos and clients that hang up, while the server is killed or stopped, its disk is full, and SNS
 fails. At the end every job that was accepted has ended, under one id a token, with one message. ``--minutes`` says how
@@ -29,6 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 
 from tests.embedded.clips import write_clip
+from tests.reliability.attacks import DOCS, with_section
 from tests.reliability.served import DATA, Served, signed
 
 PHOTO: Final = (DATA / "astronaut.jpg").read_bytes()
@@ -37,6 +38,13 @@ CHANNEL: Final = {"RoleArn": "arn:aws:iam::123456789012:role/r", "SNSTopicArn": 
 REFUSED: Final = (ClientError, BotoCoreError, OSError)
 MOST_OPEN: Final = 12
 ON_THE_WAY: Final = 2.0  # seconds before a kill, in which a message may have been sent and not been noted yet
+HEADING: Final = "\n## A long run\n"
+SECTION: Final = """
+`python -m tests.reliability.soak --write` asks a `serve` for jobs with messages and for photos, while it is killed and
+stopped, its disk is full, SNS fails and clients hang up; in the second half one process lives through all that. At its
+end every job that was accepted has ended once, as its one message says, and memory and descriptors are what they were.
+{minutes:g} minutes, seed {seed}: {text}
+"""
 PUBLISHED: Final = b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
 
 
@@ -300,9 +308,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="put what happened into docs/reliability.md")
     arguments = parser.parse_args()
     text, wrong = soak(arguments.minutes, arguments.seed)
     print(text, *wrong, sep="\n")  # noqa: T201 -- a script prints
+    if arguments.write and not wrong:
+        section = SECTION.format(minutes=arguments.minutes, seed=arguments.seed, text=text)
+        DOCS.write_text(with_section(DOCS.read_text(), HEADING, section))
     return bool(wrong)
 
 

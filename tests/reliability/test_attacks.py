@@ -8,7 +8,7 @@ import pytest
 
 from tests.reliability import attacks
 from tests.reliability.attacks import Held
-from tests.reliability.soak import Soak
+from tests.reliability.soak import HEADING, Soak
 
 
 @pytest.mark.parametrize(("name", "count"), [("answers", 20), ("jobs", 200), ("values", 60), ("requests", 100)])
@@ -49,7 +49,7 @@ def test_changes_are_seldom_none():
     assert len(set(made)) > 100
 
 
-def test_the_table_is_the_last_part_of_its_page():
+def test_the_table_is_a_part_of_its_page():
     """It takes the place of the one before, and nothing else."""
     held = [Held("attacks", 1200, Counter({"result": 1000, "Error": 200}), "much")]
     page = attacks.with_table("# Page\n\nText.\n", held, "How.")
@@ -57,6 +57,15 @@ def test_the_table_is_the_last_part_of_its_page():
     assert page.startswith("# Page\n\nText.\n\n## What held\n\n")
     assert page.endswith("|---|---|---|---|\n| attacks | 1,200 | 1,000 result, 200 Error | much |\n")
     assert attacks.with_table(page, held, "How.") == page
+
+
+def test_other_parts_of_the_page_stay():
+    """Whichever comes first, each takes the place of its own."""
+    page = attacks.with_section("# Page\n\nText.\n", HEADING, "\nShort.\n")
+    page = attacks.with_section(page, "\n## Last\n", "\nWords.\n")
+
+    assert page == "# Page\n\nText.\n\n## A long run\n\nShort.\n\n## Last\n\nWords.\n"
+    assert attacks.with_section(page, HEADING, "\nLong.\n") == page.replace("Short.", "Long.")
 
 
 # --- the soak ---
