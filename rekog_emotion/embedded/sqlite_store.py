@@ -115,7 +115,7 @@ class SqliteStore:
         try:
             self._put(job)
         except RekogEmotionError:
-            if job.ended is None or not self._reserve.give_up():
+            if job.ended is None or self._is_parent_s or not self._reserve.give_up():
                 raise
             self._put(job)
 

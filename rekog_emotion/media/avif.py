@@ -42,6 +42,7 @@ class _Avif:
         self._data = data
         self._file = io.BytesIO(data)
         self._parts = 0
+        self._taken = 0
 
     def pixels(self, layers: int) -> int:
         """Return the pixels of the items in a layer, or of the largest frame of the tracks, whichever are more."""
@@ -89,9 +90,7 @@ class _Avif:
                     content.take(index_size if version else 0)
                     begin = base + content.take(offset_size)
                     length = content.take(length_size)
-                    parts.append(self._data[begin : begin + length] if length else self._data[begin:])
-                    if sum(map(len, parts)) > len(self._data):
-                        _broken("an item is larger than the file")
+                    parts.append(self._part(begin, length or len(self._data)))
                 if kinds.get(item) not in _OTHERS:
                     if method > 1:
                         _broken("an item is made of others")
@@ -128,7 +127,7 @@ class _Avif:
                 self._count()
                 begin = place
                 for size in islice(each, many):
-                    yield self._data[begin : begin + size]
+                    yield self._part(begin, size)
                     begin += size
 
     def _sizes(self, box: Box) -> Iterable[int]:
@@ -136,6 +135,15 @@ class _Avif:
         same, count = struct.unpack_from(">4xII", self._data, box.begin)
         sizes: tuple[int, ...] = struct.unpack_from(f">{0 if same else count}I", self._data, box.begin + 12)
         return repeat(same, count) if same else sizes
+
+    def _part(self, begin: int, length: int) -> bytes:
+        """Return a part of the file, of which all have at most twice as much as that: few overlap."""
+        self._count()
+        part = self._data[begin : begin + length]
+        self._taken += len(part)
+        if self._taken > 2 * len(self._data):
+            _broken("its items are larger than the file")
+        return part
 
     def _count(self) -> None:
         self._parts += 1
@@ -146,7 +154,6 @@ class _Avif:
         """Return the pixels of the largest picture that streams may have."""
         most = 0
         for stream in streams:
-            self._count()
             position = 0
             while position < len(stream):
                 self._count()

@@ -153,6 +153,23 @@ def test_endless_tracks(same):
     assert str(caught.value) == BROKEN.format("it has too many parts" if same else "its boxes cannot be followed")
 
 
+@pytest.mark.parametrize(
+    ("begin", "why"), [(0, "its items are larger than the file"), (2**31, "it has too many parts")]
+)
+def test_an_item_of_many_parts(begin, why):
+    """One that has the whole file, or nothing of it, again and again is not put together."""
+    data = avif(SMALL)
+    at = data.index(b"iloc") + 8
+    # Two items with a base each, whose parts have neither a place nor a length.
+    item = struct.pack(">HHIH", 1, 0, begin, 0xFFFF)
+    data = data[:at] + struct.pack(">BBH", 0, 0x40, 2) + item * 2 + data[at + 4 + 2 * len(item) :]
+
+    with pytest.raises(InvalidInputError) as caught:
+        stream_pixels(data)
+
+    assert str(caught.value) == BROKEN.format(why)
+
+
 def test_cut_anywhere():
     """A file that ends early is an error of this library, or has its size."""
     for data in (avif(SMALL, mode="RGBA"), avif(SMALL, frames=2)):
