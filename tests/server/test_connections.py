@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rekog_emotion.server import connections, create_app
-from rekog_emotion.server.connections import ConnectionTable, _OnceASecond, most_connections, once_a_second
+from rekog_emotion.server.connections import Connection, ConnectionTable, _OnceASecond, most_connections, once_a_second
 from tests.server.conftest import at_a_port, boto
 
 FULL = "{} connections are open, as many as there may be; the oldest without a signed request are closed"
@@ -240,6 +240,18 @@ def test_heads_come_in_time(scripted, monkeypatch, sent):
         answer = rest_of(connection)
 
     assert answer.count(b"HTTP/1.1 ") == sent.startswith(WHOLE)
+
+
+@pytest.mark.parametrize(("sent", "heads"), [(ASKED, 1), (ASKED + HALF, 2)], ids=["one", "one and a half"])
+def test_who_rests_awaits_no_head(scripted, monkeypatch, sent, heads):
+    """After an answer nothing has to come for a while, unless a part of the next request is there already."""
+    awaited, await_head = [], Connection._await_head
+    monkeypatch.setattr(Connection, "_await_head", lambda self: (awaited.append(1), await_head(self)))
+    with at_a_port(create_app(scripted)) as url, opened(url) as connection:
+        connection.sendall(sent)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+    assert len(awaited) == heads
 
 
 def test_a_trickle_wins_no_time(scripted, monkeypatch):
