@@ -58,7 +58,7 @@ def test_the_nearest_pairs_are_the_same_faces():
     assert _matched(before, after, others={1: 0}) == {0: 2}
     assert _matched(before, after, others={0: 2}) == {1: 0}
     assert _matched(before, after, furthest=math.inf) == {0: 2, 1: 0, 2: 1}
-    assert _matched([face(0.1)], [face(0.3)]) == {0: 0}
+    assert _matched([face(0.25, width=0.25)], [face(0.5, width=0.25)]) == {0: 0}  # one width, exactly
     assert _matched([face(0.1)], [face(0.31)]) == {}
     assert _matched([face()], [face(width=0.9)], furthest=math.inf) == {}
 
