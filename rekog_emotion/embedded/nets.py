@@ -169,11 +169,11 @@ class Net:
             )
         (told,) = self._session.get_inputs()
         self._input = told.name
-        self._dtype: type[Any] = np.uint8 if told.type == "tensor(uint8)" else np.float32
+        self.dtype: type[Any] = np.uint8 if told.type == "tensor(uint8)" else np.float32
 
     def __call__(self, batch: FloatArray | ByteArray) -> list[FloatArray]:
         """Return the network's outputs for a batch, which is the first axis of input and outputs alike."""
-        whole: FloatArray | ByteArray = np.ascontiguousarray(batch, self._dtype)
+        whole: FloatArray | ByteArray = np.ascontiguousarray(batch, self.dtype)
         parts = [self.run(whole[start : start + MAX_BATCH]) for start in range(0, len(whole), MAX_BATCH)]
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
 

@@ -2,10 +2,12 @@
 
 Usage::
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/engine.py [PICTURE...] [--fer PYTHON] [--clip CLIP] [--rounds N]
+    OMP_NUM_THREADS=1 python tests/benchmarks/engine.py [PICTURE...] [--before FOLDER] [--fer PYTHON] [--clip CLIP]
+                                                        [--mode MODE] [--rounds N]
 
 Times are milliseconds of CPU time on one thread, the least of many rounds, of JPEG bytes with a longer side of 640
 pixels, decoding included. *Networks* are the calls of ONNX Runtime that an analysis makes, made again by themselves.
+``FOLDER`` holds an earlier version of the package (``git archive`` or ``pip install --target``), timed in turns, too.
 ``PYTHON`` is an interpreter with fer 25.10 (``pip install fer tensorflow``): it finds faces with MTCNN and gives their
 emotions alone, in turns with the engine. Without pictures a portrait and six portraits in one picture are timed.
 """
@@ -16,10 +18,11 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -37,7 +40,7 @@ SIDE: Final = 640
 TURNS: Final = 3
 # Stage, what does it, and the networks in it. The search holds the mesh, which is subtracted.
 STAGES: Final = {
-    "find faces": (engine, "_find", ("face_detection_full_range",)),
+    "find faces": (engine, "_find", ("yunet", "centerface", "face_detection_full_range")),
     "mesh": (mesh.Mesh, "__call__", ("face_landmarks_detector",)),
     "muscles": (expression.Blendshapes, "__call__", ("face_blendshapes",)),
     "emotions": (expression.Emotions, "__call__", ("emotion", "faceapi_expression")),
@@ -64,6 +67,20 @@ for path in sys.argv[2:]:
     print("RESULT" + json.dumps([faces, 1000 * least]))
 """
 
+BEFORE: Final = """
+import json, sys, time
+from pathlib import Path
+from rekog_emotion.embedded import EmbeddedClient
+client = EmbeddedClient(mode=sys.argv[2])
+for path in sys.argv[3:]:
+    data, least = Path(path).read_bytes(), 1e9
+    for _ in range(int(sys.argv[1]) + 1):
+        start = time.process_time()
+        faces = client.detect_faces(Image={"Bytes": data}, Attributes=["ALL"])["FaceDetails"]
+        least = min(least, time.process_time() - start)
+    print("RESULT" + json.dumps([len(faces), 1000 * least]))
+"""
+
 Call = tuple[nets.Net, Any]
 
 
@@ -72,19 +89,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time the embedded engine.")
     parser.add_argument("pictures", type=Path, nargs="*")
     parser.add_argument("--fer", metavar="PYTHON", help="an interpreter with fer")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="an earlier version of the package")
+    parser.add_argument("--mode", choices=("fast", "default", "thorough"), default="default")
     parser.add_argument("--clip", type=Path, help="a video to time, too")
     parser.add_argument("--rounds", type=int, default=10, help="in each of three turns")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, EmbeddedClient() as client:
+    with tempfile.TemporaryDirectory() as folder, EmbeddedClient(mode=options.mode) as client:
         paths = prepared(options.pictures, Path(folder))
-        ours, beside = [Best() for _ in paths], [[0.0, float("inf")] for _ in paths]
+        ours = [Best() for _ in paths]
+        beside = before = [[0.0, float("inf")] for _ in paths]
         for _ in range(TURNS):
             for path, best in zip(paths, ours, strict=True):
                 best.improve(client, path.read_bytes(), options.rounds)
             if options.fer:
-                beside = [min(pair, key=lambda one: one[1]) for pair in zip(beside, fer(options, paths), strict=True)]
-        for path, best, (faces, peer) in zip(paths, ours, beside, strict=True):
+                beside = less(beside, fer(options, paths))
+            if options.before:
+                before = less(before, earlier(options, paths))
+        for path, best, (faces, peer), (seen, once) in zip(paths, ours, beside, before, strict=True):
             print(best.table(path.stem))  # noqa: T201 -- a script prints
+            if options.before:
+                print(f"before: {seen:.0f} faces in {once:.1f} ms; now {best.total / once:.2f} of it\n")  # noqa: T201 -- likewise
             if options.fer:
                 ratio = f"the engine takes {best.total / peer:.2f} of it"
                 print(f"fer, emotions alone: {faces:.0f} faces in {peer:.1f} ms; {ratio}\n")  # noqa: T201 -- likewise
@@ -188,18 +212,34 @@ def replayed(calls: Sequence[Call]) -> Counter[str]:
     spent: Counter[str] = Counter()
     for net, batch in calls:
         for start in range(0, len(batch), nets.MAX_BATCH):
-            part = np.ascontiguousarray(batch[start : start + nets.MAX_BATCH], np.float32)
+            part = np.ascontiguousarray(batch[start : start + nets.MAX_BATCH], net.dtype)
             begin = time.process_time()
             net.run(part)
             spent[net.name] += 1000 * (time.process_time() - begin)
     return spent
 
 
+def less(some: list[list[float]], others: list[list[float]]) -> list[list[float]]:
+    """Return of each two results the one with less time."""
+    return [min(pair, key=lambda one: one[1]) for pair in zip(some, others, strict=True)]
+
+
 def fer(options: argparse.Namespace, paths: Sequence[Path]) -> list[list[float]]:
     """Return faces and least milliseconds of fer for each picture."""
-    command = [options.fer, "-c", FER, str(options.rounds), *map(str, paths)]
-    threads = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-    done = subprocess.run(command, env={**os.environ, **threads}, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 -- the user names it
+    threads = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    return told([options.fer, "-c", FER, str(options.rounds), *map(str, paths)], threads)
+
+
+def earlier(options: argparse.Namespace, paths: Sequence[Path]) -> list[list[float]]:
+    """Return faces and least milliseconds of an earlier version for each picture."""
+    command = [sys.executable, "-c", BEFORE, str(options.rounds), options.mode, *map(str, paths)]
+    return told(command, {"PYTHONPATH": str(options.before.resolve())})
+
+
+def told(command: Sequence[str], variables: Mapping[str, str]) -> list[list[float]]:
+    """Return what a program says of each picture."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 -- the user names it
     return [json.loads(line.removeprefix("RESULT")) for line in done.stdout.splitlines() if line.startswith("RESULT")]
 
 
