@@ -232,7 +232,7 @@ def fer(options: argparse.Namespace, paths: Sequence[Path]) -> list[list[float]]
 
 def earlier(options: argparse.Namespace, paths: Sequence[Path]) -> list[list[float]]:
     """Return faces and least milliseconds of an earlier version for each picture."""
-    command = [sys.executable, "-c", BEFORE, str(options.rounds), options.mode, *map(str, paths)]
+    command = [sys.executable, "-P", "-c", BEFORE, str(options.rounds), options.mode, *map(str, paths)]
     return told(command, {"PYTHONPATH": str(options.before.resolve())})
 
 
