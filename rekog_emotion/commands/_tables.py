@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -38,9 +37,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.cells import cell_len
     from rich.console import Console
 
-    table = _columns if _fits(columns, cells, width, cell_len) else _blocks
+    fitting = _fits(columns, cells, width, cell_len)
+    table = _blocks(columns, cells, width) if fitting is None else _columns(columns, cells, fitting[-1])
     # Of a terminal that can do little, rich takes the width for 80.
-    Console(file=sys.stdout, width=width, height=shutil.get_terminal_size().lines).print(table(columns, cells))
+    Console(file=sys.stdout, width=width, height=shutil.get_terminal_size().lines).print(table)
 
 
 def _fits(
@@ -53,30 +53,32 @@ def _fits(
     return [*fixed, min(last, room)] if room >= min(last, max(_LEAST, *words, 0)) else None
 
 
-def _columns(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:  # noqa: ANN401 -- rich is an extra
+def _columns(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> Any:  # noqa: ANN401 -- rich is an extra
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for i, column in enumerate(columns, start=1):
-        table.add_column(Text(column), no_wrap=i < len(columns))
+    # Rich would cut what just fits by the spaces that it breaks at.
+    for cell in (*columns[:-1], _broken(columns[-1], room)):
+        table.add_column(Text(cell), no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(Text, (*row[:-1], _broken(row[-1], room))))
     return table
 
 
-def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:  # noqa: ANN401 -- rich is an extra
+def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Any:  # noqa: ANN401 -- rich is an extra
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
+    room = _room(columns, rows, width)
     for row in rows:
         for name, cell in _block(columns, row):
             style = "" if name.startswith(_SET_IN) else "bold"
-            table.add_row(Text(name, style=style), Text(cell, style=style))
+            table.add_row(Text(name, style=style), Text(_broken(cell, room), style=style))
     return table
 
 
@@ -92,10 +94,16 @@ def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]], width: i
         for line in (columns, *rows):
             _print_line(line, fitting)
         return
-    names = max((_length(name) for row in rows for name, _ in _block(columns, row)), default=0)
+    room = _room(columns, rows, width)
     for row in rows:
         for line in _block(columns, row):
-            _print_line(line, [names, max(width - names - _GAP, 1)])
+            _print_line(line, [width - room - _GAP, room])
+
+
+def _room(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
+    """Return the places that the cells of blocks have."""
+    names = max((_length(name) for row in rows for name, _ in _block(columns, row)), default=0)
+    return max(width - names - _GAP, 1)
 
 
 def _print_line(cells: Sequence[str], widths: Sequence[int]) -> None:
@@ -103,8 +111,28 @@ def _print_line(cells: Sequence[str], widths: Sequence[int]) -> None:
     *fixed, last = cells
     *padded, room = widths
     start = "".join(cell + " " * (width + _GAP - _length(cell)) for cell, width in zip(fixed, padded, strict=True))
-    for i, part in enumerate(textwrap.wrap(last, room) or [""]):
+    for i, part in enumerate(_wrapped(last, room)):
         say(f"{start if i == 0 else ' ' * _length(start)}{part}".rstrip())
+
+
+def _broken(text: str, room: int) -> str:
+    return "\n".join(_wrapped(text, room))
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """Return the lines of a text, broken between words, and within those that are longer than a line."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and _length(lines[-1]) + 1 + _length(word) <= room:
+            lines[-1] += f" {word}"
+            continue
+        if lines[-1]:
+            lines.append("")
+        for sign in word:
+            if lines[-1] and _length(lines[-1]) + _length(sign) > room:
+                lines.append("")
+            lines[-1] += sign
+    return lines
 
 
 def _length(text: str) -> int:

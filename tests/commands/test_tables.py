@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rekog_emotion as rekog
@@ -162,6 +162,10 @@ WORDS = st.text("ab 日\u0301.", max_size=30).map(lambda text: " ".join(text.spl
 
 
 @settings(max_examples=amount(60, whole=400), deadline=None)
+@example(
+    [["", "", "aaaaaaa日", "a" * 19, ""], ["", "a" * 19, "", "", "aaaaaaaa 日日日"], ["aaaaaaa日日", "", "", "", ""]]
+)
+@example([[""] * 5, ["", "", "", "a" * 16 + "日日日", "a" * 12 + " 日日日日日 a"], ["a" * 11, "", "", "", ""]])
 @given(st.integers(2, 5).flatmap(lambda n: st.lists(st.lists(WORDS, min_size=n, max_size=n), min_size=2, max_size=4)))
 @pytest.mark.parametrize("rich", [True, False], ids=["rich", "plain"])
 def test_any_cells_fit(rich, cells):
@@ -177,6 +181,7 @@ def test_any_cells_fit(rich, cells):
     found = "".join("".join(out.text.split()).split("─"))
     for cell in {cell for row in cells for cell in row}:
         assert all("".join(word) in found for word in cell.split() if len(word) < 10)
+    assert "…" not in found
     assert all(width_of(line.rstrip()) <= 80 for line in out.text.splitlines())
 
 
