@@ -3,14 +3,12 @@
 A cancel that arrives while a flow sleeps is told to it as any other: it ends by its own decision, and says what it
 knows. One that arrives in the midst of a call is thrown in, since nobody knows what became of the call. Either way the
 flow tidies up, which no second cancel interrupts, and the task ends as cancelled; what the flow said is the cause.
-
 Nothing here holds up the loop: what uses the processor or reads a file, and calls of blocking clients, run in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
@@ -26,7 +24,7 @@ from rekog_emotion.clients.aws import sqs_client_for
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
+from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
 from rekog_emotion.clients.staging import resolve_discard
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.steps import (
@@ -63,17 +61,11 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["Driver", "is_async"]
+__all__ = ["Driver"]
 
 T = TypeVar("T")
 _GLANCE: Final = 0.05
 _REAL: Final = 1 / 60
-
-
-def is_async(client: object, method: str) -> bool:
-    """Tell whether a method of a client gives an awaitable, as those of aiobotocore's clients do."""
-    calls = (getattr(client, method, None), getattr(client, "_make_api_call", None))
-    return any(inspect.iscoroutinefunction(call) for call in calls)
 
 
 @frozen(kw_only=True)
@@ -255,8 +247,7 @@ class _Performer:
             case Remove(upload):
                 await self._done(self._remove(upload))
             case Give():  # pragma: no cover -- no flow of the library is run that gives
-                msg = "this flow gives values: iterate()"
-                raise AssertionError(msg)
+                raise AssertionError
         return answer
 
     async def _patiently(self, wait: Awaitable[object]) -> None:

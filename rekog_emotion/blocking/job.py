@@ -94,14 +94,7 @@ class VideoJob:
         driver = Driver(client=_able_to_notify(rekognition, asked.notify), s3_client=s3_client, clock=clock)
         if not isinstance(video.place, S3Object):
             driver = evolve(driver, staging=resolve_staging(staging, client=driver.client, s3_client=s3_client))
-        starter = Starter(
-            parameters=asked.parameters(capabilities(rekognition)),
-            timeout=asked.slot_timeout,
-            facts=driver.facts,
-            token=asked.client_request_token,
-            notify=asked.notify,
-            length=asked.video_length,
-        )
+        starter = Starter(asked=asked, facts=driver.facts)
         job = driver.run(starter.start(video), cancel=cancel, on_progress=on_progress)
         return cls(job=job, driver=driver)
 

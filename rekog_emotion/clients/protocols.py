@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ __all__ = [
     "RekognitionClient",
     "Staging",
     "capabilities",
+    "is_async",
     "leaves_retrying_to_us",
     "service_region",
 ]
@@ -76,6 +78,12 @@ def service_region(client: object) -> str | None:
     """Return the region of a boto3 client, ``None`` of any other."""
     region = getattr(getattr(client, "meta", None), "region_name", None)
     return region if isinstance(region, str) else None
+
+
+def is_async(client: object, method: str) -> bool:
+    """Tell whether a method of a client gives an awaitable, as those of aiobotocore's clients do."""
+    calls = (getattr(client, method, None), getattr(client, "_make_api_call", None))
+    return any(inspect.iscoroutinefunction(call) for call in calls)
 
 
 def leaves_retrying_to_us(client: object) -> bool:

@@ -26,7 +26,7 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows import polling, retrying
 from rekog_emotion.flows.job import Job
-from rekog_emotion.flows.messages import SnsSqs
+from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.resuming import WaysOut, remind
 from rekog_emotion.flows.steps import Call, Cancelled, Discard, Facts, Flow, Sleep, Stage, Tell, Work
 from rekog_emotion.logs import logger
@@ -49,23 +49,20 @@ class Starter:
     """Starts one job.
 
     Attributes:
-        parameters: Of the call, but for the video.
-        timeout: Seconds to wait for a slot; ``None`` for ever.
+        asked: What the caller asks for.
         facts: Of the client.
-        token: The token that the caller gave.
-        notify: Where the service sends its message, or ``None``.
-        length: Seconds of the video, where the caller knows it.
     """
 
-    parameters: Mapping[str, Any]
-    timeout: float | None
+    asked: VideoRequest
     facts: Facts
-    token: str | None = None
-    notify: SnsSqs | None = None
-    length: float | None = None
+    _parameters: dict[str, Any] = field(init=False)
     _job_id: str | None = field(default=None, init=False)
     _upload: S3Object | None = field(default=None, init=False)
     _asked_for: S3Object | None = field(default=None, init=False)  # a start of which nobody knows what became
+
+    @_parameters.default
+    def _of_the_call(self) -> dict[str, Any]:
+        return self.asked.parameters(self.facts.can)
 
     def start(self, video: PreparedVideo) -> Flow[Job]:
         """Start a job, upload and all, and return it."""
@@ -78,10 +75,10 @@ class Starter:
                 job_id=job_id,
                 facts=self.facts,
                 upload=self._upload,
-                notify=self.notify,
-                token=self.token,
-                fresh=self.token is None,
-                video_seconds=video.seconds if self.length is None else self.length,
+                notify=self.asked.notify,
+                token=self.asked.client_request_token,
+                fresh=self.asked.client_request_token is None,
+                video_seconds=video.seconds if self.asked.video_length is None else self.asked.video_length,
                 source=video.name,
             )
             _log.info("started job %s for %s", job_id, shown(video.name))
@@ -97,18 +94,18 @@ class Starter:
             if self._job_id is not None:
                 remind(error, WaysOut(job_id=self._job_id, upload=self._upload, here=self.facts.files))
             elif self._asked_for is not None:
-                call = f"{s3_uri(self._asked_for)!r}, client_request_token={self.parameters['ClientRequestToken']!r}"
+                call = f"{s3_uri(self._asked_for)!r}, client_request_token={self._parameters['ClientRequestToken']!r}"
                 error.add_note(f"A job may have been started: start_video({call}) with the same options gives it back.")
             raise
 
     def _start(self, video: S3Object) -> Flow[str]:
         """Start the job and return its id, waiting for a slot where too many jobs run."""
-        call = Call("start_face_detection", {**self.parameters, "Video": {"S3Object": s3_wire(video)}})
+        call = Call("start_face_detection", {**self._parameters, "Video": {"S3Object": s3_wire(video)}})
         return polling.poll(
             partial(self._attempt, call, video),
             tolerate=lambda error: isinstance(error, LimitExceededError),
             schedule=_SLOTS,
-            timeout=self.timeout,
+            timeout=self.asked.slot_timeout,
             pause=_wait_for_slot,
             timed_out=lambda waited, failure: JobTimeoutError(
                 f"no job could be started within {waited:.0f} s: {failure}"

@@ -84,7 +84,7 @@ def test_sends_what_the_caller_says():
     start_video(
         S3Object(bucket="bucket", name="clip.mp4", version="v-1"),
         client=client,
-        face_attributes="DEFAULT",
+        attributes="DEFAULT",
         client_request_token=MINE,
         job_tag="tag:1",
         notification_channel=channel,
@@ -111,13 +111,7 @@ def test_sends_what_the_caller_says():
             {"slot_timeout": timedelta(seconds=-1)},
             f"slot_timeout=datetime.timedelta(days=-1, seconds=86399) {NO_DURATION}",
         ),
-        *(
-            (
-                {"face_attributes": wrong},
-                f'face_attributes={wrong!r} is not "ALL", or "DEFAULT", which leaves out the emotions',
-            )
-            for wrong in ("all", "EMOTIONS", ["ALL"], None)
-        ),
+        ({"attributes": None}, 'attributes= got NoneType: ask for "ALL", "DEFAULT" or a list of names'),
         *(
             ({"client_request_token": wrong}, f"client_request_token={wrong!r} {NOT_OF_64}")
             for wrong in ("", "a b", "é", "a\n", "a" * 65, 7)
