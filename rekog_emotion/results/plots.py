@@ -169,7 +169,13 @@ def _presence(axis: Axes, person: Person) -> None:
     """Draw a line under what is seen, so that a person whose emotions are not known has something, too."""
     for begin, end in _stretches(person):
         axis.plot(
-            [person.starts[begin], person.ends[end - 1]], [0, 0], color=UNDECIDED, linewidth=3, solid_capstyle="butt"
+            [person.starts[begin], person.ends[end - 1]],
+            [0, 0],
+            color=UNDECIDED,
+            linewidth=3,
+            solid_capstyle="butt",
+            clip_on=False,  # the axis would hide it
+            zorder=3,
         )
 
 
