@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs, number_of
-from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria, LeftOut
+from rekog_emotion.results.reliable import LeftOut
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.words import OrientationCorrection
@@ -201,46 +201,6 @@ class ImageAnalysis(Outputs, Value):
         from rekog_emotion.results.detections import of_image
 
         return of_image(self, size=size)
-
-    def reliable(
-        self,
-        *,
-        min_sharpness: float | None = MIN_SHARPNESS,
-        min_brightness: float | None = None,
-        max_yaw: float | None = MAX_YAW,
-        max_pitch: float | None = MAX_PITCH,
-        min_size: float | None = MIN_SIZE,
-        min_confidence: float | None = None,
-        covered: bool = True,
-    ) -> ImageAnalysis:
-        """Return an analysis of the faces of which more can be said than that they are there.
-
-        The others are in its ``left_out``, each with the reason. What the analysis does not say of a face leaves none
-        out, nor does a limit of ``None``. The defaults are explained in `rekog_emotion.results.reliable`.
-
-        Args:
-            min_sharpness: Of 0 to 100.
-            min_brightness: Of 0 to 100.
-            max_yaw: Degrees that the head may be turned to either side.
-            max_pitch: Degrees that it may be turned up or down.
-            min_size: Pixels of the shorter side of the box, where the size of the picture is known.
-            min_confidence: That it is a face, 0 to 100.
-            covered: Keep faces of which something covers a part.
-
-        Raises:
-            InvalidInputError: A limit is no number from 0 on.
-        """
-        criteria = Criteria(
-            min_sharpness=min_sharpness,
-            min_brightness=min_brightness,
-            max_yaw=max_yaw,
-            max_pitch=max_pitch,
-            min_size=min_size,
-            min_confidence=min_confidence,
-            covered=covered,
-        )
-        faces, left_out = criteria.sorted(self.faces, face_of=lambda face: face, size=self.size)
-        return evolve(self, faces=faces, left_out=(*self.left_out, *left_out))
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
+from attrs import evolve
+
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import documents
+from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria
+from rekog_emotion.values.faces import Face
+from rekog_emotion.values.videos import TimedFace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +31,12 @@ def number_of(faces: tuple[object, ...]) -> str:
     return "<1 face>" if len(faces) == 1 else f"<{len(faces)} faces>"
 
 
+def _face_of(one: Face | TimedFace) -> Face | None:
+    return one.face if isinstance(one, TimedFace) else one
+
+
 class Outputs:
-    """The methods that analyses of images and of videos share: tables and JSON of one analysis."""
+    """The methods that analyses of images and of videos share: reliable faces, tables and JSON of one analysis."""
 
     __slots__ = ()
 
@@ -45,6 +54,48 @@ class Outputs:
     def _beside(self) -> dict[str, object]:
         """Return what a document has beside the answer."""
         raise NotImplementedError
+
+    def reliable(
+        self,
+        *,
+        min_sharpness: float | None = MIN_SHARPNESS,
+        min_brightness: float | None = None,
+        max_yaw: float | None = MAX_YAW,
+        max_pitch: float | None = MAX_PITCH,
+        min_size: float | None = MIN_SIZE,
+        min_confidence: float | None = None,
+        covered: bool = True,
+    ) -> Self:
+        """Return an analysis of the faces of which more can be said than that they are there.
+
+        The others are in its ``left_out``, each with the reason. What the analysis does not say of a face leaves none
+        out, nor does a limit of ``None``. The defaults are explained in `rekog_emotion.results.reliable`.
+
+        Args:
+            min_sharpness: Of 0 to 100.
+            min_brightness: Of 0 to 100.
+            max_yaw: Degrees that the head may be turned to either side.
+            max_pitch: Degrees that it may be turned up or down.
+            min_size: Pixels of the shorter side of the box, where the size of the picture or the video is known.
+            min_confidence: That it is a face, 0 to 100.
+            covered: Keep faces of which something covers a part, which is never said of videos.
+
+        Raises:
+            InvalidInputError: A limit is no number from 0 on.
+        """
+        criteria = Criteria(
+            min_sharpness=min_sharpness,
+            min_brightness=min_brightness,
+            max_yaw=max_yaw,
+            max_pitch=max_pitch,
+            min_size=min_size,
+            min_confidence=min_confidence,
+            covered=covered,
+        )
+        analysis: Any = self
+        faces, left_out = criteria.sorted(analysis.faces, face_of=_face_of, size=analysis.size)
+        reliable: Self = evolve(analysis, faces=faces, left_out=(*analysis.left_out, *left_out))
+        return reliable
 
     def to_records(self, *, landmarks: bool = False, people: bool = False) -> Iterator[dict[str, Any]]:
         """Yield one flat dict a face, always with the same names.
