@@ -138,7 +138,6 @@ def _cells(one: Summed) -> Iterator[str]:
 def track_html(track: Tracked, faces: Sequence[object]) -> str:
     """Return who it is, and the faces as these show themselves."""
     span = f"{words(track.start)} - {words(track.end)}"
-    heading = _frame([f"<div><b>person {track.id}</b> {escape(span)}</div>"]) if not faces else ""
-    show = getattr(faces, "_repr_html_", None)
     head = f'<div style="font-family:sans-serif;font-size:13px"><b>person {track.id}</b> {escape(span)}</div>'
-    return f"{head}{show()}" if show is not None else heading or _frame([head])
+    show = getattr(faces, "_repr_html_", None)
+    return f"{head}{show()}" if show is not None else _frame([head])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.values.bars import _chip, _frame, _gender, table
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.listing import SHOWN
+from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.wording import age, features, number_of_faces
 
@@ -86,13 +88,21 @@ def _cut_out(analysis: _Analyzed) -> Iterator[tuple[int, Image.Image]]:
     ]
     if timed and max(when for _, when, _ in timed) <= _DECODED:
         for time, frame in frames(source, [when for _, when, _ in timed]):
-            yield from ((place, _cut(frame, face, _SIDE)) for place, when, face in timed if when == time)
-    still = [(place, one) for place, one in enumerate(faces) if isinstance(one, Face) and one.bounding_box is not None]
+            for place, when, face in timed:
+                if when == time and _is_placed(face):
+                    yield place, _cut(frame, face, _SIDE)
+    still = [(place, one) for place, one in enumerate(faces) if isinstance(one, Face) and _is_placed(one)]
     if still:
         from rekog_emotion.results.drawing import open_picture
 
         canvas = open_picture(analysis, None)
         yield from ((place, _cut(canvas, face, _SIDE)) for place, face in still)
+
+
+def _is_placed(face: Face) -> bool:
+    box = face.bounding_box
+    sides = (box.left, box.top, box.width, box.height) if box is not None else (None,)
+    return all(side is not None and math.isfinite(as_float(side)) for side in sides)
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,7 @@
 """What a prompt and a notebook show of lists: a screen at most, with thumbnails where the file is at hand."""
 
 import copy
+import math
 import pickle
 import shutil
 
@@ -126,6 +127,16 @@ class TestFaces:
         for far in (attrs.evolve(clip, source="s3://bucket/people.mp4"), attrs.evolve(clip, source=None)):
             assert "img" not in Page(far.faces._repr_html_()).tags
             assert "HAPPY" in far.faces._repr_html_()
+
+    def test_a_face_without_a_place_has_none(self, clip):
+        """The others have theirs, in a video and in a photo."""
+        photo = rekog.detect_image(PORTRAIT, client="embedded")
+        for side in (None, math.nan, math.inf, 10**400):
+            odd = attrs.evolve(photo.faces[0], bounding_box=attrs.evolve(photo.faces[0].bounding_box, left=side))
+            faces = (TimedFace(timestamp_ms=0, face=odd), *clip.faces[:2])
+
+            assert attrs.evolve(photo, faces=(odd, photo.faces[0])).faces._repr_html_().count("<img") == 1
+            assert attrs.evolve(clip, faces=faces).faces._repr_html_().count("<img") == 2
 
     def test_late_faces_have_none(self, clip):
         """Nobody waits until an hour of video is decoded."""
