@@ -6,6 +6,7 @@ nearly where it was throttled, slowly from there on. Times come from the caller,
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -30,7 +31,8 @@ _QUICK: Final = 0.225  # of that rate, a second: two seconds from half of it
 _SLOW: Final = 0.005  # likewise, from there on
 _IMPATIENT: Final = 10.0  # seconds of quiet after which it creeps twice as fast, three times after two of them
 _UNTRIED: Final = 0.05  # likewise, of a rate that has never been throttled: twice as fast in 14 seconds
-_WINDOW: Final = 2.0  # seconds over which the rate is measured as long as there is none
+_WINDOW: Final = 2.0  # seconds over which calls are counted
+_SEVERAL, _SHARE = 3, 0.05  # throttled calls in them, at least, and their share, that tell of the rate
 
 
 @frozen
@@ -68,7 +70,8 @@ class Pace:
         self._knee: float | None = None  # the rate that was throttled last
         self._quiet_from: float | None = None  # since when the rate creeps
         self._waited = False
-        self._sent: list[float] = []  # while there is no rate
+        self._sent: deque[float] = deque()  # calls of the last seconds, and which of them were throttled
+        self._refused: deque[float] = deque()
 
     @property
     def is_in_use(self) -> bool:
@@ -97,8 +100,10 @@ class Pace:
         Args:
             now: Seconds on a clock that never goes back.
         """
+        self._sent.append(now)
+        while self._sent[0] < now - _WINDOW:
+            self._sent.popleft()
         if self.rate is None:
-            self._sent = [*(at for at in self._sent if at > now - _WINDOW), now]
             return Turn(0.0, self.epoch)
         self._grow(now)
         space = 1 / self.rate
@@ -111,10 +116,14 @@ class Pace:
     def throttled(self, turn: Turn, now: float) -> None:
         """Halve the rate, once for all calls whose turns were taken before it was, and once a second.
 
+        One call of many that is throttled may have other reasons than the rate: where there is none, it makes none.
+
         Args:
             turn: Of the call that was throttled.
             now: When.
         """
+        if self._is_alone(now) and self.rate is None:
+            return
         if turn.epoch < self.epoch or (self._cut_at is not None and now < self._cut_at + _SETTLING):
             return
         self.epoch += 1
@@ -125,10 +134,15 @@ class Pace:
         self._next = now + 1 / self.rate
         self._waited = False
 
+    def _is_alone(self, now: float) -> bool:
+        """Count a call that was throttled, and tell whether hardly any other was."""
+        self._refused.append(now)
+        while self._refused[0] < now - _WINDOW:
+            self._refused.popleft()
+        return len(self._refused) < _SEVERAL or len(self._refused) < _SHARE * len(self._sent)
+
     def _measured(self, now: float) -> float:
-        recent = [at for at in self._sent if at > now - _WINDOW]
-        self._sent = []
-        return max(len(recent) / max(1.0, now - min(recent, default=now)), _SLOWEST)
+        return max(len(self._sent) / max(1.0, now - min(self._sent, default=now)), _SLOWEST)
 
     def _grow(self, now: float) -> None:
         """Raise the rate for the time since it was last looked at, where callers had to wait for their turns."""

@@ -133,16 +133,28 @@ def test_leaves_a_quota_alone_that_is_not_passed(service):
     assert throttled == 0
 
 
-def test_has_no_limit_until_a_call_is_throttled():
+def test_has_no_limit_until_calls_are_throttled():
     """Then it is half of what was made, and all turns that were taken before are void."""
     pace = Pace()
     turns = [pace.turn(at / 100) for at in range(100)]
 
-    pace.throttled(turns[50], 1.0)
+    for turn in turns[50:55]:
+        pace.throttled(turn, 1.0)
 
     assert {turn.wait for turn in turns} == {0.0}
     assert pace.rate == 50
     assert pace.turn(1.0) == Turn(pytest.approx(1 / 50), 1)
+
+
+def test_one_call_that_is_throttled_makes_no_limit():
+    """Where there is none; one in a hundred neither."""
+    pace = Pace()
+    for call in range(1000):
+        turn = pace.turn(call / 100)
+        if call % 100 == 99:
+            pace.throttled(turn, call / 100)
+
+    assert pace.rate is None
 
 
 def test_halves_once():
