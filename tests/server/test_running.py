@@ -1,11 +1,13 @@
 import asyncio
 import logging
+import signal
 import socket
 
 import pytest
 
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.server import create_app, listen
+from rekog_emotion.server.running import _end
 from tests.server.conftest import at_a_port, boto
 
 
@@ -57,3 +59,33 @@ def test_a_public_socket_listens():
         assert listener.getsockname()[1] > 0
         with pytest.raises(ConfigurationError, match=r"^cannot listen at 127\.0\.0\.1 port "):
             listen("127.0.0.1", listener.getsockname()[1], public=False)
+
+
+@pytest.mark.parametrize(
+    ("signals", "hung_up"),
+    [
+        ([signal.SIGINT], 0),
+        ([signal.SIGTERM, signal.SIGTERM], 0),
+        ([signal.SIGINT, signal.SIGTERM], 0),
+        ([signal.SIGINT, signal.SIGINT], 1),
+        ([signal.SIGTERM, signal.SIGINT, signal.SIGINT], 2),
+    ],
+)
+def test_whoever_interrupts_again_wants_no_answers(signals, hung_up):
+    """Any signal ends the server when its answers are out; SIGINT after that ends them, too."""
+
+    class Server:
+        should_exit = False
+        hung_up = 0
+
+        def hang_up(self):
+            self.hung_up += 1
+
+    async def signalled():
+        server = Server()
+        for number in signals:
+            _end(server, number, None)
+            await asyncio.sleep(0)
+        return server.should_exit, server.hung_up
+
+    assert asyncio.run(signalled()) == (True, hung_up)
