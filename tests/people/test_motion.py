@@ -154,3 +154,11 @@ def test_a_box_that_is_not_whole_is_nowhere(side):
 
     assert (motion((0, half)).at(0), motion((0, half)).around(0)) == ([], [])
     assert motion((0, half), (0, face()), (500, half)).around(0) == near(HERE)
+
+
+def test_a_face_is_followed_to_the_next_sample():
+    """Whatever its place among the faces there, and whoever was at its place in the one before."""
+    moving = motion((0, face(0.1)), (500, face(0.12)), (1000, face(0.7)), (1000, face(0.14)))
+
+    assert sorted(one.bounding_box.left for one in moving.at(800)) == pytest.approx([0.132, 0.7])
+    assert near((0.12, 0.3, 0.22, 0.4))[0] in moving.around(750)

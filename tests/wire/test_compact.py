@@ -2,14 +2,15 @@ import copy
 from array import array
 
 import pytest
+from attrs import field, frozen
 
-from rekog_emotion.values.faces import Face
+from rekog_emotion.values.faces import Emotion, Face
 from rekog_emotion.values.landmarks import Landmarks
 from rekog_emotion.values.leaves import leaves, scores
 from rekog_emotion.wire import compact
 from rekog_emotion.wire.binding import UnusualError
 from rekog_emotion.wire.compact import compact_reader
-from rekog_emotion.wire.kinds import members
+from rekog_emotion.wire.kinds import NUMBER, Many, members, wire
 from rekog_emotion.wire.reading import read_members
 
 #: As the service sends one, with every member; no number of it is there twice.
@@ -199,3 +200,27 @@ def test_a_landmark_has_its_place():
         ("HAPPY", 90.5),
         ("SAD", 2.5),
     ]
+
+
+@frozen
+class Twice:
+    """A shape with two lists of words, as the service may have one some day."""
+
+    before: object = field(default=None, metadata=wire("Before", Many(Emotion)))
+    after: object = field(default=None, metadata=wire("After", Many(Emotion)))
+    confidence: object = field(default=None, metadata=wire("Confidence", NUMBER))
+    _layout: object = None
+    _numbers: object = None
+    _others: object = None
+    _extra: object = None
+
+
+def test_each_list_has_its_own_words_and_numbers():
+    """They lie one after the other."""
+    said = {"Before": DETAIL["Emotions"], "After": [{"Type": "FEAR", "Confidence": 1.5}], "Confidence": 3.5}
+    value = compact_reader(Twice)(said)
+
+    parts = {name: part(value._numbers, value._others) for name, part in value._layout.parts.items()}
+    assert [(one.type, one.confidence) for one in parts["before"]] == [("CALM", 5.5), ("HAPPY", 90.5), ("SAD", 2.5)]
+    assert [(one.type, one.confidence) for one in parts["after"]] == [("FEAR", 1.5)]
+    assert parts["confidence"] == 3.5
