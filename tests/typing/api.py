@@ -1,6 +1,9 @@
 """What type checkers make of the public values; checked with mypy and pyright in strict mode, never run."""
 
+import threading
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, assert_type
 
 import attrs
@@ -37,6 +40,26 @@ assert_type(photo.to_json(indent=2), str)
 assert_type(rekog.ImageAnalysis.from_json("{}"), rekog.ImageAnalysis)
 assert_type(rekog.VideoAnalysis.from_json(b"{}"), rekog.VideoAnalysis)
 assert_type(from_json("{}"), rekog.ImageAnalysis | rekog.VideoAnalysis)
+outcomes = rekog.detect_images(
+    Path("photos"),
+    client="embedded",
+    attributes=["DEFAULT"],
+    workers=2,
+    rate=50,
+    ordered=True,
+    checkpoint=Path("done.jsonl"),
+    retry_errors=True,
+    timeout=timedelta(seconds=30),
+    on_progress=rekog.show_progress(),
+    cancel=threading.Event(),
+)
+assert_type(outcomes, Iterator[rekog.ImageOutcome])
+for outcome in outcomes:
+    assert_type(outcome.analysis, rekog.ImageAnalysis | None)
+    assert_type(outcome.error, Exception | None)
+    assert_type(outcome.result(), rekog.ImageAnalysis)
+rekog.detect_images(["a.jpg", b"bytes", rekog.S3Object(bucket="bucket", name="b.jpg")], timeout=None)
+assert_type(rekog.detect_image("a.jpg", timeout=2, cancel=threading.Event()), rekog.ImageAnalysis)
 assert_type(tables.to_pandas(photo, rekog.VideoAnalysis()), pd.DataFrame)
 assert_type(tables.to_pandas([photo, rekog.VideoAnalysis()], people=True), pd.DataFrame)
 assert_type(tables.to_pandas(rekog.start_videos(["clip.mp4"])), pd.DataFrame)
