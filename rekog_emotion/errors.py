@@ -71,6 +71,7 @@ __all__ = [
 
 # What an extra brings, by the names that Python imports, the modules of extras that it contains included.
 _MODULES: Final = {
+    "aio": {"aiobotocore"},
     "arrow": {"pyarrow"},
     "cli": {"rich", "shtab"},
     "embedded": {"PIL", "av", "numpy", "onnxruntime"},

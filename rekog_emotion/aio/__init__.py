@@ -1,1 +1,11 @@
-"""The verbs, performed in asyncio tasks."""
+"""The verbs in asyncio: the same decisions, options, errors and results, performed in tasks.
+
+A task that is cancelled tidies up. anyio and trio are not supported; uvloop is a loop of asyncio like any other.
+"""
+
+from __future__ import annotations
+
+from rekog_emotion.aio.client import AsyncRekognitionClient, aws_client, close
+from rekog_emotion.aio.image import detect_image
+
+__all__ = ["AsyncRekognitionClient", "aws_client", "close", "detect_image"]

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from attrs import define, field, frozen
 
 from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.fastpath import Passing
 from rekog_emotion.aio.sharing import LoopMailbox, budget_of, known_mailbox, new_mailbox
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.aws import sqs_client_for
+from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
@@ -155,7 +157,7 @@ class Driver:
         if not is_async(client, step.method):
             once = partial(failures.once, client, step.method, job_id=step.job_id, **step.parameters)
             return await self.aside(once)
-        with failures.mapped(client, step.method, step.parameters, job_id=step.job_id):
+        with failures.mapped(client, step.method, step.parameters, job_id=step.job_id), accelerated(client, Passing):
             return await getattr(client, step.method)(**step.parameters)
 
 
@@ -219,8 +221,8 @@ class _Performer:
             case Cancelled():
                 await self._patiently(asyncio.sleep(0))  # a cancel that was asked for arrives here
                 answer = self._cancel is not None
-            case Work(function):
-                answer = await driver.aside(function)
+            case Work(function, short):
+                answer = function() if short else await driver.aside(function)
             case Sleep(seconds):
                 await self._patiently(driver.clock.sleep(seconds))
             case Tell(progress):
@@ -299,7 +301,7 @@ class _Performer:
         not run away from it.
         """
         clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
-        end: Future[None] = await self._driver.aside(partial(self._driver.client.ended, step.job_id))
+        end: Future[None] = await self._driver.invoke(self._driver.client, "ended", step.job_id)
         if end.done():
             return True
 
@@ -308,9 +310,7 @@ class _Performer:
                 loop.call_soon_threadsafe(heard.set)
 
         end.add_done_callback(hear)
-        begin = clock.now()
-        hearing = asyncio.create_task(heard.wait())
-        until = loop.time() + step.seconds * _REAL
+        begin, until, hearing = clock.now(), loop.time() + step.seconds * _REAL, asyncio.create_task(heard.wait())
         while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
             await self._patiently(asyncio.wait([hearing], timeout=min(left, _GLANCE)))
             self._tell_how_far(step)
@@ -322,8 +322,8 @@ class _Performer:
         return end.done()
 
     def _tell_how_far(self, step: Await) -> None:
-        client = self._driver.client
-        known = client.progress(step.job_id) if "progress" in capabilities(client) else None
+        told = "progress" in capabilities(self._driver.client)
+        known = self._driver.client.progress(step.job_id) if told else None
         if known is not None and (progress := step.advanced(*known)) is not None:
             tell(self._on_progress, progress)
 

@@ -66,29 +66,13 @@ def aws_client(
     import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
     from botocore.config import Config  # noqa: PLC0415 -- likewise
 
-    if session is not None and profile_name is not None:
-        msg = "session and profile_name exclude each other: make the session with its profile"
-        raise InvalidInputError(msg)
-    if session is not None and not callable(getattr(session, "client", None)):
-        msg = f"session= got {type(session).__module__}.{type(session).__name__}: pass a boto3.session.Session"
-        raise InvalidInputError(msg)
-    if config is not None and not isinstance(config, Config):
-        msg = f"config= got {type(config).__name__}: pass a botocore.config.Config"
-        raise InvalidInputError(msg)
-    settings = Config(
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
-        max_pool_connections=MOST_CONNECTIONS,
-        user_agent_extra="rekog-emotion",
-    )
-    if config is not None:
-        settings = settings.merge(config)
-    # The mode is named, too: "adaptive" in the environment would sleep between our attempts by itself.
-    settings = settings.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
-    with _configured(session):
+    check_session(session, profile_name=profile_name, method="client", wanted="a boto3.session.Session")
+    times = Config(connect_timeout=connect_timeout, read_timeout=read_timeout)
+    settings = settings_of(times, config)
+    with configured(session):
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
-    with _configured(session):
+    with configured(session):
         if (credentials := session.get_credentials()) is None:
             raise no_credentials()
         check_settings(session)
@@ -100,6 +84,43 @@ def aws_client(
     accelerate(client)
     make_closable(client)
     return cast("RekognitionClient", client)
+
+
+def check_session(session: object, *, profile_name: str | None, method: str, wanted: str) -> None:
+    """Refuse a session of another kind, or one beside the name of a profile.
+
+    Args:
+        session: What was given, or nothing.
+        profile_name: What was given, or nothing.
+        method: That a session of the right kind has.
+        wanted: What to pass, in words.
+    """
+    if session is not None and profile_name is not None:
+        msg = "session and profile_name exclude each other: make the session with its profile"
+        raise InvalidInputError(msg)
+    if session is not None and not callable(getattr(session, method, None)):
+        msg = f"session= got {type(session).__module__}.{type(session).__name__}: pass {wanted}"
+        raise InvalidInputError(msg)
+
+
+def settings_of(times: Config, config: Config | None) -> Config:
+    """Return what a client of ours is configured with: the caller's configuration over ours, but for its retries.
+
+    Args:
+        times: Our time-outs; the result is of its class.
+        config: The caller's.
+    """
+    from botocore.config import Config  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
+
+    if config is not None and not isinstance(config, Config):
+        msg = f"config= got {type(config).__name__}: pass a botocore.config.Config"
+        raise InvalidInputError(msg)
+    settings = times.merge(Config(max_pool_connections=MOST_CONNECTIONS, user_agent_extra="rekog-emotion"))
+    if config is not None:
+        settings = settings.merge(config)
+    # The mode is named, too: "adaptive" in the environment would sleep between our attempts by itself.
+    merged: Config = settings.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
+    return merged
 
 
 # boto3 clients do not tell their session, and not all that they were configured with.
@@ -133,7 +154,7 @@ def _client_beside(client: RekognitionClient, service: str, *, attempts: int, wa
 
     # What is no boto3 client may not even be weakly referenced.
     made = _MADE.get(client) if isinstance(client, BaseClient) else None
-    with _configured(made[0] if made else None):
+    with configured(made[0] if made else None):
         beside = client_beside(
             client, service, region=service_region(client), attempts=attempts, waiting=waiting, made=made
         )
@@ -143,7 +164,7 @@ def _client_beside(client: RekognitionClient, service: str, *, attempts: int, wa
 
 
 @contextmanager
-def _configured(session: Session | None) -> Iterator[None]:
+def configured(session: Session | None) -> Iterator[None]:
     """Say of whatever boto3 and its providers of credentials raise that it is the configuration's."""
     try:
         yield

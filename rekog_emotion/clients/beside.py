@@ -64,7 +64,7 @@ def _session_like(client: object) -> Session:
 
     core = get_session()
     if (credentials := credentials_of(client)) is not None:
-        core.register_component("credential_provider", _Known(credentials))
+        core.register_component("credential_provider", _Known(_blocking(credentials)))
     return boto3.session.Session(botocore_session=core)
 
 
@@ -77,6 +77,26 @@ class _Known:
     def load_credentials(self) -> Credentials:
         """Return them; botocore asks by this name."""
         return self.credentials
+
+
+def _blocking(credentials: Credentials) -> Credentials:
+    """Return credentials that can be asked outside of tasks: aiobotocore's renew themselves in a loop of their own."""
+    from inspect import iscoroutinefunction  # noqa: PLC0415 -- botocore has loaded it
+
+    if not iscoroutinefunction(credentials.get_frozen_credentials):
+        return credentials
+    import asyncio  # noqa: PLC0415 -- whoever has such credentials has loaded it
+
+    from botocore.credentials import Credentials  # noqa: PLC0415 -- likewise
+
+    class Asked(Credentials):
+        """Asks the others each time; clients beside one of aiobotocore work in threads."""
+
+        def get_frozen_credentials(self) -> Any:  # noqa: ANN401 -- botocore's
+            asked: Any = credentials.get_frozen_credentials()
+            return asyncio.run(asked)
+
+    return Asked("", "", method=credentials.method)
 
 
 # Of botocore's Config: what is not about one service.

@@ -306,16 +306,21 @@ def check_credentials(credentials: Any, *, session: Session | None = None, renew
     Args:
         credentials: botocore's; their values are hidden in messages from now on.
         session: Whose they are, where that is known.
-        renew: Ask them, as signing does; without it those that have not been fetched yet are passed over.
+        renew: Ask them, as signing does; without it those that have not been fetched yet are passed over, and so are
+            aiobotocore's, which can only be asked in a task.
 
     Raises:
         ConfigurationError: They cannot be had, or have a sign that is in no credential.
         Exception: They cannot be had for a passing reason.
     """
+    from inspect import iscoroutinefunction  # noqa: PLC0415 -- botocore has loaded it
+
     remember(credentials)
     values: tuple[Any, ...]
-    if not renew and hasattr(credentials, "refresh_needed"):
-        values = tuple(getattr(credentials, f"_{name}", None) for name in ("access_key", "secret_key", "token"))
+    renews = hasattr(credentials, "refresh_needed")
+    if (not renew and renews) or iscoroutinefunction(credentials.get_frozen_credentials):
+        prefix = "_" if renews else ""
+        values = tuple(getattr(credentials, f"{prefix}{name}", None) for name in ("access_key", "secret_key", "token"))
     else:
         try:
             values = tuple(credentials.get_frozen_credentials())[: len(_PARTS)]

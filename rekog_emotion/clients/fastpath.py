@@ -116,10 +116,14 @@ def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, whe
 forks.in_child(_begin_anew)
 
 
-# Whether the call that this thread or task makes is the library's own.
 _OURS: Final = ContextVar("rekog_emotion_ours", default=False)
 # By the register of a client's handlers, the shortcuts on it that last longer than a call.
 _LASTING: Final[WeakKeyDictionary[Any, set[int]]] = WeakKeyDictionary()
+
+
+def is_ours() -> bool:
+    """Tell whether the call that this thread or task makes is the library's own."""
+    return _OURS.get()
 
 
 class Acceleration:
@@ -159,8 +163,9 @@ class Acceleration:
         self.close()
 
     def _take_faces(self, **event: Any) -> Any:  # noqa: ANN401 -- whatever botocore gives
-        if _OURS.get() or not self._counted:
-            self._take(event, ours=_OURS.get())
+        ours = is_ours()
+        if ours or not self._counted:
+            self._take(event, ours=ours)
 
     def _take(self, event: dict[str, Any], *, ours: bool) -> None:
         """Read the faces of an answer.

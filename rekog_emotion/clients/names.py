@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
@@ -20,7 +20,7 @@ from rekog_emotion.wire.service import OPERATIONS
 if TYPE_CHECKING:
     pass
 
-__all__ = ["engine_name", "resolve_client"]
+__all__ = ["engine_name", "name_of", "resolve_client"]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 
@@ -60,6 +60,27 @@ _CACHE: Final = _Cache()
 forks.in_child(_CACHE.clear)
 
 
+def name_of(client: object) -> str | None:
+    """Return the name of the client that is meant, ``None`` where it is an object.
+
+    Raises:
+        InvalidInputError: No client has this name.
+        ConfigurationError: No client has the name that the environment variable holds.
+    """
+    if client is None:
+        name = os.environ.get(ENVIRONMENT_VARIABLE) or "aws"
+        if name not in _FACTORIES:
+            msg = f"{ENVIRONMENT_VARIABLE}={name!r} names no client: set it to 'aws' or 'embedded', or unset it"
+            raise ConfigurationError(msg)
+        return name
+    if isinstance(client, str):
+        if client not in _FACTORIES:
+            msg = f"client={client!r} names no client: use 'aws', 'embedded' or an object with boto3's methods"
+            raise InvalidInputError(msg)
+        return client
+    return None
+
+
 def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
     """Return the client that is meant.
 
@@ -72,17 +93,8 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
         ConfigurationError: The name in the environment variable is unknown, or AWS is not configured.
         MissingExtraError: ``"embedded"`` without the extra of that name.
     """
-    if client is None:
-        name = os.environ.get(ENVIRONMENT_VARIABLE) or "aws"
-        if name not in _FACTORIES:
-            msg = f"{ENVIRONMENT_VARIABLE}={name!r} names no client: set it to 'aws' or 'embedded', or unset it"
-            raise ConfigurationError(msg)
+    if (name := name_of(client)) is not None:
         return _CACHE.get(name)
-    if isinstance(client, str):
-        if client not in _FACTORIES:
-            msg = f"client={client!r} names no client: use 'aws', 'embedded' or an object with boto3's methods"
-            raise InvalidInputError(msg)
-        return _CACHE.get(client)
     if isinstance(client, type):
         msg = f"client= got the class {client.__name__} itself: pass an object of it, {client.__name__}()"
         raise InvalidInputError(msg)
@@ -93,7 +105,7 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
             'pass boto3.client("rekognition"), aws_client(), "aws" or "embedded"'
         )
         raise InvalidInputError(msg)
-    return client
+    return cast("RekognitionClient", client)
 
 
 def engine_name(client: RekognitionClient) -> str:

@@ -65,7 +65,8 @@ def detect(
         answer = yield from attempts.one()
     engine = engine_of(answer) or facts.engine
     analysis: ImageAnalysis = yield Work(
-        partial(ImageAnalysis.from_aws, answer, size=image.size, engine=engine, source=image.name)
+        partial(ImageAnalysis.from_aws, answer, size=image.size, engine=engine, source=image.name),
+        short=True,  # there are 100 faces at most
     )
     return analysis
 

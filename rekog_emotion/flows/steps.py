@@ -150,9 +150,15 @@ class Take:
 
 @frozen
 class Work:
-    """Use the processor, or read a local file; answered with what the function returns."""
+    """Use the processor, or read a local file; answered with what the function returns.
+
+    Attributes:
+        function: Takes no arguments.
+        short: It takes some milliseconds at most, so that nobody minds to wait for it.
+    """
 
     function: Callable[[], Any] = field(repr=False)
+    short: bool = False
 
 
 # --- time ---

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.decoding import check_pixels
 from rekog_emotion.media.files import BinaryFile, opened, read_all, read_file
 from rekog_emotion.media.formats import not_an_image
-from rekog_emotion.media.headers import read_header
+from rekog_emotion.media.headers import ImageHeader, read_header
 from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["BinaryFile", "ImageSource", "PreparedImage", "parse_s3_uri", "prepare_image", "s3_wire"]
+__all__ = ["BinaryFile", "ImageSource", "PreparedImage", "parse_s3_uri", "prepare_image", "ready_image", "s3_wire"]
 
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 
@@ -73,11 +73,22 @@ def prepare_image(source: ImageSource) -> PreparedImage:
     name = name_of(source)
     if isinstance(source, str | os.PathLike):
         source = locate(source)
-    if isinstance(source, S3Object):
-        return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=name)
+    if (ready := ready_image(source)) is not None:
+        return evolve(ready, name=name)
     with _naming(source):
         data, size = _encoded(source, name)
     return PreparedImage(wire={"Bytes": data}, size=size, name=name)
+
+
+def ready_image(source: object) -> PreparedImage | None:
+    """Return what `prepare_image` does where that takes no time; ``None`` for what is to be read, or converted."""
+    if isinstance(source, S3Object):
+        return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=name_of(source))
+    if not isinstance(source, bytes) or len(source) > MAX_IMAGE_BYTES or not (header := read_header(source)):
+        return None
+    with _naming(source):
+        _check_header(header)
+    return PreparedImage(wire={"Bytes": source}, size=header.size, name=name_of(source))
 
 
 def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
@@ -110,8 +121,7 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
         raise InvalidInputError(message)
     header = read_header(data)
     if header:
-        check_pixels(header.width, header.height)
-        _check_size(header.size)
+        _check_header(header)
         if len(data) <= MAX_IMAGE_BYTES:
             return data, header.size
     elif what := not_an_image(data):
@@ -123,6 +133,11 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
     image, size = images.load_sized(data, enough=images.enough_pixels(MAX_IMAGE_BYTES))
     _check_size(size)
     return images.fit_jpeg(image, max_bytes=MAX_IMAGE_BYTES, min_side=MIN_IMAGE_SIDE), size
+
+
+def _check_header(header: ImageHeader) -> None:
+    check_pixels(header.width, header.height)
+    _check_size(header.size)
 
 
 def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:

@@ -1,0 +1,195 @@
+"""Who answers in asyncio: aiobotocore's clients, ours or the caller's, and any blocking client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from weakref import WeakKeyDictionary
+
+from attrs import define, field
+
+from rekog_emotion.aio.fastpath import Acceleration
+from rekog_emotion.clients.aws import check_session, configured, settings_of
+from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
+from rekog_emotion.clients.names import name_of, resolve_client
+from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.errors import needs
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
+    from botocore.config import Config
+
+__all__ = ["AnyClient", "AsyncRekognitionClient", "aws_client", "close", "resolve"]
+
+
+class AsyncRekognitionClient(Protocol):
+    """The three methods of :class:`~rekog_emotion.RekognitionClient` as coroutines: what aiobotocore's clients have."""
+
+    async def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ...) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's form
+        """Answer DetectFaces."""
+        ...
+
+    async def start_face_detection(
+        self,
+        *,
+        Video: Any,  # noqa: ANN401, N803 -- boto3's form
+        ClientRequestToken: str = ...,  # noqa: N803 -- boto3's form
+        NotificationChannel: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        FaceAttributes: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        JobTag: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer StartFaceDetection."""
+        ...
+
+    async def get_face_detection(
+        self,
+        *,
+        JobId: str,  # noqa: N803 -- boto3's form
+        MaxResults: int = ...,  # noqa: N803 -- boto3's form
+        NextToken: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer GetFaceDetection."""
+        ...
+
+
+AnyClient: TypeAlias = AsyncRekognitionClient | RekognitionClient
+
+
+def aws_client(
+    *,
+    session: AioSession | None = None,
+    region_name: str | None = None,
+    profile_name: str | None = None,
+    endpoint_url: str | None = None,
+    config: Config | None = None,
+    connect_timeout: float = 10.0,
+    read_timeout: float = 60.0,
+) -> AbstractAsyncContextManager[AsyncRekognitionClient]:
+    """Build an aiobotocore client for Rekognition that leaves retrying to this library.
+
+    It is the client for as long as its block lasts: ``async with rekog.aio.aws_client() as client: ...``.
+
+    Args:
+        session: An aiobotocore session: assumed roles and anything else that it can do for credentials.
+        region_name: Region; left out, the session's.
+        profile_name: Profile of the AWS configuration files; not together with ``session``.
+        endpoint_url: Address of another endpoint, for example a VPC's or a local server's.
+        config: botocore's ``Config`` or aiobotocore's ``AioConfig``: proxies, FIPS endpoints, pool size. Its retries
+            are replaced.
+        connect_timeout: Seconds; ``config`` wins where it sets its own.
+        read_timeout: Seconds; ``config`` wins where it sets its own.
+
+    Returns:
+        An asynchronous context manager that gives an aiobotocore client, usable like any other, and closes it.
+
+    Raises:
+        InvalidInputError: Both ``session`` and ``profile_name`` are given, or ``session`` or ``config`` is of another
+            type.
+        MissingExtraError: The ``aio`` extra is not installed.
+        ConfigurationError: There are no credentials or no region, or the configuration is broken; raised when the block
+            is entered.
+    """
+    with needs("aio", "A client of aiobotocore"):
+        from aiobotocore.config import AioConfig  # noqa: PLC0415 -- aiohttp takes a third of a second
+        from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
+
+    check_session(session, profile_name=profile_name, method="create_client", wanted="an aiobotocore session")
+    settings = settings_of(AioConfig(connect_timeout=connect_timeout, read_timeout=read_timeout), config)
+    return _Making(
+        lambda: AioSession(profile=profile_name) if session is None else session,
+        {"region_name": region_name, "endpoint_url": endpoint_url, "config": settings},
+    )
+
+
+@define
+class _Making:
+    """A client of aiobotocore for as long as a block lasts.
+
+    A class and no generator: the end of a loop closes all asynchronous generators at once, and one holds this.
+    """
+
+    _session_of: Callable[[], AioSession]
+    _options: Mapping[str, Any]
+    _inner: AbstractAsyncContextManager[Any] | None = None
+
+    async def __aenter__(self) -> AsyncRekognitionClient:
+        with configured(None):
+            session: Any = self._session_of()
+        with configured(session):
+            if (credentials := await session.get_credentials()) is None:
+                raise no_credentials()
+            check_settings(session)
+            check_credentials(credentials, session=session, renew=False)
+            inner = session.create_client("rekognition", **self._options)
+            client = await inner.__aenter__()
+        self._inner = inner
+        if (fault := fault_of(client, session)) is not None:
+            await self.__aexit__(None, None, None)
+            raise fault
+        Acceleration(client)
+        return cast("AsyncRekognitionClient", client)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._inner is not None:
+            await self._inner.__aexit__(kind, error, traceback)
+
+
+_Held: TypeAlias = tuple[AsyncRekognitionClient, AsyncGenerator[AsyncRekognitionClient, None]]
+
+
+@define
+class _OfLoop:
+    """The clients by name of one event loop."""
+
+    lock: asyncio.Lock = field(factory=asyncio.Lock)
+    held: dict[object, _Held] = field(factory=dict)
+
+
+# Clients pool connections, which belong to a loop: one a loop and configuration.
+_LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop]] = WeakKeyDictionary()
+
+
+async def _held() -> AsyncGenerator[AsyncRekognitionClient, None]:
+    """Hold a client until it is closed: by `close()`, or by the loop, which closes all such generators at its end."""
+    async with aws_client() as client:
+        yield client
+
+
+async def resolve(client: AnyClient | str | None) -> AnyClient:
+    """Return the client that is meant, as :func:`rekog_emotion.clients.names.resolve_client` does.
+
+    ``"aws"`` is one of aiobotocore, the same for all that ask in this loop; ``"embedded"`` is the engine of all loops
+    and threads, and is loaded in a thread.
+    """
+    name = name_of(client)
+    if name == "embedded":
+        return await asyncio.get_running_loop().run_in_executor(None, resolve_client, name)
+    if name is None:
+        return resolve_client(cast("RekognitionClient", client))
+    loop = _LOOPS.setdefault(asyncio.get_running_loop(), _OfLoop())
+    # boto3 reads its configuration from variables that begin with AWS_.
+    key = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    async with loop.lock:
+        if key not in loop.held:
+            holder = _held()
+            loop.held[key] = await anext(holder), holder
+        return loop.held[key][0]
+
+
+async def close() -> None:
+    """Close the clients by name of this event loop; the next call that needs one makes it anew.
+
+    The end of the loop does the same: ``asyncio.run()`` and whatever else calls ``shutdown_asyncgens()``.
+    """
+    loop = _LOOPS.pop(asyncio.get_running_loop(), None)
+    if loop is None:
+        return
+    async with loop.lock:
+        for _, holder in loop.held.values():
+            await holder.aclose()

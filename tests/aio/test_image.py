@@ -1,0 +1,249 @@
+"""A photo in asyncio: the answers, errors and calls of the blocking verb."""
+
+import asyncio
+import inspect
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import rekog_emotion as rekog
+from rekog_emotion import aio
+from tests.http_standin import Answer, fault
+
+PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+FACES = {"FaceDetails": [{"Confidence": 99.5, "Emotions": [{"Type": "HAPPY", "Confidence": 98.0}]}]}
+
+
+class Async:
+    """A client of coroutine functions; the first answers are errors."""
+
+    engine = "mine"
+
+    def __init__(self, *errors):
+        self.errors, self.requests = list(errors), []
+
+    async def detect_faces(self, **request):
+        """Answer with a face."""
+        self.requests.append(request)
+        if self.errors:
+            raise self.errors.pop(0)
+        return FACES
+
+    start_face_detection = get_face_detection = detect_faces
+
+
+def run(coroutine):
+    """Return what a coroutine gives; what it leaves behind is an error."""
+
+    async def whole():
+        result = await coroutine
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return result
+
+    return asyncio.run(whole(), debug=True)
+
+
+def test_has_the_options_of_the_blocking_verb():
+    """The same names, order and defaults, but for ``cancel``: to cancel the task is the cancel."""
+    blocking = inspect.signature(rekog.detect_image).parameters
+    ours = inspect.signature(aio.detect_image).parameters
+
+    assert list(ours) == [name for name in blocking if name != "cancel"]
+    assert {one.name: one.default for one in ours.values()} == {
+        one.name: one.default for one in blocking.values() if one.name != "cancel"
+    }
+
+
+@pytest.mark.parametrize(
+    "source", [PHOTO, str(PHOTO), PHOTO.read_bytes(), "s3://bucket/me.jpg"], ids=["path", "text", "bytes", "object"]
+)
+def test_sends_what_the_blocking_verb_sends(source):
+    """The request, the size, the name and the values are the same, whatever the source."""
+    client = Async()
+    requests = []
+
+    class Blocking:
+        engine = "mine"
+
+        def detect_faces(self, **request):
+            requests.append(request)
+            return FACES
+
+        start_face_detection = get_face_detection = detect_faces
+
+    found = run(aio.detect_image(source, client=client, attributes="emotions"))
+
+    assert found == rekog.detect_image(source, client=Blocking(), attributes="emotions")
+    assert client.requests == requests
+    assert (found.engine, found.faces[0].dominant_emotion.type) == ("mine", "HAPPY")
+
+
+def test_the_embedded_engine_works_in_threads():
+    """The answer is that of the blocking verb, and the loop turns meanwhile."""
+
+    async def main():
+        turns = 0
+        task = asyncio.ensure_future(aio.detect_image(PHOTO, client="embedded"))
+        while not task.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return await task, turns
+
+    found, turns = run(main())
+
+    assert found.faces == rekog.detect_image(PHOTO, client="embedded").faces
+    assert turns > 10
+
+
+def test_wrong_arguments_are_refused_before_any_call():
+    """The errors are those of the blocking verb."""
+    client = Async()
+    for options in ({"attributes": "NOSE"}, {"timeout": -1}):
+        with pytest.raises(rekog.InvalidInputError) as ours:
+            run(aio.detect_image(PHOTO, client=client, **options))
+        with pytest.raises(rekog.InvalidInputError) as blocking:
+            rekog.detect_image(PHOTO, client=client, **options)
+        assert str(ours.value) == str(blocking.value)
+    for source in (b"no picture", "nowhere.jpg"):
+        with pytest.raises(rekog.InvalidInputError):
+            run(aio.detect_image(source, client=client))
+    assert client.requests == []
+
+
+def test_the_time_is_over():
+    """A call that nobody answers is given up, and the client's coroutine is ended."""
+    ended = []
+
+    class Silent(Async):
+        async def detect_faces(self, **_):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+
+    with pytest.raises(rekog.CallTimeoutError, match="may be charged"):
+        run(aio.detect_image(PHOTO, client=Silent(), timeout=0.01))
+    assert ended == [True]
+
+
+def test_to_cancel_the_task_is_the_cancel():
+    """The task ends as cancelled, by itself or by ``asyncio.timeout``, and leaves nothing at work."""
+    begun = asyncio.Event()
+
+    class Silent(Async):
+        async def detect_faces(self, **_):
+            begun.set()
+            await asyncio.Event().wait()
+
+    async def main():
+        task = asyncio.ensure_future(aio.detect_image(PHOTO, client=Silent()))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await aio.detect_image(PHOTO, client=Silent())
+
+    run(main())
+
+
+# aiobotocore's clients
+
+
+@pytest.fixture
+def aws(standin, monkeypatch):
+    """Lead aiobotocore to a stand-in of the service."""
+    pytest.importorskip("aiobotocore")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-at-all")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    return standin
+
+
+def test_aws_by_name(aws):
+    """One client a loop serves all calls, and is closed by the end of the loop, or by ``close()``, and made anew."""
+    aws.script("DetectFaces", *[Answer(FACES)] * 5)
+
+    async def main():
+        photos = await asyncio.gather(*(aio.detect_image(PHOTO, client="aws") for _ in range(3)))
+        await aio.close()
+        await aio.close()
+        return [*photos, await aio.detect_image(PHOTO)]
+
+    photos = run(main())
+    assert [photo.engine for photo in photos] == ["aws"] * 4
+    assert run(aio.detect_image(PHOTO)).faces == photos[0].faces
+    assert len(aws.requests) == 5
+
+
+def test_our_client_leaves_retrying_to_us(aws):
+    """One that is throttled is asked again by the flow, and a failure is named as in the blocking world."""
+    aws.script("DetectFaces", fault("ThrottlingException", "slow down"), Answer(FACES))
+
+    async def main():
+        async with aio.aws_client() as client:
+            return await aio.detect_image(PHOTO, client=client)
+
+    assert len(run(main()).faces) == 1
+    assert len(aws.requests) == 2
+
+
+@pytest.mark.parametrize("missing", ["credentials", "region"])
+def test_what_is_not_configured(aws, monkeypatch, missing):
+    """It is said in the words of the blocking client."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if missing == "credentials" else ("AWS_DEFAULT_REGION",):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    with pytest.raises(rekog.ConfigurationError) as ours:
+        run(aio.detect_image(PHOTO, client="aws"))
+    with pytest.raises(rekog.ConfigurationError) as blocking:
+        rekog.aws_client()
+    assert str(ours.value) == str(blocking.value)
+    assert aws.requests == []
+
+
+@pytest.mark.usefixtures("aws")
+def test_wrong_options_of_our_client():
+    """Another session, another configuration, and a session beside a profile are refused at once."""
+    for options, message in (
+        ({"session": 7}, "session= got builtins.int: pass an aiobotocore session"),
+        ({"config": 7}, "config= got int: pass a botocore.config.Config"),
+    ):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            aio.aws_client(**options)
+        assert str(caught.value) == message
+
+
+def test_a_client_of_the_caller_s_is_left_as_it_was(aws):
+    """Its handlers are there while a call is under way, once however many are, and then no more."""
+    session = pytest.importorskip("aiobotocore.session").get_session()
+    aws.script("DetectFaces", *[Answer(FACES)] * 6)
+
+    async def main():
+        async with session.create_client("rekognition") as client:
+            before = await client.meta.events.emit("before-parse.rekognition.DetectFaces")
+            found = await asyncio.gather(*(aio.detect_image(PHOTO, client=client) for _ in range(6)))
+            assert await client.meta.events.emit("before-parse.rekognition.DetectFaces") == before == []
+            return found
+
+    assert [len(photo.faces) for photo in run(main())] == [1] * 6
+
+
+def test_needs_an_extra(monkeypatch):
+    """Without aiobotocore the error has the command that brings it; the embedded engine needs none."""
+    for name in ("aiobotocore", "aiobotocore.config"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(rekog.MissingExtraError, match=r"rekog-emotion\[aio\]"):
+        aio.aws_client()
+
+
+def test_no_thread_is_left():
+    """Threads that work for a loop end with it."""
+    run(aio.detect_image(PHOTO, client=Async()))
+
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio_")]
