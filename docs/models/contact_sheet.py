@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from rekog_emotion.embedded.engine import Engine
 
-CELL, COLUMNS, FACES = 220, 8, 40
+CELL, COLUMNS, FACES = 220, 10, 60
 AXES = (("red", (1, 0, 0)), ("lime", (0, -1, 0)), ("deepskyblue", (0, 0, 1)))  # right, up, ahead
 
 

@@ -1,9 +1,9 @@
-"""Turn, scale and shift portraits, and plot what the embedded engine finds: writes images/*.png beside this file.
+"""Turn, scale, shift and darken portraits, and plot what the engine finds: writes images/*.png beside this file.
 
 Usage::
 
     pip install matplotlib
-    python docs/models/robustness.py [rotation] [scale] [shift]
+    python docs/models/robustness.py [rotation] [scale] [shift] [dark]
 
 The portraits of tests/data are pasted into a blurred picture. Errors are against the engine's own answer for the
 portrait as it is: they tell how steady it is, not how right.
@@ -30,6 +30,7 @@ CANVAS = (1920, 1080)
 ANGLES = range(0, 360, 15)
 WIDTHS = (16, 20, 24, 28, 32, 48, 64, 96, 160, 256, 384, 512, 768, 1024)
 SHIFTS = tuple(share / 10 for share in range(6))
+LIGHTS = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 MODES: tuple[Mode, ...] = ("fast", "default", "thorough")
 
 
@@ -39,6 +40,7 @@ class Where(TypedDict, total=False):
     width: float
     at: tuple[float, float]
     angle: float
+    light: float
 
 
 Box = tuple[float, float, float, float]
@@ -74,7 +76,7 @@ class Portrait:
         self.width = self.box[2] - self.box[0]
 
     def placed(
-        self, canvas: Image.Image, *, width: float, at: tuple[float, float], angle: float = 0.0
+        self, canvas: Image.Image, *, width: float, at: tuple[float, float], angle: float = 0.0, light: float = 1.0
     ) -> np.ndarray[Any, Any]:
         """Paste the portrait with its face of a width at a point, turned clockwise; return where its landmarks are."""
         scale, radians = width / self.width, np.radians(angle)
@@ -89,6 +91,7 @@ class Portrait:
         turned = small.transform(canvas.size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
         mask = Image.new("L", small.size, 255).transform(canvas.size, Image.Transform.AFFINE, data)
         canvas.paste(turned, (0, 0), mask)
+        canvas.paste(canvas.point([round(value * light) for value in range(256)] * 3))
         return (self.points - self.middle) @ turn.T + at
 
 
@@ -112,6 +115,7 @@ def measure(engine: Engine, what: str, mode: Mode) -> list[tuple[float, float, f
     settings: dict[float, Where] = {
         "rotation": {angle: {"width": 160, "at": middle, "angle": float(angle)} for angle in ANGLES},
         "scale": {width: {"width": width, "at": middle} for width in WIDTHS},
+        "dark": {light: {"width": 64, "at": middle, "light": light} for light in LIGHTS},
         "shift": {shift: {"width": 300, "at": (150 - 300 * shift, CANVAS[1] / 2)} for shift in SHIFTS},
     }[what]
     rows = []
@@ -130,6 +134,7 @@ def main() -> None:
     titles = {
         "rotation": "turned in the plane, degrees (face of 160 px in 1920 x 1080)",
         "scale": "width of the face, pixels (in 1920 x 1080)",
+        "dark": "light, of that of the portrait (face of 64 px in 1920 x 1080)",
         "shift": "share of the face's width beyond the left edge (face of 300 px)",
     }
     for what in sys.argv[1:] or titles:
@@ -147,6 +152,10 @@ def main() -> None:
         if what == "scale":
             upper.set_xscale("log", base=2)
             lower.set_xticks(WIDTHS, [str(width) for width in WIDTHS], rotation=45)
+            lower.minorticks_off()
+        if what == "dark":
+            upper.set_xscale("log", base=2)
+            lower.set_xticks(LIGHTS, [str(light) for light in LIGHTS])
             lower.minorticks_off()
         upper.set_ylabel("share found")
         upper.set_ylim(-0.05, 1.05)
