@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NO_EMOTION", "Run", "highest", "leading", "without_short"]
+__all__ = ["NO_EMOTION", "Run", "highest", "leading", "next_leader", "without_short"]
 
 NO_EMOTION: Final = -1
 """The column of a run in which no emotion leads."""
@@ -53,16 +53,31 @@ def leading(
     runs: list[Run] = []
     column, begin = NO_EMOTION, 0
     for i in range(count):
-        new = tops[i] if heights[i] >= at_least else NO_EMOTION
         going_on = i > 0 and numbers[i] == numbers[i - 1]
-        if going_on and NO_EMOTION != new != column != NO_EMOTION and heights[i] < known[i, column] + hysteresis:
-            new = column
+        leader = column if going_on else NO_EMOTION
+        new = next_leader(tops[i], heights[i], leader, known[i, leader], hysteresis=hysteresis, at_least=at_least)
         if i > 0 and (new != column or not going_on):
             runs.append(Run(column, begin, i))
             begin = i
         column = new
     runs.append(Run(column, begin, count))
     return runs
+
+
+def next_leader(top: int, score: float, leader: int, of_leader: float, *, hysteresis: float, at_least: float) -> int:
+    """Return the column that leads at a sample.
+
+    Args:
+        top: The column of the highest score.
+        score: That score.
+        leader: The column that led at the sample before, or :data:`NO_EMOTION`, as where there is none before.
+        of_leader: Its score now.
+        hysteresis: How much higher another score must be to take over.
+        at_least: Below this score no emotion leads.
+    """
+    if score < at_least:
+        return NO_EMOTION
+    return leader if leader != NO_EMOTION and score < of_leader + hysteresis else top
 
 
 def without_short(
