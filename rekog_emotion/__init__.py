@@ -52,7 +52,9 @@ if TYPE_CHECKING:
     )
     from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.flows.messages import SnsSqs
+    from rekog_emotion.live import record, watch
     from rekog_emotion.results.image_analysis import ImageAnalysis
+    from rekog_emotion.results.moments import Moment
     from rekog_emotion.results.video_analysis import VideoAnalysis
     from rekog_emotion.showing import show_progress
     from rekog_emotion.values.faces import (
@@ -114,6 +116,7 @@ __all__ = [
     "Landmarks",
     "LimitExceededError",
     "MissingExtraError",
+    "Moment",
     "OrientationCorrection",
     "PaginationError",
     "Pose",
@@ -143,9 +146,11 @@ __all__ = [
     "aws_client",
     "detect_image",
     "detect_images",
+    "record",
     "show_progress",
     "start_video",
     "wait_for_videos",
+    "watch",
 ]
 
 # Where each name lives.
@@ -184,6 +189,7 @@ _HOMES = {
     "Landmarks": "values.landmarks",
     "LimitExceededError": "errors",
     "MissingExtraError": "errors",
+    "Moment": "results.moments",
     "OrientationCorrection": "values.words",
     "PaginationError": "errors",
     "Pose": "values.faces",
@@ -213,9 +219,11 @@ _HOMES = {
     "aws_client": "clients.aws",
     "detect_image": "blocking.image",
     "detect_images": "blocking.images",
+    "record": "live",
     "show_progress": "showing",
     "start_video": "blocking.video",
     "wait_for_videos": "blocking.videos",
+    "watch": "live",
 }
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "parsed",
     "understood",
     "written",
+    "written_error",
 ]
 
 FORMAT: Final = "rekog-emotion"
@@ -66,6 +67,17 @@ def written(kind: str, answer: Mapping[str, Any], *, indent: int | None, **besid
         wrong = "too long" if "digits" in str(error) else "not finite"  # Python writes integers of 4300 digits at most
         msg = f"{name} cannot be written as JSON: it has a number that is {wrong}"
         raise InvalidInputError(msg) from error
+
+
+def written_error(source: str | None, error: str, **beside: object) -> str:
+    """Return the document, on one line, that says why there is no analysis.
+
+    Args:
+        source: Of what.
+        error: Why.
+        beside: What else is said.
+    """
+    return json.dumps({"format": FORMAT, "version": VERSION, "kind": ERROR, "source": source, "error": error, **beside})
 
 
 def parsed(text: str | bytes) -> Document:

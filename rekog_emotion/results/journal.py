@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 from rekog_emotion import forks
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.media.writing import check_output, mode_of_new
-from rekog_emotion.results.documents import FORMAT, VERSION
+from rekog_emotion.results.documents import FORMAT, VERSION, written_error
 from rekog_emotion.text import encodable, shown
 
 __all__ = ["Entry", "Journal", "error_line"]
@@ -43,9 +43,7 @@ class Entry(NamedTuple):
 def error_line(source: str, error: BaseException) -> str:
     """Return the document of an outcome that has no analysis."""
     text = f"{type(error).__name__}: {error}"
-    return json.dumps(
-        {"format": FORMAT, "version": VERSION, "kind": "error", "source": source, "error": encodable(text)}
-    )
+    return written_error(source, encodable(text))
 
 
 class Journal:

@@ -25,6 +25,7 @@ FIXED = {
     "JobStatus",
     "Landmark",
     "LandmarkType",
+    "Moment",
     "Pose",
     "Progress",
     "ProgressEvent",
@@ -45,8 +46,10 @@ FIXED = {
     "ImageOutcome",
     "detect_image",
     "detect_images",
+    "record",
     "show_progress",
     "start_video",
+    "watch",
     "wait_for_videos",
 }
 # Classes that are part of others' interfaces, not names of their own.

@@ -34,9 +34,10 @@ MAY = {
     "server": {"wire", "media", "values", "clients"},
     "blocking": {"wire", "values", "sources", "clients", "results", "flows"},
     "aio": {"wire", "values", "sources", "people", "clients", "results", "flows"},
+    "live": {"values", "sources", "people", "results", "clients", "flows", "blocking"},
     "testing": {"wire", "values", "results", "clients", "embedded", "server", "flows", "blocking"},
 }
-MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "aio", "testing", "showing"}
+MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "aio", "testing", "showing", "live"}
 MAY["__main__"] = {"commands", "values"}
 MAY["__init__"] = set(MAY)  # loads names when they are first used; nobody imports it
 # One file may more than its folder.
@@ -46,7 +47,7 @@ MOST_LINES = 400
 ONLY = {
     "tenacity": {"flows/retrying"},
     "aiobotocore": {"aio"},
-    "av": {"media", "results/_copying", "results/frames", "results/video"},
+    "av": {"media", "results/_copying", "results/frames", "results/recording", "results/video"},
     "starlette": {"server", "testing", "commands"},
     "uvicorn": {"server", "testing", "commands"},
     "matplotlib": {"results"},

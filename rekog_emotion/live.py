@@ -1,0 +1,135 @@
+"""The verbs for what is live, performed in threads: frames in, people out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rekog_emotion.blocking.clock import Clock, system_clock
+from rekog_emotion.blocking.driver import Driver
+from rekog_emotion.clients.names import resolve_client
+from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.errors import needs
+from rekog_emotion.flows import detecting
+from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
+from rekog_emotion.flows.steps import Flow
+from rekog_emotion.results.moments import Moment
+from rekog_emotion.sources.frames import FrameSource, frames_of
+from rekog_emotion.sources.reading import Frames
+from rekog_emotion.values.progress import OnProgress
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["record", "watch"]
+
+
+def watch(
+    frames: FrameSource,
+    *,
+    client: RekognitionClient | str | None = None,
+    rate: float = 2.0,
+    smooth: float = 1.0,
+    max_gap: float | None = None,
+    attributes: str | Sequence[str] = "ALL",
+    max_calls: int | None = None,
+    timeout: Seconds = detecting.TIMEOUT,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    clock: Clock | None = None,
+) -> Generator[Moment]:
+    """Say who is there, how they look and since when, while it is filmed: a moment a sample.
+
+    Emotions are how a face looks, not what a person feels. Frames stay in memory, and whoever is filmed has to know:
+    the guide on watching says what the law asks for.
+
+    The newest frame wins: however slow the client is, it never works on an old one, and ``skipped`` counts the samples
+    that there was no time for. A camera that is unplugged, a stream that stalls, a service that is busy: each is a
+    moment without people whose ``reason`` says why; what is lost is opened again, later and later, and a busy service
+    is asked half as often until it is not. What is wrong from the beginning, or will not pass, is raised.
+
+    Args:
+        frames: A camera (its number, or ``"camera:NAME"``), an address (``rtsp://``, ``http://``, also HLS, ``rtmp://``,
+            ``srt://``, ``udp://``), or a file, which is read at its own speed; these need the ``embedded`` extra. Or
+            an iterable of RGB arrays or PIL pictures, each taken at the time when it comes, by a thread of its own; or
+            of pairs of seconds and a picture, which are read as they are asked for, so that none is missed. Pictures of
+            a list are taken to be a sample apart.
+        client: As for :func:`detect_image`. With AWS each sample is a call of DetectFaces, and paid for.
+        rate: Samples a second.
+        smooth: Width of the window in seconds, before each sample, over which scores are averaged; 0 for none.
+        max_gap: Seconds that a person may be away and still be known again; left out, two, or two samples if longer.
+        attributes: As for :func:`detect_image`.
+        max_calls: Calls after which it ends, with a moment that says so.
+        timeout: Longest wait for one call: seconds, a ``timedelta``, or ``None``.
+        on_progress: Called with a :class:`Progress` when a stream is lost.
+        cancel: Ends it at once when set.
+        clock: Where time comes from, for tests.
+
+    Yields:
+        A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free.
+
+    Raises:
+        InvalidInputError: There are no frames in what was given, the camera or the stream is not there, or an option
+            cannot be used.
+        MissingExtraError: The ``timeline`` extra is not installed, or ``embedded`` for cameras, addresses and files.
+        ConfigurationError: AWS is not configured.
+        ServiceError: The service refused for good.
+    """
+    with needs("timeline", "Watching"):
+        from rekog_emotion.flows.watching import Plan, watched
+        from rekog_emotion.people.following import Follower
+        from rekog_emotion.people.person import _check
+
+    plan = Plan(
+        rate=rate, attributes=tuple(_attributes(attributes)), max_calls=max_calls, timeout=seconds(timeout, "timeout")
+    )
+    _check(smooth=smooth, max_gap=max_gap or 0)
+    check_listeners(on_progress, cancel)
+    time = clock or system_clock()
+    stop = cancel or threading.Event()
+    source = frames_of(frames, rate=plan.rate, clock=time, cancel=stop)
+    driver = Driver(client=resolve_client(client), clock=time)
+    follower = Follower(interval=1 / plan.rate, max_gap=max_gap, smooth=smooth)
+    flow = watched(source, plan, follower, facts=driver.facts)
+    return _moments(driver, flow, source, stop, on_progress)
+
+
+def record(
+    moments: Iterable[Moment], target: str | os.PathLike[str], *, show: Callable[[Moment], Image.Image] | None = None
+) -> int:
+    """Write moments as a video while they come, with the people drawn on it: how faces look, not what people feel.
+
+    It is the one way in which frames that are watched leave the memory: whoever is filmed has to know, and mostly to
+    agree. The file appears when the last moment has come. Where the moments end by an error or by Ctrl-C, what came so
+    far is kept, and the error goes on. While there is no frame, or nobody looked at it, the one before
+    stands. A frame of another size is fitted
+    into that of the first.
+
+    Args:
+        moments: What :func:`watch` gives, or an iterator that hands it on.
+        target: H.264, in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``.
+        show: What is recorded of a moment; left out, what ``moment.draw()`` gives. ``lambda moment: moment.blur()``
+            hides the faces that were found.
+
+    Returns:
+        The number of frames that were written; where it is 0, there is no file.
+
+    Raises:
+        InvalidInputError: The target cannot be written, or has another suffix.
+        MissingExtraError: The ``embedded`` extra is not installed.
+        OSError: The target cannot be written.
+    """
+    from rekog_emotion.results.recording import write_moments
+
+    return write_moments(moments, target, show=show)
+
+
+def _moments(
+    driver: Driver, flow: Flow[None], source: Frames, cancel: threading.Event, on_progress: OnProgress | None
+) -> Generator[Moment]:
+    try:
+        yield from driver.iterate(flow, cancel=cancel, on_progress=on_progress)
+    finally:
+        source.close()

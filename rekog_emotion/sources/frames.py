@@ -1,0 +1,215 @@
+"""Frames as callers have them: cameras, addresses and files at their own speed, and pictures of their own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from itertools import chain
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, name_of
+from rekog_emotion.sources.places import locate
+from rekog_emotion.sources.reading import Frame, Frames, Read, Shot, Shots, StalledError, Timer
+from rekog_emotion.text import shown
+from rekog_emotion.values.s3 import S3Object
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from rekog_emotion.media.clips import Display, Orientation
+    from rekog_emotion.media.streams import Origin
+
+__all__ = ["FrameSource", "frames_of"]
+
+FrameSource: TypeAlias = (
+    "int | str | os.PathLike[str] | Iterable[NDArray[np.uint8] | Image.Image] | "
+    "Iterable[tuple[float, NDArray[np.uint8] | Image.Image]]"
+)
+
+_DIMENSIONS: Final = 3  # of a picture: height, width and channels
+_CAMERA: Final = "camera:"
+_DEVICE: Final = "/dev/video"
+_NOTHING: Final = object()
+
+
+def frames_of(source: Any, *, rate: float, clock: Timer, cancel: threading.Event | None) -> Frames:  # noqa: ANN401 -- whatever a caller passes
+    """Return what a caller's frames are read by; nothing is opened.
+
+    Raises:
+        InvalidInputError: There are no frames in it.
+        MissingExtraError: It needs the ``embedded`` extra.
+    """
+    if isinstance(source, (str, int, os.PathLike)) and not isinstance(source, bool):
+        return _place(source, clock, cancel)
+    if _is_image(source) or (_is_array(source) and source.ndim <= _DIMENSIONS):
+        msg = f"{name_of(source)}: this is one picture; pass an iterable of them, or the one to detect_image"
+        raise InvalidInputError(msg)
+    if _is_file(source) and hasattr(source, "isOpened"):
+        msg = (
+            "a VideoCapture gives no frames by itself; pass a generator that reads it, and yields RGB: frame[..., ::-1]"
+        )
+        raise InvalidInputError(msg)
+    if isinstance(source, AsyncIterable):
+        msg = f"{name_of(source)}: frames of an asynchronous iterable cannot be watched by a thread; pass an iterable"
+        raise InvalidInputError(msg)
+    if isinstance(source, (bytes, bytearray, memoryview)) or not isinstance(source, Iterable) or _is_file(source):
+        msg = (
+            f"{name_of(source)}: there are no frames in it; pass the number of a camera, an address, the path of a "
+            "video, or an iterable of arrays or PIL pictures"
+        )
+        raise InvalidInputError(msg)
+    return Read(_own_shots(source, rate), name=name_of(source), clock=clock, cancel=cancel)
+
+
+def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading.Event | None) -> Frames:
+    if isinstance(source, int):
+        if source < 0:
+            msg = f"{source} is no camera: they are counted from 0"
+            raise InvalidInputError(msg)
+        source = f"{_CAMERA}{source}"
+    text = os.fsdecode(source)
+    if text.startswith((_CAMERA, _DEVICE)) or "://" in text:
+        from rekog_emotion.media.streams import address_of, camera_of
+
+        origin = camera_of(text.removeprefix(_CAMERA)) if text.startswith((_CAMERA, _DEVICE)) else address_of(text)
+        if origin is not None:
+            return Read(_stream_shots(origin), name=origin.name, clock=clock, cancel=cancel, again=True)
+    path = locate(source)
+    if isinstance(path, S3Object):
+        msg = f"{text} is in S3, whence nothing is live: use analyze_video"
+        raise InvalidInputError(msg)
+    if not path.exists():
+        msg = (
+            f"{shown(text)}: there is no such file; check the path, or pass a camera's number or an address such as "
+            "rtsp://host/stream"
+        )
+        raise InvalidInputError(msg)
+    return Clip(path, clock=clock, cancel=cancel)
+
+
+def _stream_shots(origin: Origin) -> Shots:
+    from rekog_emotion.media.streams import LostError, pictures
+
+    def shots(closed: Callable[[], bool]) -> Generator[Shot]:
+        try:
+            for picture in pictures(origin, closed):
+                yield Shot(None, picture)
+        except LostError as error:
+            raise StalledError(str(error), lost=True) from None
+
+    return shots
+
+
+def _own_shots(source: Iterable[Any], rate: float) -> Shots:
+    """Yield the caller's pictures; those of a list without times are taken to be a sample apart, not to come live."""
+
+    def shots(_: Callable[[], bool]) -> Generator[Shot]:
+        frames = iter(source)
+        first = next(frames, _NOTHING)
+        if first is _NOTHING:
+            return
+        timed = isinstance(first, tuple)
+        apart = 1 / rate if not timed and (isinstance(source, Sequence) or _is_array(source)) else None
+        last = -1.0
+        for number, one in enumerate(chain([first], frames)):
+            seconds, picture = _pair(one, number, source) if timed else (None, one)
+            if not (_is_image(picture) or _is_array(picture)):
+                msg = f"{_nth(number, source)} is of type {type(picture).__name__}: let it be an array or a PIL picture"
+                raise InvalidInputError(msg)
+            if seconds is not None:
+                if not last < seconds < float("inf"):
+                    msg = (
+                        f"{_nth(number, source)} is of {seconds} s, after one of {last} s: times have to ascend from 0"
+                    )
+                    raise InvalidInputError(msg)
+                last = seconds
+            elif apart is not None:
+                seconds = number * apart
+            yield Shot(seconds, _same(picture))
+
+    return shots
+
+
+def _pair(one: Any, number: int, source: object) -> tuple[float, Any]:  # noqa: ANN401 -- whatever a caller passes
+    if not isinstance(one, tuple) or len(one) != 2 or isinstance(one[0], bool) or not isinstance(one[0], Real):  # noqa: PLR2004 -- a pair
+        msg = f"{_nth(number, source)} is no pair of seconds and a picture; give all of them a time, or none"
+        raise InvalidInputError(msg)
+    return float(one[0]), one[1]
+
+
+def _nth(number: int, source: object) -> str:
+    return f"{name_of(source)}: frame {number}"
+
+
+def _same(picture: Any) -> Callable[[], Any]:  # noqa: ANN401 -- an array or a PIL picture
+    return lambda: picture
+
+
+class Clip:
+    """A local video at its own speed; it is read as it is asked for."""
+
+    def __init__(self, path: Path, *, clock: Timer, cancel: threading.Event | None) -> None:
+        from rekog_emotion.media import clips
+
+        self.name = str(path)
+        self._path, self._clock, self._cancel, self._clips = path, clock, cancel, clips
+        self._stack = ExitStack()
+        self._begin = 0.0
+        self._target, self._told = Fraction(0), -1
+        self._slack = Fraction(0)
+        self._stream: Any = None
+        self._orientation: Orientation | None = None
+        self._shown: Iterator[Display] | None = None
+        self._display: Display | None = None
+
+    def open(self) -> None:
+        """Open the file.
+
+        Raises:
+            InvalidInputError: No video can be decoded from it.
+            OSError: It cannot be read.
+        """
+        clips = self._clips
+        container, stream = self._stack.enter_context(clips.opened(self._path))
+        self._stream, self._orientation = stream, None
+        self._slack = min(clips.ROUNDING, 1 / clips.frame_rate(stream) / 2)
+        wanted = clips.spared(container, stream, lambda _, until: until - self._slack > self._target)
+        self._shown = clips.shown(container, stream, wanted)
+        self._begin = self._clock.now()
+
+    def now(self) -> float:
+        """Return the seconds since it was opened."""
+        return self._clock.now() - self._begin
+
+    def take(self, due: float) -> Frame | None:
+        """Return the frame that is on display when one is due, or now where that is past."""
+        if self._shown is None:
+            return None
+        self._target = Fraction(max(due, self.now() if due else 0.0))
+        while self._display is None or self._display.until - self._slack <= self._target:
+            self._display = next(self._shown, None)
+            if self._display is None or (self._cancel is not None and self._cancel.is_set()):
+                return None
+        frame = self._display.frame
+        # One for all: in PyAV a frame and its side data hold each other until the next collection.
+        self._orientation = self._orientation or self._clips.orientation_of(frame, self._stream)
+        picture = self._clips.upright(frame, self._orientation)
+        if (wait := float(self._target) - self.now()) > 0:
+            self._clock.sleep(wait, self._cancel)
+        # One that stays long is seen again, at a later time.
+        since, target = int(self._display.since * 1000), int(self._target * 1000)
+        self._told = since if since > self._told else max(target, self._told + 1)
+        return None if self._cancel is not None and self._cancel.is_set() else Frame(self._told / 1000, picture)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._shown = self._display = None
+        self._stack.close()

@@ -1,0 +1,235 @@
+"""Frames that a thread reads: of what is live the newest alone is kept, what has times of its own is read in turn."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Any, Final, Protocol, TypeAlias
+
+from attrs import frozen
+
+from rekog_emotion.logs import logger
+from rekog_emotion.text import shown
+
+__all__ = ["Frame", "Frames", "Read", "Shot", "Shots", "StalledError", "Timer"]
+
+PATIENCE: Final = 6.0
+"""Seconds without a frame that are told; more than a stream takes to notice it by itself."""
+_GLANCE: Final = 0.05
+_LEAVING: Final = 2.0  # seconds for which the caller's iterable is waited for when nobody wants its frames any more
+_log: Final = logger(__name__)
+
+
+class StalledError(Exception):
+    """No frame comes; the message says why.
+
+    Args:
+        reason: Why.
+        lost: Whether none will, unless it is opened again.
+    """
+
+    def __init__(self, reason: str, *, lost: bool) -> None:
+        super().__init__(reason)
+        self.lost = lost
+
+
+class Timer(Protocol):
+    """Where time comes from."""
+
+    def now(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        """Return after so many seconds, or at once when ``cancel`` is set."""
+        ...
+
+
+@frozen
+class Frame:
+    """A picture and its time.
+
+    Attributes:
+        seconds: Since the first one.
+        picture: An array or a PIL picture; the caller's as it was given.
+    """
+
+    seconds: float
+    picture: Any
+
+
+class Frames(Protocol):
+    """What frames come from. It is used by one thread."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    def open(self) -> None:
+        """Begin, or begin again when it was lost."""
+        ...
+
+    def now(self) -> float:
+        """Return the seconds since it was opened first, or, where frames have times, that of the last one."""
+        ...
+
+    def take(self, due: float) -> Frame | None:
+        """Return the newest frame when it is due; ``None`` when there are no more, or the caller cancels.
+
+        Raises:
+            StalledError: None comes.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind; a second time does nothing."""
+        ...
+
+
+@frozen
+class Shot:
+    """A frame that has come: when, where that is known, and what makes its picture."""
+
+    seconds: float | None
+    picture: Callable[[], Any]
+
+
+Shots: TypeAlias = Callable[[Callable[[], bool]], Generator[Shot]]
+"""Begins to yield shots; it is told how to find out whether nobody wants any more."""
+
+
+class Read:
+    """Frames that a thread reads.
+
+    Args:
+        shots: Begins to yield them.
+        name: What messages call it.
+        clock: Where time comes from.
+        cancel: Set when the caller cancels.
+        again: Whether it can begin again, and ends soon when it is told to.
+    """
+
+    def __init__(
+        self, shots: Shots, *, name: str, clock: Timer, cancel: threading.Event | None, again: bool = False
+    ) -> None:
+        self.name = name
+        self._shots, self._clock, self._cancel, self._again = shots, clock, cancel, again
+        self._begin: float | None = None
+        self._at = self._spacing = 0.0  # of what has times
+        self._reader: _Reader | None = None
+
+    def open(self) -> None:
+        """Begin to read."""
+        if self._begin is None:
+            self._begin = self._clock.now()
+        self._reader = _Reader(self._shots)
+
+    def now(self) -> float:
+        """Return the seconds that have passed, or those of the last frame."""
+        return self._at if self._spacing or self._begin is None else self._clock.now() - self._begin
+
+    def take(self, due: float) -> Frame | None:
+        """Return the newest frame when it is due, or of those with times the nearest one."""
+        reader = self._reader
+        if reader is None:
+            msg = "frames are taken of what is open"
+            raise AssertionError(msg)
+        if reader.timed is False and (wait := due - self.now()) > 0:
+            self._clock.sleep(wait, self._cancel)
+        while (shot := self._next(reader)) is not None:
+            if shot.seconds is None:
+                return Frame(self.now(), shot.picture())
+            # Whether the next one will be nearer to the time that is due, the step before tells.
+            self._spacing = shot.seconds - self._at or 1 / 1000
+            self._at = shot.seconds
+            if shot.seconds + self._spacing / 2 > due:
+                return Frame(shot.seconds, shot.picture())
+        return None
+
+    def _next(self, reader: _Reader) -> Shot | None:
+        end = time.monotonic() + PATIENCE
+        while self._cancel is None or not self._cancel.is_set():
+            if (shot := reader.take(_GLANCE)) is not None:
+                return shot
+            if reader.ended:
+                return None
+            if time.monotonic() > end:
+                reason = f"no picture came for {PATIENCE:.0f} seconds"
+                raise StalledError(reason, lost=self._again)
+        return None
+
+    def close(self) -> None:
+        """End the thread, and wait for it: the caller's iterable may take its time, a stream ends soon."""
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.close(None if self._again else _LEAVING):
+            _log.warning("%s: its thread ends when it gives its next frame", shown(self.name))
+
+
+class _Reader:
+    """A thread that reads, and a place for one shot: the newest, or the next where shots have times.
+
+    Attributes:
+        timed: Whether shots have times; ``None`` before the first.
+    """
+
+    def __init__(self, shots: Shots) -> None:
+        self.timed: bool | None = None
+        self._condition = threading.Condition()
+        self._shot: Shot | None = None
+        self._closed = self._done = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(shots,), name="rekog-emotion-frames", daemon=True)
+        self._thread.start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything was taken; raised as its error where it ended by one."""
+        with self._condition:
+            if self._shot is not None or not self._done:
+                return False
+            if self._error is not None:
+                raise self._error
+            return True
+
+    def take(self, seconds: float) -> Shot | None:
+        """Return what has come, after so many seconds at most."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._shot is not None or self._done, seconds)
+            shot, self._shot = self._shot, None
+            self._condition.notify_all()
+            return shot
+
+    def close(self, seconds: float | None) -> bool:
+        """End; tell whether the thread has ended within so many seconds."""
+        with self._condition:
+            self._closed, self._shot = True, None
+            self._condition.notify_all()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self, begin: Shots) -> None:
+        error: BaseException | None = None
+        try:
+            with closing(begin(lambda: self._closed)) as shots:
+                for shot in shots:
+                    if not self._put(shot):
+                        break
+        except BaseException as why:  # noqa: BLE001 -- it is raised where frames are wanted
+            error = why
+        with self._condition:
+            self._done, self._error = True, error
+            self._condition.notify_all()
+
+    def _put(self, shot: Shot) -> bool:
+        """Take a shot to its place; tell whether more are wanted."""
+        with self._condition:
+            self.timed = shot.seconds is not None
+            if self.timed:  # nothing with a time of its own is passed over unseen
+                self._condition.wait_for(lambda: self._shot is None or self._closed)
+            if not self._closed:
+                self._shot = shot
+                self._condition.notify_all()
+            return not self._closed

@@ -1,0 +1,280 @@
+"""Frames in, people out: the verbs for what is live."""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import rekog_emotion as rekog
+from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.media.samples import samples
+from rekog_emotion.results.lossless import read_json_lines
+from rekog_emotion.results.timeline import Timeline
+from rekog_emotion.results.video import frames_at
+from rekog_emotion.testing import VirtualClock
+from tests.scripted import ScriptedClient
+
+PEOPLE = Path(__file__).parent / "data" / "people.mp4"
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Give the embedded engine."""
+    with EmbeddedClient() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def clip(client):
+    """Give the analysis of the clip."""
+    return rekog.analyze_video(PEOPLE, client=client)
+
+
+@pytest.fixture(scope="module")
+def moments(client):
+    """Give the moments of the clip, read at its own speed on a clock that takes no time."""
+    return list(rekog.watch(PEOPLE, client=client, clock=VirtualClock()))
+
+
+def pairs():
+    """Yield the samples of the clip: seconds and an array."""
+    yield from ((milliseconds / 1000, pixels) for milliseconds, pixels in samples(PEOPLE))
+
+
+def ids(faces):
+    """Return who each face is, by its time and place."""
+    return {(timestamp, round(face.bounding_box.left, 3)): number for timestamp, face, number in faces}
+
+
+def seen(moments):
+    """Return who each face of moments is."""
+    return ids((round(one.seconds * 1000), person.face, person.id) for one in moments for person in one.people)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        lambda: PEOPLE,
+        lambda: str(PEOPLE),
+        pairs,
+        lambda: [Image.fromarray(pixels) for _, pixels in pairs()],
+        lambda: np.stack([pixels for _, pixels in pairs()]),
+    ],
+    ids=["path", "text", "pairs", "list", "array"],
+)
+def test_ids_are_those_of_tracks(frames, client, clip):
+    """For the same samples, whatever they come from."""
+    moments = list(rekog.watch(frames(), client=client, clock=VirtualClock()))
+
+    tracks = clip.tracks()
+    assert seen(moments) == ids((timed.timestamp_ms, timed.face, track.id) for track in tracks for timed in track.faces)
+    assert len(tracks) == 3
+    assert [one.seconds for one in moments] == [k / 2 for k in range(12)]
+    assert {(one.reason, one.skipped, one.engine) for one in moments} == {(None, 0, "embedded")}
+
+
+def test_scores_are_those_of_a_causal_timeline(moments, clip):
+    """At each sample, as if nothing came after it."""
+    timeline = clip.timeline(causal=True)
+    for person in timeline.people:
+        for seconds, row in zip(person.starts, person.scores, strict=True):
+            [one] = [one for one in moments if one.seconds == seconds]
+            [here] = [here for here in one.people if here.id == person.id]
+            expected = dict(zip(person.kinds, row.tolist(), strict=True))
+            assert here.scores == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_timeline_of_what_was_seen(moments, clip):
+    """It is that of the clip, up to there."""
+    timeline = Timeline.of(face for one in moments for face in one.timed_faces)
+
+    assert timeline.segments() == clip.timeline().segments()
+
+
+def test_a_file_is_watched_at_its_own_speed(client):
+    """A client that takes two seconds misses four samples of half a second, and never an old frame."""
+    clock = VirtualClock()
+
+    class Slow(ScriptedClient):
+        def detect_faces(self, **parameters):
+            clock.advance(2.2)
+            return client.detect_faces(**parameters)
+
+    slow = list(rekog.watch(PEOPLE, client=Slow(), clock=clock))
+
+    assert [(one.seconds, one.skipped) for one in slow] == [(0.0, 0), (2.2, 3), (4.4, 4)]
+    [(_, expected)] = frames_at(PEOPLE, [2200])
+    assert np.array_equal(slow[1].frame, np.asarray(expected))
+    assert clock.sleeps == []
+
+
+def test_lines_of_json_are_documents(moments):
+    """They are read as those of photos; who is there stands beside the answer."""
+    lines = [one.to_json() for one in moments] + [rekog.Moment(seconds=7.0, reason="it is lost").to_json()]
+    errors = []
+
+    read = list(read_json_lines(lines, on_error=errors.append))
+
+    assert [one.faces for one in read] == [one.analysis.faces for one in moments]
+    assert {(one.source, one.size, one.engine) for one in read} == {(str(PEOPLE), (640, 480), "embedded")}
+    assert [one.beside for one in errors] == [{"source": None, "error": "it is lost"}]
+    person = moments[0].people[0]
+    assert f'"people": [{{"id": 1, "face": 0, "scores": {{"{person.leading}": ' in lines[0]
+    assert lines[-1] == (
+        '{"format": "rekog-emotion", "version": 1, "kind": "error", "source": null, "error": "it is lost", '
+        '"seconds": 7.0, "skipped": 0}'
+    )
+
+
+def test_drawing_and_hiding(moments):
+    """On a copy of the frame, which stays as it is."""
+    one = moments[0]
+    before = one.frame.copy()
+
+    drawn, plain, hidden = one.draw(), one.draw(labels=False), one.blur()
+
+    assert drawn.size == plain.size == hidden.size == (640, 480)
+    assert np.array_equal(one.frame, before)
+    assert not np.array_equal(np.asarray(drawn), np.asarray(plain))
+    left, top, right, bottom = one.people[0].face.bounding_box.to_pixels((640, 480))
+    changed = np.abs(np.asarray(hidden).astype(int) - before)[max(top, 0) : bottom, max(left, 0) : right]
+    assert changed.mean() > 5
+
+
+def test_a_moment_without_a_frame_cannot_be_drawn():
+    """It says why there is none."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        rekog.Moment(seconds=1.0, reason="camera:0 is lost").draw()
+
+    assert str(caught.value) == "this moment has no frame that can be drawn on: camera:0 is lost"
+
+
+class Nobody(ScriptedClient):
+    """A client that sees nobody."""
+
+    def detect_faces(self, **parameters):
+        """Answer DetectFaces."""
+        self.calls.append(parameters)
+        return {"FaceDetails": []}
+
+
+def test_stopping_half_way_frees_the_source():
+    """Whoever leaves the loop closes it."""
+    ended = threading.Event()
+
+    def live():
+        try:
+            while True:
+                yield np.zeros((80, 80, 3), np.uint8)
+        finally:
+            ended.set()
+
+    frames = live()
+    with closing(rekog.watch(frames, client=Nobody())) as moments:
+        assert next(moments).people == ()
+    frames.close()
+
+    assert ended.is_set()
+    assert [one.name for one in threading.enumerate() if one.name == "rekog-emotion-frames"] == []
+
+
+def test_nothing_is_opened_before_it_is_asked_for():
+    """An iterator that nobody asks leaves nothing behind; options are looked at at once."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        rekog.watch("no such.mp4", client=Nobody())
+    rekog.watch(0, client=Nobody())
+
+    assert str(caught.value) == (
+        "no such.mp4: there is no such file; check the path, or pass a camera's number or an address such as "
+        "rtsp://host/stream"
+    )
+
+
+def test_cancel_ends_it():
+    """Before the next sample."""
+    cancel, client = threading.Event(), Nobody()
+    frames = ((k / 2, np.zeros((80, 80, 3), np.uint8)) for k in range(10))
+
+    moments = []
+    for one in rekog.watch(frames, client=client, cancel=cancel):
+        moments.append(one.seconds)
+        if one.seconds >= 1:
+            cancel.set()
+
+    assert moments == [0.0, 0.5, 1.0]
+    assert len(client.calls) == 3
+
+
+def recorded(path):
+    """Return the times of a video's frames, and the frames."""
+    import av
+
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+        return [float(one.pts * one.time_base) for one in frames], [one.to_ndarray(format="rgb24") for one in frames]
+
+
+def test_recording(moments, tmp_path):
+    """Each moment stands until the next one, with the people drawn on it."""
+    assert rekog.record(moments, tmp_path / "out.mp4") == 12
+
+    times, frames = recorded(tmp_path / "out.mp4")
+    assert times == pytest.approx([k / 2 for k in range(12)])
+    assert np.abs(frames[0].astype(int) - np.asarray(moments[0].draw())).mean() < 3
+    assert list(tmp_path.iterdir()) == [tmp_path / "out.mp4"]
+
+
+def test_what_was_recorded_is_kept_when_it_is_interrupted(moments, tmp_path):
+    """Ctrl-C is how one ends what has no end."""
+
+    def interrupted():
+        yield from moments[:3]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rekog.record(interrupted(), tmp_path / "out.mkv")
+
+    assert len(recorded(tmp_path / "out.mkv")[0]) == 3
+
+
+def test_what_is_not_looked_at_is_not_recorded(moments, tmp_path):
+    """Of it nobody knows whom to hide; where there is nothing else, there is no file."""
+    lost = rekog.Moment(seconds=0.2, reason="it is lost", frame=moments[0].frame)
+
+    assert rekog.record([lost], tmp_path / "none.mp4") == 0
+    assert rekog.record([lost, *moments[:2], lost], tmp_path / "out.mp4", show=lambda one: one.blur()) == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
+    assert np.abs(recorded(tmp_path / "out.mp4")[1][0].astype(int) - np.asarray(moments[0].blur())).mean() < 3
+
+
+def test_frames_of_other_sizes_are_fitted_in(tmp_path):
+    """Into that of the first, whose odd side gets a row more."""
+    pictures = [np.full((size[1], size[0], 3), 200, np.uint8) for size in [(101, 81), (300, 81), (80, 120)]]
+
+    rekog.record(rekog.watch(pictures, client=Nobody()), tmp_path / "out.mov")
+
+    _, frames = recorded(tmp_path / "out.mov")
+    assert [one.shape for one in frames] == [(82, 102, 3)] * 3
+    assert [int(one[0, 50, 0]) > 150 for one in frames] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("out.avi", "a video is written as .mp4, .m4v, .mov or .mkv; name it {}"),
+        ("no/out.mp4", "there is no directory {}; make it first"),
+    ],
+)
+def test_a_place_that_nothing_can_be_written_to(name, message, tmp_path):
+    """It is refused before anything is watched."""
+    client, target = Nobody(), tmp_path / name
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        rekog.record(rekog.watch([np.zeros((80, 80, 3), np.uint8)], client=client), target)
+
+    where = target.with_suffix(".mp4") if "avi" in name else target.parent
+    assert str(caught.value) == f"{target}: {message.format(where)}"
+    assert client.calls == []
