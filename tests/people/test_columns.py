@@ -193,3 +193,12 @@ def test_columns_are_equal_to_themselves_alone():
 
     assert found != attrs.evolve(found)
     assert len({found, attrs.evolve(found)}) == 2
+
+
+def test_words_that_are_known_begin_no_chunk(monkeypatch):
+    """Faces wait together for their columns as long as no new word comes."""
+    made, singles = [], columns._singles
+    monkeypatch.setattr(columns, "_singles", lambda numbers: (made.append(1), singles(numbers))[1])
+
+    of(*(emotional(HAPPY=90.0, SAD=10.0) for _ in range(20)), *(emotional(SAD=10.0, CALM=1.0) for _ in range(20)))
+    assert len(made) == 2 * 2  # numbers and emotions, before CALM came and after

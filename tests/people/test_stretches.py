@@ -20,6 +20,7 @@ def stretches(*lengths):
         (scores([80, 80, 20], [10, 10, 70]), [3], [Run(0, 0, 2), Run(1, 2, 3)]),
         # Another one takes over only when it is higher by ten.
         (scores([50, 45, 40], [40, 50, 55]), [3], [Run(0, 0, 2), Run(1, 2, 3)]),
+        (scores([50, 45, 44], [40, 54, 54]), [3], [Run(0, 0, 2), Run(1, 2, 3)]),  # by ten exactly
         # Where none is high enough, none leads, and none has to be overtaken.
         (scores([50, 25, 40], [40, 20, 45]), [3], [Run(0, 0, 1), Run(NO_EMOTION, 1, 2), Run(1, 2, 3)]),
         # After a gap everything begins anew.
