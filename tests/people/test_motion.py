@@ -1,6 +1,7 @@
 import math
 
 import pytest
+from attrs import evolve
 
 from rekog_emotion import BoundingBox, Face, TimedFace
 from rekog_emotion.people.motion import Motion, _distance, _matched, _mixed, _union
@@ -119,6 +120,16 @@ def test_a_face_goes_on_as_it_came():
 
     assert moving.around(750) == near((0.25, 0.3, 0.35, 0.65))
     assert moving.around(-250) == near((0.1, 0.15, 0.35, 0.65))
+    longer = motion((0, face()), (500, face(0.3, 0.4)), (1000, face(0.35, 0.4)))
+    assert longer.around(-250) == near((0.1, 0.15, 0.35, 0.65))
+
+
+def test_a_face_is_that_of_the_nearer_sample():
+    """From half-way on, of the later one."""
+    one, other = (evolve(face(), confidence=confidence) for confidence in (1.0, 2.0))
+    moving = motion((0, one), (500, other))
+
+    assert [moving.at(time)[0].confidence for time in (0, 249, 250, 499)] == [1.0, 1.0, 2.0, 2.0]
 
 
 def test_the_nearest_samples_are_those_beside_a_picture():
