@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 
 if TYPE_CHECKING:
     from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.values.progress import Progress
 
-__all__ = ["Many", "add_many", "add_mode", "is_collection", "relative", "use_mode"]
+__all__ = ["Many", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
 
 _TOLD: Final = 20  # of what is left out: more than that is only counted
 
@@ -72,6 +72,11 @@ def is_collection(place: str) -> bool:
     return found(place)
 
 
+def is_there(place: str) -> bool:
+    """Tell whether there may be something at a place; of what is in S3 nobody knows here."""
+    return place == "-" or place.startswith("s3://") or os.path.lexists(place) or is_collection(place)
+
+
 def relative(photo: str, places: Iterable[str]) -> Path:
     """Return where a photo lies below the folder or the glob that it was found in; of any other its name."""
     for place in places:
@@ -120,6 +125,9 @@ class Many:
         """
         from rekog_emotion.blocking.images import detect_images
 
+        if isinstance(photos, list) and not any(map(is_there, photos)):
+            self._tell_what_is_gone(photos)
+            return
         if sys.stderr.isatty():
             from rekog_emotion.showing import show_progress
 
@@ -170,6 +178,16 @@ class Many:
             ((last.left_out or 0) + left_out, "left out, as they are no pictures"),
         )
         _terminal.note(", ".join(f"{number} {word}" for number, word in counts if number or word == "done"))
+
+    def _tell_what_is_gone(self, photos: Iterable[str]) -> None:
+        """Say of each photo that it is not there: nobody is needed to analyse it."""
+        from rekog_emotion.sources.images import prepare_image
+
+        for photo in photos:
+            try:
+                prepare_image(photo)
+            except RekogEmotionError as error:
+                self.fail(error, about=photo)
 
     def _hear(self, progress: Progress) -> None:
         self._last = progress

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from rekog_emotion.commands._many import is_there
 from rekog_emotion.commands._terminal import note, one_line, report
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError, ResponseError
 from rekog_emotion.media.writing import check_output, identity, output_file
@@ -68,7 +69,7 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
     from rekog_emotion.sources.images import prepare_image
 
     sent = [one for one in sources if not is_results(one)]
-    gone = [one for one in sent if one != "-" and not one.startswith("s3://") and not _is_there(one)]
+    gone = [one for one in sent if not is_there(one)]
     if len(gone) == len(sent):
         return  # each of them is told when it is its turn
     try:
@@ -80,12 +81,6 @@ def check_client(args: argparse.Namespace, sources: Sequence[str]) -> None:
             except RekogEmotionError as error:
                 report(error, about=one, debug=args.debug)
         raise
-
-
-def _is_there(place: str) -> bool:
-    from rekog_emotion.sources.collections import is_collection
-
-    return os.path.lexists(place) or is_collection(place)
 
 
 def analyze(media: str, args: argparse.Namespace) -> Analysis:

@@ -194,6 +194,15 @@ def test_a_place_with_nothing(capsys):
     assert "rekog-emotion: none: there is no such file" in err
 
 
+@pytest.mark.parametrize("command", ["image", "export"])
+def test_nothing_that_is_there(capsys, command):
+    """Each is told, and nobody is needed to analyse them."""
+    gone = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+
+    assert main([command, "gone.jpg", "gone.png"]) == 2
+    assert capsys.readouterr().err == f"rekog-emotion: gone.jpg: {gone}\nrekog-emotion: gone.png: {gone}\n"
+
+
 @pytest.mark.usefixtures("photos", "client")
 def test_overlays_of_a_folder():
     """Lie as their photos do."""
