@@ -112,6 +112,7 @@ class Many:
         self._left_out = 0
         self._last: Progress | None = None
         self._show: Any = None
+        self._is_told = False
 
     def outcomes(
         self, photos: Iterable[Any], *, attributes: str | Sequence[str] = "ALL", ordered: bool = True
@@ -152,7 +153,7 @@ class Many:
                     self.fail(outcome.error, about=str(outcome.source))
         except KeyboardInterrupt:
             outcomes.close()  # type: ignore[attr-defined]  # of a generator: calls under way are waited for
-            self._tell_how_to_go_on()
+            self.tell_how_to_go_on()
             raise
 
     def fail(self, error: Exception, *, about: str) -> None:
@@ -198,9 +199,11 @@ class Many:
         if self._show is not None:
             self._show(progress)
 
-    def _tell_how_to_go_on(self) -> None:
-        if self._checkpoint is None:
+    def tell_how_to_go_on(self) -> None:
+        """Say, once, how an interrupted run is taken up."""
+        if self._checkpoint is None or self._is_told:
             return
+        self._is_told = True
         words = [_terminal.PROGRAM, *(getattr(self._args, "argv", None) or sys.argv[1:])]
         if getattr(self._args, "resume", None) is False:
             words.append("--resume")

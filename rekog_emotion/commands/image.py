@@ -85,7 +85,12 @@ def run(args: argparse.Namespace) -> int:
     """Analyse the photos, a few at a time; return the highest exit code."""
     _check_out(args)
     use_mode(args)
-    return _Photos(args).run()
+    photos = _Photos(args)
+    try:
+        return photos.run()
+    except KeyboardInterrupt:  # while something is drawn, for instance
+        photos.many.tell_how_to_go_on()
+        raise
 
 
 def _check_out(args: argparse.Namespace) -> None:
@@ -107,13 +112,17 @@ def _check_out(args: argparse.Namespace) -> None:
 
 
 class _Photos:
-    """Analyses photos, draws on copies, and prints."""
+    """Analyses photos, draws on copies, and prints.
+
+    Attributes:
+        many: The outcomes of several.
+    """
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
         self._overlays = _Overlays(args.draw, args.photos)
         self._listing = Listing(args)
-        self._many = Many(args, checkpoint=args.out)
+        self.many = Many(args, checkpoint=args.out)
 
     def run(self) -> int:
         """Do all of it; return the highest exit code."""
@@ -131,10 +140,10 @@ class _Photos:
                 except (BrokenPipeError, _terminal.OutputError):
                     raise
                 except Exception as error:  # noqa: BLE001 -- one bad file does not stop the others, whatever it has
-                    self._many.fail(error, about=photo)
+                    self.many.fail(error, about=photo)
         if self._args.out is not None or collections:
-            self._many.summarize()
-        return self._many.code
+            self.many.summarize()
+        return self.many.code
 
     def _analyze(self, photo: str) -> None:
         from rekog_emotion.blocking.image import detect_image
@@ -145,7 +154,7 @@ class _Photos:
     def _analyze_many(self, photos: list[str]) -> None:
         """Analyse photos; they stay a list, whose length is known, where none has to be looked at before."""
         sources = self._checked(photos) if self._overlays.are_checked or _STANDARD_INPUT in photos else photos
-        for outcome in self._many.outcomes(sources, attributes=self._args.attributes):
+        for outcome in self.many.outcomes(sources, attributes=self._args.attributes):
             self._show(outcome.result(), outcome.source)
 
     def _checked(self, photos: Iterable[str]) -> Iterator[str | bytes]:
@@ -154,7 +163,7 @@ class _Photos:
             try:
                 yield self._overlays.checked(photo)
             except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever it has
-                self._many.fail(error, about=photo)
+                self.many.fail(error, about=photo)
 
     def _show(self, analysis: ImageAnalysis, source: object) -> None:
         """Draw what is to be drawn, which nobody who stops reading keeps from it, and print."""
@@ -168,7 +177,7 @@ class _Photos:
         if self._args.out is None:
             self._listing.add(analysis, source=name)
         if failure is not None:
-            self._many.fail(failure, about=name)
+            self.many.fail(failure, about=name)
         elif overlay is not None:
             line = f"overlay: {one_line(str(overlay))}"
             if self._args.out is not None or _terminal.for_programs(self._args):

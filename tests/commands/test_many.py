@@ -340,3 +340,19 @@ def test_an_interrupt(tmp_path):
         "'done 1.jsonl' --resume\n"
     )
     assert 1 <= len(saved("done 1.jsonl")) < 2000
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_an_interrupt_while_it_draws(capsys, monkeypatch):
+    """Is told the same, once."""
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rekog_emotion.commands.image._draw", interrupt)
+
+    assert main(["image", "photos/a.jpg", "--out", "done.jsonl", "--draw", "drawn/"]) == 130
+    assert capsys.readouterr().err == (
+        "interrupted; done.jsonl has what is done. Go on with: rekog-emotion image photos/a.jpg --out done.jsonl "
+        "--draw drawn/ --resume\n"
+    )
