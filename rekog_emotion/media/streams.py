@@ -21,7 +21,15 @@ with needs("embedded", "Watching a camera, an address or a file"):
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-from rekog_emotion.media.clips import CODEC_OPTIONS, METADATA_OPTIONS, Orientation, orientation_of, upright
+from rekog_emotion.media.clips import (
+    CODEC_OPTIONS,
+    METADATA_OPTIONS,
+    Orientation,
+    frame_rate,
+    orientation_of,
+    seconds_of,
+    upright,
+)
 
 __all__ = ["LostError", "Origin", "address_of", "camera_of", "pictures"]
 
@@ -50,6 +58,7 @@ _PROTOCOLS: Final = {
     "srt": "srt,udp",
 }
 _FORMATS: Final = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+_JUMP: Final = 10.0  # seconds; whatever is further apart comes from a clock that was set
 _NUMBER: Final = re.compile(r"\d{1,3}")
 
 
@@ -79,7 +88,9 @@ def address_of(text: str) -> Origin | None:
     scheme, colon, _ = text.partition("://")
     if not colon or (protocols := _PROTOCOLS.get(scheme.lower())) is None:
         return None
-    options = {"protocol_whitelist": protocols, "fflags": "nobuffer"}
+    options = {"protocol_whitelist": protocols}
+    if protocols is not _HTTP:
+        options["fflags"] = "nobuffer"  # what a look at the format took is old; of HLS it would be a whole piece
     if scheme.lower() in {"rtsp", "rtsps"}:
         options["rtsp_transport"] = "tcp"  # what UDP loses looks like faces melting
     parts = urlsplit(text)
@@ -117,10 +128,12 @@ def _windows_camera(name: str) -> str:
     return str(found[int(name)].name)
 
 
-def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[Picture]:
+def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[tuple[float | None, Picture]]:
     """Yield pictures as they come, until the stream says by itself that it is whole.
 
-    Damaged packets are passed over. A picture may have another size than the one before.
+    Damaged packets are passed over. A picture may have another size than the one before. What comes in pieces, as HLS
+    does, or could all be had at once, has times of its own: seconds from the first picture, which ascend. Others have
+    none, since a camera's clock may say anything.
 
     Args:
         origin: Where from.
@@ -132,6 +145,7 @@ def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[Picture]:
     with _opened(origin) as (container, stream):
         # What says how long it is has an end; a camera or a broadcast that ends is lost.
         whole = container.duration is not None and origin.format is None
+        times = _Times(stream) if whole or container.format.name.startswith("hls") else None
         orientation: Orientation | None = None
         for packet in container.demux(stream):
             if closed():
@@ -139,10 +153,32 @@ def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[Picture]:
             with suppress(av.FFmpegError):
                 for frame in packet.decode():
                     orientation = orientation or orientation_of(frame, stream)
-                    yield _later(frame, orientation)
+                    yield None if times is None else times.of(frame), _later(frame, orientation)
     if not whole:
         msg = "it has ended"
         raise LostError(msg)
+
+
+class _Times:
+    """When pictures of a stream are shown: where its clock is set, they go on from there."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._step = float(1 / frame_rate(stream))
+        self._ahead: float | None = None  # of its clock: seconds to add to what it says
+        self._last = -self._step
+
+    def of(self, frame: VideoFrame) -> float:
+        """Return the seconds of the next picture."""
+        told = None if frame.pts is None else float(seconds_of(frame, frame.pts))
+        if told is not None:
+            seconds = 0.0 if self._ahead is None else told + self._ahead
+            if not self._last < seconds <= self._last + _JUMP:
+                seconds = self._last + self._step
+            self._ahead = seconds - told
+        else:
+            seconds = self._last + self._step
+        self._last = seconds
+        return seconds
 
 
 def _later(frame: VideoFrame, orientation: Orientation) -> Picture:

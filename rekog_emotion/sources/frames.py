@@ -100,8 +100,8 @@ def _stream_shots(origin: Origin) -> Shots:
 
     def shots(closed: Callable[[], bool]) -> Generator[Shot]:
         try:
-            for picture in pictures(origin, closed):
-                yield Shot(None, picture)
+            for seconds, picture in pictures(origin, closed):
+                yield Shot(seconds, picture)
         except LostError as error:
             raise StalledError(str(error), lost=True) from None
 

@@ -16,8 +16,10 @@ from rekog_emotion.text import shown
 __all__ = ["Frame", "Frames", "Read", "Shot", "Shots", "StalledError", "Timer"]
 
 PATIENCE: Final = 6.0
-"""Seconds without a frame that are told; more than a stream takes to notice it by itself."""
+"""Seconds without a frame that are told; a stream notices by itself a little sooner."""
+_OPENING: Final = 12.0  # likewise, of the first frame of a stream
 _GLANCE: Final = 0.05
+_STARVED: Final = 1.0  # seconds without a frame, after which a stream goes on late instead of catching up
 _LEAVING: Final = 2.0  # seconds for which the caller's iterable is waited for when nobody wants its frames any more
 _log: Final = logger(__name__)
 
@@ -118,7 +120,8 @@ class Read:
         self.name = name
         self._shots, self._clock, self._cancel, self._again = shots, clock, cancel, again
         self._begin: float | None = None
-        self._at = self._spacing = 0.0  # of what has times
+        self._at = self._waited = 0.0  # of what has times
+        self._ahead: float | None = None  # of a stream's clock: seconds to add to what it says
         self._reader: _Reader | None = None
 
     def open(self) -> None:
@@ -126,10 +129,15 @@ class Read:
         if self._begin is None:
             self._begin = self._clock.now()
         self._reader = _Reader(self._shots)
+        self._ahead = None
 
     def now(self) -> float:
-        """Return the seconds that have passed, or those of the last frame."""
-        return self._at if self._spacing or self._begin is None else self._clock.now() - self._begin
+        """Return the seconds that have passed, or those of the last of the caller's frames that have times."""
+        return self._at if self._paces_itself or self._begin is None else self._clock.now() - self._begin
+
+    @property
+    def _paces_itself(self) -> bool:
+        return not self._again and self._reader is not None and bool(self._reader.timed)
 
     def take(self, due: float) -> Frame | None:
         """Return the newest frame when it is due, or of those with times the nearest one."""
@@ -137,27 +145,45 @@ class Read:
         if reader is None:
             msg = "frames are taken of what is open"
             raise AssertionError(msg)
-        if reader.timed is False and (wait := due - self.now()) > 0:
-            self._clock.sleep(wait, self._cancel)
+        if reader.timed is False:
+            self._wait(due)
+        elif self._again and reader.timed:
+            due = max(due, self.now())
         while (shot := self._next(reader)) is not None:
             if shot.seconds is None:
-                return Frame(self.now(), shot.picture())
+                return self._frame(self.now(), shot)
+            seconds = self._on_our_clock(shot.seconds) if self._again else shot.seconds
             # Whether the next one will be nearer to the time that is due, the step before tells.
-            self._spacing = shot.seconds - self._at or 1 / 1000
-            self._at = shot.seconds
-            if shot.seconds + self._spacing / 2 > due:
-                return Frame(shot.seconds, shot.picture())
+            spacing, self._at = seconds - self._at or 1 / 1000, seconds
+            if seconds + spacing / 2 > due:
+                if self._again:
+                    self._wait(seconds)
+                return self._frame(seconds, shot)
         return None
 
+    def _frame(self, seconds: float, shot: Shot) -> Frame | None:
+        return None if self._cancel is not None and self._cancel.is_set() else Frame(seconds, shot.picture())
+
+    def _wait(self, due: float) -> None:
+        if (wait := due - self.now()) > 0:
+            self._clock.sleep(wait, self._cancel)
+
+    def _on_our_clock(self, seconds: float) -> float:
+        """Return when a stream's frame is to be seen; what did not come in time goes on from when it came."""
+        if self._ahead is None or self._waited > _STARVED:
+            self._ahead = self.now() - seconds
+        return seconds + self._ahead
+
     def _next(self, reader: _Reader) -> Shot | None:
-        end = time.monotonic() + PATIENCE
+        begin, patience = time.monotonic(), _OPENING if self._again and reader.timed is None else PATIENCE
         while self._cancel is None or not self._cancel.is_set():
             if (shot := reader.take(_GLANCE)) is not None:
+                self._waited = time.monotonic() - begin
                 return shot
             if reader.ended:
                 return None
-            if time.monotonic() > end:
-                reason = f"no picture came for {PATIENCE:.0f} seconds"
+            if time.monotonic() > begin + patience:
+                reason = f"no picture came for {patience:.0f} seconds"
                 raise StalledError(reason, lost=self._again)
         return None
 
