@@ -85,7 +85,7 @@ def _blur_many(args: argparse.Namespace) -> int:
 
 def _check_many(args: argparse.Namespace) -> None:
     """Say before any call is paid for why the copies cannot go there."""
-    from rekog_emotion.results import drawing  # noqa: F401 -- a missing extra is said before any call
+    from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes
 
     out = Path(args.out)
     if args.media.startswith("s3://"):
@@ -96,6 +96,9 @@ def _check_many(args: argparse.Namespace) -> None:
         raise InvalidInputError(msg)
     if out.exists() and not out.is_dir():
         msg = f"{args.out} is a file, and there may be many photos; name a folder"
+        raise InvalidInputError(msg)
+    if not out.exists() and out.suffix.lower() in {*VIDEO_SUFFIXES, *writable_suffixes()}:
+        msg = f"{args.out} is named like a file, and {args.media} may be many photos; name a folder"
         raise InvalidInputError(msg)
     photos = Path(args.media).resolve() if Path(args.media).is_dir() else None
     if photos is not None and (out.resolve() == photos or photos in out.resolve().parents):

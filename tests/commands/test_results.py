@@ -300,7 +300,6 @@ def test_an_unknown_option_names_the_help_of_its_command(capsys):
     [
         (b"no photo", "MEDIA: the content is text, not a video; check what was read or downloaded"),
         (b"", "MEDIA: the file is empty; check how it was written"),
-        (None, "MEDIA: this is a directory; pass the path of a file in it"),
         (
             bytes(range(128, 256)),
             "MEDIA: the content is neither a photo nor a video that is read; check what was read or downloaded",
@@ -308,22 +307,41 @@ def test_an_unknown_option_names_the_help_of_its_command(capsys):
         (Path(ASTRONAUT).read_bytes(), "MEDIA is a photo, and OUT.mp4 is named like a video; name it OUT.png"),
         (Path(ASTRONAUT).read_bytes()[:2000], "MEDIA is a photo, and OUT.mp4 is named like a video; name it OUT.png"),
     ],
-    ids=["text", "empty", "directory", "noise", "photo", "half a photo"],
+    ids=["text", "empty", "noise", "photo", "half a photo"],
 )
 @pytest.mark.parametrize("name", ["media.jpg", "media.mp4"])
 @pytest.mark.parametrize("command", ["annotate", "blur"])
 def test_a_copy_named_like_a_video_needs_a_video(command, name, content, message, tmp_path, capsys):
     """What is wrong with the media is said, and the name of the copy is blamed only where that is all."""
     media, out = tmp_path / name, tmp_path / "out"
-    if content is None:
-        media.mkdir()
-    else:
-        media.write_bytes(content)
+    media.write_bytes(content)
 
     code = main([command, str(media), f"{out}.mp4", "--client", "embedded"])
 
     message = message.replace("MEDIA", str(media)).replace("OUT", str(out))
     assert (2, f"rekog-emotion: {message}\n") == (code, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("command", "out", "message"),
+    [
+        ("annotate", "copy.mp4", "MEDIA: this is a directory; pass the path of a file in it"),
+        ("annotate", "copy.png", "MEDIA: this is a directory; pass the path of a file in it"),
+        ("blur", "copy.mp4", "OUT is named like a file, and MEDIA may be many photos; name a folder"),
+        ("blur", "copy.PNG", "OUT is named like a file, and MEDIA may be many photos; name a folder"),
+    ],
+)
+@pytest.mark.parametrize("name", ["media", "media.jpg", "media.mp4"])
+def test_a_folder_has_no_copy_that_is_a_file(command, out, message, name, tmp_path, capsys):
+    """One command takes no folder, the other makes a folder of one: no folder is made under the name of a file."""
+    media, out = tmp_path / name, tmp_path / out
+    media.mkdir()
+
+    code = main([command, str(media), str(out), "--client", "embedded"])
+
+    message = message.replace("MEDIA", str(media)).replace("OUT", str(out))
+    assert (2, f"rekog-emotion: {message}\n") == (code, capsys.readouterr().err)
+    assert not out.exists()
 
 
 def test_completion_needs_shtab(monkeypatch, capsys):
