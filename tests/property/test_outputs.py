@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import math
@@ -17,9 +18,7 @@ import pytest
 from PIL import Image
 
 from rekog_emotion import ImageAnalysis, RekogEmotionError, VideoAnalysis
-from rekog_emotion.commands import image as image_command
-from rekog_emotion.commands import video as video_command
-from rekog_emotion.commands._media import json_line
+from rekog_emotion.commands import _listing
 from rekog_emotion.results import tables
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
@@ -96,6 +95,10 @@ def _json_lines(analysis):
         json.loads(line, parse_constant=pytest.fail)
 
 
+def _line(analysis):
+    _listing.Listing(argparse.Namespace(json=True)).add(analysis, source=analysis.source)
+
+
 def _page(page):
     """Look for what no page may have: markup out of an answer, and what a terminal would obey."""
     assert not {"<script", "<img src=x", "\x1b", "\x9b", "\0", "\u202e", "\ud800"}.intersection(
@@ -115,6 +118,7 @@ BOTH = {
     "json lines": _json_lines,
     "json": lambda one: json.loads(one.to_json(), parse_constant=pytest.fail),
     "aws": lambda one: one.to_aws(),
+    "line": _line,
     "notebook": lambda one: _page(one._repr_html_()),
 }
 OF_PHOTOS = {
@@ -126,18 +130,16 @@ OF_PHOTOS = {
     "chart": lambda one: emotion_chart(one.faces[0]),
     "face": lambda one: _page(face_html(one.faces[0])),
     "emotion": lambda one: _page(emotion_html(one.faces[0].emotions[0])),
-    "table": lambda one: image_command._cells(1, one.faces[0], one.size),
-    "table of ratios": lambda one: image_command._cells(1, one.faces[0], None),
-    "line": lambda one: image_command._json_line("a.jpg", one),
+    "table": lambda one: _listing._cells(1, one.faces[0], one.size),
+    "table of ratios": lambda one: _listing._cells(1, one.faces[0], None),
 }
 OF_CLIPS = {
     "tracks": lambda one: one.tracks(),
     "summary": lambda one: one.timeline().summary(),
     "segments": lambda one: one.timeline().segments(),
     "report": lambda one: _page(report(one, title=one.job_id or "")),
-    "rows": lambda one: list(video_command._rows(one.faces)),
+    "rows": lambda one: list(_listing._rows(one.faces)),
     "seconds": lambda one: [face.seconds for face in one.faces],
-    "line": lambda one: [json_line(face.to_aws()) for face in one.faces],
     "plot": lambda one: _png(plot_people(one.timeline())),
     "stacked": lambda one: _png(plot_videos({one.job_id or "": one.timeline()})),
 }

@@ -7,7 +7,7 @@ from rekog_emotion.values.progress import tell
 
 def test_events():
     """The events of a job, in the order in which it goes through them, and those of many photos."""
-    jobs = ["UPLOADING", "WAITING_FOR_SLOT", "STARTED", "WAITING", "POLLED", "PAGE"]
+    jobs = ["UPLOADING", "WAITING_FOR_SLOT", "STARTED", "WAITING", "POLLED", "ANALYZING", "PAGE"]
     assert list(ProgressEvent) == [*jobs, "IMAGE", "LEFT_OUT", "ENDED"]
 
 
