@@ -126,8 +126,10 @@ class Hardware:
         if device not in ("auto", *_PROVIDERS):
             msg = f"unknown device {device!r}: use 'auto', " + ", ".join(map(repr, _PROVIDERS))
             raise InvalidInputError(msg)
+        if device in ("auto", "cpu"):
+            return
         has = onnxruntime.get_available_providers()
-        if device != "auto" and _PROVIDERS[str(device)][0] not in has:
+        if _PROVIDERS[str(device)][0] not in has:
             msg = (
                 f"device={device!r} needs an ONNX Runtime with {_PROVIDERS[str(device)][0]}, and the installed one has "
                 f"{', '.join(has)}: pip uninstall onnxruntime, then pip install {_PACKAGES[str(device)]}; or pass "

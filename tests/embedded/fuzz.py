@@ -168,10 +168,10 @@ class Some:
     def __init__(self, engine: Engine, *, every: int) -> None:
         self._engine, self._every, self._calls = engine, every, 0
 
-    def analyze(self, picture: Image.Image, *, mode: Mode = "default") -> list[dict[str, Any]]:
+    def analyze(self, picture: Image.Image, *, mode: Mode = "default", whole: bool = True) -> list[dict[str, Any]]:
         """Return the faces of one in so many pictures."""
         self._calls += 1
-        return [] if self._calls % self._every else self._engine.analyze(picture, mode=mode)
+        return [] if self._calls % self._every else self._engine.analyze(picture, mode=mode, whole=whole)
 
     def close(self) -> None:
         """Free the networks."""
