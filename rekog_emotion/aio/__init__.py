@@ -7,5 +7,17 @@ from __future__ import annotations
 
 from rekog_emotion.aio.client import AsyncRekognitionClient, aws_client, close
 from rekog_emotion.aio.image import detect_image
+from rekog_emotion.aio.job import VideoJob
+from rekog_emotion.aio.staging import AsyncStaging
+from rekog_emotion.aio.video import analyze_video, start_video
 
-__all__ = ["AsyncRekognitionClient", "aws_client", "close", "detect_image"]
+__all__ = [
+    "AsyncRekognitionClient",
+    "AsyncStaging",
+    "VideoJob",
+    "analyze_video",
+    "aws_client",
+    "close",
+    "detect_image",
+    "start_video",
+]

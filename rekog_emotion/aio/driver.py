@@ -152,8 +152,11 @@ class Driver:
         """Make a call, by a client of either world."""
         client = self.client
         if step.queue is not None:
-            with guarded(step.queue.sqs):
-                return await self.invoke(step.queue.sqs, step.method, **step.parameters)
+            sqs, ask = step.queue.sqs, partial(getattr(step.queue.sqs, step.method), **step.parameters)
+            if not is_async(sqs, step.method):
+                return await self.aside(guarded(sqs)(ask))  # credentials may be renewed there, too
+            with guarded(sqs):
+                return await ask()
         if not is_async(client, step.method):
             once = partial(failures.once, client, step.method, job_id=step.job_id, **step.parameters)
             return await self.aside(once)
@@ -295,11 +298,7 @@ class _Performer:
             return result
 
     async def _await(self, step: Await) -> bool:
-        """Wait for the end of a job.
-
-        The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
-        not run away from it.
-        """
+        """Wait for the end of a job; a small part of each wait is real, as in threads, whatever the clock."""
         clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
         end: Future[None] = await self._driver.invoke(self._driver.client, "ended", step.job_id)
         if end.done():

@@ -18,15 +18,14 @@ from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.options import StartVideoOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import ClientName, Staging, capabilities
+from rekog_emotion.clients.protocols import ClientName, Staging
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
-from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows import request
 from rekog_emotion.flows.job import Job
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners
-from rekog_emotion.flows.resuming import read_state
+from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
@@ -91,7 +90,8 @@ class VideoJob:
         if isinstance(staging, str):
             bucket_and_prefix(staging)  # what is wrong with an argument needs no credentials to be found
         rekognition = resolve_client(options["client"])
-        driver = Driver(client=_able_to_notify(rekognition, asked.notify), s3_client=s3_client, clock=clock)
+        driver = Driver(client=rekognition, s3_client=s3_client, clock=clock)
+        check_notify(asked.notify, rekognition, files=driver.facts.files)
         if not isinstance(video.place, S3Object):
             driver = evolve(driver, staging=resolve_staging(staging, client=driver.client, s3_client=s3_client))
         starter = Starter(asked=asked, facts=driver.facts)
@@ -125,19 +125,13 @@ class VideoJob:
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        if not isinstance(job_id, str) or not job_id:
-            msg = f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
-            raise InvalidInputError(msg)
+        check_job_id(job_id)
         rekognition = resolve_client(client)
         where = None
         if upload is not None:
             where = resolve_discard(staging, client=rekognition, upload=upload, s3_client=s3_client)
-        driver = Driver(
-            client=_able_to_notify(rekognition, notify),
-            clock=clock or system_clock(),
-            staging=where,
-            s3_client=s3_client,
-        )
+        driver = Driver(client=rekognition, clock=clock or system_clock(), staging=where, s3_client=s3_client)
+        check_notify(notify, rekognition, files=driver.facts.files)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,10 +253,3 @@ class VideoJob:
             StagingError: It could not be deleted.
         """
         self._driver.run(self._job.discard())
-
-
-def _able_to_notify(client: RekognitionClient, notify: SnsSqs | None) -> RekognitionClient:
-    if notify is not None and "files" in capabilities(client):
-        msg = f"notify= is for AWS: {type(client).__name__} sends no messages, so leave it out"
-        raise InvalidInputError(msg)
-    return client

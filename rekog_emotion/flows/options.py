@@ -19,14 +19,15 @@ __all__ = ["described", "part", "spelled_out"]
 F = TypeVar("F", bound=Callable[..., Any])
 D = TypeVar("D")
 
-# What is said of each option, by its name.
-_DESCRIPTIONS: dict[str, str] = {}
+# What is said of each option, by the module of its kind and its name.
+_DESCRIPTIONS: dict[str, dict[str, str]] = {}
 
 
 def described(options: type[D]) -> type[D]:
     """Take down what the docstring of some options says of each, for the docstrings of the verbs."""
     entries = inspect.cleandoc(options.__doc__ or "").partition("\nAttributes:\n")[2]
-    _DESCRIPTIONS.update(re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", entries, re.MULTILINE))
+    known = _DESCRIPTIONS.setdefault(options.__module__, {})
+    known.update(re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", entries, re.MULTILINE))
     return options
 
 
@@ -46,15 +47,23 @@ def spelled_out(kind: type[object], *, defaults: type[object]) -> Callable[[F], 
     """
     known = {one.name: one.default for one in fields(defaults) if one.default is not NOTHING}  # type: ignore[arg-type]  # any attrs class
     standing = {name: known.get(name) for name in kind.__annotations__}
+    said = {**_DESCRIPTIONS.get(defaults.__module__, {}), **_DESCRIPTIONS.get(kind.__module__, {})}
 
     def spell(function: F) -> F:
-        @functools.wraps(function)
-        def verb(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 -- those of the function
+        def whole(given: Mapping[str, Any]) -> dict[str, Any]:
             for name in given:
                 if name not in standing and name not in own:
                     msg = f"{function.__qualname__}() got an unexpected keyword argument {name!r}"
                     raise TypeError(msg)
-            return function(*arguments, **{**standing, **given})
+            return {**standing, **given}
+
+        def blocking(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 -- those of the function
+            return function(*arguments, **whole(given))
+
+        async def awaited(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 -- likewise
+            return await function(*arguments, **whole(given))
+
+        verb = functools.wraps(function)(awaited if inspect.iscoroutinefunction(function) else blocking)
 
         signature = inspect.signature(function)
         *first, _ = signature.parameters.values()
@@ -64,7 +73,7 @@ def spelled_out(kind: type[object], *, defaults: type[object]) -> Callable[[F], 
             for name, default in standing.items()
         ]
         verb.__signature__ = signature.replace(parameters=[*first, *named])  # type: ignore[attr-defined]  # functions may
-        verb.__doc__ = _document(function.__doc__, standing)
+        verb.__doc__ = _document(function.__doc__, {name: said.get(name, "") for name in standing})
         return cast("F", verb)
 
     return spell
@@ -76,9 +85,9 @@ def _type(kind: type[object], name: str) -> object:
     return annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
 
 
-def _document(text: str | None, names: Mapping[str, object]) -> str | None:
+def _document(text: str | None, said: Mapping[str, str]) -> str | None:
     """Return a docstring with what is said of each option in place of its line for all; none under ``python -OO``."""
     if text is None:
         return None
-    entries = "\n".join(f"    {name}: {_DESCRIPTIONS.get(name, '')}" for name in names)
+    entries = "\n".join(f"    {name}: {what}" for name, what in said.items())
     return re.sub(r"^ +\*\*options: .*$", lambda _: entries, inspect.cleandoc(text), flags=re.MULTILINE)

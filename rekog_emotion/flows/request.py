@@ -30,6 +30,7 @@ __all__ = [
     "WaitOptions",
     "attribute_names",
     "check_listeners",
+    "check_notify",
     "seconds",
 ]
 
@@ -236,8 +237,12 @@ class VideoRequest:
 
 def check_listeners(on_progress: object, cancel: object) -> None:
     """Refuse what would fail when it is needed, after the job has been paid for."""
+    told = getattr(on_progress, "__call__", None)  # noqa: B004 -- of an object, the method
     if on_progress is not None and not callable(on_progress):
         msg = f"on_progress= got {type(on_progress).__name__}: pass a function that takes a Progress"
+        raise InvalidInputError(msg)
+    if inspect.iscoroutinefunction(on_progress) or inspect.iscoroutinefunction(told):
+        msg = "on_progress= got a coroutine function, which nobody would await: pass a plain function"
         raise InvalidInputError(msg)
     wait = getattr(cancel, "wait", None)
     waits = callable(getattr(cancel, "is_set", None)) and callable(wait) and not inspect.iscoroutinefunction(wait)
@@ -245,6 +250,19 @@ def check_listeners(on_progress: object, cancel: object) -> None:
         kind = type(cancel)
         name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
         msg = f"cancel= got {name}: pass a threading.Event"
+        raise InvalidInputError(msg)
+
+
+def check_notify(notify: SnsSqs | None, client: object, *, files: bool) -> None:
+    """Refuse to wait for messages that nobody sends.
+
+    Args:
+        notify: Where messages are waited for, or ``None``.
+        client: Who runs the jobs.
+        files: It does so on this machine.
+    """
+    if notify is not None and files:
+        msg = f"notify= is for AWS: {type(client).__name__} sends no messages, so leave it out"
         raise InvalidInputError(msg)
 
 

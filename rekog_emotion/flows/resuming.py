@@ -19,7 +19,7 @@ from rekog_emotion.errors import (
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
-__all__ = ["WaysOut", "read_state", "remind", "resumable", "write_state"]
+__all__ = ["WaysOut", "check_job_id", "read_state", "remind", "resumable", "write_state"]
 
 _VERSION: Final = 1
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
@@ -51,6 +51,17 @@ def read_state(state: Mapping[str, Any]) -> tuple[str, S3Object | None]:
             return job_id, S3Object(bucket=bucket, name=key, version=object_version)
     msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_VERSION})"
     raise InvalidInputError(msg)
+
+
+def check_job_id(job_id: object) -> None:
+    """Refuse what is no id of a job.
+
+    Raises:
+        InvalidInputError: It is no text, or empty.
+    """
+    if not isinstance(job_id, str) or not job_id:
+        msg = f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
+        raise InvalidInputError(msg)
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ import pytest
 import rekog_emotion as rekog
 from rekog_emotion import aio
 from tests.http_standin import Answer, fault
+from tests.tasks import run
 
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 FACES = {"FaceDetails": [{"Confidence": 99.5, "Emotions": [{"Type": "HAPPY", "Confidence": 98.0}]}]}
@@ -32,17 +33,6 @@ class Async:
         return FACES
 
     start_face_detection = get_face_detection = detect_faces
-
-
-def run(coroutine):
-    """Return what a coroutine gives; what it leaves behind is an error."""
-
-    async def whole():
-        result = await coroutine
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        return result
-
-    return asyncio.run(whole(), debug=True)
 
 
 def test_has_the_options_of_the_blocking_verb():
@@ -151,16 +141,6 @@ def test_to_cancel_the_task_is_the_cancel():
 
 
 # aiobotocore's clients
-
-
-@pytest.fixture
-def aws(standin, monkeypatch):
-    """Lead aiobotocore to a stand-in of the service."""
-    pytest.importorskip("aiobotocore")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret-at-all")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    return standin
 
 
 def test_aws_by_name(aws):

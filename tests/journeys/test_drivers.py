@@ -24,6 +24,7 @@ from rekog_emotion.sources.videos import PreparedVideo
 from rekog_emotion.testing import VirtualClock
 from rekog_emotion.values.s3 import S3Object
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, failed, page, refusal
+from tests.tasks import LoopTime
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
 VIDEO = PreparedVideo(place=S3Object(bucket="bucket", name="clip.mp4"), name="s3://bucket/clip.mp4")
@@ -339,23 +340,6 @@ def awaited(kind):
     ]
     made = type(f"Awaited{kind.__name__}", (kind,), {name: of(name) for name in names})
     return made
-
-
-class LoopTime(VirtualClock):
-    """Virtual time for tasks: a cancel on the way arrives at its time."""
-
-    def now(self):
-        """Return the seconds that have passed."""
-        return super().now()
-
-    async def sleep(self, seconds):
-        """Let time pass."""
-        self.sleeps.append(seconds)
-        end = self.now() + seconds
-        for at in sorted(at for at, _ in self._events if at <= end):
-            self.advance(max(at - self.now(), 0.0))
-            await asyncio.sleep(0)
-        self.advance(end - self.now())
 
 
 def end_of(error):

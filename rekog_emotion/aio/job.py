@@ -1,0 +1,237 @@
+"""Video jobs in asyncio: the life cycle of :mod:`rekog_emotion.blocking.job`, awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Unpack
+
+from attrs import evolve, frozen
+
+from rekog_emotion.aio.client import AnyClient, resolve
+from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.driver import Driver
+from rekog_emotion.aio.options import StartVideoOptions
+from rekog_emotion.aio.staging import AsyncStaging, check_s3_client
+from rekog_emotion.clients.protocols import ClientName, Staging
+from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
+from rekog_emotion.flows import request
+from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.messages import SnsSqs
+from rekog_emotion.flows.options import spelled_out
+from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.resuming import check_job_id, read_state
+from rekog_emotion.flows.starting import Starter
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.videos import VideoSource, prepare_video
+from rekog_emotion.text import shown
+from rekog_emotion.values.progress import OnProgress
+from rekog_emotion.values.s3 import S3Object, s3_uri
+from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.words import JobStatus
+
+__all__ = ["VideoJob"]
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class VideoJob:
+    """A face-detection job at the service; cancelling a task that waits for it ends the wait, not the job.
+
+    Attributes:
+        job_id: The service's id; results are kept for 7 days under it.
+    """
+
+    _job: Job
+    _driver: Driver
+
+    def __repr__(self) -> str:
+        upload = f" with upload {shown(s3_uri(self.upload))}" if self.upload else ""
+        return f"<VideoJob {self.job_id}{upload}>"
+
+    @property
+    def job_id(self) -> str:
+        """The service's id; results are kept for 7 days under it."""
+        return self._job.job_id
+
+    @property
+    def upload(self) -> S3Object | None:
+        """What the job owns in S3 until it has ended, or ``None``."""
+        return self._job.upload
+
+    @property
+    def source(self) -> str | None:
+        """Path or address of the video; ``None`` where the job was taken up by its id."""
+        return self._job.source
+
+    # --- beginnings ---
+
+    @classmethod
+    @spelled_out(StartVideoOptions, defaults=VideoRequest)
+    async def start(cls, source: VideoSource, **options: Unpack[StartVideoOptions]) -> VideoJob:
+        """Start a job; see :func:`rekog_emotion.aio.start_video`.
+
+        Args:
+            source: A path, ``s3://bucket/key`` or :class:`S3Object`.
+            **options: Those of ``StartVideoOptions``.
+        """
+        asked = VideoRequest.of(options)
+        given: Any = options["staging"]
+        s3_client, clock, on_progress = options["s3_client"], options["clock"] or LoopClock(), options["on_progress"]
+        check_listeners(on_progress, None)
+        check_s3_client(s3_client)
+        video = await asyncio.to_thread(prepare_video, source)
+        if isinstance(given, str):
+            bucket_and_prefix(given)  # what is wrong with an argument needs no credentials to be found
+        driver = Driver(client=await resolve(options["client"]), s3_client=s3_client, clock=clock)
+        check_notify(asked.notify, driver.client, files=driver.facts.files)
+        if not isinstance(video.place, S3Object):
+            find = partial(resolve_staging, given, client=driver.client, s3_client=s3_client)
+            driver = evolve(driver, staging=await driver.aside(find))
+        starter = Starter(asked=asked, facts=driver.facts)
+        return cls(job=await driver.run(starter.start(video), on_progress=on_progress), driver=driver)
+
+    @classmethod
+    async def resume(
+        cls,
+        job_id: str,
+        *,
+        client: AnyClient | ClientName | None = None,
+        upload: S3Object | None = None,
+        staging: Staging | AsyncStaging | None = None,
+        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        notify: SnsSqs | None = None,
+        clock: Clock | None = None,
+    ) -> VideoJob:
+        """Take up a job by its id, as :meth:`rekog_emotion.VideoJob.resume` does.
+
+        Args:
+            job_id: What the error or :attr:`job_id` said; of a job that was started in either world.
+            client: As for :func:`rekog_emotion.aio.analyze_video`, of the account and region that started the job.
+            upload: What the job owns in S3, to be deleted when it has ended.
+            staging: The object that the job was started with, if it was one of the caller's.
+            s3_client: As for :func:`rekog_emotion.aio.start_video`; it deletes the upload.
+            notify: What the job was started with, to wait for its message; the job itself is looked at first.
+            clock: Where time comes from, for tests.
+        """
+        check_job_id(job_id)
+        check_s3_client(s3_client)
+        driver = Driver(client=await resolve(client), clock=clock or LoopClock(), s3_client=s3_client)
+        if upload is not None:
+            given: Any = staging
+            find = partial(resolve_discard, given, client=driver.client, upload=upload, s3_client=s3_client)
+            driver = evolve(driver, staging=await driver.aside(find))
+        check_notify(notify, driver.client, files=driver.facts.files)
+        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
+        return self._job.state
+
+    @classmethod
+    async def from_dict(
+        cls,
+        state: Mapping[str, Any],
+        *,
+        client: AnyClient | ClientName | None = None,
+        staging: Staging | AsyncStaging | None = None,
+        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+        notify: SnsSqs | None = None,
+        clock: Clock | None = None,
+    ) -> VideoJob:
+        """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``, of either world.
+
+        Args:
+            state: A mapping, by way of JSON too.
+            client: As for :meth:`resume`.
+            staging: The object that the job was started with, if it was one of the caller's.
+            s3_client: As for :func:`rekog_emotion.aio.start_video`; it deletes the upload.
+            notify: As for :meth:`resume`.
+            clock: Where time comes from, for tests.
+
+        Raises:
+            InvalidInputError: ``state`` is of another kind or version.
+        """
+        job_id, upload = read_state(state)
+        return await cls.resume(
+            job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, notify=notify, clock=clock
+        )
+
+    # --- life ---
+
+    async def status(self) -> JobStatus:
+        """Ask once how the job is; an upload is deleted when it has ended.
+
+        Raises:
+            RekogEmotionError: Whatever :meth:`rekog_emotion.VideoJob.status` raises.
+        """
+        return await self._driver.run(self._job.status())
+
+    async def wait(
+        self,
+        *,
+        timeout: Seconds = TIMEOUT,  # noqa: ASYNC109 -- an option of the verb, in whatever world
+        on_progress: OnProgress | None = None,
+    ) -> None:
+        """Return when the job has succeeded; it looks as rarely as :meth:`rekog_emotion.VideoJob.wait`.
+
+        Args:
+            timeout: Seconds or a ``timedelta``; ``None`` for ever.
+            on_progress: Called in the loop with a :class:`Progress` at every poll and wait.
+
+        Raises:
+            CancelledError: The task was cancelled; the job goes on, and the error's notes say how to resume it.
+            RekogEmotionError: Whatever :meth:`rekog_emotion.VideoJob.wait` raises.
+        """
+        limit = request.seconds(timeout, "timeout")
+        check_listeners(on_progress, None)
+        await self._driver.run(self._job.wait(limit), on_progress=on_progress)
+
+    def faces(
+        self, *, timeout: Seconds = TIMEOUT, on_progress: OnProgress | None = None
+    ) -> AsyncGenerator[TimedFace, None]:
+        """Wait for the job, then give its faces one by one, in pages of 1000, of which one is fetched ahead.
+
+        Whoever leaves the loop early closes it (``async with contextlib.aclosing(job.faces()) as faces: ...``), or the
+        page that is fetched ahead goes on until the loop collects it.
+
+        Args and errors are those of :meth:`wait`; besides:
+
+        Raises:
+            PaginationError: The pages do not fit together.
+        """
+        # No generator by itself: a wrong argument is an error of this call, not of the first face.
+        limit = request.seconds(timeout, "timeout")
+        check_listeners(on_progress, None)
+        return self._faces(self._driver.iterate(self._job.pages(limit), on_progress=on_progress))
+
+    async def _faces(self, pages: AsyncGenerator[Any, None]) -> AsyncGenerator[TimedFace, None]:
+        async with aclosing(pages):
+            async for page in pages:
+                for face in page.faces:
+                    yield face
+
+    async def result(
+        self,
+        *,
+        timeout: Seconds = TIMEOUT,  # noqa: ASYNC109 -- likewise
+        on_progress: OnProgress | None = None,
+    ) -> VideoAnalysis:
+        """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`.
+
+        Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
+        """
+        limit = request.seconds(timeout, "timeout")
+        check_listeners(on_progress, None)
+        return await self._driver.run(self._job.result(limit), on_progress=on_progress)
+
+    async def discard(self) -> None:
+        """Delete the upload of a job whose result is not wanted; a second time does nothing.
+
+        The service has no call that stops a job.
+
+        Raises:
+            StagingError: It could not be deleted.
+        """
+        await self._driver.run(self._job.discard())
