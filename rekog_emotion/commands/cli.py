@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
-from rekog_emotion.commands import _terminal, annotate, blur, export, image, report, serve, video
+from rekog_emotion.commands import _terminal, annotate, blur, export, image, report, serve, video, watch
 from rekog_emotion.commands._completion import HELP, SHELLS, Completion
 
 __all__ = ["build_parser", "main"]
@@ -39,6 +39,7 @@ exit codes (of several photos the highest counts):
 _COMMANDS: Final = {
     "image": image,
     "video": video,
+    "watch": watch,
     "annotate": annotate,
     "blur": blur,
     "export": export,

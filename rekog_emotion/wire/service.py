@@ -11,6 +11,7 @@ __all__ = [
     "DETECT_FACES",
     "ENGINE_HEADER",
     "GET_FACE_DETECTION",
+    "IMAGE_PRICE",
     "JOB_TAG",
     "MAX_IMAGE_BYTES",
     "MAX_IMAGE_FACES",
@@ -64,6 +65,9 @@ MAX_IMAGE_OBJECT_BYTES: Final = 15 * 1024**2
 
 MIN_IMAGE_SIDE: Final = 80
 """Pixels, as the service documents; under it says no more than "Request has Invalid Parameters"."""
+
+IMAGE_PRICE: Final = 0.001
+"""US dollars for an image, of the first million a month in most regions: the list price, which may change."""
 
 MAX_IMAGE_FACES: Final = 100
 """Faces of an image, the largest ones."""
