@@ -1,6 +1,9 @@
 """Frames in, people out: the verbs for what is live."""
 
+import gc
+import random
 import threading
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 
@@ -10,12 +13,15 @@ from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.media import streams
 from rekog_emotion.media.samples import samples
 from rekog_emotion.results.lossless import read_json_lines
 from rekog_emotion.results.timeline import Timeline
 from rekog_emotion.results.video import frames_at
+from rekog_emotion.sources import reading
 from rekog_emotion.testing import VirtualClock
-from tests.scripted import ScriptedClient
+from tests.results.people import face
+from tests.scripted import LOST, ScriptedClient, refusal
 
 PEOPLE = Path(__file__).parent / "data" / "people.mp4"
 
@@ -278,3 +284,100 @@ def test_a_place_that_nothing_can_be_written_to(name, message, tmp_path):
     where = target.with_suffix(".mp4") if "avi" in name else target.parent
     assert str(caught.value) == f"{target}: {message.format(where)}"
     assert client.calls == []
+
+
+class Scene:
+    """A camera by a script that is drawn: it gives pictures of any size, stalls, breaks, and is away for a while.
+
+    Args:
+        seed: Of the script.
+        cancel: Set by the script, at some time.
+    """
+
+    def __init__(self, seed, cancel):
+        self.done = threading.Event()
+        self.connections = 0
+        self._random, self._cancel = random.Random(seed), cancel  # noqa: S311 -- a script is no secret
+        self._left = self._random.randrange(3, 12)
+
+    def pictures(self, _, closed):
+        """Do what `streams.pictures` does."""
+        self.connections += 1
+        self._left -= 1
+        if self._left < 0:
+            self._cancel.set()
+        what = self._random.choice(["away", "stall", "end", "garbage"]) if self.connections > 1 else "end"
+        if what != "away":
+            for _ in range(self._random.randrange(1, 5)):
+                side = self._random.choice([80, 96, 200, 40])
+                yield None, lambda side=side: np.zeros((side if self.connections > 1 else 96, 96, 3), np.uint8)
+        while what == "stall" and not closed():
+            self.done.wait(0.001)
+        raise streams.LostError(what)
+
+
+BUSY = refusal("ThrottlingException", operation="DetectFaces")
+
+
+class Moody(ScriptedClient):
+    """A client that is slow, busy, broken or right, by a script that is drawn."""
+
+    def __init__(self, seed, clock):
+        super().__init__()
+        self._random, self._clock = random.Random(seed), clock  # noqa: S311 -- likewise
+
+    def detect_faces(self, **_):
+        """Answer DetectFaces."""
+        what = self._random.choice(["right"] * 4 + ["slow", "busy", "broken", "lost"])
+        if what == "slow":
+            self._clock.advance(3.0)
+        if what == "busy":
+            raise BUSY
+        if what == "lost":
+            raise LOST
+        return {} if what == "broken" else {"FaceDetails": []}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, monkeypatch):
+    """Unplugged, stalled, resized, broken, with a client that is slow or busy: each is told, and nothing is left."""
+    clock, cancel = VirtualClock(), threading.Event()
+    scene = Scene(seed, cancel)
+    monkeypatch.setattr(streams, "pictures", scene.pictures)
+    monkeypatch.setattr(reading, "PATIENCE", 0.05)
+    monkeypatch.setattr(reading, "_OPENING", 5.0)
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+
+    moments = list(rekog.watch(0, client=Moody(seed, clock), cancel=cancel, clock=clock))
+
+    assert cancel.is_set()
+    assert scene.connections > 3
+    assert all(one.reason or one.analysis for one in moments)
+    assert sum("is lost" in (one.reason or "") for one in moments) >= scene.connections - 1
+    times = [one.seconds for one in moments]
+    assert times == sorted(times)
+    assert [one.name for one in threading.enumerate() if one.name == "rekog-emotion-frames"] == []
+    if before:
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_memory_is_flat():
+    """What was seen is let go: after an hour as much is held as after ten minutes."""
+    picture, held = np.zeros((80, 80, 3), np.uint8), []
+    faces = [face(x, emotions={"HAPPY": 90, "CALM": 8}).to_aws() for x in (0.3, 0.7)]
+
+    class Somebody(Nobody):
+        def detect_faces(self, **_):
+            return {"FaceDetails": faces}
+
+    frames = ((float(k), picture) for k in range(1800))
+    tracemalloc.start()
+    try:
+        for moment in rekog.watch(frames, client=Somebody(), rate=1, clock=VirtualClock()):
+            if moment.seconds % 600 == 599:
+                gc.collect()
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+
+    assert held[-1] - held[0] < 100_000

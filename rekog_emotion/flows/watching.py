@@ -129,7 +129,7 @@ class _Watch:
         self._beat = _Beat(plan.rate)
         self._name = frames.name
         self._calls = 0
-        self._open = self._seen = self._looked = False
+        self._open = self._seen = self._usable = self._looked = False
         self._failures = 0  # to get a frame, in a row
         self._last = -1  # milliseconds of the last frame
 
@@ -175,6 +175,7 @@ class _Watch:
         skipped = self._beat.taken(frame.seconds)
         try:
             image = yield Work(partial(prepare_image, frame.picture))
+            self._usable = True
             self._calls += 1
             analysis: ImageAnalysis = yield from detecting.detect(
                 image, self._plan.attributes, facts=self._facts, timeout=self._plan.timeout, cancellable=True
@@ -184,7 +185,10 @@ class _Watch:
         except RekogEmotionError as error:
             if retrying.is_transient(error) or retrying.is_broken(error):
                 self._beat.was_refused()
-            elif not (self._looked and isinstance(error, (InvalidInputError, InvalidMediaError))):
+            elif not (
+                (self._usable and isinstance(error, InvalidInputError))
+                or (self._looked and isinstance(error, InvalidMediaError))
+            ):
                 raise  # the next frame would be no better
             yield from self._reason(frame.seconds, quoted(error), frame=frame, skipped=skipped)
             return

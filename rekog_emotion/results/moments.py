@@ -208,7 +208,9 @@ def _label(person: SeenPerson, now: float) -> str:
 
     if person.leading is None:
         return str(person.id)
-    return f"{person.id}: {word(person.leading)}{percent(person.scores[person.leading])}\n{now - person.since:.0f} s"
+    return (
+        f"{person.id}: {word(person.leading)}{percent(person.scores[person.leading])}\nfor {now - person.since:.0f} s"
+    )
 
 
 def _written(person: SeenPerson, faces: tuple[Face, ...]) -> dict[str, object]:

@@ -195,6 +195,16 @@ def test_a_frame_that_cannot_be_used_later_is_a_reason():
     assert frames.dues == [0.0, 0.5, 1.0, 1.5, 2.0]
 
 
+def test_a_small_frame_after_a_busy_service_is_a_reason():
+    """The stream has shown a picture that can be used, whether anybody has looked at it or not."""
+    table, _ = played(0.0, (0.5, PICTURE[:50]), answers=[THROTTLED])
+
+    assert [one.reason.partition(";")[0] for one in table.given] == [
+        "slow down",
+        "<array>: the image has 100 x 50 pixels, and at least 80 a side are needed",
+    ]
+
+
 def test_what_is_lost_is_opened_again_later_and_later():
     """Each time it is told, and a frame begins the count anew; the time without frames was not skipped."""
     refused = ["connection refused"] * 6
