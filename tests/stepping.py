@@ -23,7 +23,7 @@ class Table:
         staged: What files are staged as, or the error of it.
         stuck: The error of taking an upload away.
         ends_at: When the job ends, where the client tells.
-        mailbox: What an expected message lies in.
+        mailbox: What an expected message lies in, or the error of opening it.
 
     Attributes:
         now: Seconds that have passed.
@@ -122,8 +122,10 @@ class Table:
     def _turn(self, step):
         return self._turns.pop(0) if step.waits and self._turns else 0.0
 
-    def _expect(self, _):
-        return self._mailbox
+    def _open(self, _):
+        return _thrown(self._mailbox)
+
+    _expect = _open
 
     def _forget(self, _):
         return None

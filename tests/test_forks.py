@@ -111,10 +111,11 @@ def test_locks_are_renewed():
                 return {"Messages": [{"Body": '{"JobId": "fake-job-1", "Status": "SUCCEEDED"}', "ReceiptHandle": "r"}]}
             def delete_message(self, **_):
                 pass
+            change_message_visibility = delete_message
         queue = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Queue())
         aws = rekog.aws_client()
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
-        budget, mailbox = sharing.budget_of(fake), sharing.mailbox_of(queue, fake, "fake-job-1")
+        budget, mailbox = sharing.budget_of(fake), sharing.mailbox_of(queue, fake)
         locks = [budget._lock, fastpath._LOCK, names._CACHE._lock, sharing._LOCK]
         locks += [mailbox._lock, mailbox.receiving]
         for lock in locks:
@@ -127,7 +128,7 @@ def test_locks_are_renewed():
             assert mailbox.receiving.acquire(blocking=False)
             Driver(client=fake).run(mailbox.receive(0))
             mailbox.forget("fake-job-1")
-            assert sharing.mailbox_of(queue, fake, "fake-job-1") is not mailbox
+            assert sharing.mailbox_of(queue, fake) is not mailbox
             assert sharing.budget_of(fake) is budget
             return len(rekog.analyze_video("s3://bucket/clip.mp4", client=fake, notify=queue).faces)
         in_child(work)

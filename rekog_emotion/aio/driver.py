@@ -19,9 +19,8 @@ from attrs import define, field, frozen
 
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.fastpath import Passing
-from rekog_emotion.aio.sharing import LoopMailbox, budget_of, known_mailbox, new_mailbox
+from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
-from rekog_emotion.clients.aws import sqs_client_for
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
@@ -45,6 +44,7 @@ from rekog_emotion.flows.steps import (
     List,
     Listen,
     Now,
+    Open,
     Remove,
     Shared,
     Sleep,
@@ -60,7 +60,6 @@ from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, t
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
@@ -238,8 +237,11 @@ class _Performer:
                 answer = await self._take(handle)
             case Await():
                 answer = await self._await(step)
+            case Open(channel):
+                answer = await mailbox_of(channel, driver.client, driver.aside)
             case Expect(channel, job_id):
-                answer = await self._expect(channel, job_id)
+                answer = await mailbox_of(channel, driver.client, driver.aside)
+                answer.expect(job_id)
             case Forget(mailbox, job_id):
                 mailbox.forget(job_id)
             case Listen(mailbox, flow):
@@ -272,15 +274,6 @@ class _Performer:
         task = asyncio.create_task(work)
         await self._wholly(task)
         return task.result()
-
-    async def _expect(self, channel: SnsSqs, job_id: str) -> LoopMailbox:
-        client = self._driver.client
-        mailbox = known_mailbox(channel, client)
-        if mailbox is None:
-            sqs = channel.sqs_client or await self._driver.aside(partial(sqs_client_for, client))
-            mailbox = new_mailbox(channel, client, sqs)
-        mailbox.expect(job_id)
-        return mailbox
 
     async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
         if mailbox.receiving.locked():

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from rekog_emotion import forks
+from rekog_emotion.clients.aws import sqs_client_for
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import Mailbox
 
 if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
 
-__all__ = ["LoopMailbox", "budget_of", "known_mailbox", "new_mailbox"]
+__all__ = ["LoopMailbox", "budget_of", "mailbox_of"]
 
 
 class LoopMailbox(Mailbox):
@@ -59,12 +62,26 @@ def _key(channel: SnsSqs, client: object) -> tuple[str, int, int]:
     return channel.queue_url, id(owner), id(asyncio.get_running_loop())
 
 
-def known_mailbox(channel: SnsSqs, client: object) -> LoopMailbox | None:
-    """Return the mailbox of a queue where the loop has one."""
-    return _MAILBOXES.get(_key(channel, client))
+async def mailbox_of(
+    channel: SnsSqs,
+    client: Any,  # noqa: ANN401 -- of either world
+    aside: Callable[[Callable[[], Any]], Awaitable[Any]],
+) -> LoopMailbox:
+    """Return the mailbox of a queue, which is one for all tasks of the loop that have it.
 
+    Args:
+        channel: Names the queue, and may have a client for it.
+        client: Of Rekognition; a client for the queue is made beside it.
+        aside: Runs a function in a thread.
 
-def new_mailbox(channel: SnsSqs, client: object, sqs: Any) -> LoopMailbox:  # noqa: ANN401 -- likewise
-    """Return the mailbox of a queue, a new one where the loop has none."""
-    mailbox = LoopMailbox(sqs, channel.queue_url)
-    return _MAILBOXES.setdefault(_key(channel, client), mailbox)
+    Raises:
+        ConfigurationError: The SQS client cannot be made.
+    """
+    key = _key(channel, client)
+    mailbox = _MAILBOXES.get(key)
+    if mailbox is None:
+        sqs = channel.sqs_client
+        if sqs is None:
+            sqs = await aside(partial(sqs_client_for, client))
+        mailbox = _MAILBOXES.setdefault(key, LoopMailbox(sqs, channel.queue_url))
+    return mailbox

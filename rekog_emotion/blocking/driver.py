@@ -38,6 +38,7 @@ from rekog_emotion.flows.steps import (
     List,
     Listen,
     Now,
+    Open,
     Remove,
     Shared,
     Sleep,
@@ -174,8 +175,11 @@ class _Performer:
                 answer = handle.take()
             case Await():
                 answer = self._await(step)
+            case Open(channel):
+                answer = mailbox_of(channel, driver.client)
             case Expect(channel, job_id):
-                answer = mailbox_of(channel, driver.client, job_id)
+                answer = mailbox_of(channel, driver.client)
+                answer.expect(job_id)
             case Forget(mailbox, job_id):
                 mailbox.forget(job_id)
             case Listen(mailbox, flow):

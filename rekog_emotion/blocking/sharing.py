@@ -97,8 +97,8 @@ def budget_of(client: object) -> SharedBudget:
         return SharedBudget()
 
 
-def mailbox_of(channel: SnsSqs, client: RekognitionClient, job_id: str) -> SharedMailbox:
-    """Return the mailbox of a queue, which keeps the message of a job from now on.
+def mailbox_of(channel: SnsSqs, client: RekognitionClient) -> SharedMailbox:
+    """Return the mailbox of a queue, which is one for all that have it.
 
     Raises:
         ConfigurationError: The SQS client cannot be made.
@@ -108,7 +108,7 @@ def mailbox_of(channel: SnsSqs, client: RekognitionClient, job_id: str) -> Share
         key = (channel.queue_url, id(owner))
         mailbox = _MAILBOXES.get(key)
         if mailbox is None:
-            mailbox = SharedMailbox(channel.sqs_client or sqs_client_for(client), channel.queue_url)
+            sqs = sqs_client_for(client) if channel.sqs_client is None else channel.sqs_client
+            mailbox = SharedMailbox(sqs, channel.queue_url)
             _MAILBOXES[key] = mailbox
-    mailbox.expect(job_id)
     return mailbox

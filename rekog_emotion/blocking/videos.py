@@ -15,12 +15,13 @@ from attrs import define, evolve, field, frozen
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
+from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.naming import name_of
@@ -96,8 +97,11 @@ def analyze_videos(
     if isinstance(options["staging"], str):
         bucket_and_prefix(options["staging"])
     shared, telling = part(options, StartVideoOptions), threading.Lock()
-    shared["client"] = resolve_client(options["client"])
-    asked.parameters(capabilities(shared["client"]))  # what the client cannot do is wrong for all of them
+    shared["client"] = client = resolve_client(options["client"])
+    check_notify(asked.notify, client, files="files" in capabilities(client))
+    asked.parameters(capabilities(client))  # what the client cannot do is wrong for all of them
+    if asked.notify is not None:
+        mailbox_of(asked.notify, client)  # and so is a queue that cannot be asked
 
     def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
         tell = _one_at_a_time(on_progress, telling, task.source)

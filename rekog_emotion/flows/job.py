@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from rekog_emotion.errors import JobFailedError, RekogEmotionError, StagingError
 from rekog_emotion.flows import pages
 from rekog_emotion.flows.ending import Lookout
-from rekog_emotion.flows.messages import SnsSqs
+from rekog_emotion.flows.messages import Mailbox, SnsSqs
 from rekog_emotion.flows.pages import Readout
 from rekog_emotion.flows.resuming import WaysOut, resumable, write_state
 from rekog_emotion.flows.steps import Discard, Facts, Flow, Remove, Turn, Work, collect
@@ -35,6 +35,7 @@ class Job:
         facts: Of the client.
         upload: What the job owns in S3 until it has ended.
         notify: Where the service sends its message, or ``None``.
+        mailbox: That of its queue, kept here so that nobody has to make another when it is waited for.
         token: The token that the caller started it with.
         fresh: It was started here, with a token of its own: it has not ended before it began.
         video_seconds: The length of its video, where it is known.
@@ -46,6 +47,7 @@ class Job:
     facts: Facts
     upload: S3Object | None = None
     notify: SnsSqs | None = None
+    mailbox: Mailbox | None = None
     token: str | None = None
     fresh: bool = False
     video_seconds: float | None = None

@@ -29,6 +29,7 @@ LONG_POLL: Final = 20  # seconds, the longest that SQS takes
 _MESSAGES: Final = 10  # the most that SQS gives at once
 # A look at the job in case its message is lost: after five minutes, then after a quarter of the time waited.
 _FALLBACK: Final = PollSchedule(share=0.25, floor=300.0, cap=1800.0)
+_METHODS: Final = ("receive_message", "delete_message", "change_message_visibility")
 _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 20.0
 
@@ -72,6 +73,9 @@ class SnsSqs:
             raise InvalidInputError(msg)
         if not isinstance(self.long_poll, int) or not 0 <= self.long_poll <= LONG_POLL:
             msg = f"long_poll={self.long_poll!r} is not 0 to {LONG_POLL} seconds"
+            raise InvalidInputError(msg)
+        if self.sqs_client is not None and not all(callable(getattr(self.sqs_client, name, None)) for name in _METHODS):
+            msg = f"sqs_client= got {type(self.sqs_client).__name__}: pass a boto3 SQS client, or leave it out"
             raise InvalidInputError(msg)
 
     def channel(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ from rekog_emotion.flows import polling, retrying
 from rekog_emotion.flows.job import Job
 from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.resuming import WaysOut, remind
-from rekog_emotion.flows.steps import Call, Cancelled, Discard, Facts, Flow, Sleep, Stage, Tell, Work
+from rekog_emotion.flows.steps import Call, Cancelled, Discard, Facts, Flow, Open, Sleep, Stage, Tell, Work
 from rekog_emotion.logs import logger
 from rekog_emotion.media.containers import refusal_of_the_service
 from rekog_emotion.sources.videos import PreparedVideo
@@ -66,6 +66,8 @@ class Starter:
 
     def start(self, video: PreparedVideo) -> Flow[Job]:
         """Start a job, upload and all, and return it."""
+        # A queue that cannot be asked is found before a job that it is to tell the end of.
+        mailbox = None if self.asked.notify is None else (yield Open(self.asked.notify))
         with self._answerable():
             if isinstance(video.place, S3Object):
                 job_id = yield from self._start(video.place)
@@ -76,6 +78,7 @@ class Starter:
                 facts=self.facts,
                 upload=self._upload,
                 notify=self.asked.notify,
+                mailbox=mailbox,
                 token=self.asked.client_request_token,
                 fresh=self.asked.client_request_token is None,
                 video_seconds=video.seconds if self.asked.video_length is None else self.asked.video_length,

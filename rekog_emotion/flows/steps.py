@@ -32,6 +32,7 @@ __all__ = [
     "List",
     "Listen",
     "Now",
+    "Open",
     "Remove",
     "Shared",
     "Sleep",
@@ -204,6 +205,13 @@ class Cancelled:
 
 
 @frozen
+class Open:
+    """Have the client of a queue; answered with the mailbox of the queue, which somebody keeps until it is used."""
+
+    channel: Any
+
+
+@frozen
 class Expect:
     """Keep the message of a job, if it comes; answered with the mailbox that it will lie in."""
 
@@ -294,6 +302,7 @@ Step: TypeAlias = (
     | Sleep
     | Await
     | Cancelled
+    | Open
     | Expect
     | Forget
     | Listen

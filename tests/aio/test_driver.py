@@ -343,6 +343,8 @@ def test_one_listens_at_a_time():
         async def delete_message(self, **_):
             pass
 
+        change_message_visibility = delete_message
+
     channel = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Sqs())
 
     async def main():

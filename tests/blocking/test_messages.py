@@ -10,6 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from rekog_emotion import (
+    ConfigurationError,
     InvalidInputError,
     JobCancelledError,
     JobFailedError,
@@ -17,6 +18,7 @@ from rekog_emotion import (
     SnsSqs,
     VideoJob,
     analyze_video,
+    analyze_videos,
     aws_client,
     start_video,
     wait_for_videos,
@@ -80,6 +82,47 @@ def test_is_for_aws_only():
         start_video(VIDEO, client="embedded", notify=notify(Queue()))
 
     assert str(caught.value) == "notify= is for AWS: EmbeddedClient sends no messages, so leave it out"
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(lambda **options: start_video(VIDEO, **options), id="start_video"),
+        pytest.param(lambda **options: analyze_video(VIDEO, **options), id="analyze_video"),
+        pytest.param(lambda **options: analyze_videos([VIDEO], **options), id="analyze_videos"),
+    ],
+)
+def test_a_queue_that_cannot_be_asked(begin):
+    """Without a configuration for its client no job is bought whose end nobody would learn of."""
+    client = ScriptedClient(page(0))
+
+    with pytest.raises(ConfigurationError) as caught:
+        begin(client=client, notify=SnsSqs(TOPIC, ROLE, QUEUE))
+
+    assert str(caught.value) == (
+        "no AWS region is set: set AWS_DEFAULT_REGION, give the profile a region or pass aws_client(region_name=...), "
+        'or stay offline with client="embedded"'
+    )
+    assert not any("job" in note for note in getattr(caught.value, "__notes__", []))
+    assert client.calls == []
+
+
+def test_is_for_aws_only_of_many():
+    """What is wrong for all videos is no outcome of each."""
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(InvalidInputError) as caught:
+        analyze_videos([VIDEO], client="embedded", notify=notify(Queue()))
+
+    assert str(caught.value) == "notify= is for AWS: EmbeddedClient sends no messages, so leave it out"
+
+
+@pytest.mark.parametrize("client", [boto3, "sqs", 0], ids=["a module", "a name", "a number"])
+def test_needs_a_client_of_a_queue(client):
+    """What receives no messages is refused before the start."""
+    with pytest.raises(InvalidInputError) as caught:
+        SnsSqs(TOPIC, ROLE, QUEUE, sqs_client=client)
+
+    assert str(caught.value) == f"sqs_client= got {type(client).__name__}: pass a boto3 SQS client, or leave it out"
 
 
 def test_one_way_to_name_the_topic():

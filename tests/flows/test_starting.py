@@ -7,6 +7,7 @@ import pytest
 
 from rekog_emotion.errors import (
     AccessDeniedError,
+    ConfigurationError,
     InternalServiceError,
     JobCancelledError,
     JobTimeoutError,
@@ -16,9 +17,10 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
+from rekog_emotion.flows.messages import Mailbox, SnsSqs
 from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.starting import Starter
-from rekog_emotion.flows.steps import Call, Discard, Facts, Sleep, Stage
+from rekog_emotion.flows.steps import Call, Discard, Facts, Open, Sleep, Stage
 from rekog_emotion.sources.videos import PreparedVideo
 from rekog_emotion.values.progress import Progress
 from rekog_emotion.values.s3 import S3Object
@@ -186,3 +188,30 @@ def test_what_may_have_been_started(answers, notes):
         Table(*fresh).play(start())
 
     assert getattr(caught.value, "__notes__", []) == notes
+
+
+NOTIFY = SnsSqs("arn:aws:sns:eu-west-1:1:ends", "arn:aws:iam::1:role/r", "https://q")
+
+
+@pytest.mark.parametrize("video", [VIDEO, FILE], ids=["in S3", "a file"])
+def test_opens_the_queue_first(video):
+    """The mailbox is there before anything is sent, and the job keeps it."""
+    mailbox = Mailbox("https://q")
+    table = Table(STARTED, mailbox=mailbox)
+
+    job = table.play(Starter(asked=VideoRequest(notify=NOTIFY), facts=Facts(retries=True)).start(video))
+
+    assert (table.steps[0], job.mailbox) == (Open(NOTIFY), mailbox)
+    assert [step.method for step in table.steps if isinstance(step, Call)] == ["start_face_detection"]
+
+
+@pytest.mark.parametrize("video", [VIDEO, FILE], ids=["in S3", "a file"])
+def test_a_queue_without_a_client(video):
+    """Nothing is uploaded or started, and the error speaks of no job."""
+    table = Table(STARTED, mailbox=ConfigurationError("no credentials"))
+
+    with pytest.raises(ConfigurationError) as caught:
+        table.play(Starter(asked=VideoRequest(notify=NOTIFY), facts=Facts(retries=True)).start(video))
+
+    assert (str(caught.value), getattr(caught.value, "__notes__", [])) == ("no credentials", [])
+    assert table.steps == [Open(NOTIFY)]

@@ -158,6 +158,11 @@ def told(queue_url="https://q/1", **options):
     return flow
 
 
+def unheard(**asked):
+    """Start a job whose queue nobody can ask: its client cannot be made."""
+    return started(notify=SnsSqs(**CHANNEL), **asked)
+
+
 ANSWERS = {
     # calls and failures of a photo
     "photo": Script(flow=photo, get=[FACES], end=1),
@@ -239,6 +244,8 @@ ANSWERS = {
     ),
     # slots and starts
     "started": Script(flow=started(), end="j-1"),
+    "not started, no client of the queue": Script(flow=unheard(), end="ConfigurationError", calls=0),
+    "not uploaded, no client of the queue": Script(flow=unheard(local=True), end="ConfigurationError", calls=0),
     "a slot later": Script(flow=started(), start=[FULL, FULL, STARTED], end="j-1", calls=3),
     "no slot in time": Script(flow=started(slot_timeout=25), start=[FULL], end="JobTimeoutError", calls=4),
     "no time for a slot": Script(flow=started(slot_timeout=0), start=[FULL], end="JobTimeoutError"),
