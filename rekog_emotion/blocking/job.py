@@ -175,7 +175,7 @@ class VideoJob:
         Raises:
             ServiceError: The service refused, with ``JobNotFoundError`` where it knows no such job.
             TransportError: No answer came.
-            ResponseError: The answer is broken.
+            ResponseError: The answer is broken, or its status is none of the three.
             StagingError: The job has ended, and its upload could not be deleted.
         """
         return self._driver.run(self._job.status())
@@ -205,7 +205,7 @@ class VideoJob:
             JobTimeoutError: The time is over; the job goes on, and ``VideoJob.from_dict(error.state)`` resumes it.
             JobCancelledError: ``cancel`` was set; as above.
             ServiceError: The service refused for good, with ``JobNotFoundError`` where it knows no such job.
-            ResponseError: The answer is broken.
+            ResponseError: Five looks one after another had a broken answer, or a status that is none of the three.
             StagingError: The job has ended, and its upload could not be deleted.
         """
         limit = request.seconds(timeout, "timeout")

@@ -60,15 +60,22 @@ def _read(box: Box, job_id: str) -> Flow[VideoAnalysis]:
 
 
 def _page_of(box: Box, job_id: str) -> VideoAnalysis:
+    status = box[0].get("JobStatus")
+    if isinstance(status, str) and status not in set(JobStatus):
+        raise _no_status(status, job_id)  # whatever else there is of the answer
     try:
         page = VideoAnalysis.from_aws(box.pop())  # no variable holds the answer
     except ResponseError as error:
         error.job_id = job_id
         raise
-    if page.status not in set(JobStatus):
-        problem = f"expected one of {', '.join(JobStatus)}, got {page.status!r}"
-        raise ResponseError(problem, path="JobStatus", job_id=job_id)
+    if page.status is None:
+        raise _no_status(None, job_id)
     return page
+
+
+def _no_status(status: str | None, job_id: str) -> ResponseError:
+    problem = f"expected one of {', '.join(JobStatus)}, got {status!r}"
+    return ResponseError(problem, path="JobStatus", job_id=job_id)
 
 
 @frozen(kw_only=True)

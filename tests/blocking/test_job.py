@@ -257,9 +257,23 @@ def test_failed(script, calls, message):
             ResponseError,
             "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got 'PAUSED'",
         ),
+        (
+            {"JobStatus": "PAUSED"},
+            ResponseError,
+            "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got 'PAUSED'",
+        ),
         (page() | {"JobStatus": 7}, ResponseError, "JobStatus: expected a string, got int"),
     ],
-    ids=["unknown-job", "expired", "no-faces", "empty", "no-status", "unknown-status", "status-of-a-wrong-type"],
+    ids=[
+        "unknown-job",
+        "expired",
+        "no-faces",
+        "empty",
+        "no-status",
+        "unknown-status",
+        "unknown-status-alone",
+        "status-of-a-wrong-type",
+    ],
 )
 @pytest.mark.parametrize("begin", [[], [IN_PROGRESS]], ids=["first-look", "later"])
 @pytest.mark.usefixtures("clock")

@@ -15,6 +15,7 @@ from tests.stepping import Table
 
 LOOK = Call("get_face_detection", {"JobId": "j-1", "MaxResults": 1000}, "j-1")
 THROTTLED, BROKE = ThrottledError("slow down"), InternalServiceError("broken")
+UNKNOWN = "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got 'PAUSED'"
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
 TURN = Turn()
 HERE = frozenset({"files", "ends"})
@@ -107,9 +108,16 @@ def test_steps(answers, options, script, steps):
         ),
         ([{}], None, {}, ResponseError, "Faces: missing from the answer", 5),
         ([*[{}] * 4, IN_PROGRESS, {}], None, {}, ResponseError, "Faces: missing from the answer", 10),
+        ([{"JobStatus": "PAUSED"}], 3600.0, {}, ResponseError, UNKNOWN, 5),
+        ([page(0) | {"JobStatus": "PAUSED"}], None, {}, ResponseError, UNKNOWN, 5),
+        ([*[{"JobStatus": "PAUSED"}] * 4, IN_PROGRESS, {"JobStatus": "PAUSED"}], None, {}, ResponseError, UNKNOWN, 10),
+        ([{}, {"JobStatus": "PAUSED"}], None, {}, ResponseError, UNKNOWN, 5),
         ([ValueError("a bug")], None, {}, ValueError, "a bug", 1),
     ],
-    ids=["time over", "while failing", "cancelled", "broken", "broken in rows", "a bug"],
+    ids=[
+        *("time over", "while failing", "cancelled", "broken", "broken in rows"),
+        *("unknown", "unknown, with faces", "unknown in rows", "broken and unknown", "a bug"),
+    ],
 )
 def test_ends(answers, limit, script, error, message, calls):
     """The error says what happened."""

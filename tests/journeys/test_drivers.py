@@ -197,7 +197,14 @@ ANSWERS = {
     "its end is heard, time over": Script(
         flow=resumed(5.0), get=[IN_PROGRESS], ended=True, end="JobTimeoutError", calls=6
     ),
+    "an unknown status": Script(
+        flow=resumed(), get=[IN_PROGRESS, {"JobStatus": "PAUSED"}], end="ResponseError", calls=6
+    ),
+    "an unknown status, told": Script(
+        flow=told(), get=[{"JobStatus": "PAUSED"}], queue=[{"Messages": [message()]}], end="ResponseError", calls=8
+    ),
     # one look
+    "status, unknown": Script(flow=status, get=[{"JobStatus": "PAUSED"}], end="ResponseError"),
     "status": Script(flow=status, get=[IN_PROGRESS], end="IN_PROGRESS"),
     "status, ended": Script(flow=status, get=[page(0)], end="SUCCEEDED"),
     "status, failed": Script(flow=status, get=[failed()], end="FAILED"),
@@ -211,6 +218,9 @@ ANSWERS = {
         flow=resumed(), get=[page(0, then="a"), THROTTLED], retries=False, end="ThrottledError", calls=2
     ),
     "a broken page": Script(flow=resumed(), get=[page(0, then="a"), {}, {}, page(500)], end=2, calls=4),
+    "a page of an unknown status": Script(
+        flow=resumed(), get=[page(0, then="a"), {"JobStatus": "PAUSED"}], end="ResponseError", calls=7
+    ),
     "a page always broken": Script(flow=resumed(), get=[page(0, then="a"), {}], end="ResponseError", calls=7),
     "an expired token": Script(
         flow=resumed(), get=[page(0, then="a"), EXPIRED, page(0, then="b"), page(500)], end=2, calls=4
