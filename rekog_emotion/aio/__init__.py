@@ -10,14 +10,18 @@ from rekog_emotion.aio.image import detect_image
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.staging import AsyncStaging
 from rekog_emotion.aio.video import analyze_video, start_video
+from rekog_emotion.aio.videos import VideoOutcome, analyze_videos, wait_for_videos
 
 __all__ = [
     "AsyncRekognitionClient",
     "AsyncStaging",
     "VideoJob",
+    "VideoOutcome",
     "analyze_video",
+    "analyze_videos",
     "aws_client",
     "close",
     "detect_image",
     "start_video",
+    "wait_for_videos",
 ]

@@ -5,19 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Sized
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
 from rekog_emotion import forks
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.errors import RekogEmotionError
-from rekog_emotion.logs import logger
-from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.flows.videos import log_what_is_left
 
 T = TypeVar("T")
 R = TypeVar("R")
-_log: Final = logger("rekog_emotion")
 
 
 @frozen
@@ -34,19 +32,6 @@ class _Left:
     """A worker has left; with an error where the items could not be taken."""
 
     error: BaseException | None = None
-
-
-def _log_what_is_left(end: _End[T, R]) -> None:
-    """Say how to take up a job of which nobody is given the end."""
-    if end.error is None:
-        if isinstance(end.result, VideoAnalysis):
-            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", end.result.job_id)
-        return
-    state, notes = getattr(end.error, "state", None), getattr(end.error, "__notes__", [])
-    if state is not None:
-        notes = [f"state: {state!r}", *notes]
-    if notes or getattr(end.error, "job_id", None) is not None:
-        _log.warning("%s (%s)" if notes else "%s%s", end.error, "; ".join(notes))
 
 
 class _Gathering(Generic[T, R]):
@@ -115,7 +100,7 @@ class _Gathering(Generic[T, R]):
             if isinstance(end, _Left):
                 at_work -= 1
             else:
-                _log_what_is_left(end)
+                log_what_is_left(end.result, end.error)
         for thread in threads:
             thread.join()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sized
-from typing import Any, Unpack
+from typing import Unpack
 
-from attrs import define, evolve, field, frozen
+from attrs import define, frozen
 
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
@@ -19,12 +19,10 @@ from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix
-from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.options import part, spelled_out
 from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
-from rekog_emotion.results.outcomes import Outcome
+from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.sources.naming import name_of
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
 from rekog_emotion.wire.service import MAX_JOBS
@@ -33,7 +31,7 @@ __all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
 
 
 @frozen(kw_only=True)
-class VideoOutcome(Outcome[VideoSource | None, VideoAnalysis]):
+class VideoOutcome(JobOutcome[VideoJob]):
     """What became of one video of several: an analysis or an error.
 
     Attributes:
@@ -42,17 +40,6 @@ class VideoOutcome(Outcome[VideoSource | None, VideoAnalysis]):
         error: Why there is no analysis; the ``state`` of a time-out or cancellation takes the job up again.
         job: The job; ``None`` where none was started. It stays in its process: an outcome that is pickled has none.
     """
-
-    job: VideoJob | None = field(default=None, eq=False)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle all but the job, which has a client."""
-        return _outcome, (self.source, self.analysis, self.error)
-
-
-# Pickle needs a function of the module.
-def _outcome(source: VideoSource | None, analysis: VideoAnalysis | None, error: Exception | None) -> VideoOutcome:
-    return VideoOutcome(source=source, analysis=analysis, error=error)
 
 
 @define
@@ -85,18 +72,13 @@ def analyze_videos(
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
         ConfigurationError: AWS is not configured.
     """
-    if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
-        msg = f"max_jobs={max_jobs!r} is no number of jobs: pass 1 or more"
-        raise InvalidInputError(msg)
-    if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
-        msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
-        raise InvalidInputError(msg)
+    check_videos(sources, max_jobs)
     asked = VideoRequest.of(options)
     on_progress, cancel = options["on_progress"], options["cancel"]
     check_listeners(on_progress, cancel)
     if isinstance(options["staging"], str):
         bucket_and_prefix(options["staging"])
-    shared, telling = part(options, StartVideoOptions), threading.Lock()
+    shared, told = part(options, StartVideoOptions), _one_at_a_time(on_progress)
     shared["client"] = client = resolve_client(options["client"])
     check_notify(asked.notify, client, files="files" in capabilities(client))
     asked.parameters(capabilities(client))  # what the client cannot do is wrong for all of them
@@ -104,7 +86,7 @@ def analyze_videos(
         mailbox_of(asked.notify, client)  # and so is a queue that cannot be asked
 
     def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
-        tell = _one_at_a_time(on_progress, telling, task.source)
+        tell = about(task.source, told)
         own: StartVideoOptions = {**shared, "on_progress": tell, "cancel": stop}
         task.job = VideoJob.start(task.source, **own)
         return task.job.result(timeout=asked.timeout, on_progress=tell, cancel=stop)
@@ -128,17 +110,10 @@ def wait_for_videos(jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOpt
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
-    if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
-        msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
-        raise InvalidInputError(msg)
-    limit, waiting = VideoRequest.of(options).timeout, list(jobs)
-    for one in waiting:
-        if not isinstance(one, VideoJob):
-            msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
-            raise InvalidInputError(msg)
+    limit, waiting = VideoRequest.of(options).timeout, check_jobs(jobs, VideoJob)
     on_progress, cancel = options["on_progress"], options["cancel"]
     check_listeners(on_progress, cancel)
-    tell = _one_at_a_time(on_progress, threading.Lock(), None)
+    tell = _one_at_a_time(on_progress)
 
     def wait(job: VideoJob, stop: threading.Event) -> VideoAnalysis:
         return job.result(timeout=limit, on_progress=tell, cancel=stop)
@@ -147,15 +122,14 @@ def wait_for_videos(jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOpt
     return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item) for e in ended)
 
 
-def _one_at_a_time(
-    on_progress: OnProgress | None, telling: threading.Lock, source: VideoSource | None
-) -> OnProgress | None:
-    """Return what tells a caller from several threads, and which video it is about where the event does not."""
+def _one_at_a_time(on_progress: OnProgress | None) -> OnProgress | None:
+    """Return what tells a caller from several threads."""
     if on_progress is None:
         return None
+    telling = threading.Lock()
 
     def tell(progress: Progress) -> None:
         with telling:
-            on_progress(progress if source is None else evolve(progress, source=name_of(source)))
+            on_progress(progress)
 
     return tell

@@ -42,7 +42,7 @@ class Both:
 
 # --- what is alike ---
 
-VERBS = ["analyze_video", "start_video"]
+VERBS = ["analyze_video", "start_video", "analyze_videos", "wait_for_videos"]
 METHODS = [name for name in vars(rekog.VideoJob) if not name.startswith("_")]
 
 
@@ -79,13 +79,13 @@ def test_a_job_has_no_other_methods():
 @pytest.mark.parametrize("name", VERBS)
 def test_documents_every_option(name):
     """In its own world's words where they differ, whichever of the two was loaded first."""
-    for world, words in ((aio, "an aiobotocore"), (rekog, "with boto3's methods. Default")):
+    for world, words in ((aio, "called in the loop with"), (rekog, "(from the threads of the upload)")):
         text = getattr(world, name).__doc__
         assert "**options" not in text
         for option in list(inspect.signature(getattr(world, name)).parameters)[1:]:
             assert re.search(rf"^ *{option}: \S", text, re.MULTILINE)
         assert words in text
-        assert inspect.iscoroutinefunction(getattr(world, name)) == (world is aio)
+        assert inspect.iscoroutinefunction(getattr(world, name)) == (world is aio and name.endswith("video"))
 
 
 def test_refuses_an_unknown_option():

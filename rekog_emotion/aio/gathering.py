@@ -1,0 +1,119 @@
+"""Many at once, in tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sized
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import frozen
+
+from rekog_emotion.flows.videos import log_what_is_left
+
+__all__ = ["End", "gathered"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+_NONE: Final = object()
+
+
+@frozen
+class End(Generic[T, R]):
+    """How the work on one item ended."""
+
+    item: T
+    result: R | None = None
+    error: Exception | None = None
+
+
+@frozen
+class _Left:
+    """A worker has left; with an error where the items could not be taken."""
+
+    error: BaseException | None = None
+
+
+async def gathered(
+    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, workers: int
+) -> AsyncGenerator[End[T, R], None]:
+    """Work on items in a few tasks, and give the ends as they come; whoever leaves early leaves no task.
+
+    Args:
+        work: Called with an item.
+        items: Taken one by one, as workers get free; in a thread, where taking one may take time.
+        workers: Tasks.
+    """
+    if isinstance(items, Sized):
+        workers = min(workers, len(items))
+    ends: asyncio.Queue[End[T, R] | _Left] = asyncio.Queue()
+    taking = asyncio.Lock()
+    # Who is slow to use results is not run over by them: as many as workers may lie here.
+    room = asyncio.Semaphore(2 * workers)
+    source, quick = iter(items), isinstance(items, (list, tuple))
+
+    async def run() -> None:
+        left = _Left()
+        try:
+            while True:
+                await room.acquire()
+                async with taking:
+                    item: Any = next(source, _NONE) if quick else await asyncio.to_thread(_next, source)
+                if item is _NONE:
+                    break
+                ends.put_nowait(await _end_of(work, item))
+        except BaseException as error:  # noqa: BLE001 -- it is raised in the task that asked
+            left = _Left(error)
+        finally:
+            ends.put_nowait(left)
+
+    tasks = [asyncio.create_task(run()) for _ in range(workers)]
+    try:
+        at_work = len(tasks)
+        while at_work:
+            end = await ends.get()
+            if isinstance(end, End):
+                room.release()
+                yield end
+                continue
+            room.release()  # the place of the item that there was not
+            at_work -= 1
+            if end.error is not None:
+                raise end.error
+    finally:
+        await _ended(tasks)
+        _log(ends)
+
+
+def _next(source: Iterator[Any]) -> Any:  # noqa: ANN401 -- whatever callers pass
+    return next(source, _NONE)  # StopIteration passes no task
+
+
+async def _end_of(work: Callable[[T], Awaitable[R]], item: T) -> End[T, R]:
+    try:
+        return End(item, result=await work(item))
+    except Exception as error:  # noqa: BLE001 -- one that fails stops no other
+        return End(item, error=error)
+
+
+def _log(ends: asyncio.Queue[End[T, R] | _Left]) -> None:
+    """Say what nobody takes."""
+    while not ends.empty():
+        end = ends.get_nowait()
+        error = end.error
+        if isinstance(error, asyncio.CancelledError):
+            error = error.__cause__ or error
+        log_what_is_left(end.result if isinstance(end, End) else None, error)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they are done, whatever cancels meanwhile."""
+    for task in tasks:
+        task.cancel()
+    cancel: asyncio.CancelledError | None = None
+    while not all(task.done() for task in tasks):
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError as error:
+            cancel = error
+    if cancel is not None:
+        raise cancel

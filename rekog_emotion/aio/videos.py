@@ -1,0 +1,126 @@
+"""Many videos at once in asyncio: as many jobs as the account may run, and every result as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sized
+from contextlib import aclosing
+from typing import Any, Unpack
+
+from attrs import define, frozen
+
+from rekog_emotion.aio.client import resolve
+from rekog_emotion.aio.gathering import gathered
+from rekog_emotion.aio.job import VideoJob
+from rekog_emotion.aio.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
+from rekog_emotion.aio.staging import check_s3_client
+from rekog_emotion.clients.protocols import capabilities
+from rekog_emotion.clients.staging import bucket_and_prefix
+from rekog_emotion.flows.options import part, spelled_out
+from rekog_emotion.flows.request import VideoRequest, check_listeners
+from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.videos import VideoSource
+from rekog_emotion.wire.service import MAX_JOBS
+
+__all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
+
+
+@frozen(kw_only=True)
+class VideoOutcome(JobOutcome[VideoJob]):
+    """What became of one video of several: an analysis or an error, as of :class:`rekog_emotion.VideoOutcome`.
+
+    Attributes:
+        source: The video, as it was given; ``None`` of a job that was taken up by its id.
+        analysis: All its faces; ``None`` where there was an error.
+        error: Why there is no analysis; the ``state`` of a time-out takes the job up again.
+        job: The job; ``None`` where none was started. It stays in its process: an outcome that is pickled has none.
+    """
+
+
+@define
+class _Task:
+    """A video, and its job when it has one."""
+
+    source: VideoSource
+    job: VideoJob | None = None
+
+
+@spelled_out(AnalyzeVideosOptions, defaults=VideoRequest)
+def analyze_videos(
+    sources: Iterable[VideoSource], *, max_jobs: int = MAX_JOBS, **options: Unpack[AnalyzeVideosOptions]
+) -> AsyncGenerator[VideoOutcome, None]:
+    """Analyse many videos, a few at a time, and give each outcome as it comes.
+
+    A video that fails is an outcome with its error, and stops no other. Sources are taken as slots get free, in a
+    thread unless they are a list, so that they may be a generator without end. Whoever leaves the loop early, or is
+    cancelled, ends the waiting: jobs that run go on at the service, and the log says, as a warning, from what state
+    each is taken up again. ``async with contextlib.aclosing(analyze_videos(...))`` ends it before the next statement.
+
+    Emotions are how a face looks, not what a person feels.
+
+    Args:
+        sources: Paths, ``s3://bucket/key`` or :class:`S3Object`.
+        max_jobs: Jobs that run at once. Default: ``20``, which AWS allows an account.
+        **options: Those of ``AnalyzeVideosOptions``.
+
+    Raises:
+        InvalidInputError: An argument cannot be used; nothing was uploaded or started.
+        ConfigurationError: AWS is not configured; raised when the first outcome is asked for.
+    """
+    check_videos(sources, max_jobs)
+    asked = VideoRequest.of(options)
+    check_listeners(options["on_progress"], None)
+    check_s3_client(options["s3_client"])
+    if isinstance(options["staging"], str):
+        bucket_and_prefix(options["staging"])
+    return _analyzed(sources, max_jobs, asked, options)
+
+
+async def _analyzed(
+    sources: Iterable[VideoSource], max_jobs: int, asked: VideoRequest, options: AnalyzeVideosOptions
+) -> AsyncGenerator[VideoOutcome, None]:
+    shared = part(options, StartVideoOptions)
+    shared["client"] = await resolve(options["client"])
+    asked.parameters(capabilities(shared["client"]))  # what the client cannot do is wrong for all of them
+
+    async def analyze(task: _Task) -> VideoAnalysis:
+        tell = about(task.source, options["on_progress"])
+        own: StartVideoOptions = {**shared, "on_progress": tell}
+        task.job = await VideoJob.start(task.source, **own)
+        return await task.job.result(timeout=asked.timeout, on_progress=tell)
+
+    each = (_Task(source) for source in sources)
+    async with aclosing(
+        gathered(analyze, list(each) if isinstance(sources, Sized) else each, workers=max_jobs)
+    ) as ends:
+        async for end in ends:
+            yield VideoOutcome(source=end.item.source, analysis=end.result, error=end.error, job=end.item.job)
+
+
+@spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+def wait_for_videos(
+    jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOptions]
+) -> AsyncGenerator[VideoOutcome, None]:
+    """Wait for several jobs, and give the outcome of each as it ends, with all its faces.
+
+    Jobs that share a queue (``notify=``) share its messages: one call at a time waits for all of them.
+
+    Args:
+        jobs: Jobs that were started, or resumed.
+        **options: Those of ``WaitForVideosOptions``.
+
+    Raises:
+        InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
+    """
+    limit, waiting = VideoRequest.of(options).timeout, check_jobs(jobs, VideoJob)
+    check_listeners(options["on_progress"], None)
+    return _waited(waiting, limit, options["on_progress"])
+
+
+async def _waited(jobs: list[VideoJob], limit: float | None, on_progress: Any) -> AsyncGenerator[VideoOutcome, None]:  # noqa: ANN401 -- checked above
+    async def wait(job: VideoJob) -> VideoAnalysis:
+        return await job.result(timeout=limit, on_progress=on_progress)
+
+    async with aclosing(gathered(wait, jobs, workers=len(jobs))) as ends:
+        async for end in ends:
+            yield VideoOutcome(source=end.item.source, analysis=end.result, error=end.error, job=end.item)

@@ -1,0 +1,98 @@
+"""Many videos: what may be asked for, what becomes of each, and what is said of those that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Generic, TypeVar
+
+from attrs import evolve, field, frozen
+
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.logs import logger
+from rekog_emotion.results.outcomes import Outcome
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.sources.naming import name_of
+from rekog_emotion.sources.videos import VideoSource
+from rekog_emotion.values.progress import OnProgress, Progress
+
+__all__ = ["JobOutcome", "about", "check_jobs", "check_videos", "log_what_is_left"]
+
+J = TypeVar("J")
+_log: Final = logger("rekog_emotion")
+
+
+@frozen(kw_only=True)
+class JobOutcome(Outcome[VideoSource | None, VideoAnalysis], Generic[J]):
+    """What became of one video of several, whose job is one of either world."""
+
+    job: J | None = field(default=None, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all but the job, which has a client."""
+        return _outcome, (type(self), self.source, self.analysis, self.error)
+
+
+# Pickle needs a function of the module.
+def _outcome(
+    kind: type[JobOutcome[Any]], source: VideoSource | None, analysis: VideoAnalysis | None, error: Exception | None
+) -> JobOutcome[Any]:
+    return kind(source=source, analysis=analysis, error=error)
+
+
+def check_videos(sources: object, max_jobs: object) -> None:
+    """Refuse what are no videos, and no number of jobs.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    if isinstance(max_jobs, bool) or not isinstance(max_jobs, int) or max_jobs < 1:
+        msg = f"max_jobs={max_jobs!r} is no number of jobs: pass 1 or more"
+        raise InvalidInputError(msg)
+    if isinstance(sources, (str, bytes)) or not isinstance(sources, Iterable):
+        msg = f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one"
+        raise InvalidInputError(msg)
+
+
+def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
+    """Return what is to be waited for.
+
+    Args:
+        jobs: What the caller passed.
+        kind: What each has to be.
+
+    Raises:
+        InvalidInputError: They are something else.
+    """
+    if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
+        msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
+        raise InvalidInputError(msg)
+    waiting = list(jobs)
+    for one in waiting:
+        if not isinstance(one, kind):
+            msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
+            raise InvalidInputError(msg)
+    return waiting
+
+
+def about(source: VideoSource, on_progress: OnProgress | None) -> OnProgress | None:
+    """Return what tells a caller which of several videos an event is about."""
+    if on_progress is None:
+        return None
+
+    def told(progress: Progress) -> None:
+        on_progress(evolve(progress, source=name_of(source)))
+
+    return told
+
+
+def log_what_is_left(result: object, error: BaseException | None) -> None:
+    """Say how to take up a job of which nobody is given the end."""
+    if error is None:
+        if isinstance(result, VideoAnalysis):
+            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", result.job_id)
+        return
+    state, notes = getattr(error, "state", None), getattr(error, "__notes__", [])
+    if state is not None:
+        notes = [f"state: {state!r}", *notes]
+    if notes or getattr(error, "job_id", None) is not None:
+        _log.warning("%s (%s)" if notes else "%s%s", str(error) or type(error).__name__, "; ".join(notes))
