@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Sized
 from contextlib import aclosing
 from typing import Any, Unpack
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from rekog_emotion.aio.client import resolve
 from rekog_emotion.aio.gathering import gathered
@@ -26,7 +26,7 @@ __all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
 
 
 @frozen(kw_only=True)
-class VideoOutcome(JobOutcome[VideoJob]):
+class VideoOutcome(JobOutcome):
     """What became of one video of several: an analysis or an error, as of :class:`rekog_emotion.VideoOutcome`.
 
     Attributes:
@@ -35,6 +35,8 @@ class VideoOutcome(JobOutcome[VideoJob]):
         error: Why there is no analysis; the ``state`` of a time-out takes the job up again.
         job: The job; ``None`` where none was started. It stays in its process: an outcome that is pickled has none.
     """
+
+    job: VideoJob | None = field(default=None, eq=False)
 
 
 @define

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sized
 from typing import Unpack
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
@@ -31,7 +31,7 @@ __all__ = ["VideoOutcome", "analyze_videos", "wait_for_videos"]
 
 
 @frozen(kw_only=True)
-class VideoOutcome(JobOutcome[VideoJob]):
+class VideoOutcome(JobOutcome):
     """What became of one video of several: an analysis or an error.
 
     Attributes:
@@ -40,6 +40,8 @@ class VideoOutcome(JobOutcome[VideoJob]):
         error: Why there is no analysis; the ``state`` of a time-out or cancellation takes the job up again.
         job: The job; ``None`` where none was started. It stays in its process: an outcome that is pickled has none.
     """
+
+    job: VideoJob | None = field(default=None, eq=False)
 
 
 @define

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
@@ -22,10 +22,8 @@ _log: Final = logger("rekog_emotion")
 
 
 @frozen(kw_only=True)
-class JobOutcome(Outcome[VideoSource | None, VideoAnalysis], Generic[J]):
-    """What became of one video of several, whose job is one of either world."""
-
-    job: J | None = field(default=None, eq=False)
+class JobOutcome(Outcome[VideoSource | None, VideoAnalysis]):
+    """What became of one video of several; each world adds its job."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but the job, which has a client."""
@@ -34,8 +32,8 @@ class JobOutcome(Outcome[VideoSource | None, VideoAnalysis], Generic[J]):
 
 # Pickle needs a function of the module.
 def _outcome(
-    kind: type[JobOutcome[Any]], source: VideoSource | None, analysis: VideoAnalysis | None, error: Exception | None
-) -> JobOutcome[Any]:
+    kind: type[JobOutcome], source: VideoSource | None, analysis: VideoAnalysis | None, error: Exception | None
+) -> JobOutcome:
     return kind(source=source, analysis=analysis, error=error)
 
 
