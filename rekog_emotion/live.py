@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.clients.protocols import ClientName, RekognitionClient
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
@@ -29,7 +29,7 @@ __all__ = ["record", "watch"]
 def watch(
     frames: FrameSource,
     *,
-    client: RekognitionClient | str | None = None,
+    client: RekognitionClient | ClientName | None = None,
     rate: float = 2.0,
     smooth: float = 1.0,
     max_gap: float | None = None,

@@ -1,7 +1,7 @@
 """What type checkers make of the verbs for videos; checked with mypy and pyright in strict mode, never run."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, assert_type
@@ -115,3 +115,20 @@ assert_type(
     rekog.analyze_video("clip.mp4", client="embedded", sample_rate=5, attributes="emotions"), rekog.VideoAnalysis
 )
 rekog.analyze_video("clip.mp4", sample_rate="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number
+
+# --- live ---
+
+moments = rekog.watch(0, client="embedded", rate=5, max_calls=100, cancel=cancel, on_progress=on_progress)
+assert_type(moments, Generator[rekog.Moment, None, None])
+for moment in moments:
+    assert_type(moment.seconds, float)
+    assert_type(moment.reason, str | None)
+    assert_type(moment.timed_faces, tuple[rekog.TimedFace, ...])
+    for person in moment.people:
+        assert_type(person.face, rekog.Face)
+        assert_type(person.leading, rekog.EmotionType | str | None)
+assert_type(rekog.record(moments, "out.mp4", show=lambda moment: moment.blur()), int)
+
+rekog.watch("rtsp://camera/stream", rate="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number
+rekog.watch(b"bytes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- bytes are no frames
+rekog.record(moments, "out.mp4", show=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a function
