@@ -34,7 +34,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "sources": ("property/test_sources.py", "journeys"),
     "people": (*(f"results/test_{name}.py" for name in ("timeline", "tables", "video")), "property/test_tables.py"),
     "server": ("testing/test_endpoint.py",),
-    "flows": ("blocking", "journeys"),
+    "flows": ("journeys/test_drivers.py",),
 }
 BAR: Final = 0.9
 MOST_SECONDS: Final = 20.0  # that the tests of one mutant cost without it; those of its own file always run
@@ -105,7 +105,7 @@ def _chosen(covered: Covering, mutant: Mutant) -> list[str]:
         return 2 - test.startswith(folder) - test.startswith(mirrored), covered.seconds[test]
 
     # Of a file that is run while pytest collects, nobody knows which tests look at it.
-    tests = sorted(covered.of(mutant.path, mutant.line) or covered.seconds, key=rank)
+    tests = sorted(covered.of(mutant.path, mutant.line, mirrored=mirrored) or covered.seconds, key=rank)
     sums = accumulate(covered.seconds[test] for test in tests)
     return [test for test, total in zip(tests, sums, strict=True) if rank(test)[0] == 0 or total <= MOST_SECONDS]
 

@@ -51,10 +51,17 @@ class Covering:
     lines: Mapping[str, Mapping[int, frozenset[str]]]
     seconds: Mapping[str, float]
 
-    def of(self, path: str, line: int) -> frozenset[str]:
-        """Return the tests that run a line; those that run anything of the file where it runs at import."""
+    def of(self, path: str, line: int, *, mirrored: str) -> frozenset[str]:
+        """Return the tests that run a line; where it runs at import, those that run anything of the file or mirror it.
+
+        Args:
+            path: The file.
+            line: Of it.
+            mirrored: What the names of the tests of the mirrored file begin with: they may look at what was made.
+        """
         lines = self.lines.get(path, {})
-        return lines.get(line) or frozenset[str]().union(*lines.values())
+        mirroring = (test for test in self.seconds if test.startswith(mirrored))
+        return lines.get(line) or frozenset(mirroring).union(*lines.values())
 
 
 def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -> Covering:
