@@ -11,8 +11,9 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows.detecting import detect
 from rekog_emotion.flows.rate import Pace
-from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
+from rekog_emotion.flows.steps import Call, Course, Facts, LateError, Sleep, Work
 from rekog_emotion.sources.images import PreparedImage
+from rekog_emotion.wire.service import ENGINE_HEADER
 from tests.stepping import Table
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
@@ -211,4 +212,34 @@ def test_a_cancel_while_it_waits_for_its_turn():
         paced(table, calls=4)
 
     assert str(caught.value) == "DetectFaces was cancelled before it was made: nothing was sent"
-    assert table.calls == []
+    assert table.steps == [Sleep(2.0)]
+
+
+def test_what_is_cancelled_is_not_tried_again():
+    """Nor is there a wait before that."""
+    table = Table(ANSWER, cancelled_at=0.0)
+
+    with pytest.raises(CallCancelledError):
+        table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), cancellable=True))
+
+    assert table.steps == []
+
+
+def test_the_answer_is_read_at_once():
+    """A hundred faces are not worth a thread."""
+    course, works = Course(detect(PHOTO, ["ALL"], facts=Facts())), []
+    for step in course:
+        if isinstance(step, Work):
+            works.append(step.short)
+            course.answer(step.function())
+        else:
+            course.answer(ANSWER)
+
+    assert works == [True]
+
+
+def test_an_engine_that_says_its_name():
+    """Is the one that answered, whoever was asked."""
+    answer = {**ANSWER, "ResponseMetadata": {"HTTPHeaders": {ENGINE_HEADER: "embedded"}}}
+
+    assert Table(answer).play(detect(PHOTO, ["ALL"], facts=Facts(engine="aws"))).engine == "embedded"

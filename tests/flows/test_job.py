@@ -1,5 +1,7 @@
 """The life of a job as steps: its upload is taken away when it has ended, and kept while it goes on."""
 
+from contextlib import suppress
+
 import pytest
 
 from rekog_emotion.errors import JobFailedError, JobTimeoutError, StagingError
@@ -109,6 +111,64 @@ def test_keeps_its_upload_while_it_goes_on():
 
     assert caught.value.state == one.state
     assert (one.upload, table.steps) == (UPLOAD, [TURN, LOOK])
+
+
+OLD = "at the first look: the token 'mine' may have given back a job that was started before"
+
+
+@pytest.mark.parametrize(
+    ("answers", "token", "texts"),
+    [
+        ([page(0)], "mine", [f"job j-1 was SUCCEEDED {OLD}"]),
+        ([failed()], "mine", [f"job j-1 was FAILED {OLD}"]),
+        ([IN_PROGRESS, page(0)], "mine", []),
+        ([page(0)], None, []),
+        ([IN_PROGRESS, page(0)], None, []),
+    ],
+    ids=["ended", "failed", "later", "no token", "no token, later"],
+)
+def test_a_token_may_have_given_an_old_job_back(caplog, answers, token, texts):
+    """It is told of a job with the caller's token that has ended at the first look."""
+    with suppress(JobFailedError):
+        Table(*answers).play(job(token=token).wait(None))
+
+    assert caplog.messages == texts
+
+
+def test_a_failure_names_its_video():
+    """Where it is known."""
+    with pytest.raises(JobFailedError) as caught:
+        Table(failed("Bad")).play(job(source="clip.mp4").wait(None))
+
+    assert str(caught.value) == "clip.mp4: job j-1 failed: Bad"
+
+
+def test_a_look_at_a_client_of_its_own_is_not_counted():
+    """There is no quota, and nothing to take away."""
+    table, one = Table(page(0)), job(can=frozenset({"files"}))
+
+    assert table.play(one.status()) == "SUCCEEDED"
+    assert table.steps == [LOOK]
+    assert len(one.first.faces) == 1
+
+
+def test_an_upload_that_sticks_names_the_job():
+    """And is still the job's own."""
+    one = job(upload=UPLOAD)
+
+    with pytest.raises(StagingError) as caught:
+        Table(stuck=stuck()).play(one.discard())
+
+    assert (caught.value.job_id, one.upload) == ("j-1", UPLOAD)
+
+
+def test_leaves_alone_what_is_not_ours():
+    """A video that the caller has put there himself."""
+    table = Table(page(0, Video={"S3Object": {"Bucket": "b", "Name": "clip.mp4"}}))
+
+    table.play(job().wait(None))
+
+    assert table.steps == [TURN, LOOK]
 
 
 def test_gives_its_result_again():

@@ -9,7 +9,7 @@ import pytest
 from rekog_emotion import InvalidInputError, SnsSqs
 from rekog_emotion.flows.messages import Completion, Mailbox, Watch, read_completion
 from rekog_emotion.flows.polling import PollSchedule
-from rekog_emotion.flows.steps import Call, Sleep
+from rekog_emotion.flows.steps import Call, Course, Listen, Sleep
 from tests.stepping import Table
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ends"
@@ -65,6 +65,14 @@ def test_reads_a_recorded_message():
             {"queue_url": "arn:aws:sqs:x"},
             "queue_url='arn:aws:sqs:x' is no address: pass the URL of the queue, not its ARN or name",
         ),
+        ({"topic_arn": 7}, "topic_arn=7 is no ARN of its kind: it begins with arn: and has :sns: in it"),
+        (
+            {"topic_arn": "x:sns:"},
+            "topic_arn='x:sns:' is no ARN of its kind: it begins with arn: and has :sns: in it",
+        ),
+        ({"queue_url": None}, "queue_url=None is no address: pass the URL of the queue, not its ARN or name"),
+        ({"long_poll": -1}, "long_poll=-1 is not 0 to 20 seconds"),
+        ({"long_poll": 0.5}, "long_poll=0.5 is not 0 to 20 seconds"),
         ({"long_poll": 21}, "long_poll=21 is not 0 to 20 seconds"),
     ],
 )
@@ -178,3 +186,93 @@ def test_cancelled_at_the_queue():
     table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(100))
 
     assert (len(table.calls), table.now) == (2, 40)
+
+
+@pytest.mark.parametrize(
+    ("waits", "sleeps"), [([None, 0.0], []), ([None, 3.0], [3.0]), ([None, None, 20.0], [10.0])], ids=str
+)
+def test_somebody_else_listens(waits, sleeps):
+    """For this job, too: whether its message has come is looked at, and the queue is asked when they have ended."""
+    mailbox = Mailbox(QUEUE)
+    mailbox.expect("j-1")
+    flow = Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(10)
+    answers, slept = list(waits), []
+    course = Course(flow)
+    for step in course:
+        if isinstance(step, Sleep):
+            slept.append(step.seconds)
+            Table(receipts(DONE)).play(mailbox.receive(0))
+        if isinstance(step, Listen):
+            wait = answers.pop(0)
+            if wait == 0.0:
+                Table(receipts(DONE)).play(mailbox.receive(0))
+            course.answer(wait)
+        else:
+            course.answer(0.0)
+
+    assert (answers, slept) == ([], sleeps)
+
+
+def test_the_most_that_strangers_hold_it_up():
+    """Twenty seconds; after a time without any it begins anew."""
+    noise, quiet = receipts("noise"), {}
+    answers = [answer for _ in range(6) for answer in (noise, {})] + [quiet, noise, {}]
+    mailbox, table = Mailbox(QUEUE), Table(*answers, receipts(DONE), {})
+    mailbox.expect("j-1")
+
+    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(1000))
+
+    assert table.sleeps == [1, 2, 4, 8, 16, 20, 20, 1]
+
+
+def test_a_second_copy_is_put_away():
+    """SQS may deliver twice: after the wait, too, it is nobody's but ours."""
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DONE), {}, receipts(DONE), {})
+
+    mailbox.expect("j-1")
+    strangers = [table.play(mailbox.receive(0))]
+    mailbox.forget("j-1")
+    strangers.append(table.play(mailbox.receive(0)))
+
+    assert strangers == [0, 0]
+    assert [step.method for step in table.steps] == ["receive_message", "delete_message"] * 2
+
+
+def test_a_message_that_cannot_be_put_away(caplog):
+    """Has come all the same."""
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DONE), RuntimeError("no access"))
+
+    mailbox.expect("j-1")
+
+    assert table.play(mailbox.receive(0)) == 0
+    assert mailbox.of("j-1").status == "SUCCEEDED"
+    assert caplog.messages == [f"a message of {QUEUE} could not be put away: no access"]
+
+
+def test_a_queue_that_fails_is_told_once(caplog):
+    """However often; a queue that works again is waited at again."""
+    mailbox, table = Mailbox(QUEUE), Table(RuntimeError("no access"))
+    mailbox.expect("j-1")
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+
+    for _ in range(3):
+        table.play(watch.sleep(100))
+    broken = watch.interval(0.0)
+    Table({}, takes=20).play(watch.sleep(20))
+
+    assert caplog.messages == ["job j-1 is looked at instead, since its queue fails: no access"]
+    assert table.sleeps == [5, 5, 5]
+    assert (broken, watch.interval(0.0) >= 270) == (5, True)
+
+
+def test_a_channel():
+    """Topic and role go to the service, the queue is ours; the client is no part of what it is."""
+    notify = SnsSqs(TOPIC, ROLE, "http://localhost/ends", sqs_client=object(), long_poll=0)
+
+    assert notify.channel() == {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
+    assert notify == SnsSqs(TOPIC, ROLE, "http://localhost/ends", long_poll=0)
+    assert repr(notify) == (
+        f"SnsSqs(topic_arn={TOPIC!r}, role_arn={ROLE!r}, queue_url='http://localhost/ends', long_poll=0)"
+    )
+    with pytest.raises(TypeError):
+        SnsSqs(TOPIC, ROLE, QUEUE, 20)

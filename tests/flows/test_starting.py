@@ -1,6 +1,7 @@
 """The start of a job as steps: the upload, the call and its tries, the wait for a slot, and what is taken away."""
 
 import copy
+import inspect
 from pathlib import Path
 
 import pytest
@@ -9,18 +10,23 @@ from rekog_emotion.errors import (
     AccessDeniedError,
     ConfigurationError,
     InternalServiceError,
+    InvalidInputError,
     JobCancelledError,
     JobTimeoutError,
     LimitExceededError,
+    MissingExtraError,
     ResponseError,
     StagingError,
     ThrottledError,
     TransportError,
 )
+from rekog_emotion.flows.ending import Lookout
+from rekog_emotion.flows.job import Job
 from rekog_emotion.flows.messages import Mailbox, SnsSqs
 from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.flows.steps import Call, Discard, Facts, Open, Sleep, Stage
+from rekog_emotion.media.containers import refusal_of_the_service
 from rekog_emotion.sources.videos import PreparedVideo
 from rekog_emotion.values.progress import Progress
 from rekog_emotion.values.s3 import S3Object
@@ -34,6 +40,7 @@ UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
 FULL, THROTTLED, DENIED = LimitExceededError("20 jobs"), ThrottledError("slow down"), AccessDeniedError("no")
 LOST, UNSENT = TransportError("no answer"), TransportError("no way", sent=False)
 STUCK = StagingError("it sticks", bucket="shelf", key="k-1")
+NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
 HERE = frozenset({"files"})
 STATE = {"version": 1, "job_id": "j-1", "upload": None}
 
@@ -122,6 +129,91 @@ def test_an_upload_in_vain_is_taken_away(answers, asked, script, error, message,
     assert str(caught.value).startswith(message)
     assert len(table.calls) == calls
     assert (table.steps[0], table.steps[-1]) == (Stage(FILE.place), Discard(UPLOAD))
+
+
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        ({}, {"fresh": True, "token": None, "video_seconds": 9.0}),
+        (MINE, {"fresh": False, "token": "mine", "video_seconds": 9.0}),
+        ({"video_length": 60}, {"fresh": True, "token": None, "video_seconds": 60.0}),
+        ({"notify": NOTIFY}, {"fresh": True, "token": None, "notify": NOTIFY}),
+    ],
+    ids=["by default", "a token", "a length", "a message"],
+)
+def test_what_a_job_knows_of_its_start(options, known):
+    """With a token of the caller's it may be an old one; what the caller says of its length counts."""
+    flow = Starter(asked=VideoRequest(**options), facts=Facts()).start(VIDEO)
+
+    job = Table(STARTED).play(flow)
+
+    assert {name: getattr(job, name) for name in known} == known
+    assert (job.source, job.facts, job.first) == ("s3://bucket/clip.mp4", Facts(), None)
+
+
+JOBS = "job_id facts upload notify token fresh video_seconds source"
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [(Starter, "asked facts"), (Lookout, "job_id facts notify fresh video_seconds ways_out"), (Job, JOBS)],
+)
+def test_what_is_found_out_is_not_for_the_maker_to_say(kind, names):
+    """What becomes of a job begins as nothing."""
+    assert [*inspect.signature(kind).parameters] == names.split()
+
+
+class Unheard(Table):
+    """Has a listener that raises."""
+
+    def _tell(self, _):
+        message = "of a listener"
+        raise ValueError(message)
+
+
+def test_a_job_that_was_started_is_named_whatever_happens_then():
+    """A listener that raises, for one: the job runs, and its upload is its own."""
+    table = Unheard(STARTED)
+
+    with pytest.raises(ValueError, match="of a listener") as caught:
+        table.play(start(FILE, can=HERE))
+
+    assert table.steps == [Stage(FILE.place), call("shelf", "k-1")]
+    upload = {"bucket": "shelf", "key": "k-1", "version": "v-1"}
+    state = {"version": 1, "job_id": "j-1", "upload": upload}
+    assert caught.value.__notes__ == [f"VideoJob.from_dict({state!r}) takes job j-1 up again"]
+
+
+@pytest.mark.parametrize(
+    ("error", "notes"),
+    [
+        (ConfigurationError("no region"), []),
+        (InvalidInputError("no"), []),
+        (MissingExtraError("no", extra="offline"), []),
+        (ValueError("a bug"), [True]),
+    ],
+)
+def test_what_never_reached_the_service_has_started_nothing(error, notes):
+    """Of a bug nobody knows."""
+    with pytest.raises(type(error)) as caught:
+        Table(error).play(start())
+
+    assert [note == MAY_RUN for note in getattr(caught.value, "__notes__", [])] == notes
+
+
+def test_a_file_that_the_service_would_refuse(tmp_path):
+    """Is not uploaded, but where no service is behind the client."""
+    clip = tmp_path / "clip.mkv"
+    clip.write_bytes(b"\x1aE\xdf\xa3\x80\x42\x82\x88matroska")
+    video = PreparedVideo(place=clip, name="clip.mkv")
+    table, here = Table(STARTED), Table(STARTED)
+
+    with pytest.raises(InvalidInputError) as caught:
+        table.play(start(video))
+    here.play(start(video, can=HERE))
+
+    assert str(caught.value) == f"{clip}: {refusal_of_the_service(clip)}"
+    assert (table.steps, here.steps[0]) == ([], Stage(clip))
 
 
 def test_cancelled_before_the_upload():

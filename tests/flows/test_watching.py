@@ -258,6 +258,13 @@ def test_cancelling_ends_it(cancelled_at):
     assert all(one.reason for one in table.given[1:])
 
 
+def test_a_call_without_a_limit_can_be_cancelled():
+    """It is waited for as long as it takes, or until the caller cancels."""
+    table, _ = played(0.0, timeout=None)
+
+    assert [step.within for step in table.steps] == [float("inf")]
+
+
 def test_a_call_that_is_cancelled_gives_nothing():
     """What came of it nobody knows."""
     table, _ = played(0.0, 0.5, answers=[LateError()], takes=1.0, cancelled_at=1.0)

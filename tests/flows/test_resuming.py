@@ -1,0 +1,115 @@
+"""How a job is taken up again: its state, and what errors say of it."""
+
+import pytest
+
+from rekog_emotion.errors import (
+    AccessDeniedError,
+    InvalidInputError,
+    JobFailedError,
+    JobTimeoutError,
+    ResponseError,
+    StagingError,
+)
+from rekog_emotion.flows.resuming import WaysOut, read_state, remind, resumable, write_state
+from rekog_emotion.values.s3 import S3Object
+
+UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
+PLAIN = S3Object(bucket="shelf", name="k-1")
+OWNED = {"bucket": "shelf", "key": "k-1", "version": "v-1"}
+KEPT = "; its upload s3://shelf/k-1?versionId=v-1 is kept until then"
+GOES_ON = "it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+HERE = "it goes on until its client is closed, so wait again with the same client, or give it more time"
+
+
+def ways(upload=None, *, here=False):
+    """Return the ways out of a job."""
+    return WaysOut(job_id="j-1", upload=upload, here=here)
+
+
+@pytest.mark.parametrize(
+    ("upload", "owned"), [(None, None), (UPLOAD, OWNED), (PLAIN, {**OWNED, "version": None})], ids=str
+)
+def test_a_state_is_read_as_it_was_written(upload, owned):
+    """With the upload that the job owns, and its version where there is one."""
+    state = write_state("j-1", upload)
+
+    assert state == {"version": 1, "job_id": "j-1", "upload": owned}
+    assert read_state(state) == ("j-1", upload)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"version": 2, "job_id": "j-1", "upload": None},
+        {"version": 2, "job_id": "j-1", "upload": OWNED},
+        {"version": 1, "job_id": "j-1"},
+        {"version": 1, "job_id": "j-1", "upload": {"bucket": "shelf", "key": "k-1"}},
+        {"version": 1, "job_id": "j-1", "upload": {**OWNED, "version": 1}},
+    ],
+)
+def test_refuses_another_state(state):
+    """Of another version, or with a part missing or of another type."""
+    with pytest.raises(InvalidInputError) as caught:
+        read_state(state)
+
+    assert str(caught.value) == "this is no state of a job: pass what VideoJob.to_dict() gave (version 1)"
+
+
+@pytest.mark.parametrize(
+    ("known", "goes_on", "kept"),
+    [(ways(), GOES_ON, ""), (ways(UPLOAD), GOES_ON, KEPT), (ways(UPLOAD, here=True), HERE, "")],
+    ids=["at the service", "with an upload", "here"],
+)
+def test_what_is_said_of_a_job_that_goes_on(known, goes_on, kept):
+    """How long it was waited for, where it goes on, and what is kept; the state tells all."""
+    late, failing = known.timed_out(12.4, None), known.timed_out(12.6, AccessDeniedError("no"))
+    cancelled, unread = known.wait_cancelled(3.0), known.reading_cancelled()
+
+    assert str(late) == f"job j-1 was not finished after 12 s; {goes_on}{kept}"
+    assert str(failing) == f"job j-1 was not finished after 13 s (the last look failed: no); {goes_on}{kept}"
+    assert str(cancelled) == f"the wait for job j-1 was cancelled after 3 s; {goes_on}{kept}"
+    assert str(unread) == (
+        "reading the pages of job j-1 was cancelled; its result is kept for 7 days, and "
+        f"VideoJob.from_dict(error.state) reads it{kept}"
+    )
+    assert {error.job_id for error in (late, failing, cancelled, unread)} == {"j-1"}
+    assert late.state == failing.state == cancelled.state == unread.state == known.state
+
+
+NOTE = "VideoJob.from_dict({'version': 1, 'job_id': 'j-1', 'upload': None}) takes job j-1 up again"
+NOTE_OF_BOTH = f"VideoJob.from_dict({{'version': 1, 'job_id': 'j-1', 'upload': {OWNED}}}) takes job j-1 up again{KEPT}"
+
+
+@pytest.mark.parametrize(
+    ("error", "known", "notes"),
+    [
+        (KeyboardInterrupt(), ways(), [NOTE]),
+        (KeyboardInterrupt(), ways(UPLOAD), [NOTE_OF_BOTH]),
+        (GeneratorExit(), ways(UPLOAD), []),
+        (AccessDeniedError("no"), ways(), [NOTE]),
+        (ResponseError("broken", job_id="j-1"), ways(), []),
+        (ResponseError("broken", job_id="j-1"), ways(UPLOAD), [NOTE_OF_BOTH]),
+        (ResponseError("broken", job_id="j-2"), ways(), [NOTE]),
+        (JobFailedError("failed", job_id="j-1"), ways(UPLOAD), []),
+        (JobFailedError("failed", job_id="j-2"), ways(UPLOAD), [NOTE_OF_BOTH]),
+        (JobTimeoutError("late", job_id="j-1", state={}), ways(UPLOAD), []),
+    ],
+)
+def test_notes(error, known, notes):
+    """Say how to take a job up again where the error does not, once however often it passes by."""
+    for _ in range(2):
+        with pytest.raises(type(error)), resumable(lambda: known):
+            raise error
+
+    assert getattr(error, "__notes__", []) == notes
+
+
+def test_an_error_of_staging_names_its_job():
+    """Which is enough, with the upload that it names itself."""
+    error = StagingError("it sticks", bucket="shelf", key="k-1")
+    error.job_id = "j-1"
+
+    remind(error, ways(UPLOAD))
+
+    assert not hasattr(error, "__notes__")

@@ -1,0 +1,136 @@
+"""Flows on their way: what is answered, what is given, and what is tidied up."""
+
+import pytest
+
+from rekog_emotion.flows.steps import Await, Call, Course, Facts, Give, LateError, Now, Sleep, Turn, collect, tidied
+from tests.stepping import Table
+
+
+def asking():
+    """Give what time it is before and after a sleep, and return whether the sleep failed."""
+    yield Give((yield Now()))
+    try:
+        yield Sleep(1.0)
+    except ValueError:
+        return True
+    yield Give((yield Now()))
+    return False
+
+
+def test_a_course_hands_on_answers_errors_and_the_result():
+    """An answer is for one step alone, and so is an error."""
+    course = Course(asking())
+
+    steps = [next(course)]
+    course.answer(5.0)
+    steps += [next(course), next(course)]
+    course.fail(ValueError("late"))
+    steps += list(course)
+
+    assert steps == [Now(), Give(5.0), Sleep(1.0)]
+    assert course.result is True
+
+
+def test_the_answer_of_one_step_is_not_that_of_the_next():
+    """A step that is not answered has none."""
+    course = Course(asking())
+
+    next(course)
+    course.answer(5.0)
+    *_, last = course
+
+    assert last == Give(None)
+
+
+def test_a_course_that_is_closed():
+    """Performs no step any more."""
+    course = Course(asking())
+    next(course)
+    course.close()
+
+    assert list(course) == []
+    assert course.result is None
+
+
+def test_values_are_collected():
+    """All other steps are performed."""
+    table = Table()
+
+    assert table.play(collect(asking())) == [0.0, 1.0]
+    assert (table.steps, table.given) == ([Sleep(1.0)], [])
+
+
+def test_errors_of_steps_reach_what_is_collected():
+    """As they reach a flow on its own."""
+    flow = collect(asking())
+
+    next(flow)
+    assert flow.send(5.0) == Sleep(1.0)
+    with pytest.raises(StopIteration) as caught:
+        flow.throw(ValueError("late"))
+
+    assert caught.value.value == [5.0]
+
+
+def test_what_is_collected_is_closed():
+    """With whoever collects it."""
+    ended = []
+
+    def flow():
+        try:
+            yield Now()
+        finally:
+            ended.append(True)
+
+    outer = collect(flow())
+    next(outer)
+    outer.close()
+
+    assert ended == [True]
+
+
+def failing():
+    """Fail after a step."""
+    yield Now()
+    message = "a bug"
+    raise ValueError(message)
+
+
+def test_tidies_up():
+    """After a result and after an error; not when it is closed, since a closed flow performs no step."""
+    ended, broken = Table(), Table()
+    assert ended.play(tidied(collect(asking()), Sleep(7.0))) == [0.0, 1.0]
+    with pytest.raises(ValueError, match="a bug"):
+        broken.play(tidied(failing(), Sleep(7.0)))
+    closed = tidied(failing(), Sleep(7.0))
+    next(closed)
+    closed.close()
+
+    assert ended.steps == [Sleep(1.0), Sleep(7.0)]
+    assert broken.steps == [Sleep(7.0)]
+    assert list(closed) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "files", "ends"),
+    [
+        (Facts(), False, False),
+        (Facts(can=frozenset({"files"})), True, False),
+        (Facts(can=frozenset({"ends"})), False, True),
+    ],
+)
+def test_facts(facts, files, ends):
+    """What a client says of itself, and nothing else."""
+    assert (facts.files, facts.ends, facts.retries, facts.engine) == (files, ends, False, "")
+
+
+def test_steps_in_words():
+    """Photos and what is called are left out; two waits for a job are one step, whatever is told meanwhile."""
+    assert repr(Call("detect_faces", {"Image": b"photo"})) == (
+        "Call(method='detect_faces', job_id=None, within=None, queue=None)"
+    )
+    assert repr(Await("j-1", 2.0, print)) == "Await(job_id='j-1', seconds=2.0)"
+    assert Await("j-1", 2.0, print) == Await("j-1", 2.0)
+    assert Await("j-1", 2.0).advanced(0.5, None) is None
+    assert Turn().waits is True
+    assert LateError("1 call goes on").left == "1 call goes on"
