@@ -14,6 +14,7 @@ from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import Mailbox
 
 if TYPE_CHECKING:
+    from rekog_emotion.clients.protocols import RekognitionClient
     from rekog_emotion.flows.messages import SnsSqs
 
 __all__ = ["LoopMailbox", "budget_of", "mailbox_of"]
@@ -57,27 +58,21 @@ def budget_of(client: object) -> Budget:
         return Budget()
 
 
-def _key(channel: SnsSqs, client: object) -> tuple[str, int, int]:
-    owner = client if channel.sqs_client is None else channel.sqs_client
-    return channel.queue_url, id(owner), id(asyncio.get_running_loop())
-
-
 async def mailbox_of(
-    channel: SnsSqs,
-    client: Any,  # noqa: ANN401 -- of either world
-    aside: Callable[[Callable[[], Any]], Awaitable[Any]],
+    channel: SnsSqs, client: RekognitionClient, aside: Callable[[Callable[[], Any]], Awaitable[Any]]
 ) -> LoopMailbox:
     """Return the mailbox of a queue, which is one for all tasks of the loop that have it.
 
     Args:
-        channel: Names the queue, and may have a client for it.
-        client: Of Rekognition; a client for the queue is made beside it.
-        aside: Runs a function in a thread.
+        channel: The queue.
+        client: For Rekognition.
+        aside: Runs what takes its time in a thread.
 
     Raises:
         ConfigurationError: The SQS client cannot be made.
     """
-    key = _key(channel, client)
+    owner = client if channel.sqs_client is None else channel.sqs_client
+    key = (channel.queue_url, id(owner), id(asyncio.get_running_loop()))
     mailbox = _MAILBOXES.get(key)
     if mailbox is None:
         sqs = channel.sqs_client
