@@ -8,35 +8,31 @@ discards it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from attrs import evolve, frozen
 
-from rekog_emotion.blocking.clock import Clock, system_clock
+from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver
-from rekog_emotion.blocking.options import StartVideoOptions
+from rekog_emotion.blocking.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import ClientName, Staging
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
 from rekog_emotion.flows import request
 from rekog_emotion.flows.job import Job
-from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
 from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
 from rekog_emotion.text import shown
-from rekog_emotion.values.progress import OnProgress
 from rekog_emotion.values.s3 import S3Object, s3_uri
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
+    pass
 
 __all__ = ["VideoJob"]
 
@@ -99,17 +95,8 @@ class VideoJob:
         return cls(job=job, driver=driver)
 
     @classmethod
-    def resume(
-        cls,
-        job_id: str,
-        *,
-        client: RekognitionClient | ClientName | None = None,
-        upload: S3Object | None = None,
-        staging: Staging | None = None,
-        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        notify: SnsSqs | None = None,
-        clock: Clock | None = None,
-    ) -> VideoJob:
+    @spelled_out(ResumeOptions, defaults=VideoRequest)
+    def resume(cls, job_id: str, **options: Unpack[ResumeOptions]) -> VideoJob:
         """Take up a job by its id.
 
         An upload that belongs to it is named here, or comes with :meth:`from_dict`. Where it is not, and the service's
@@ -126,11 +113,13 @@ class VideoJob:
             clock: Where time comes from, for tests.
         """
         check_job_id(job_id)
-        rekognition = resolve_client(client)
+        upload, notify, s3_client = options["upload"], VideoRequest.of(options).notify, options["s3_client"]
+        rekognition = resolve_client(options["client"])
         where = None
         if upload is not None:
-            where = resolve_discard(staging, client=rekognition, upload=upload, s3_client=s3_client)
-        driver = Driver(client=rekognition, clock=clock or system_clock(), staging=where, s3_client=s3_client)
+            where = resolve_discard(options["staging"], client=rekognition, upload=upload, s3_client=s3_client)
+        clock = options["clock"] or system_clock()
+        driver = Driver(client=rekognition, clock=clock, staging=where, s3_client=s3_client)
         check_notify(notify, rekognition, files=driver.facts.files)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
 
@@ -139,16 +128,8 @@ class VideoJob:
         return self._job.state
 
     @classmethod
-    def from_dict(
-        cls,
-        state: Mapping[str, Any],
-        *,
-        client: RekognitionClient | ClientName | None = None,
-        staging: Staging | None = None,
-        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        notify: SnsSqs | None = None,
-        clock: Clock | None = None,
-    ) -> VideoJob:
+    @spelled_out(FromDictOptions, defaults=VideoRequest)
+    def from_dict(cls, state: Mapping[str, Any], **options: Unpack[FromDictOptions]) -> VideoJob:
         """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``.
 
         Args:
@@ -163,9 +144,7 @@ class VideoJob:
             InvalidInputError: ``state`` is of another kind or version.
         """
         job_id, upload = read_state(state)
-        return cls.resume(
-            job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, notify=notify, clock=clock
-        )
+        return cls.resume(job_id, upload=upload, **options)
 
     # --- life ---
 
@@ -180,13 +159,8 @@ class VideoJob:
         """
         return self._driver.run(self._job.status())
 
-    def wait(
-        self,
-        *,
-        timeout: Seconds = TIMEOUT,
-        on_progress: OnProgress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> None:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    def wait(self, **options: Unpack[WaitForVideosOptions]) -> None:
         """Return when the job has succeeded.
 
         Looks at once, then again after about a tenth of the time waited so far, between two seconds and a quarter of an
@@ -196,11 +170,10 @@ class VideoJob:
         then.
 
         Args:
-            timeout: Seconds or a ``timedelta``; ``None`` for ever.
-            on_progress: Called with a :class:`Progress` at every poll and wait.
-            cancel: Ends the wait at once when set.
+            **options: Those of ``WaitForVideosOptions``.
 
         Raises:
+            InvalidInputError: An argument cannot be used; nothing was asked.
             JobFailedError: The service ended the job as FAILED; the message has its reason.
             JobTimeoutError: The time is over; the job goes on, and ``VideoJob.from_dict(error.state)`` resumes it.
             JobCancelledError: ``cancel`` was set; as above.
@@ -208,16 +181,11 @@ class VideoJob:
             ResponseError: Five looks one after another had a broken answer, or a status that is none of the three.
             StagingError: The job has ended, and its upload could not be deleted.
         """
-        limit = request.seconds(timeout, "timeout")
-        self._driver.run(self._job.wait(limit), cancel=cancel, on_progress=on_progress)
+        limit = _limit(options)
+        self._driver.run(self._job.wait(limit), cancel=options["cancel"], on_progress=options["on_progress"])
 
-    def faces(
-        self,
-        *,
-        timeout: Seconds = TIMEOUT,
-        on_progress: OnProgress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Iterator[TimedFace]:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    def faces(self, **options: Unpack[WaitForVideosOptions]) -> Iterator[TimedFace]:
         """Wait for the job, then give its faces one by one, in pages of 1000, of which one is fetched ahead.
 
         Args and errors are those of :meth:`wait`; besides:
@@ -226,23 +194,20 @@ class VideoJob:
             PaginationError: The pages do not fit together.
         """
         # No generator by itself: a wrong argument is an error of this call, not of the first face.
-        limit = request.seconds(timeout, "timeout")
-        pages = self._driver.iterate(self._job.pages(limit), cancel=cancel, on_progress=on_progress)
+        limit = _limit(options)
+        pages = self._driver.iterate(
+            self._job.pages(limit), cancel=options["cancel"], on_progress=options["on_progress"]
+        )
         return (face for page in pages for face in page.faces)
 
-    def result(
-        self,
-        *,
-        timeout: Seconds = TIMEOUT,
-        on_progress: OnProgress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> VideoAnalysis:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    def result(self, **options: Unpack[WaitForVideosOptions]) -> VideoAnalysis:
         """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`.
 
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
-        limit = request.seconds(timeout, "timeout")
-        return self._driver.run(self._job.result(limit), cancel=cancel, on_progress=on_progress)
+        limit = _limit(options)
+        return self._driver.run(self._job.result(limit), cancel=options["cancel"], on_progress=options["on_progress"])
 
     def discard(self) -> None:
         """Delete the upload of a job whose result is not wanted; a second time does nothing.
@@ -253,3 +218,9 @@ class VideoJob:
             StagingError: It could not be deleted.
         """
         self._driver.run(self._job.discard())
+
+
+def _limit(options: WaitForVideosOptions) -> float | None:
+    """Return the seconds to wait, when all that is asked of the wait has been checked."""
+    check_listeners(options["on_progress"], options["cancel"])
+    return request.seconds(options["timeout"], "timeout")

@@ -7,11 +7,20 @@ from typing import Any, TypedDict
 
 from rekog_emotion.blocking.clock import Clock
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, Staging
+from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import described
 from rekog_emotion.flows.request import StartOptions, VideoOptions, WaitOptions
 from rekog_emotion.values.progress import OnProgress
+from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["AnalyzeVideoOptions", "AnalyzeVideosOptions", "StartVideoOptions", "WaitForVideosOptions"]
+__all__ = [
+    "AnalyzeVideoOptions",
+    "AnalyzeVideosOptions",
+    "FromDictOptions",
+    "ResumeOptions",
+    "StartVideoOptions",
+    "WaitForVideosOptions",
+]
 
 
 @described
@@ -48,6 +57,29 @@ class _Listeners(TypedDict, total=False):
 
     on_progress: OnProgress | None
     cancel: threading.Event | None
+
+
+class _Client(TypedDict, total=False):
+    client: RekognitionClient | ClientName | None
+
+
+class _Upload(TypedDict, total=False):
+    upload: S3Object | None
+
+
+class _Belongings(TypedDict, total=False):
+    staging: Staging | None
+    s3_client: Any
+    notify: SnsSqs | None
+    clock: Clock | None
+
+
+class FromDictOptions(_Client, _Belongings, total=False):
+    """Options of ``VideoJob.from_dict``, which say other things than those of a start."""
+
+
+class ResumeOptions(_Client, _Upload, _Belongings, total=False):
+    """Options of ``VideoJob.resume``."""
 
 
 class StartVideoOptions(_Performers, StartOptions, _Listeners, total=False):

@@ -84,9 +84,12 @@ def ready_image(source: object) -> PreparedImage | None:
     """Return what `prepare_image` does where that takes no time; ``None`` for what is to be read, or converted."""
     if isinstance(source, S3Object):
         return PreparedImage(wire={"S3Object": s3_wire(source)}, size=None, name=name_of(source))
-    if not isinstance(source, bytes) or len(source) > MAX_IMAGE_BYTES or not (header := read_header(source)):
+    if not isinstance(source, bytes) or len(source) > MAX_IMAGE_BYTES:
         return None
     with _naming(source):
+        header = read_header(source)
+        if header is None:
+            return None
         _check_header(header)
     return PreparedImage(wire={"Bytes": source}, size=header.size, name=name_of(source))
 

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import random
@@ -525,6 +526,35 @@ def test_trusts_its_own_token(caplog):
         analyze_video(VIDEO, client=ScriptedClient(page()))
 
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("read", ["wait", "result", "faces"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"on_progress": 7}, "on_progress= got int: pass a function that takes a Progress"),
+        ({"cancel": True}, "cancel= got bool: pass a threading.Event"),
+        ({"cancel": asyncio.Event()}, "cancel= got asyncio.locks.Event: pass a threading.Event"),
+    ],
+    ids=["on_progress", "cancel", "an event of tasks"],
+)
+def test_refuses_wrong_listeners(read, options, message):
+    """No call is made, and no wait begins that nobody could end or hear of."""
+    job, client = job_of(page())
+
+    with pytest.raises(InvalidInputError) as caught:
+        getattr(job, read)(**options)
+
+    assert (str(caught.value), client.calls) == (message, [])
+
+
+def test_refuses_another_channel():
+    """A job that is taken up is as strict with it as one that is started."""
+    for begin in (lambda: VideoJob.resume("j-1", notify="arn"), lambda: VideoJob.from_dict(STATE, notify="arn")):
+        with pytest.raises(InvalidInputError) as caught:
+            begin()
+
+        assert str(caught.value) == "notify= got str: pass SnsSqs(topic_arn, role_arn, queue_url)"
 
 
 @pytest.mark.parametrize("read", ["wait", "result", "faces"])

@@ -13,7 +13,11 @@ from rekog_emotion.blocking import options
 from rekog_emotion.flows.options import described, part, spelled_out
 from rekog_emotion.flows.request import VideoRequest
 
-VERBS = [rekog.start_video, rekog.analyze_video, rekog.analyze_videos, rekog.wait_for_videos, rekog.VideoJob.start]
+JOBS = rekog.VideoJob
+VERBS = [
+    *(rekog.start_video, rekog.analyze_video, rekog.analyze_videos, rekog.wait_for_videos),
+    *(JOBS.start, JOBS.resume, JOBS.from_dict, JOBS.wait, JOBS.faces, JOBS.result),
+]
 each_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__qualname__)
 
 
@@ -80,6 +84,27 @@ def test_part_of_the_options():
     given = {"timeout": 7, "client": "aws", "cancel": None, "on_progress": None}
 
     assert part(given, options.StartVideoOptions) == {"client": "aws", "cancel": None, "on_progress": None}
+
+
+WAIT = "timeout: 'Seconds' = 3600.0, on_progress: 'OnProgress | None' = None, cancel: 'threading.Event | None' = None"
+MORE = (
+    "staging: 'Staging | None' = None, s3_client: 'Any' = None, notify: 'SnsSqs | None' = None, "
+    "clock: 'Clock | None' = None"
+)
+CLIENT = "client: 'RekognitionClient | ClientName | None' = None"
+SIGNATURES = [
+    (JOBS.resume, f"(job_id: 'str', *, {CLIENT}, upload: 'S3Object | None' = None, {MORE}) -> 'VideoJob'"),
+    (JOBS.from_dict, f"(state: 'Mapping[str, Any]', *, {CLIENT}, {MORE}) -> 'VideoJob'"),
+    (JOBS.wait, f"(self, *, {WAIT}) -> 'None'"),
+    (JOBS.faces, f"(self, *, {WAIT}) -> 'Iterator[TimedFace]'"),
+    (JOBS.result, f"(self, *, {WAIT}) -> 'VideoAnalysis'"),
+]
+
+
+@pytest.mark.parametrize(("verb", "signature"), SIGNATURES, ids=[verb.__name__ for verb, _ in SIGNATURES])
+def test_signatures_of_jobs(verb, signature):
+    """As help() shows them, in their order."""
+    assert str(inspect.signature(verb)) == signature
 
 
 @each_verb
