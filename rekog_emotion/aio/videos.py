@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sized
 from contextlib import aclosing
 from typing import Any, Unpack
@@ -12,11 +13,12 @@ from rekog_emotion.aio.client import resolve
 from rekog_emotion.aio.gathering import gathered
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
+from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.aio.staging import check_s3_client
 from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
 from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
@@ -82,8 +84,11 @@ async def _analyzed(
     sources: Iterable[VideoSource], max_jobs: int, asked: VideoRequest, options: AnalyzeVideosOptions
 ) -> AsyncGenerator[VideoOutcome, None]:
     shared = part(options, StartVideoOptions)
-    shared["client"] = await resolve(options["client"])
-    asked.parameters(capabilities(shared["client"]))  # what the client cannot do is wrong for all of them
+    shared["client"] = client = await resolve(options["client"])
+    check_notify(asked.notify, client, files="files" in capabilities(client))
+    asked.parameters(capabilities(client))  # what the client cannot do is wrong for all of them
+    if asked.notify is not None:
+        await mailbox_of(asked.notify, client, asyncio.to_thread)  # and so is a queue that cannot be asked
 
     async def analyze(task: _Task) -> VideoAnalysis:
         tell = about(task.source, options["on_progress"])

@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import pytest
 
-from rekog_emotion import aio, analyze_videos
-from rekog_emotion.errors import InvalidInputError, JobFailedError, JobTimeoutError
+from rekog_emotion import SnsSqs, aio, analyze_videos
+from rekog_emotion.errors import ConfigurationError, InvalidInputError, JobFailedError, JobTimeoutError
 from rekog_emotion.testing import FakeClient, VirtualClock
 from tests.scripted import IN_PROGRESS, page
 from tests.tasks import Awaited, LoopTime, run
@@ -186,6 +186,20 @@ def test_what_the_client_cannot_do_is_wrong_for_all():
     """It is an error, and no outcome."""
     with pytest.raises(InvalidInputError, match="sample_rate=5 is for the embedded engine alone"):
         run(every(aio.analyze_videos(videos(2), sample_rate=5, client=Awaited())))
+
+
+def test_a_queue_that_cannot_be_asked():
+    """It is one error of all videos, before any is sent."""
+    client, channel = Awaited(page(0)), SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
+
+    with pytest.raises(ConfigurationError) as caught:
+        run(every(aio.analyze_videos(videos(2), client=client, notify=channel)))
+
+    assert str(caught.value) == (
+        "no AWS region is set: set AWS_DEFAULT_REGION, give the profile a region or pass aws_client(region_name=...), "
+        'or stay offline with client="embedded"'
+    )
+    assert client.calls == []
 
 
 def test_waits_for_jobs():
