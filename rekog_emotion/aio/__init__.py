@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rekog_emotion.aio.client import AsyncRekognitionClient, aws_client, close
 from rekog_emotion.aio.image import detect_image
+from rekog_emotion.aio.images import detect_images
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.staging import AsyncStaging
 from rekog_emotion.aio.video import analyze_video, start_video
@@ -22,6 +23,7 @@ __all__ = [
     "aws_client",
     "close",
     "detect_image",
+    "detect_images",
     "start_video",
     "wait_for_videos",
 ]

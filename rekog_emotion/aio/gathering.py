@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sized
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import frozen
@@ -34,7 +34,7 @@ class _Left:
 
 
 async def gathered(
-    work: Callable[[T], Awaitable[R]], items: Iterable[T], *, workers: int
+    work: Callable[[T], Awaitable[R]], items: Iterable[T] | AsyncIterator[T], *, workers: int, grace: float = 0.0
 ) -> AsyncGenerator[End[T, R], None]:
     """Work on items in a few tasks, and give the ends as they come; whoever leaves early leaves no task.
 
@@ -42,6 +42,7 @@ async def gathered(
         work: Called with an item.
         items: Taken one by one, as workers get free; in a thread, where taking one may take time.
         workers: Tasks.
+        grace: Seconds for the work under way where the caller leaves early, other than by a cancel.
     """
     if isinstance(items, Sized):
         workers = min(workers, len(items))
@@ -49,17 +50,17 @@ async def gathered(
     taking = asyncio.Lock()
     # Who is slow to use results is not run over by them: as many as workers may lie here.
     room = asyncio.Semaphore(2 * workers)
-    source, quick = iter(items), isinstance(items, (list, tuple))
+    source, leaving = _source(items), False
+
+    async def take() -> Any:  # noqa: ANN401 -- an item, or that there is none
+        await room.acquire()
+        async with taking:
+            return _NONE if leaving else await anext(source, _NONE)
 
     async def run() -> None:
         left = _Left()
         try:
-            while True:
-                await room.acquire()
-                async with taking:
-                    item: Any = next(source, _NONE) if quick else await asyncio.to_thread(_next, source)
-                if item is _NONE:
-                    break
+            while (item := await take()) is not _NONE:
                 ends.put_nowait(await _end_of(work, item))
         except BaseException as error:  # noqa: BLE001 -- it is raised in the task that asked
             left = _Left(error)
@@ -79,9 +80,36 @@ async def gathered(
             at_work -= 1
             if end.error is not None:
                 raise end.error
+    except GeneratorExit:
+        leaving = True
+        await _last(tasks, room, grace)
+        raise
     finally:
         await _ended(tasks)
+        await source.aclose()
         _log(ends)
+
+
+async def _last(tasks: list[asyncio.Task[None]], room: asyncio.Semaphore, grace: float) -> None:
+    """Let the work under way come to its end, if that takes no longer; nobody takes another item."""
+    for _ in tasks:
+        room.release()
+    if grace and tasks:
+        await asyncio.wait(tasks, timeout=grace)
+
+
+async def _source(items: Iterable[T] | AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """Yield items, wherever they come from, and hold up nobody."""
+    if isinstance(items, AsyncIterator):
+        async for item in items:
+            yield item
+    elif isinstance(items, (list, tuple)):
+        for item in items:
+            yield item
+    else:
+        source = iter(items)
+        while (one := await asyncio.to_thread(_next, source)) is not _NONE:
+            yield one
 
 
 def _next(source: Iterator[Any]) -> Any:  # noqa: ANN401 -- whatever callers pass

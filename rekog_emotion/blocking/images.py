@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -17,20 +16,29 @@ from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.clients.connections import pool_of
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import RekognitionClient, service_region
-from rekog_emotion.errors import CallCancelledError, InvalidInputError
+from rekog_emotion.clients.protocols import RekognitionClient, aws_region, service_region
 from rekog_emotion.flows import batch, detecting
 from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.checkpoint import Checkpoint
-from rekog_emotion.flows.rate import Pace, calls_a_second, pace_of, quota_in
+from rekog_emotion.flows.ledger import (
+    AHEAD,
+    GRACE,
+    InOrder,
+    Ledger,
+    check_batch,
+    is_countable,
+    pace_for,
+    total_of,
+    workers_for,
+)
+from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
 from rekog_emotion.flows.tally import Tally
 from rekog_emotion.logs import logger
 from rekog_emotion.results.journal import Journal
-from rekog_emotion.sources.collections import LeftOut, Unusable, count_at
+from rekog_emotion.sources.collections import Unusable
 from rekog_emotion.sources.images import ImageSource, prepare_image
-from rekog_emotion.sources.naming import name_of
-from rekog_emotion.values.progress import OnProgress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, ProgressEvent
 
 if TYPE_CHECKING:
     from rekog_emotion.results.image_analysis import ImageAnalysis
@@ -38,11 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["ImageOutcome", "detect_images"]
 
 _log: Final = logger("rekog_emotion")
-_AWS: Final = ".amazonaws.com"
-_SECONDS_A_CALL: Final = 0.5  # of the service, with some to spare: so many workers keep to a rate
-_FEW, _MANY, _SOME = 4, 32, 8  # workers: at least, at most, and where no rate is known
-_GRACE: Final = 2.0  # seconds for the calls under way, which are paid for, where the caller leaves
-_AHEAD: Final = 4  # photos a worker that may be done before one that comes first
 _GLANCE: Final = 0.05
 
 
@@ -98,10 +101,7 @@ def detect_images(
     wanted = _attributes(attributes)
     limit, quota = seconds(timeout, "timeout"), calls_a_second(rate)
     check_listeners(on_progress, cancel)
-    _check_workers(workers)
-    if retry_errors and checkpoint is None:
-        msg = "retry_errors=True is about the errors in a checkpoint: name it by checkpoint="
-        raise InvalidInputError(msg)
+    check_batch(workers=workers, retry_errors=retry_errors, checkpoint=checkpoint)
     photos = batch.check_sources(sources, named=checkpoint is not None)
     driver = Driver(client=resolve_client(client))
     journal = None if checkpoint is None else Journal(checkpoint)
@@ -125,40 +125,15 @@ def detect_images(
     return outcomes
 
 
-def _check_workers(workers: object) -> None:
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        msg = f"workers={workers!r} is no number of workers: pass 1 or more, or leave it out"
-        raise InvalidInputError(msg)
-
-
 def _pace(driver: Driver, quota: float | None) -> Pace | None:
-    """Return the pace of a client, set to what is known of its quota; ``None`` where there is none to keep to."""
-    if driver.facts.files and quota is None:
-        return None
-    pace = pace_of(driver.client)
-    region = service_region(driver.client)
-    if quota is not None:
-        pace.limit(quota)
-    elif region is not None and _AWS in str(getattr(getattr(driver.client, "meta", None), "endpoint_url", "")):
-        pace.expect(quota_in(region))
-    return pace
+    return pace_for(driver.client, quota, files=driver.facts.files, region=aws_region(driver.client))
 
 
 def _workers(driver: Driver, quota: float | None) -> int:
     """Return how many photos at a time are of use."""
-    if driver.facts.files:
-        return max(1, _cores() // max(1, int(getattr(driver.client, "threads", 1))))
-    region = service_region(driver.client)
-    quota = quota or (quota_in(region) if region is not None else None)
-    number = _SOME if quota is None else math.ceil(min(max(quota * _SECONDS_A_CALL, _FEW), _MANY))
-    return min(number, pool_of(driver.client) or number)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # pragma: no cover -- of macOS and Windows
+    threads = int(getattr(driver.client, "threads", 1)) if driver.facts.files else None
+    region, pool = service_region(driver.client), pool_of(driver.client)
+    return workers_for(quota, threads=threads, region=region, pool=pool)
 
 
 @frozen
@@ -194,7 +169,7 @@ class _Grace(Stop):
             return False
         if self._since is None:
             self._since = time.monotonic()
-        return time.monotonic() >= self._since + _GRACE
+        return time.monotonic() >= self._since + GRACE
 
 
 class _Work:
@@ -212,13 +187,10 @@ class _Work:
     ) -> None:
         self._driver = driver
         self._request = request
-        self._journal = journal
-        self._done = done
-        self._on_progress = on_progress
         self._cancel = cancel
         self._stop = Stop(cancel)  # nobody wants more
         self._telling = threading.Lock()
-        self._tally = Tally(driver.clock.now())
+        self._ledger = Ledger(Tally(driver.clock.now()), on_progress, journal, done)
         self._fault: BaseException | None = None  # what is wrong with more than one photo
 
     def outcomes(self, photos: Iterable[Any], *, workers: int, ordered: bool) -> Iterator[ImageOutcome]:
@@ -233,9 +205,9 @@ class _Work:
                 workers,
             )
         counting = self._begin_to_count(photos)
-        if self._tally.total is not None:
-            workers = max(1, min(workers, self._tally.total))
-        window = threading.Semaphore(_AHEAD * workers) if ordered else None
+        if self._ledger.tally.total is not None:
+            workers = max(1, min(workers, self._ledger.tally.total))
+        window = threading.Semaphore(AHEAD * workers) if ordered else None
         ends = _Gathering(self._do, self._items(photos, window), workers=workers, cancel=self._stop, of="photos").each()
         try:
             outcomes = (end.result for end in ends if end.result is not None)
@@ -250,20 +222,18 @@ class _Work:
             ends.close()
             if counting is not None:
                 counting.join()
-            if self._journal is not None:
-                self._journal.close()
-            self._tell(ProgressEvent.ENDED)
+            if self._ledger.journal is not None:
+                self._ledger.journal.close()
+            with self._telling:
+                self._ledger.tell(ProgressEvent.ENDED, self._driver.clock.now())
 
     def _items(self, photos: Iterable[Any], window: threading.Semaphore | None) -> Iterator[_Item]:
         """Yield what is to be done, one worker at a time."""
         number = 0
         for one in self._driver.iterate(batch.found(photos), cancel=self._stop):
-            if isinstance(one, LeftOut):
-                self._tally.left_out += 1
-                self._tell(ProgressEvent.LEFT_OUT, source=one.source, reason=one.reason)
-                continue
-            if self._done is not None and not isinstance(one, Unusable) and not self._done.takes(one):
-                self._tally.skipped = self._done.skipped
+            with self._telling:
+                takes = self._ledger.takes(one, self._driver.clock.now())
+            if not takes:
                 continue
             while window is not None and not window.acquire(timeout=_GLANCE):
                 if self._stop.is_set():
@@ -274,7 +244,9 @@ class _Work:
     def _do(self, item: _Item, left: threading.Event) -> tuple[int, ImageOutcome]:
         outcome = self._outcome(item.source, _Grace(left, self._cancel))
         try:
-            self._record(item.source, outcome)
+            self._ledger.write(item.source, outcome)
+            with self._telling:
+                self._ledger.count(outcome, self._driver.clock.now())
         except BaseException as error:  # noqa: BLE001 -- it is raised where the outcomes are taken
             self._fault = error
             self._stop.set()
@@ -300,40 +272,16 @@ class _Work:
         )
         return self._driver.run(flow, cancel=cancel)
 
-    def _record(self, source: object, outcome: ImageOutcome) -> None:
-        """Write an outcome down before anybody sees it, and count it."""
-        if isinstance(outcome.error, CallCancelledError):
-            return
-        line = batch.line_of(outcome)
-        if self._journal is not None and line is not None and not isinstance(source, Unusable):
-            self._journal.append(line)
-        with self._telling:
-            self._tally.ended(failed=outcome.error is not None, now=self._driver.clock.now())
-        reason = None if outcome.error is None else str(outcome.error)
-        self._tell(ProgressEvent.IMAGE, source=name_of(outcome.source), reason=reason)
-
-    def _tell(self, event: ProgressEvent, *, source: str | None = None, reason: str | None = None) -> None:
-        with self._telling:
-            tell(self._on_progress, self._tally.report(event, self._driver.clock.now(), source=source, reason=reason))
-
     def _begin_to_count(self, photos: Iterable[Any]) -> threading.Thread | None:
         """Count what there is to do, where that can be known: beside the work, as it may take long."""
-        if not isinstance(photos, Sized) or not isinstance(photos, Iterable):
+        if not is_countable(photos):
             return None
-        if not any(batch.has_more(one) for one in photos):
-            self._tally.total = len(photos)
-            return None
-        if any(batch.is_prefix(one) for one in photos):
+        if isinstance(photos, Sized) and not any(batch.has_more(one) for one in photos):
+            self._ledger.tally.total = len(photos)
             return None
 
         def count() -> None:
-            total = 0
-            for one in photos:
-                for _ in count_at(one) if batch.is_place(one) else (1,):
-                    total += 1
-                    if self._stop.is_set():
-                        return
-            self._tally.total = total
+            self._ledger.tally.total = total_of(photos, self._stop.is_set)
 
         thread = threading.Thread(target=count, name="rekog-emotion-count", daemon=True)
         thread.start()
@@ -342,11 +290,8 @@ class _Work:
 
 def _in_order(outcomes: Iterator[tuple[int, ImageOutcome]], window: threading.Semaphore) -> Iterator[ImageOutcome]:
     """Yield outcomes by their numbers; only so many may wait for one that comes first."""
-    waiting: dict[int, ImageOutcome] = {}
-    following = 0
+    order = InOrder()
     for number, outcome in outcomes:
-        waiting[number] = outcome
-        while following in waiting:
+        for one in order.ready(number, outcome):
             window.release()
-            yield waiting.pop(following)
-            following += 1
+            yield one

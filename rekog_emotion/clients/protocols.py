@@ -6,7 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from rekog_emotion.values.s3 import S3Object
 
@@ -60,6 +60,9 @@ ClientName: TypeAlias = Literal["aws", "embedded"]
 """Our own boto3 client, or the engine on this machine."""
 
 
+_AWS: Final = ".amazonaws.com"
+
+
 def capabilities(client: object) -> frozenset[str]:
     """Return what a client can do beyond boto3's three methods, as it says itself; none where it says nothing.
 
@@ -78,6 +81,11 @@ def service_region(client: object) -> str | None:
     """Return the region of a boto3 client, ``None`` of any other."""
     region = getattr(getattr(client, "meta", None), "region_name", None)
     return region if isinstance(region, str) else None
+
+
+def aws_region(client: object) -> str | None:
+    """Return the region of a boto3 client that AWS itself answers, ``None`` of any other."""
+    return service_region(client) if _AWS in str(getattr(getattr(client, "meta", None), "endpoint_url", "")) else None
 
 
 def is_async(client: object, method: str) -> bool:

@@ -20,6 +20,7 @@ from rekog_emotion import (
 )
 from rekog_emotion.blocking import images
 from rekog_emotion.embedded import EmbeddedClient
+from rekog_emotion.flows import ledger
 from rekog_emotion.flows.rate import pace_of
 from rekog_emotion.results.lossless import read_json_lines
 from rekog_emotion.testing import FakeClient, Fault
@@ -108,7 +109,7 @@ def test_in_order():
             asked.append(number)
             if not number:
                 slow.wait(10)
-            elif len(asked) == 1 + images._AHEAD * 2:
+            elif len(asked) == 1 + images.AHEAD * 2:
                 slow.set()
             return super().detect_faces(**parameters)
 
@@ -121,7 +122,7 @@ def test_in_order():
     outcomes.close()
 
     assert first.source == "photos/0.jpg"
-    assert at_once <= images._AHEAD * 2 + 2
+    assert at_once <= images.AHEAD * 2 + 2
     assert others == [f"photos/{number % 9}.jpg" for number in range(1, 21)]
 
 
@@ -431,7 +432,7 @@ def test_workers(client, quota, expected):
 @pytest.mark.parametrize(("threads", "cores", "expected"), [(1, 2, 2), (1, 8, 8), (2, 8, 4), (4, 2, 1)])
 def test_workers_of_the_embedded_engine(monkeypatch, threads, cores, expected):
     """No more threads than cores."""
-    monkeypatch.setattr(images, "_cores", lambda: cores)
+    monkeypatch.setattr(ledger, "_cores", lambda: cores)
 
     assert images._workers(images.Driver(client=EmbeddedClient(threads=threads)), None) == expected
 

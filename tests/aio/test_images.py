@@ -1,0 +1,232 @@
+"""Many photos in asyncio: every outcome, a file to go on from, and nothing left behind."""
+
+import asyncio
+import inspect
+import threading
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+import rekog_emotion as rekog
+from rekog_emotion import aio
+from rekog_emotion.errors import InvalidInputError
+from tests.scripted import refusal
+from tests.tasks import run
+
+PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+DATA = PHOTO.read_bytes()
+FACES = {"FaceDetails": [{"Confidence": 99.5}]}
+DENIED = refusal("AccessDeniedException", operation="DetectFaces")
+
+
+class Client:
+    """A client of coroutine functions that answers in its own time, and counts.
+
+    Args:
+        delays: Turns of the loop that each call takes, in order; the last for ever.
+    """
+
+    def __init__(self, *delays):
+        self.delays, self.calls, self.running, self.most = [*delays] or [1], 0, 0, 0
+
+    async def detect_faces(self, **_):
+        """Answer with a face."""
+        delay = self.delays.pop(0) if len(self.delays) > 1 else self.delays[0]
+        self.calls += 1
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            for _ in range(delay):
+                await asyncio.sleep(0)
+        finally:
+            self.running -= 1
+        return FACES
+
+    start_face_detection = get_face_detection = detect_faces
+
+
+class Denied(Client):
+    """A client that may not ask."""
+
+    async def detect_faces(self, **_):
+        """Refuse."""
+        raise DENIED
+
+    start_face_detection = get_face_detection = detect_faces
+
+
+async def every(outcomes):
+    """Return all that is given."""
+    return [outcome async for outcome in outcomes]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a folder with photos in two folders, and something that is none."""
+    photos = tmp_path / "photos"
+    (photos / "deep").mkdir(parents=True)
+    for name in ("a.jpg", "b.jpg", "deep/c.jpg"):
+        (photos / name).write_bytes(DATA)
+    (photos / "notes.txt").write_text("no photo")
+    return photos
+
+
+def test_has_the_options_of_the_blocking_verb():
+    """The same names, order and defaults, but for ``cancel``."""
+    ours, blocking = (inspect.signature(world.detect_images).parameters for world in (aio, rekog))
+
+    assert [(one.name, one.default) for one in ours.values()] == [
+        (one.name, one.default) for one in blocking.values() if one.name != "cancel"
+    ]
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+def test_every_photo_once(kind):
+    """In order or not, from a list or a generator, and never more at a time than was said."""
+    client = Client(9, 1, 5, 1)
+    sources = [DATA, PHOTO, f"{PHOTO.parent}/no-such.jpg", "s3://bucket/me.jpg", b"no photo", DATA]
+
+    found = run(every(aio.detect_images(kind(sources), client=client, workers=2, ordered=True)))
+
+    assert [one.source for one in found] == sources
+    errors = [None if one.error is None else type(one.error) for one in found]
+    assert errors == [None, None, InvalidInputError, None, InvalidInputError, None]
+    assert client.calls == 4
+    assert client.most <= 2
+
+
+def test_a_folder_gives_what_the_blocking_verb_gives(folder):
+    """Names, sizes, what is left out, and what is told."""
+    told, theirs = [], []
+
+    ours = run(every(aio.detect_images(folder, client="embedded", ordered=True, on_progress=told.append)))
+    blocking = list(rekog.detect_images(folder, client="embedded", ordered=True, on_progress=theirs.append))
+
+    assert [(one.source, one.analysis) for one in ours] == [(one.source, one.analysis) for one in blocking]
+    assert sorted((one.event, one.source or "") for one in told) == sorted(
+        (one.event, one.source or "") for one in theirs
+    )
+    assert told[-1].event == "ENDED"
+
+
+def test_a_failure_is_an_outcome():
+    """The service's error, and a source that is none."""
+    found = run(every(aio.detect_images([DATA, DATA], client=Denied())))
+
+    assert [type(one.error) for one in found] == [rekog.AccessDeniedError] * 2
+
+
+def test_goes_on_from_either_world_s_checkpoint(folder, tmp_path):
+    """What is done is not done again; what failed is, where that is asked for."""
+    file, client = tmp_path / "done.jsonl", Client()
+
+    assert len(run(every(aio.detect_images(folder, client=client, checkpoint=file)))) == 3
+    assert run(every(aio.detect_images(folder, client=client, checkpoint=file))) == []
+    assert list(rekog.detect_images(folder, client="embedded", checkpoint=file)) == []
+    (folder / "d.jpg").write_bytes(DATA)
+    assert [one.error is None for one in rekog.detect_images(folder, client="embedded", checkpoint=file)] == [True]
+    (folder / "e.jpg").write_bytes(DATA)
+    assert len(run(every(aio.detect_images(folder, client=Denied(), checkpoint=file)))) == 1
+    again = run(every(aio.detect_images(folder, client=client, checkpoint=file, retry_errors=True)))
+    assert [Path(one.source).name for one in again] == ["e.jpg"]
+    assert client.calls == 4
+
+
+def test_a_checkpoint_that_is_in_use(tmp_path):
+    """It is an error of the first outcome, and the file can be used once nobody does."""
+    file = tmp_path / "done.jsonl"
+
+    async def main():
+        async with aclosing(aio.detect_images([PHOTO, PHOTO.parent], client=Client(), checkpoint=file)) as outcomes:
+            await anext(outcomes)
+            with pytest.raises(InvalidInputError):
+                await every(aio.detect_images([PHOTO], client=Client(), checkpoint=file))
+        return await every(aio.detect_images([PHOTO], client=Client(), checkpoint=file))
+
+    assert run(main()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ([DATA], {"workers": 0}, "workers=0 is no number of workers: pass 1 or more, or leave it out"),
+        ([DATA], {"rate": 0}, "rate=0 is no rate: pass calls a second, your quota for instance, or leave it out"),
+        (
+            [DATA],
+            {"retry_errors": True},
+            "retry_errors=True is about the errors in a checkpoint: name it by checkpoint=",
+        ),
+        ([DATA], {"timeout": -1}, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever"),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(arguments, options, message):
+    """In the words of the blocking verb."""
+    for world in (aio, rekog):
+        with pytest.raises(InvalidInputError) as caught:
+            world.detect_images(arguments, **options)
+        assert str(caught.value) == message
+
+
+def test_left_early_waits_for_calls_under_way(tmp_path):
+    """They are paid for, and written down; nothing else is begun."""
+    file, client = tmp_path / "done.jsonl", Client(1, 50)
+    sources = [f"s3://bucket/{n}.jpg" for n in range(9)]
+
+    async def main():
+        async with aclosing(aio.detect_images(sources, client=client, workers=2, checkpoint=file)) as outcomes:
+            await anext(outcomes)
+            while client.calls < 3:  # noqa: ASYNC110 -- nothing tells
+                await asyncio.sleep(0)
+
+    run(main())
+    assert client.running == 0
+    assert len(file.read_text().splitlines()) == client.calls
+
+
+def test_a_cancel_ends_the_calls():
+    """Nothing is at work when the task has ended."""
+    client = Client(10**9)
+
+    async def main():
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await every(aio.detect_images([DATA] * 9, client=client, workers=3))
+        return client.running
+
+    assert run(main()) == 0
+
+
+def test_sources_without_end_are_taken_in_a_thread():
+    """As many as there are workers for."""
+    threads = set()
+
+    def endless():
+        while True:
+            threads.add(threading.current_thread() is threading.main_thread())
+            yield DATA
+
+    async def main():
+        given = 0
+        async with aclosing(aio.detect_images(endless(), client=Client(), workers=3)) as outcomes:
+            async for _ in outcomes:
+                given += 1
+                if given == 10:
+                    break
+        return given
+
+    assert run(main()) == 10
+    assert threads == {False}
+
+
+def test_a_thousand_photos_at_once():
+    """One loop does them all, and each has its face."""
+
+    async def main():
+        client = Client(3)
+        found = await asyncio.gather(*(aio.detect_image(DATA, client=client) for _ in range(1000)))
+        return {len(one.faces) for one in found}, client.calls, client.most
+
+    faces, calls, most = run(main())
+    assert (faces, calls) == ({1}, 1000)
+    assert most > 100
