@@ -88,9 +88,9 @@ def address_of(text: str) -> Origin | None:
     scheme, colon, _ = text.partition("://")
     if not colon or (protocols := _PROTOCOLS.get(scheme.lower())) is None:
         return None
+    # What a look at the format takes is not let go ("nobuffer"): the first picture that others need is in it, and the
+    # next such may be seconds away. It is decoded at once, and the newest wins.
     options = {"protocol_whitelist": protocols}
-    if protocols is not _HTTP:
-        options["fflags"] = "nobuffer"  # what a look at the format took is old; of HLS it would be a whole piece
     if scheme.lower() in {"rtsp", "rtsps"}:
         options["rtsp_transport"] = "tcp"  # what UDP loses looks like faces melting
     parts = urlsplit(text)
