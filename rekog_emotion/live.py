@@ -103,9 +103,8 @@ def record(
 
     It is the one way in which frames that are watched leave the memory: whoever is filmed has to know, and mostly to
     agree. The file appears when the last moment has come. Where the moments end by an error or by Ctrl-C, what came so
-    far is kept, and the error goes on. While there is no frame, or nobody looked at it, the one before
-    stands. A frame of another size is fitted
-    into that of the first.
+    far is kept, and the error goes on. While there is no frame, or nobody looked at it, the one before stands. A frame
+    of another size is fitted into that of the first.
 
     Args:
         moments: What :func:`watch` gives, or an iterator that hands it on.

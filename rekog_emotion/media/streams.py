@@ -182,7 +182,13 @@ class _Times:
 
 
 def _later(frame: VideoFrame, orientation: Orientation) -> Picture:
-    return lambda: upright(frame, orientation)
+    def picture() -> NDArray[np.uint8]:
+        try:
+            return upright(frame, orientation)
+        except av.FFmpegError as error:
+            raise LostError(_why(error)) from None
+
+    return picture
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from itertools import chain
 from numbers import Real
@@ -98,12 +98,17 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
 def _stream_shots(origin: Origin) -> Shots:
     from rekog_emotion.media.streams import LostError, pictures
 
-    def shots(closed: Callable[[], bool]) -> Generator[Shot]:
+    @contextmanager
+    def told() -> Iterator[None]:
         try:
-            for seconds, picture in pictures(origin, closed):
-                yield Shot(seconds, picture)
+            yield
         except LostError as error:
             raise StalledError(str(error), lost=True) from None
+
+    def shots(closed: Callable[[], bool]) -> Generator[Shot]:
+        with told():
+            for seconds, picture in pictures(origin, closed):
+                yield Shot(seconds, told()(picture))
 
     return shots
 

@@ -230,6 +230,28 @@ def test_a_stream_may_change_its_size(site, tmp_path):
     assert {one.frame.shape for one in moments if one.frame is not None} == {(96, 96, 3), (160, 160, 3)}
 
 
+def test_a_picture_that_cannot_be_made_is_a_lost_stream(site, hls, monkeypatch):
+    """What a decoder gives may be no picture: the stream is opened again."""
+    site.files = hls
+    made = streams.upright
+    calls = []
+
+    def upright(frame, orientation):
+        calls.append(frame)
+        if len(calls) == 2:
+            raise av.error.InvalidDataError(1, "Invalid data found when processing input")
+        return made(frame, orientation)
+
+    monkeypatch.setattr(streams, "upright", upright)
+    moments = watched(site, "clip.m3u8", until=3)
+
+    assert reasons(moments, site) == [
+        None,
+        "http://127.0.0.1:PORT/clip.m3u8 is lost: invalid data found when processing input; it is opened again in 1 s",
+        None,
+    ]
+
+
 def test_a_playlist_leads_to_no_file_of_this_machine(site):
     """Whoever writes it is a stranger."""
     site.files = {
