@@ -300,7 +300,7 @@ class Scene:
         self._random, self._cancel = random.Random(seed), cancel  # noqa: S311 -- a script is no secret
         self._left = self._random.randrange(3, 12)
 
-    def pictures(self, _, closed):
+    def pictures(self, _, closed, __):
         """Do what `streams.pictures` does."""
         self.connections += 1
         self._left -= 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from rekog_emotion.errors import InvalidInputError, needs
 
@@ -31,7 +31,7 @@ from rekog_emotion.media.clips import (
     upright,
 )
 
-__all__ = ["LostError", "Origin", "address_of", "camera_of", "pictures"]
+__all__ = ["LostError", "Origin", "Position", "address_of", "camera_of", "pictures"]
 
 OPENING: Final = 10.0
 """Seconds after which what does not answer counts as not there."""
@@ -128,7 +128,20 @@ def _windows_camera(name: str) -> str:
     return str(found[int(name)].name)
 
 
-def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[tuple[float | None, Picture]]:
+@define
+class Position:
+    """How far a stream was seen, from one opening to the next.
+
+    Attributes:
+        whole: Whether it said how long it is.
+        seconds: Of the last picture, where it did.
+    """
+
+    whole: bool | None = None
+    seconds: float = -1.0
+
+
+def pictures(origin: Origin, closed: Callable[[], bool], position: Position) -> Iterator[tuple[float | None, Picture]]:
     """Yield pictures as they come, until the stream says by itself that it is whole.
 
     Damaged packets are passed over. A picture may have another size than the one before. What comes in pieces, as HLS
@@ -138,6 +151,8 @@ def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[tuple[float
     Args:
         origin: Where from.
         closed: Tells whether nobody wants any more.
+        position: What is whole goes on from there when it is opened again; a broadcast that can be had from its
+            beginning now is over.
 
     Raises:
         LostError: It cannot be opened, stalls, breaks off, or goes on somewhere else.
@@ -145,6 +160,9 @@ def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[tuple[float
     with _opened(origin) as (container, stream):
         # What says how long it is has an end; a camera or a broadcast that ends is lost.
         whole = container.duration is not None and origin.format is None
+        if whole and position.whole is False:
+            return
+        position.whole = whole
         times = _Times(stream) if whole or container.format.name.startswith("hls") else None
         orientation: Orientation | None = None
         for packet in container.demux(stream):
@@ -153,7 +171,12 @@ def pictures(origin: Origin, closed: Callable[[], bool]) -> Iterator[tuple[float
             with suppress(av.FFmpegError):
                 for frame in packet.decode():
                     orientation = orientation or orientation_of(frame, stream)
-                    yield None if times is None else times.of(frame), _later(frame, orientation)
+                    seconds = None if times is None else times.of(frame)
+                    if whole and seconds is not None:
+                        if seconds <= position.seconds:
+                            continue
+                        position.seconds = seconds
+                    yield seconds, _later(frame, orientation)
     if not whole:
         msg = "it has ended"
         raise LostError(msg)

@@ -96,7 +96,9 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
 
 
 def _stream_shots(origin: Origin) -> Shots:
-    from rekog_emotion.media.streams import LostError, pictures
+    from rekog_emotion.media.streams import LostError, Position, pictures
+
+    position = Position()
 
     @contextmanager
     def told() -> Iterator[None]:
@@ -107,7 +109,7 @@ def _stream_shots(origin: Origin) -> Shots:
 
     def shots(closed: Callable[[], bool]) -> Generator[Shot]:
         with told():
-            for seconds, picture in pictures(origin, closed):
+            for seconds, picture in pictures(origin, closed, position):
                 yield Shot(seconds, told()(picture))
 
     return shots

@@ -191,6 +191,19 @@ def test_what_goes_away_comes_back(site, hls):
     assert back.frame.shape == (480, 640, 3)
 
 
+@pytest.mark.usefixtures("hasty")
+def test_a_broadcast_that_is_over_is_not_seen_again(site, hls):
+    """Its playlist then says that it is whole, and leads to its beginning."""
+    going_on = hls["clip.m3u8"].replace(b"#EXT-X-ENDLIST\n", b"")
+    site.files = hls | {"clip.m3u8": going_on}
+    moments = rekog.watch(site.address("clip.m3u8"), client=Nobody(), clock=VirtualClock())
+    seen = [next(one for one in moments if one.reason)]
+    site.files = hls
+    seen += moments
+
+    assert [text and text.rpartition("; ")[2] for text in reasons(seen, site)] == ["it is opened again in 1 s"]
+
+
 def test_damage_is_passed_over(site, hls):
     """Garbage in the middle costs what it hits, and no more."""
     noise = np.random.default_rng(1).bytes(20_000)
@@ -231,13 +244,13 @@ def test_a_stream_may_change_its_size(site, tmp_path):
 
 
 def test_a_picture_that_cannot_be_made_is_a_lost_stream(site, hls, monkeypatch):
-    """What a decoder gives may be no picture: the stream is opened again."""
+    """What a decoder gives may be no picture: the stream is opened again, and goes on where it was."""
     site.files = hls
     made = streams.upright
     calls = []
 
     def upright(frame, orientation):
-        calls.append(frame)
+        calls.append(frame.pts)
         if len(calls) == 2:
             raise av.error.InvalidDataError(1, "Invalid data found when processing input")
         return made(frame, orientation)
@@ -250,6 +263,7 @@ def test_a_picture_that_cannot_be_made_is_a_lost_stream(site, hls, monkeypatch):
         "http://127.0.0.1:PORT/clip.m3u8 is lost: invalid data found when processing input; it is opened again in 1 s",
         None,
     ]
+    assert calls == sorted(set(calls))
 
 
 def test_a_playlist_leads_to_no_file_of_this_machine(site):
