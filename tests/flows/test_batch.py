@@ -8,12 +8,13 @@ from rekog_emotion import (
     CallCancelledError,
     ImageAnalysis,
     ImageOutcome,
+    InvalidInputError,
     PaginationError,
     S3Object,
     ServiceError,
     ThrottledError,
 )
-from rekog_emotion.flows.batch import found, line_of
+from rekog_emotion.flows.batch import check_sources, found, has_more, is_place, is_prefix, line_of
 from rekog_emotion.flows.steps import List, collect
 from rekog_emotion.sources.collections import LeftOut, Unusable
 from tests.pictures import jpeg
@@ -109,3 +110,38 @@ def test_lines():
         "error": "ThrottledError: slow down",
     }
     assert cancelled is None
+
+
+@pytest.mark.parametrize("sources", [5, None, b"bytes", bytearray(b"bytes"), memoryview(b"bytes"), photo("a.jpg")])
+def test_one_photo_is_not_many(sources):
+    """Nor is what is no photo at all."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_sources(sources, named=False)
+
+    assert str(caught.value) == (
+        f"sources= got {type(sources).__name__}: pass a folder, a glob, s3://bucket/prefix/ or an iterable of photos, "
+        "or detect_image() one"
+    )
+
+
+def test_sources_that_may_be_many(tmp_path):
+    """One place is a list of one; names are looked at where they are needed and there is a list."""
+    nameless = [b"bytes"]
+
+    assert check_sources(tmp_path, named=True) == [tmp_path]
+    assert check_sources(nameless, named=False) is nameless
+    assert list(check_sources(iter(nameless), named=True)) == nameless
+    for sources in (nameless, tuple(nameless)):
+        with pytest.raises(InvalidInputError) as caught:
+            check_sources(sources, named=True)
+        assert str(caught.value).startswith("<bytes> has no name, by which a second run would know it again")
+
+
+def test_what_may_be_many(tmp_path):
+    """A folder, a glob or a prefix, as far as its name tells."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    sources = [tmp_path, str(tmp_path / "*.jpg"), "s3://bucket/a/", tmp_path / "a.jpg", photo("a.jpg"), b"bytes", None]
+
+    assert [has_more(source) for source in sources] == [True, True, True, False, False, False, False]
+    assert [is_place(source) for source in sources] == [True, True, True, True, False, False, False]
+    assert [is_prefix(source) for source in sources] == [False, False, True, False, False, False, False]

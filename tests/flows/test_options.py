@@ -127,7 +127,40 @@ def test_without_docstrings():
     program = "import inspect, rekog_emotion as r; print(r.start_video.__doc__, inspect.signature(r.start_video))"
 
     done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-I", "-OO", "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-OO", "-c", program], capture_output=True, text=True, check=True
     )
 
     assert done.stdout == f"None {inspect.signature(rekog.start_video)}\n"
+
+
+def test_an_option_that_nobody_knows():
+    """Is refused as Python does."""
+    with pytest.raises(TypeError) as caught:
+        paint("a", height=7)
+
+    assert str(caught.value) == "paint() got an unexpected keyword argument 'height'"
+    assert paint(source="a") == ("a", (), 2, {"width": None, "slot_timeout": 3600.0})
+
+
+def test_an_option_of_which_nothing_is_said():
+    """Is named all the same; a function without a docstring has none."""
+
+    class Plain(typing.TypedDict, total=False):
+        depth: "int"
+
+    @spelled_out(described(Plain), defaults=VideoRequest)
+    def dig(**options: typing.Unpack[Plain]):
+        return options
+
+    @spelled_out(Plain, defaults=VideoRequest)
+    def dug(**options: typing.Unpack[Plain]):
+        """Dig.
+
+        Args:
+            **options: How.
+        """
+        return options
+
+    assert (dig.__doc__, dig()) == (None, {"depth": None})
+    assert inspect.signature(dig).parameters["depth"].annotation == "int"
+    assert dug.__doc__ == "Dig.\n\nArgs:\n    depth: "

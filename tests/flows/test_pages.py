@@ -179,3 +179,85 @@ def test_a_look():
 
     assert len(table.play(look("j-1")).faces) == 2
     assert table.steps == [ask()]
+
+
+MISFIT = "the pages of job j-1 do not fit together: {}; VideoJob.resume() begins again"
+OTHERS = "read again after a token had expired, they are not the same"
+SIZES = [{"VideoMetadata": {"FrameWidth": width, "FrameHeight": 480}} for width in (640, 320)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "given"),
+    [
+        ([EXPIRED, page(0, 500), page(1000)], [0, 500]),
+        ([EXPIRED, page(0, then="b"), page(500, 1000)], [0, 500, 1000]),
+        ([EXPIRED, page(0, 500, 1000)], [0, 500, 1000]),
+        ([EXPIRED, page(0, 500, then="b"), EXPIRED], None),
+        ([EXPIRED, page(0, 500, 1000, then="b"), EXPIRED, page(0, 500, 1000)], [0, 500, 1000]),
+        ([{}, page(1000, then="b"), page(1500)], [0, 500, 1000, 1500]),
+        ([{"NextToken": "b"}, page(1500), page(1000)], [0, 500, 1000]),
+        ([page(1000, **SIZES[0])], [0, 500, 1000]),
+    ],
+    ids=["the same", "cut elsewhere", "at once", "twice", "twice with more", "broken", "broken, no more", "a size"],
+)
+def test_no_face_is_given_twice(answers, given):
+    """However the pages are cut when they are read again."""
+    table = Table(*answers)
+
+    if given is None:
+        with pytest.raises(InvalidPaginationTokenError):
+            table.play(readout().pages(first(0, 500, then="a")))
+    else:
+        table.play(readout().pages(first(0, 500, then="a")))
+
+    assert times(table) == (given or [0, 500])
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ([page(1000, then="a")], "a page token came twice, so that they would never end"),
+        ([page(0, 500)], "page 2 has the faces of the one before once more"),
+        ([EXPIRED, page(0, 501)], OTHERS),
+        ([EXPIRED, page(0, then="b"), page(501, 1000)], OTHERS),
+        ([EXPIRED, page(0)], OTHERS),
+        ([IN_PROGRESS], "one came as IN_PROGRESS after the job had SUCCEEDED"),
+        (
+            [page(1000, **SIZES[1])],
+            "page 2 has other VideoMetadata than the first: frame_width 320, not 640",
+        ),
+    ],
+)
+def test_pages_that_do_not_fit_together(answers, problem):
+    """The error says which, and what to do."""
+    begin = VideoAnalysis.from_aws(page(0, 500, then="a", **SIZES[0]))
+
+    with pytest.raises(PaginationError) as caught:
+        Table(*answers).play(readout().pages(begin))
+
+    assert (str(caught.value), caught.value.job_id) == (MISFIT.format(problem), "j-1")
+
+
+def test_the_last_page_is_given_though_cancelled():
+    """There is nothing left to cancel."""
+    table = Table(cancelled_at=0)
+
+    table.play(readout().pages(first(0)))
+
+    assert times(table) == [0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({}, "Faces: missing from the answer"),
+        (page(0, JobStatus="ODD"), "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got 'ODD'"),
+    ],
+)
+def test_a_look_at_what_is_no_page(answer, message):
+    """Names what is wrong, and the job."""
+    with pytest.raises(ResponseError) as caught:
+        Table(answer).play(look("j-1"))
+
+    assert str(caught.value).startswith(message)
+    assert caught.value.job_id == "j-1"

@@ -20,7 +20,7 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows.polling import PollSchedule, poll
 from rekog_emotion.flows.request import seconds
-from rekog_emotion.flows.retrying import called, is_transient, retried
+from rekog_emotion.flows.retrying import back_off, called, is_transient, retried
 from rekog_emotion.flows.steps import Call, Sleep, Tell, Turn
 from rekog_emotion.values.progress import Progress
 from tests.stepping import Table
@@ -233,6 +233,37 @@ def test_waits_a_tenth_of_the_time_waited(waited, interval):
 def test_a_setback_comes_on_top(waited, interval):
     """A failed look waits longer, even at the cap."""
     assert PollSchedule().interval(waited, setback=4) == pytest.approx(interval)
+
+
+@pytest.mark.usefixtures("no_jitter")
+@pytest.mark.parametrize(
+    ("schedule", "waited", "interval"),
+    [
+        (PollSchedule(lead=4), 0.0, 2.0),
+        (PollSchedule(lead=4), 0.99, 2.0),
+        (PollSchedule(lead=4), 1.0, 1.0),
+        (PollSchedule(first=10), 0.0, 10.0),
+        (PollSchedule(first=10), 3.0, 7.0),
+        (PollSchedule(first=10), 9.5, 1.0),
+        (PollSchedule(first=10, lead=4), 0.5, 9.5),
+    ],
+)
+def test_the_first_looks(schedule, waited, interval):
+    """The first wait is a random part of the lead; before something can be expected there is none."""
+    assert schedule.interval(waited) == interval
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "seconds"),
+    [
+        *((BROKEN, failures, seconds) for failures, seconds in [(1, 0.5), (2, 1), (6, 16), (7, 20), (5000, 20)]),
+        *((THROTTLED, failures, seconds) for failures, seconds in [(1, 1), (2, 2), (5, 16), (6, 20), (5000, 20)]),
+        (None, 1, 0.5),
+    ],
+)
+def test_backs_off(error, failures, seconds):
+    """Twice as long after each failure, and after throttling; never longer than twenty seconds."""
+    assert back_off(error, failures) == seconds
 
 
 @given(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.rate import Pace, Turn, calls_a_second, pace_of, quota_in
+from rekog_emotion.flows.rate import Pace, Turn, calls_a_second, pace_in_use, pace_of, quota_in
 
 
 class Bucket:
@@ -239,3 +239,118 @@ def test_no_rate(rate):
 def test_default_quotas(region, quota):
     """AWS gives more where more is called."""
     assert quota_in(region) == quota
+
+
+def rushed(pace, *seconds):
+    """Take three turns at each of some seconds, so that somebody waits; return the rate at each."""
+    found = []
+    for now in seconds:
+        pace.turn(now)
+        found.append(pace.rate)
+        for _ in range(2):
+            pace.turn(now)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "most", "found"),
+    [
+        ([0.0, 1.0], None, [10, 10.5]),
+        ([0.0, 0.5], None, [10, 10.25]),
+        ([0.0, 10.0], None, [10, 10.5]),
+        ([0.0, 0.0], None, [10, 10]),
+        ([1.0, 0.0], None, [10, 10]),
+        ([0.0, 1.0], 10.2, [10, 10.2]),
+        ([0.0, 1.0], 20.0, [10, 10.5]),
+    ],
+    ids=["a second", "half of one", "ten", "none", "back", "the most", "not the most"],
+)
+def test_grows_where_somebody_waits(seconds, most, found):
+    """A twentieth a second, of a second at most, until calls are throttled."""
+    assert rushed(Pace(10, most=most), *seconds) == pytest.approx(found)
+
+
+def test_grows_quickly_to_nearly_where_it_was_throttled():
+    """Slowly from there on, and by and by less slowly."""
+    pace = Pace(40)
+    pace.throttled(pace.turn(0.0), 0.0)
+
+    found = rushed(pace, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
+
+    assert found == pytest.approx([20, 29, 38, 38.22, 38.46, 38.72])
+
+
+def test_what_was_told_is_kept_to_at_once():
+    """And what was found out before is forgotten; what is likely counts where nothing is known."""
+    pace = Pace()
+    before = pace.is_in_use
+    pace.expect(5)
+    expected = pace.rate
+    pace.expect(100)
+
+    assert (before, pace.is_in_use, expected, pace.rate) == (False, True, 4.9, 4.9)
+    pace.throttled(pace.turn(0.0), 0.0)
+    pace.limit(50)
+    assert rushed(pace, 1.0, 2.0) == [49, 49]
+
+
+@pytest.mark.parametrize(
+    ("now", "old", "rate"),
+    [(1.0, False, 10), (0.99, False, 20), (1.0, True, 20)],
+    ids=["a second later", "too soon", "an old turn"],
+)
+def test_when_it_is_cut_again(now, old, rate):
+    """Not for a turn from before the cut, nor within a second."""
+    pace = Pace(40)
+    first = pace.turn(0.0)
+    pace.throttled(first, 0.0)
+    later = pace.turn(now)
+
+    pace.throttled(first if old else later, now)
+
+    assert (pace.rate, pace.epoch) == (rate, 2 if rate == 10 else 1)
+
+
+def test_a_cut_is_a_pause():
+    """As long as one call takes at the new rate, which is never slower than one in five seconds."""
+    pace = Pace(0.3)
+    pace.throttled(pace.turn(0.0), 0.0)
+
+    assert (pace.rate, pace.turn(0.0)) == (0.2, Turn(5.0, 1))
+
+
+@pytest.mark.parametrize(
+    ("calls", "refused", "rate"),
+    [
+        (60, [0.0, 0.0], None),
+        (61, [0.0, 0.0, 0.0], None),
+        (60, [0.0, 0.0, 0.0], 30),
+        (60, [0.0, 0.0, 2.0], 15),
+        (60, [0.0, 0.0, 2.1], None),
+        (0, [0.0, 0.0, 0.0], 0.2),
+    ],
+    ids=["two", "few of many", "three", "within two seconds", "later", "nothing is known"],
+)
+def test_how_many_tell_of_a_rate(calls, refused, rate):
+    """Three within two seconds that are a twentieth; then it is half of what was sent in a second."""
+    pace = Pace()
+    for _ in range(calls):
+        pace.turn(0.0)
+
+    for now in refused:
+        pace.throttled(Turn(0.0, 0), now)
+
+    assert pace.rate == rate
+
+
+def test_the_pace_of_a_client_in_use():
+    """Is that of a batch; who calls one by one has none."""
+
+    class Client:
+        """Can be referenced weakly."""
+
+    client = Client()
+
+    assert pace_in_use(client) is None
+    pace_of(client).expect(5)
+    assert pace_in_use(client) is pace_of(client)

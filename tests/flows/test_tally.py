@@ -63,3 +63,29 @@ def test_more_than_were_counted():
     report = tally.report(ProgressEvent.ENDED, 2.0)
 
     assert (report.total, report.seconds_left) == (2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("ends", "now", "rate"),
+    [
+        ([], 0.4, None),
+        ([], 0.5, 0.0),
+        ([0.4], 0.5, 2.0),
+        ([0.5, 31.0], 31.5, 1 / 31),
+        ([0.5, 30.5], 31.0, 2 / 31),
+        ([0.4, 31.0], 31.5, 2 / 31.5),
+        ([100.0, 200.0], 200.0, 1 / 100),
+        ([10.0, 20.0, 45.0, 50.0], 51.0, 3 / 41),
+    ],
+    ids=["too early", "none", "one", "over half a minute", "just not", "no mark", "slow", "steady"],
+)
+def test_the_rate(ends, now, rate):
+    """Is taken from marks half a second apart, from the last one that is half a minute old."""
+    tally = Tally(0.0, total=10)
+    for end in ends:
+        tally.ended(failed=False, now=end)
+
+    report = tally.report(ProgressEvent.IMAGE, now)
+
+    assert report.rate == (None if rate is None else pytest.approx(rate))
+    assert report.seconds_left == (pytest.approx((10 - len(ends)) / rate) if rate else None)

@@ -258,6 +258,14 @@ def test_cancelling_ends_it(cancelled_at):
     assert all(one.reason for one in table.given[1:])
 
 
+@pytest.mark.parametrize("options", [{"rate": 1000}, {"rate": 0.1, "max_calls": 1}, {"rate": 2, "max_calls": None}])
+def test_options_that_can_be_used(options):
+    """Up to a sample a millisecond, and from one call on."""
+    plan = Plan(**options)
+
+    assert {name: getattr(plan, name) for name in options} == options
+
+
 def test_a_call_without_a_limit_can_be_cancelled():
     """It is waited for as long as it takes, or until the caller cancels."""
     table, _ = played(0.0, timeout=None)
@@ -280,6 +288,9 @@ def test_a_call_that_is_cancelled_gives_nothing():
         ({"rate": float("nan")}, "rate=nan is no rate: pass samples a second, over 0 and up to 1000"),
         ({"rate": 1001}, "rate=1001 is no rate: pass samples a second, over 0 and up to 1000"),
         ({"rate": 2, "max_calls": 0}, "max_calls=0 is no budget: pass 1 or more calls, or None for no limit"),
+        ({"rate": -1}, "rate=-1 is no rate: pass samples a second, over 0 and up to 1000"),
+        ({"rate": "2"}, "rate='2' is no rate: pass samples a second, over 0 and up to 1000"),
+        ({"rate": 2, "max_calls": True}, "max_calls=True is no budget: pass 1 or more calls, or None for no limit"),
         ({"rate": 2, "max_calls": 2.5}, "max_calls=2.5 is no budget: pass 1 or more calls, or None for no limit"),
     ],
 )
