@@ -14,7 +14,6 @@ from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import Mailbox
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
     from rekog_emotion.flows.messages import SnsSqs
 
 __all__ = ["LoopMailbox", "budget_of", "mailbox_of"]
@@ -59,7 +58,9 @@ def budget_of(client: object) -> Budget:
 
 
 async def mailbox_of(
-    channel: SnsSqs, client: RekognitionClient, aside: Callable[[Callable[[], Any]], Awaitable[Any]]
+    channel: SnsSqs,
+    client: Any,  # noqa: ANN401 -- of either world
+    aside: Callable[[Callable[[], Any]], Awaitable[Any]],
 ) -> LoopMailbox:
     """Return the mailbox of a queue, which is one for all tasks of the loop that have it.
 

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -267,7 +268,9 @@ def test_a_queue_that_fails_is_told_once(caplog):
 
 def test_a_channel():
     """Topic and role go to the service, the queue is ours; the client is no part of what it is."""
-    notify = SnsSqs(TOPIC, ROLE, "http://localhost/ends", sqs_client=object(), long_poll=0)
+    notify = SnsSqs(
+        TOPIC, ROLE, "http://localhost/ends", sqs_client=SimpleNamespace(receive_message=print), long_poll=0
+    )
 
     assert notify.channel() == {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
     assert notify == SnsSqs(TOPIC, ROLE, "http://localhost/ends", long_poll=0)

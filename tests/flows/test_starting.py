@@ -151,7 +151,7 @@ def test_what_a_job_knows_of_its_start(options, known):
     assert (job.source, job.facts, job.first) == ("s3://bucket/clip.mp4", Facts(), None)
 
 
-JOBS = "job_id facts upload notify token fresh video_seconds source"
+JOBS = "job_id facts upload notify mailbox token fresh video_seconds source"
 
 
 @pytest.mark.parametrize(
