@@ -9,7 +9,7 @@ discards it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from attrs import evolve, frozen
 
@@ -30,9 +30,6 @@ from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["VideoJob"]
 
