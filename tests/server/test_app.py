@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rekog_emotion.server import create_app
-from rekog_emotion.server.app import _send_early
+from rekog_emotion.server.app import _LINGERING, _Lingering, _send_early
 from rekog_emotion.server.protocol import refusal
 from tests.server.conftest import PORTRAIT, at_a_port, boto
 
@@ -37,7 +37,7 @@ def test_boto3_sees_the_services_error(engine):
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def early(headers, *messages, lingering=1):
+def early(headers, *messages, there=0):
     """Refuse a request before its body has come; return what was sent, and how many messages were read."""
     sent, read = [], []
 
@@ -49,8 +49,9 @@ def early(headers, *messages, lingering=1):
         return messages[len(read) - 1]
 
     async def refuse():
-        answer = refusal("No", "not you").answer
-        await _send_early(answer, headers, receive, send, asyncio.Semaphore(lingering))
+        answer, lingering = refusal("No", "not you").answer, _Lingering()
+        lingering._there = there
+        await _send_early(answer, headers, receive, send, lingering)
 
     asyncio.run(refuse())
     return sent, len(read)
@@ -89,5 +90,6 @@ def test_what_is_left_of_a_body_is_read(headers, messages, read):
 
 
 def test_of_many_who_are_refused_some_do_not_linger():
-    """As many as may be are read to their end already."""
-    assert early({"content-length": "3"}, piece(), lingering=0)[1] == 0
+    """As many as may be are read to their end already; one fewer, and there is room."""
+    assert early({"content-length": "3"}, piece(more=False), there=_LINGERING - 1)[1] == 1
+    assert early({"content-length": "3"}, piece(), there=_LINGERING)[1] == 0
