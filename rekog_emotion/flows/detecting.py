@@ -133,7 +133,7 @@ class _Attempts:
             self._turn = turn = yield Shared(pace.turn)
             if not turn.wait:
                 continue
-            if self._failure is not None and turn.wait > (yield from self._left()):
+            if self._failure is not None and turn.wait >= (yield from self._left()):
                 self._over = True
                 raise self._failure
             yield Sleep(turn.wait)

@@ -225,6 +225,27 @@ def test_what_is_cancelled_is_not_tried_again():
     assert table.steps == []
 
 
+def test_what_is_cancelled_on_its_way_is_not_tried_again():
+    """Nor is there a wait."""
+    table = Table(LATE, takes=0.5, cancelled_at=0.5)
+
+    with pytest.raises(CallCancelledError):
+        table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), cancellable=True))
+
+    assert table.steps == [call(float("inf"))]
+
+
+@pytest.mark.parametrize(("timeout", "waits"), [(1.5, [0.5]), (1.75, [0.5, 0.5])], ids=["as it is over", "before"])
+def test_a_turn_that_comes_when_the_time_is_over(timeout, waits):
+    """Is not waited for, as there would be no call."""
+    table = Table(THROTTLED, takes=0.5)
+
+    with pytest.raises(ThrottledError):
+        paced(table, timeout=timeout, calls=0)
+
+    assert table.sleeps == waits
+
+
 def test_the_answer_is_read_at_once():
     """A hundred faces are not worth a thread."""
     course, works = Course(detect(PHOTO, ["ALL"], facts=Facts())), []

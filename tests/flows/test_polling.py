@@ -464,6 +464,19 @@ def test_cancelled_while_waiting():
 
 
 @pytest.mark.usefixtures("no_jitter")
+def test_time_begins_with_the_wait():
+    """Whatever the clock says then."""
+    table = Table(PENDING)
+    table.now = 100.0
+
+    with pytest.raises(JobTimeoutError) as caught:
+        table.play(polling(timeout=2, pause=telling))
+
+    assert str(caught.value) == "over after 2 s, None"
+    assert [(told.seconds, told.next_seconds) for told in table.told] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.usefixtures("no_jitter")
 def test_tells_before_each_wait():
     """How long it has waited, and how long it is going to; the last one is cut to what is left."""
     table = Table(PENDING, BROKEN, PENDING)
