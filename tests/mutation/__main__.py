@@ -105,7 +105,7 @@ def _chosen(covered: Covering, mutant: Mutant) -> list[str]:
         return 2 - test.startswith(folder) - test.startswith(mirrored), covered.seconds[test]
 
     # Of a file that is run while pytest collects, nobody knows which tests look at it.
-    tests = sorted(covered.of(mutant.path, mutant.line, mirrored=mirrored) or covered.seconds, key=rank)
+    tests = sorted(covered.of(mutant.path, mutant.line, folder=folder) or covered.seconds, key=rank)
     sums = accumulate(covered.seconds[test] for test in tests)
     return [test for test, total in zip(tests, sums, strict=True) if rank(test)[0] == 0 or total <= MOST_SECONDS]
 

@@ -51,17 +51,17 @@ class Covering:
     lines: Mapping[str, Mapping[int, frozenset[str]]]
     seconds: Mapping[str, float]
 
-    def of(self, path: str, line: int, *, mirrored: str) -> frozenset[str]:
-        """Return the tests that run a line; where it runs at import, those that run anything of the file or mirror it.
+    def of(self, path: str, line: int, *, folder: str) -> frozenset[str]:
+        """Return the tests that run a line; where it runs at import, those that run anything of the file or its room.
 
         Args:
             path: The file.
             line: Of it.
-            mirrored: What the names of the tests of the mirrored file begin with: they may look at what was made.
+            folder: What the names of the tests of the room begin with: they may look at what was made.
         """
         lines = self.lines.get(path, {})
-        mirroring = (test for test in self.seconds if test.startswith(mirrored))
-        return lines.get(line) or frozenset(mirroring).union(*lines.values())
+        near = (test for test in self.seconds if test.startswith(folder))
+        return lines.get(line) or frozenset(near).union(*lines.values())
 
 
 def covering(tree: Path, names: Sequence[str], environment: Mapping[str, str]) -> Covering:
