@@ -2,12 +2,14 @@
 
 ``python -m tests.benchmarks.aio`` asks a stand-in in a process of its own, and ends with 1 where a limit is passed. A
 turn is wall time, as long as many tasks and a busy machine make it; a step is time of the processor, by which ours are
-judged. A call that the stand-in resets is tried again by us, and lost by a client of one attempt.
+judged. Python's garbage collector rests meanwhile, whose pauses are those of the whole heap. A call that the stand-in
+resets is tried again by us, and lost by a client of one attempt.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import random
@@ -58,6 +60,7 @@ class Watch:
 
     async def __aenter__(self) -> Self:
         """Begin."""
+        gc.disable()
         self._run = run = asyncio.Handle._run
 
         def timed(handle) -> None:
@@ -74,6 +77,7 @@ class Watch:
     async def __aexit__(self, *_: object) -> None:
         """End."""
         asyncio.Handle._run = self._run
+        gc.enable()
         self._done.set()
         self._looking.join()
         self._ticking.cancel()
