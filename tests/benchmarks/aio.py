@@ -66,7 +66,9 @@ class Watch:
         def timed(handle) -> None:
             self._begin, begin = time.perf_counter(), time.thread_time()
             run(handle)
-            self._begin, self.step = None, max(self.step, time.thread_time() - begin)
+            self._begin = None
+            if not self._done.is_set():
+                self.step = max(self.step, time.thread_time() - begin)
 
         asyncio.Handle._run = timed
         self._ticking = asyncio.create_task(self._tick())
@@ -77,8 +79,8 @@ class Watch:
     async def __aexit__(self, *_: object) -> None:
         """End."""
         asyncio.Handle._run = self._run
-        gc.enable()
         self._done.set()
+        gc.enable()
         self._looking.join()
         self._ticking.cancel()
 
