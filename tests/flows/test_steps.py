@@ -146,5 +146,5 @@ def test_steps_in_words():
     assert Await("j-1", 2.0, print) == Await("j-1", 2.0)
     assert Await("j-1", 2.0).advanced(0.5, None) is None
     assert Turn().waits is True
-    assert Work(print).short is False
+    assert repr(Work(print)) == "Work(short=False)"
     assert LateError("1 call goes on").left == "1 call goes on"
