@@ -268,9 +268,8 @@ def test_a_queue_that_fails_is_told_once(caplog):
 
 def test_a_channel():
     """Topic and role go to the service, the queue is ours; the client is no part of what it is."""
-    notify = SnsSqs(
-        TOPIC, ROLE, "http://localhost/ends", sqs_client=SimpleNamespace(receive_message=print), long_poll=0
-    )
+    methods = dict.fromkeys(("receive_message", "delete_message", "change_message_visibility"), print)
+    notify = SnsSqs(TOPIC, ROLE, "http://localhost/ends", sqs_client=SimpleNamespace(**methods), long_poll=0)
 
     assert notify.channel() == {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
     assert notify == SnsSqs(TOPIC, ROLE, "http://localhost/ends", long_poll=0)

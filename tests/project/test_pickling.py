@@ -126,7 +126,7 @@ def test_there_are_values_and_errors():
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: kind.__qualname__)
+@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
 def test_comes_back_with_class_and_fields(kind, protocol):
     """Whatever it has."""
     value = made(kind)
@@ -137,13 +137,13 @@ def test_comes_back_with_class_and_fields(kind, protocol):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: kind.__qualname__)
+@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
 def test_words_come_back_as_themselves(kind, protocol):
     """Each is one object a process."""
     assert all(pickle.loads(pickle.dumps(one, protocol)) is one for one in kind)  # noqa: S301 -- likewise
 
 
-@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: kind.__qualname__)
+@pytest.mark.parametrize("kind", [*ERRORS, *VALUES], ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
 def test_can_be_copied(kind):
     """A deep copy is a pickle that stays here."""
     value = made(kind)
