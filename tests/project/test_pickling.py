@@ -23,9 +23,10 @@ PAGES = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).pa
 DOCUMENTED = sorted(set(re.findall(r":: (rekog_emotion(?:\.\w+)+)$", PAGES, re.MULTILINE)))
 PLAIN = {int: 7, float: 2.5, str: "text", bool: True, bytes: b"bytes", type(None): None, typing.Any: {"a": [1, None]}}
 PLAIN |= {Exception: rekog.JobFailedError("it failed", job_id="j-1")}
-PLAIN |= dict.fromkeys((rekog.VideoJob, threading.Event))  # these stay in their process
+PLAIN |= dict.fromkeys((rekog.VideoJob, rekog.aio.VideoJob, threading.Event))  # these stay in their process
 # What is checked when it is made.
-CHECKED = {rekog.SnsSqs: {"topic_arn": "arn:aws:sns:t", "role_arn": "arn:aws:iam::r", "queue_url": "https://queue"}}
+CHANNEL = {"topic_arn": "arn:aws:sns:t", "role_arn": "arn:aws:iam::r", "queue_url": "https://queue", "sqs_client": None}
+CHECKED = {rekog.SnsSqs: CHANNEL}
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 
 
@@ -41,7 +42,9 @@ def is_frozen(kind):
     return attrs.has(kind) and kind.__setattr__ is not object.__setattr__ and hasattr(kind, "__hash__")
 
 
-CLASSES = sorted({thing for thing in public() if inspect.isclass(thing)}, key=lambda kind: kind.__qualname__)
+CLASSES = sorted(
+    {one for one in public() if inspect.isclass(one)}, key=lambda kind: (kind.__qualname__, kind.__module__)
+)
 ERRORS = [kind for kind in CLASSES if issubclass(kind, Exception)]
 WORDS = [kind for kind in CLASSES if issubclass(kind, enum.Enum)]
 VALUES = [kind for kind in CLASSES if (is_frozen(kind) or issubclass(kind, tuple)) and kind not in PLAIN]
