@@ -9,7 +9,7 @@ YOUNGEST, OLDEST = 38, 48
 
 answer, overlay = sys.argv[1:]
 (line,) = Path(answer).read_text().splitlines()
-(face,) = json.loads(line)["FaceDetails"]
+(face,) = json.loads(line)["answer"]["FaceDetails"]
 emotion = max(face["Emotions"], key=lambda emotion: emotion["Confidence"])["Type"]
 age = face["AgeRange"]
 print(emotion, face["Gender"]["Value"], "smiles:", face["Smile"]["Value"], age)
