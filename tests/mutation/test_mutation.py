@@ -51,12 +51,13 @@ EXPECTED = """\
 def test_tells_what_the_tests_would_not_notice(tmp_path):
     """A line is tried by the tests that run it, in their processes, too; one that fails anyhow says nothing."""
     files = {
+        "rekog_emotion/__init__.py": "",  # or one that is installed would be taken for it
         "rekog_emotion/wire/small.py": PACKAGE,
         "rekog_emotion/testing/pytest_plugin.py": "",  # which pytest loads where the project is installed
         "tests/wire/test_small.py": TESTS,
     }
     for name, content in files.items():
-        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
     shutil.copytree(ROOT / "tests" / "mutation", tmp_path / "tests" / "mutation")
 
