@@ -26,25 +26,25 @@ GREY_SIDE, GREY_PAD = 64, 0.22  # those of our own network
 CLASSES = ("ANGRY", "DISGUSTED", "FEAR", "HAPPY", "SAD", "SURPRISED", "CALM")
 FACEAPI_ORDER = [3, 5, 4, 1, 2, 6, 0]  # face-api's classes in the order of CLASSES
 SURELY_NOT = 1e-4  # floor of face-api's probability: it cannot rule a class out by itself
-# A logistic regression on our own network's logits (its factor is in the weights), face-api's log probabilities and the
-# square roots of muscle movements, in the order of CLASSES. It was fitted on labelled faces (development halves of CK+,
-# FER2013 and muxspace) and then moved to CALM by 0.34, because these sets hold fewer calm faces than the world does.
-FACEAPI_WEIGHT = 0.130
-BIAS = np.array([-0.112, 0.019, -0.13, -0.261, 0.215, 0.539, 0.07])
+# A logistic regression on our own network's logits, face-api's log probabilities and the square roots of muscle
+# movements, in the order of CLASSES. It was fitted on labelled faces (development halves of CK+, FER2013, muxspace and
+# the London set, the only ones of people who were asked to smile, or not to).
+OWN_WEIGHT, FACEAPI_WEIGHT = 1.036, 0.146
+BIAS = np.array([-0.14, 0.65, -0.169, 0.038, -0.281, 0.257, -0.355])
 MUSCLE_WEIGHTS = {
-    "brow_down": (0.384, 0.132, -0.008, -0.205, -0.2, 0.135, -0.238),
-    "brow_inner_up": (-0.496, -0.002, -0.103, 0.158, -0.149, 0.406, 0.186),
-    "smile": (-0.064, 0.209, -0.297, 0.402, 0.065, -0.376, 0.061),
-    "jaw_open": (0.016, -0.361, -0.669, 0.004, -0.613, 0.998, 0.625),
-    "mouth_frown": (0.916, -0.704, 0.035, -0.163, -0.112, 0.236, -0.209),
-    "eye_wide": (0.429, -0.13, 0.31, -0.055, -1.045, -0.359, 0.85),
-    "mouth_press": (0.705, -0.238, 0.437, 0.072, -0.618, -0.813, 0.456),
-    "eye_squint": (-0.06, 0.184, 0.075, 0.284, 0.033, -0.421, -0.096),
-    "mouth_stretch": (-0.336, -0.19, 1.771, -0.211, -0.019, -0.69, -0.325),
-    "mouth_upper_up": (-0.3, 0.018, -0.099, 0.325, 0.095, -0.574, 0.534),
-    "mouth_shrug_lower": (0.466, 0.035, 0.006, 0.206, 0.269, -0.196, -0.786),
-    "mouth_pucker": (-0.586, 0.127, 0.293, -0.018, 0.684, -0.298, -0.202),
-    "mouth_roll_lower": (0.799, -0.392, -0.135, -0.2, 0.216, -0.421, 0.133),
+    "brow_down": (0.112, -0.275, -0.1, -0.032, 0.052, 0.231, 0.012),
+    "brow_inner_up": (-0.389, 0.511, -0.133, -0.115, -0.221, 0.378, -0.032),
+    "smile": (0.159, -0.117, -0.111, 0.841, 0.103, -0.251, -0.626),
+    "jaw_open": (0.253, -0.594, -0.068, -0.222, -0.603, 0.969, 0.265),
+    "mouth_frown": (0.548, -0.51, -0.08, -0.357, 0.114, 0.198, 0.087),
+    "eye_wide": (0.194, -0.328, 0.076, -0.169, -0.2, 0.111, 0.316),
+    "mouth_press": (-0.058, 0.074, 0.302, 0.114, -0.031, -0.444, 0.042),
+    "eye_squint": (0.084, -0.114, 0.018, 0.28, 0.256, -0.107, -0.417),
+    "mouth_stretch": (-0.102, -0.216, 0.611, -0.445, 0.237, -0.139, 0.053),
+    "mouth_upper_up": (0.121, -0.303, 0.344, 0.04, 0.01, -0.261, 0.048),
+    "mouth_shrug_lower": (0.135, 0.271, -0.192, 0.515, -0.111, -0.335, -0.283),
+    "mouth_pucker": (-0.405, 0.324, -0.003, 0.237, 0.618, -0.306, -0.464),
+    "mouth_roll_lower": (0.066, 0.323, -0.015, -0.163, -0.233, 0.03, -0.009),
 }
 
 # The vertices that the coefficient network reads, and its outputs that are used here.
@@ -112,7 +112,7 @@ class Emotions:
         """
         (colour,) = self._colour(chips(faces, COLOUR_SIDE, COLOUR_PAD))
         (evidence,) = self._grey(np.stack([_grey(crop) for crop in chips(faces, GREY_SIDE, GREY_PAD)]))
-        evidence = evidence + FACEAPI_WEIGHT * np.log(np.clip(colour[:, FACEAPI_ORDER], SURELY_NOT, 1))
+        evidence = OWN_WEIGHT * evidence + FACEAPI_WEIGHT * np.log(np.clip(colour[:, FACEAPI_ORDER], SURELY_NOT, 1))
         evidence = evidence + np.array([_tension(face) for face in muscles]) + BIAS
         odds = np.exp(evidence - evidence.max(1, keepdims=True))
         return [_wire(row) for row in odds / odds.sum(1, keepdims=True)]

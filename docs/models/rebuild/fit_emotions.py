@@ -2,11 +2,12 @@
 
 Usage::
 
-    python docs/models/rebuild/fit_emotions.py FOLDER... [--strength 0.002]
+    python docs/models/rebuild/fit_emotions.py FOLDER... [--strength 0.002] [--times london=3]
 
-Each folder has a ``labels.csv`` (file, label: angry, disgust ...) beside its pictures; a file whose name has a sha1
-that ends in an odd byte does not count. Prints how good the fit is on the faces it was fitted on, and on those that it
-did not see when it was fitted on four fifths; nobody is in two fifths. Needs numpy, torch and the project.
+Each folder has a ``labels.csv`` (file, label: angry, disgust ...; person and sex where they are known) beside its
+pictures; what has a sha1 that ends in an odd byte, of the person if known, else of the file's name, does not count.
+Prints how good the fit is on the faces it was fitted on, and on those that it did not see when it was fitted on four
+fifths; nobody is in two fifths. Prints the weights, too. Needs numpy, torch and the project.
 """
 
 from __future__ import annotations
@@ -45,17 +46,22 @@ Array = NDArray[Any]
 
 @define
 class Faces:
-    """What was measured on n faces: voices (n, 2, 7), square roots of muscles (n, m), class, part, and their set."""
+    """What was measured on n faces: voices (n, 2, 7), square roots of muscles (n, m), class, part, set, and group.
+
+    A group is of one sex and label in a set where the sex is known, else empty.
+    """
 
     voices: Array
     muscles: Array
     classes: Array
     parts: Array
     sets: Array
+    groups: Array
 
     def some(self, chosen: Array) -> Faces:
         """Return the chosen ones."""
-        return Faces(*(row[chosen] for row in (self.voices, self.muscles, self.classes, self.parts, self.sets)))
+        rows = (self.voices, self.muscles, self.classes, self.parts, self.sets, self.groups)
+        return Faces(*(row[chosen] for row in rows))
 
 
 @define
@@ -88,15 +94,17 @@ def measured(folders: Sequence[Path], engine: Engine) -> Faces:
     for folder in folders:
         for row in csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()):
             path = folder / row["file"]
-            if row["label"] not in LABELS or hashlib.sha1(path.name.encode()).digest()[-1] % 2:  # noqa: S324 -- no secret
+            key = row.get("person") or path.name
+            if row["label"] not in LABELS or hashlib.sha1(key.encode()).digest()[-1] % 2:  # noqa: S324 -- no secret
                 continue
             picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
             for face in _find(nets, picture, "default")[:1]:
                 moved: Mapping[str, float] = nets.blendshapes(face)
-                part = hashlib.sha1(person(path).encode()).digest()[0] % PARTS  # noqa: S324 -- likewise
+                part = hashlib.sha1((row.get("person") or person(path)).encode()).digest()[0] % PARTS  # noqa: S324 -- likewise
                 truth = expression.CLASSES.index(LABELS[row["label"]])
                 muscles = np.sqrt([moved[name] for name in expression.MUSCLE_WEIGHTS])
-                rows.append((_voices(nets.emotions, face), muscles, truth, part, folder.name))
+                group = f"{row['sex']} {row['label']}" if row.get("sex") else ""
+                rows.append((_voices(nets.emotions, face), muscles, truth, part, folder.name, group))
     return Faces(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
@@ -109,10 +117,17 @@ def _voices(emotions: expression.Emotions, face: FaceMesh) -> Array:
     return np.concatenate([own, last])
 
 
-def fit(faces: Faces, strength: float) -> Joint:
-    """Return the weights of a logistic regression with a quadratic penalty on those of the muscles."""
+def fit(faces: Faces, strength: float, times: Mapping[str, float]) -> Joint:
+    """Return the weights of a logistic regression with a quadratic penalty on those of the muscles.
+
+    Args:
+        faces: To be fitted to.
+        strength: Of the penalty.
+        times: How many times a face counts, by its set; once where the set is not there.
+    """
     voices, muscles = torch.tensor(faces.voices, dtype=torch.double), torch.tensor(faces.muscles, dtype=torch.double)
     truth = torch.tensor(faces.classes)
+    counts = torch.tensor([times.get(name, 1.0) for name in faces.sets.tolist()], dtype=torch.double)
     shares = torch.full((voices.shape[1],), 0.3, dtype=torch.double, requires_grad=True)
     weights = torch.zeros((muscles.shape[1], voices.shape[2]), dtype=torch.double, requires_grad=True)
     bias = torch.zeros(voices.shape[2], dtype=torch.double, requires_grad=True)
@@ -121,7 +136,7 @@ def fit(faces: Faces, strength: float) -> Joint:
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         evidence = (voices * shares[:, None]).sum(1) + muscles @ weights + bias
-        value = functional.cross_entropy(evidence, truth)
+        value = (functional.cross_entropy(evidence, truth, reduction="none") * counts).sum() / counts.sum()
         value = value + strength * ((weights**2).sum() + FREE * (bias**2).sum())
         value.backward()  # type: ignore[no-untyped-call] -- torch has no types for it
         return value
@@ -130,12 +145,12 @@ def fit(faces: Faces, strength: float) -> Joint:
     return Joint(*(part.detach().numpy() for part in (shares, weights, bias)))
 
 
-def unseen(faces: Faces, strength: float) -> Array:
+def unseen(faces: Faces, strength: float, times: Mapping[str, float]) -> Array:
     """Return probabilities of every face by a fit on the parts in which it is not."""
     told = np.zeros((len(faces.classes), faces.voices.shape[2]))
     for part in range(PARTS):
         out = faces.parts == part
-        told[out] = fit(faces.some(~out), strength)(faces.some(out))
+        told[out] = fit(faces.some(~out), strength, times)(faces.some(out))
     return told
 
 
@@ -155,6 +170,17 @@ def report(title: str, told: Array, faces: Faces) -> None:
         right = (told.argmax(1) == faces.classes)[chosen].mean()
         error = calibration_error(told[chosen], faces.classes[chosen])
         print(f"  {name:16} {right:.3f}  calibration error {error:.3f}  {chosen.sum()} faces")
+    for group in sorted(set(faces.groups.tolist()) - {""}):
+        chosen = faces.groups == group
+        print(f"  {group:16} {(told.argmax(1) == faces.classes)[chosen].sum()} of {chosen.sum()}")
+
+
+def show(joint: Joint) -> None:
+    """Print the weights as they stand in ``rekog_emotion/embedded/expression.py``."""
+    print("OWN_WEIGHT, FACEAPI_WEIGHT =", ", ".join(f"{share:.3f}" for share in joint.voices))
+    print("BIAS =", np.round(joint.bias - joint.bias.mean(), 3).tolist())
+    for name, row in zip(expression.MUSCLE_WEIGHTS, joint.muscles, strict=True):
+        print(f'    "{name}": {tuple(np.round(row, 3).tolist())},')
 
 
 def main() -> None:
@@ -162,12 +188,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fit the joint of the emotion network and the muscles.")
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--strength", type=float, default=0.002, help="of the penalty on the muscles' weights")
+    parser.add_argument("--times", nargs="*", default=[], help="how many times faces of a set count: london=3")
     options = parser.parse_args()
+    times = {name: float(count) for name, _, count in (one.partition("=") for one in options.times)}
     torch.set_num_threads(1)
     faces = measured(options.folders, Engine())
-    joint = fit(faces, options.strength)
+    joint = fit(faces, options.strength, times)
     report("fitted on these faces", joint(faces), faces)
-    report("fitted on other people's faces", unseen(faces, options.strength), faces)
+    report("fitted on other people's faces", unseen(faces, options.strength, times), faces)
+    show(joint)
 
 
 if __name__ == "__main__":
