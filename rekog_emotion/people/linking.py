@@ -9,14 +9,13 @@ a limit is none. No face is recognised: nobody who was away for longer than the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
-from attrs import define
 from numpy.typing import NDArray
 
 from rekog_emotion.errors import needs
-from rekog_emotion.people.columns import TRAITS
+from rekog_emotion.people.columns import SHAPE, TRAITS
 
 with needs("timeline", "Following people over time"):
     from scipy.optimize import linear_sum_assignment
@@ -57,52 +56,38 @@ def link(columns: Columns, *, interval: float, max_gap: float | None = None) -> 
     linker = Linker(interval=interval, max_gap=max_gap)
     ids = np.zeros(len(columns), np.int64)
     if len(columns):
-        faces = _Faces.of(columns)
+        faces = _faces_of(columns)
         starts = np.flatnonzero(np.diff(columns.milliseconds, prepend=columns.milliseconds[0] - 1))
         for begin, end in zip(starts.tolist(), [*starts[1:].tolist(), len(columns)], strict=True):
-            ids[begin:end] = linker._meet(faces.some(slice(begin, end)))  # noqa: SLF001 -- of this room
+            ids[begin:end] = linker._meet(faces[begin:end])  # noqa: SLF001 -- of this room
     return ids
 
 
-@define(eq=False)
-class _Faces:
-    """What is compared of n faces, a row each."""
+# What is compared of a face: the columns of a table, since one array is taken apart and put together faster than ten.
+_SECONDS: Final = 0
+_CENTER: Final = slice(1, 3)
+_SIDES: Final = slice(3, 5)
+_LOG_SIZE: Final = 5
+_POINTS: Final = slice(6, 6 + 2 * len(SHAPE))
+_LOOKS: Final = slice(_POINTS.stop, _POINTS.stop + len(TRAITS))
+# And what is known of a person beside the last face.
+_ID: Final = _LOOKS.stop
+_KNOWN: Final = _ID + 1  # whether the way is
+_WAY: Final = slice(_KNOWN + 1, _KNOWN + 3)  # ratios of the frame a second
+_TYPICAL: Final = slice(_WAY.stop, _WAY.stop + len(TRAITS))
 
-    seconds: NDArray[np.float64]
-    sizes: NDArray[np.float64]
-    centers: NDArray[np.float64]
-    log_sizes: NDArray[np.float64]
-    shapes: NDArray[np.float32]
-    traits: NDArray[np.float32]
+_Table: TypeAlias = NDArray[np.float64]
 
-    @classmethod
-    def of(cls, columns: Columns) -> _Faces:
-        boxes = columns.boxes.astype(np.float64)
-        sizes = np.maximum(boxes[:, 2:], 1e-9)
-        return cls(
-            seconds=columns.milliseconds / 1000,
-            sizes=sizes,
-            centers=boxes[:, :2] + sizes / 2,
-            log_sizes=np.log(sizes).mean(axis=1),
-            shapes=np.where(np.isfinite(columns.shapes), columns.shapes, np.nan),
-            traits=np.where(np.isfinite(columns.traits), columns.traits, np.nan),
-        )
 
-    def some(self, which: slice | NDArray[Any]) -> _Faces:
-        """Return some of them."""
-        return _Faces(*(column[which] for column in self._columns()))
-
-    def put(self, rows: NDArray[np.int64], others: _Faces) -> None:
-        """Write others over rows."""
-        for column, new in zip(self._columns(), others._columns(), strict=True):
-            column[rows] = new
-
-    def __add__(self, others: _Faces) -> _Faces:
-        """Return both, one after the other."""
-        return _Faces(*(map(np.concatenate, zip(self._columns(), others._columns(), strict=True))))
-
-    def _columns(self) -> tuple[NDArray[Any], ...]:
-        return self.seconds, self.sizes, self.centers, self.log_sizes, self.shapes, self.traits
+def _faces_of(columns: Columns) -> _Table:
+    faces = np.empty((len(columns), _ID))
+    faces[:, _SECONDS] = columns.milliseconds / 1000
+    faces[:, _SIDES] = np.maximum(columns.boxes[:, 2:].astype(np.float64), 1e-9)
+    faces[:, _CENTER] = columns.boxes[:, :2] + faces[:, _SIDES] / 2
+    faces[:, _LOG_SIZE] = np.log(faces[:, _SIDES]).mean(axis=1)
+    faces[:, _POINTS] = np.where(np.isfinite(columns.shapes), columns.shapes, np.nan)
+    faces[:, _LOOKS] = np.where(np.isfinite(columns.traits), columns.traits, np.nan)
+    return faces
 
 
 class Linker:
@@ -118,78 +103,73 @@ class Linker:
             max_gap = max(LONGEST_GAP, _SAMPLES_AWAY * interval)
         self._longest = max_gap + interval
         self._count = 0
-        # Who was seen in the last seconds: one row a person in each array.
-        self._ids = np.zeros(0, np.int64)
-        self._last: _Faces | None = None  # the last face of each; nothing before the first face of all
-        self._ways = np.zeros((0, 2))  # ratios of the frame a second
-        self._known = np.zeros(0, np.bool_)  # whether the way is
-        self._typical = np.zeros((0, len(TRAITS)), np.float32)
+        self._people: _Table = np.empty((0, _TYPICAL.stop))  # who was seen in the last seconds
 
     def meet(self, columns: Columns) -> NDArray[np.int64]:
         """Return the number of the person of each face; all are of one time, later than those before."""
-        return self._meet(_Faces.of(columns))
+        return self._meet(_faces_of(columns))
 
-    def _meet(self, faces: _Faces) -> NDArray[np.int64]:
-        ids = np.zeros(len(faces.seconds), np.int64)
-        fresh = np.ones(len(ids), np.bool_)
-        if self._last is not None and len(ids):
-            now = float(faces.seconds[0])
-            here = now - self._last.seconds <= self._longest + 1e-9
+    def _meet(self, faces: _Table) -> NDArray[np.int64]:
+        ids = np.zeros(len(faces), np.int64)
+        fresh = np.ones(len(faces), np.bool_)
+        if len(self._people) and len(faces):
+            now = float(faces[0, _SECONDS])
+            here = now - self._people[:, _SECONDS] <= self._longest + 1e-9
             if not here.all():
-                self._last, self._ids, self._ways = self._last.some(here), self._ids[here], self._ways[here]
-                self._known, self._typical = self._known[here], self._typical[here]
-            who, which = self._match(self._last, faces, now)
-            ids[which], fresh[which] = self._ids[who], False
-            self._update(self._last, who, faces.some(which))
+                self._people = self._people[here]
+            who, which = self._match(faces, now)
+            ids[which], fresh[which] = self._people[who, _ID], False
+            self._update(who, faces[which])
         if fresh.any():
-            ids[fresh] = self._welcome(faces.some(fresh))
+            ids[fresh] = self._welcome(faces[fresh])
         return ids
 
-    def _match(self, last: _Faces, faces: _Faces, now: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _match(self, faces: _Table, now: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the people that are here again, and which of the faces is theirs."""
-        if not len(last.seconds):
+        people = self._people
+        if not len(people):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        away = now - last.seconds
-        expected = last.centers + self._ways * np.minimum(away, _COASTING)[:, None]
-        usual = _STILL + np.where(self._known, _DRIFT, _RESTLESS) * away
-        scale = np.sqrt(last.sizes[:, None] * faces.sizes[None]) * usual[:, None, None]
-        cost = np.square((expected[:, None] - faces.centers[None]) / scale).sum(axis=2)
-        cost += np.square((last.log_sizes[:, None] - faces.log_sizes[None]) / _SIZE)
+        away = now - people[:, _SECONDS]
+        expected = people[:, _CENTER] + people[:, _WAY] * np.minimum(away, _COASTING)[:, None]
+        usual = _STILL + np.where(people[:, _KNOWN], _DRIFT, _RESTLESS) * away
+        scale = np.sqrt(people[:, None, _SIDES] * faces[None, :, _SIDES]) * usual[:, None, None]
+        cost = np.square((expected[:, None] - faces[None, :, _CENTER]) / scale).sum(axis=2)
+        cost += np.square((people[:, None, _LOG_SIZE] - faces[None, :, _LOG_SIZE]) / _SIZE)
         who, which = np.nonzero(cost < _LIMIT)
         if not len(who):
             return who, which
-        total = cost[who, which] + self._differences(last, faces, who, which)
+        total = cost[who, which] + _differences(people[who], faces[which])
         cost[:] = _FAR
         cost[who, which] = np.where(total < _LIMIT, total, _FAR)
         who, which = linear_sum_assignment(cost)
         real = cost[who, which] < _FAR
         return who[real], which[real]
 
-    def _differences(
-        self, last: _Faces, faces: _Faces, who: NDArray[np.int64], which: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        shape = np.square(last.shapes[who] - faces.shapes[which]).mean(axis=1) / _SHAPE**2
-        traits = np.square((self._typical[who] - faces.traits[which]) / _TRAITS)
-        looks: NDArray[np.float64] = np.nan_to_num(np.minimum(shape, _SHAPE_AT_MOST)).astype(np.float64)
-        looks += np.nan_to_num(np.minimum(traits, _TRAITS_AT_MOST)).sum(axis=1)
-        return looks
-
-    def _update(self, last: _Faces, who: NDArray[np.int64], faces: _Faces) -> None:
-        step = (faces.centers - last.centers[who]) / (faces.seconds - last.seconds[who])[:, None]
-        self._ways[who] = np.where(self._known[who][:, None], (self._ways[who] + step) / 2, step)
-        self._known[who] = True
-        old, new = self._typical[who], faces.traits
+    def _update(self, who: NDArray[np.int64], faces: _Table) -> None:
+        people = self._people[who]
+        step = (faces[:, _CENTER] - people[:, _CENTER]) / (faces[:, _SECONDS] - people[:, _SECONDS])[:, None]
+        ways = people[:, _WAY]
+        people[:, _WAY] = np.where(people[:, _KNOWN, None], (ways + step) / 2, step)
+        people[:, _KNOWN] = True
+        old, new = people[:, _TYPICAL], faces[:, _LOOKS]
         mixed = np.where(np.isnan(new), old, old + _NEW * (new - old))
-        self._typical[who] = np.where(np.isnan(old), new, mixed)
-        last.put(who, faces)
+        people[:, _TYPICAL] = np.where(np.isnan(old), new, mixed)
+        people[:, :_ID] = faces
+        self._people[who] = people
 
-    def _welcome(self, faces: _Faces) -> NDArray[np.int64]:
-        count = len(faces.seconds)
-        ids = np.arange(self._count + 1, self._count + count + 1)
-        self._count += count
-        self._last = faces if self._last is None else self._last + faces
-        self._ids = np.concatenate((self._ids, ids))
-        self._ways = np.concatenate((self._ways, np.zeros((count, 2))))
-        self._known = np.concatenate((self._known, np.zeros(count, np.bool_)))
-        self._typical = np.concatenate((self._typical, faces.traits))
+    def _welcome(self, faces: _Table) -> NDArray[np.int64]:
+        ids = np.arange(self._count + 1, self._count + len(faces) + 1)
+        self._count += len(faces)
+        people = np.zeros((len(faces), _TYPICAL.stop))
+        people[:, :_ID], people[:, _ID], people[:, _TYPICAL] = faces, ids, faces[:, _LOOKS]
+        self._people = np.concatenate((self._people, people))
         return ids
+
+
+def _differences(people: _Table, faces: _Table) -> NDArray[np.float64]:
+    """Return how much the looks of people and faces differ, pair by pair."""
+    shape = np.square(people[:, _POINTS] - faces[:, _POINTS]).mean(axis=1) / _SHAPE**2
+    traits = np.square((people[:, _TYPICAL] - faces[:, _LOOKS]) / _TRAITS)
+    looks: NDArray[np.float64] = np.nan_to_num(np.minimum(shape, _SHAPE_AT_MOST))
+    looks += np.nan_to_num(np.minimum(traits, _TRAITS_AT_MOST)).sum(axis=1)
+    return looks

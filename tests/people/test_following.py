@@ -109,6 +109,6 @@ def test_memory_does_not_grow_with_the_time():
         follower.meet([at(k * 5.0, face(emotions={HAPPY: 90})), at(k * 5.0, face(0.2, emotions={SAD: 90}))])
 
     assert len(follower._here) == 2
-    assert len(follower._linker._ids) == 2
+    assert len(follower._linker._people) == 2
     assert all(len(one.rows) == 1 for one in follower._here.values())
     assert len(follower._confidences) == 500
