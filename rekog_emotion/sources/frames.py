@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from rekog_emotion.media.clips import Display, Orientation
     from rekog_emotion.media.streams import Origin
 
-__all__ = ["FrameSource", "frames_of"]
+__all__ = ["FrameSource", "Picture", "frames_of"]
 
-FrameSource: TypeAlias = (
-    "int | str | os.PathLike[str] | Iterable[NDArray[np.uint8] | Image.Image] | "
-    "Iterable[tuple[float, NDArray[np.uint8] | Image.Image]]"
-)
+Picture: TypeAlias = "NDArray[np.uint8] | Image.Image"
+FrameSource: TypeAlias = "int | str | os.PathLike[str] | Iterable[Picture] | Iterable[tuple[float, Picture]]"
 
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 _CAMERA: Final = "camera:"
