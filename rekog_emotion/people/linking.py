@@ -118,8 +118,9 @@ class Linker:
             if not here.all():
                 self._people = self._people[here]
             who, which = self._match(faces, now)
-            ids[which], fresh[which] = self._people[who, _ID], False
-            self._update(who, faces[which])
+            if len(who):
+                ids[which], fresh[which] = self._people[who, _ID], False
+                self._update(who, faces[which])
         if fresh.any():
             ids[fresh] = self._welcome(faces[fresh])
         return ids
@@ -139,6 +140,9 @@ class Linker:
         if not len(who):
             return who, which
         total = cost[who, which] + _differences(people[who], faces[which])
+        if len(who) == 1:  # nothing to choose from
+            real = total < _LIMIT
+            return who[real], which[real]
         cost[:] = _FAR
         cost[who, which] = np.where(total < _LIMIT, total, _FAR)
         who, which = linear_sum_assignment(cost)
@@ -168,8 +172,11 @@ class Linker:
 
 def _differences(people: _Table, faces: _Table) -> NDArray[np.float64]:
     """Return how much the looks of people and faces differ, pair by pair."""
-    shape = np.square(people[:, _POINTS] - faces[:, _POINTS]).mean(axis=1) / _SHAPE**2
-    traits = np.square((people[:, _TYPICAL] - faces[:, _LOOKS]) / _TRAITS)
-    looks: NDArray[np.float64] = np.nan_to_num(np.minimum(shape, _SHAPE_AT_MOST))
-    looks += np.nan_to_num(np.minimum(traits, _TRAITS_AT_MOST)).sum(axis=1)
+    shape = np.square(people[:, _POINTS] - faces[:, _POINTS]).sum(axis=1) / (2 * len(SHAPE) * _SHAPE**2)
+    looks: NDArray[np.float64] = np.minimum(shape, _SHAPE_AT_MOST)
+    traits = np.minimum(np.square((people[:, _TYPICAL] - faces[:, _LOOKS]) / _TRAITS), _TRAITS_AT_MOST)
+    # What is not known of either makes no difference.
+    looks[np.isnan(looks)] = 0.0
+    traits[np.isnan(traits)] = 0.0
+    looks += traits.sum(axis=1)
     return looks
