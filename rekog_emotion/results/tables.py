@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.people.tables import frame_of
 from rekog_emotion.results.protocols import Analyses
 from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, PERSON, Column, Record, cells, columns, records
@@ -84,6 +84,8 @@ def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False
         MissingExtraError: The ``pandas`` extra is not installed.
         InvalidInputError: An integer does not fit into 64 bits.
     """
+    with needs("pandas", "A data frame"):
+        import pandas as pd  # noqa: F401 -- a generator of analyses makes calls, which are paid for
     named = columns(landmarks=landmarks, people=people)
     found = [*zip(*cells(analyses, landmarks=landmarks, people=people), strict=True)] or [()] * len(named)
     by_column = {column.name: list(one) for column, one in zip(named, found, strict=True)}

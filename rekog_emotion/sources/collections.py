@@ -108,7 +108,10 @@ def found_at(place: str | os.PathLike[str]) -> Iterator[Found]:
     if os.path.isdir(text):
         yield from _with_folders(_Walk().through(text))
     elif glob.has_magic(text) and not os.path.lexists(text):
-        yield from _with_folders(_matches(text))
+        matches = _with_folders(_matches(text))
+        first = next(matches, None)
+        yield Unusable(text, _no_match(text)) if first is None else first
+        yield from matches
     else:
         yield text
 
@@ -128,8 +131,12 @@ def check_place(place: str | os.PathLike[str]) -> None:
         msg = f"{shown(text)}: there is no such file or folder; check the path, which starts at the current directory"
         raise InvalidInputError(msg)
     if next(_matches(text), None) is None:
-        msg = f"{shown(text)}: no file matches; check the pattern, which starts at the current directory"
-        raise InvalidInputError(msg)
+        raise _no_match(text)
+
+
+def _no_match(pattern: str) -> InvalidInputError:
+    msg = f"{shown(pattern)}: no file matches; check the pattern, which starts at the current directory"
+    return InvalidInputError(msg)
 
 
 def is_collection(place: str | os.PathLike[str]) -> bool:

@@ -473,3 +473,13 @@ def test_duckdb_reads_them(two):
         ("HAPPY", 90.0),
         ("SAD", 80.0),
     ]
+
+
+def test_a_missing_pandas_is_said_before_the_first_call(monkeypatch):
+    """A generator of analyses is not begun: each of its calls may be paid for."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    asked = []
+
+    with pytest.raises(rekog.MissingExtraError, match=r"rekog-emotion\[pandas\]"):
+        tables.to_pandas(asked.append(k) for k in range(3))
+    assert asked == []

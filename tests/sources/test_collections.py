@@ -171,7 +171,6 @@ def test_a_file_that_cannot_be_read(folder, monkeypatch):
         ("photos/**", ["photos/a.txt", "photos/b.jpg", "photos/2024/c.JPG", "photos/2024/May/d.png"]),
         ("**/May/**/d.*", ["photos/2024/May/d.png"]),
         ("photos/.*.jpg", ["photos/.f.jpg"]),
-        ("nothing/*/like[this]", []),
     ],
 )
 def test_globs(folder, pattern, expected):
@@ -179,6 +178,16 @@ def test_globs(folder, pattern, expected):
     (folder / "2024" / "back").symlink_to(folder)
 
     assert list(found_at(pattern)) == expected
+
+
+def test_a_glob_that_matches_nothing():
+    """Is told, as a file that is not there is."""
+    (found,) = found_at("nothing/*/like[this]")
+
+    assert (found.source, str(found.error)) == (
+        "nothing/*/like[this]",
+        "nothing/*/like[this]: no file matches; check the pattern, which starts at the current directory",
+    )
 
 
 def test_an_absolute_glob(folder):
