@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.clients.protocols import RekognitionClient, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.wire.service import OPERATIONS
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["engine_name", "name_of", "resolve_client"]
 
