@@ -11,13 +11,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from rekog_emotion.errors import InvalidInputError, needs
-from rekog_emotion.people.tables import frame_of
+from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.people.tables import Cells, frame_of
 from rekog_emotion.results.protocols import Analyses
 from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, PERSON, Column, Record, cells, columns, records
 from rekog_emotion.values.base import short
@@ -84,8 +84,11 @@ def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False
         MissingExtraError: The ``pandas`` extra is not installed.
         InvalidInputError: An integer does not fit into 64 bits.
     """
-    with needs("pandas", "A data frame"):
-        import pandas as pd  # noqa: F401 -- a generator of analyses makes calls, which are paid for
+    return frame_of(_filled(analyses, landmarks=landmarks, people=people))
+
+
+def _filled(analyses: Sequence[Analyses], *, landmarks: bool, people: bool) -> Iterator[Cells]:
+    """Yield the columns; a generator of analyses, whose calls are paid for, is not begun before the first is wanted."""
     named = columns(landmarks=landmarks, people=people)
     found = [*zip(*cells(analyses, landmarks=landmarks, people=people), strict=True)] or [()] * len(named)
     by_column = {column.name: list(one) for column, one in zip(named, found, strict=True)}
@@ -94,7 +97,7 @@ def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False
             if cell is not None and not _SMALLEST <= cell <= _LARGEST:
                 msg = f"a number does not fit into its column of 64 bits: {column.name} is {short(0)(cell)}"
                 raise InvalidInputError(msg)
-    return frame_of((column.name, column.type, by_column[column.name]) for column in named)
+    yield from ((column.name, column.type, by_column[column.name]) for column in named)
 
 
 def to_arrow(*analyses: Analyses, nested: bool = False, landmarks: bool = False, people: bool = False) -> pa.Table:
