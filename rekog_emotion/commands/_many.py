@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.values.progress import Progress
 
-__all__ = ["Many", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
+__all__ = ["Many", "above_zero", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
 
 _TOLD: Final = 20  # of what is left out: more than that is only counted
 
@@ -218,11 +218,21 @@ def _number(text: str) -> int:
 
 
 def _rate(text: str) -> float:
+    return above_zero(text, "rate: name calls a second, such as 50 or 0.5")
+
+
+def above_zero(text: str, what: str) -> float:
+    """Return the number that an option has, for `argparse`.
+
+    Args:
+        text: As it was given.
+        what: What it is not, where it is no number above zero.
+    """
     try:
-        rate = float(text)
+        number = float(text)
     except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        msg = f"{text!r} is no rate: name calls a second, such as 50 or 0.5"
+        number = 0.0
+    if not 0 < number < float("inf"):
+        msg = f"{text!r} is no {what}"
         raise argparse.ArgumentTypeError(msg)
-    return rate
+    return number

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._many import add_mode, use_mode
+from rekog_emotion.commands._many import above_zero, add_mode, use_mode
 from rekog_emotion.commands._media import check_place, naming_output
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import note, one_line, say
@@ -66,14 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _rate(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        msg = f"{text!r} is no number over 0"
-        raise argparse.ArgumentTypeError(msg)
-    return number
+    return above_zero(text, "number over 0")
 
 
 def run(args: argparse.Namespace) -> int:
