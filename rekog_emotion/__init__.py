@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rekog_emotion.interrupts import uncut
+
 if TYPE_CHECKING:
     from rekog_emotion.blocking.image import detect_image
     from rekog_emotion.blocking.images import detect_images
@@ -235,7 +237,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
     if name == "aio":
         return import_module(f"{__name__}.aio")
     if name in _HOMES:
-        home = import_module(f"{__name__}.{_HOMES[name]}")
+        with uncut():
+            home = import_module(f"{__name__}.{_HOMES[name]}")
         return globals().setdefault(name, getattr(home, name))
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

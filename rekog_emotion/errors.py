@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Self
 
+from rekog_emotion.interrupts import uncut
 from rekog_emotion.text import plain
 
 __all__ = [
@@ -146,7 +147,8 @@ def needs(extra: str, what: str) -> Iterator[None]:
         MissingExtraError: A module of the extra is not installed.
     """
     try:
-        yield
+        with uncut():
+            yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _MODULES[extra]:
             raise

@@ -19,6 +19,7 @@ from rekog_emotion.clients.connections import make_closable
 from rekog_emotion.clients.fastpath import accelerate
 from rekog_emotion.clients.protocols import RekognitionClient, service_region
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.interrupts import uncut
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -63,8 +64,9 @@ def aws_client(
             type.
         ConfigurationError: There are no credentials or no region, or the configuration is broken.
     """
-    import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
-    from botocore.config import Config  # noqa: PLC0415 -- likewise
+    with uncut():
+        import boto3  # noqa: PLC0415 -- a third of a second, which no import of this package shall cost
+        from botocore.config import Config  # noqa: PLC0415 -- likewise
 
     check_session(session, profile_name=profile_name, method="client", wanted="a boto3.session.Session")
     times = Config(connect_timeout=connect_timeout, read_timeout=read_timeout)

@@ -13,11 +13,12 @@ import pytest
 ROOT = Path(find_spec("rekog_emotion").origin).parent
 
 # Everyone may import these; they import nothing but each other.
-EVERYONE = {"errors", "forks", "logs", "redaction", "text"}
+EVERYONE = {"errors", "forks", "interrupts", "logs", "redaction", "text"}
 # What the rooms of a folder may import beside each other.
 MAY = {
     "errors": set(),
     "forks": set(),
+    "interrupts": set(),
     "redaction": set(),
     "text": set(),
     "logs": set(),
