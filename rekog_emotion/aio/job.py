@@ -48,7 +48,7 @@ class VideoJob:
 
     def __repr__(self) -> str:
         upload = f" with upload {shown(s3_uri(self.upload))}" if self.upload else ""
-        return f"<VideoJob {self.job_id}{upload}>"
+        return f"<VideoJob {shown(self.job_id)}{upload}>"
 
     @property
     def job_id(self) -> str:

@@ -194,7 +194,7 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None, ke
         elif status == _TOO_MANY_REQUESTS:
             kind = errors.ThrottledError
     text = quoted(detail.get("Message") or "") or "no message"
-    subject = f"{operation} of job {job_id}" if job_id else operation
+    subject = f"{operation} of job {shown(job_id)}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
     if kind in _HINTS:
         hint = _HINTS[kind].format(operation=operation)

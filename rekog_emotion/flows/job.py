@@ -131,7 +131,7 @@ class Job:
         if lookout.looks == 1 and self.token is not None:
             _log.warning(
                 "job %s was %s at the first look: the token %r may have given back a job that was started before",
-                self.job_id,
+                shown(self.job_id),
                 page.status,
                 self.token,
             )
@@ -144,7 +144,7 @@ class Job:
         if page.status != JobStatus.SUCCEEDED:
             about = f"{shown(self.source)}: " if self.source else ""
             reason = yield Work(partial(reason_of_failure, page, self.source))
-            message = f"{about}job {self.job_id} failed: {reason}"
+            message = f"{about}job {shown(self.job_id)} failed: {reason}"
             try:
                 yield from self.discard()
             except StagingError as error:
@@ -154,7 +154,7 @@ class Job:
         try:
             yield from self.discard()
         except StagingError as error:
-            error.add_note(f"The analysis is complete: VideoJob.resume({self.job_id!r}).result() gives it.")
+            error.add_note(f"The analysis is complete: VideoJob.resume({shown(self.job_id)!r}).result() gives it.")
             raise
 
     def _adopt(self, page: VideoAnalysis) -> Flow[None]:
@@ -167,4 +167,4 @@ class Job:
         try:
             yield Remove(video)
         except RekogEmotionError as error:
-            _log.warning("job %s has ended, and its upload is left: %s", self.job_id, error)
+            _log.warning("job %s has ended, and its upload is left: %s", shown(self.job_id), error)

@@ -19,7 +19,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.polling import PollSchedule, Schedule
 from rekog_emotion.flows.steps import Call, Cancelled, Flow, Listen, Now, Sleep
 from rekog_emotion.logs import logger
-from rekog_emotion.text import quoted
+from rekog_emotion.text import quoted, shown
 
 __all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion"]
 
@@ -245,7 +245,9 @@ class Watch:
             strangers = yield from self._mailbox.receive(wait)
         except Exception as error:  # noqa: BLE001 -- whatever a queue does, the job can be looked at
             if not self._broken:
-                _log.warning("job %s is looked at instead, since its queue fails: %s", self._job_id, quoted(error))
+                _log.warning(
+                    "job %s is looked at instead, since its queue fails: %s", shown(self._job_id), quoted(error)
+                )
             self._broken = True
             return 0.0
         self._broken = False

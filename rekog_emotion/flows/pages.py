@@ -19,6 +19,7 @@ from rekog_emotion.flows.resuming import WaysOut
 from rekog_emotion.flows.steps import Begin, Call, Cancelled, Facts, Flow, Give, Take, Tell, Turn, Work
 from rekog_emotion.logs import logger
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.text import shown
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.videos import VideoMetadata
 from rekog_emotion.values.words import JobStatus
@@ -129,7 +130,7 @@ class Readout:
             except InvalidPaginationTokenError:
                 if given == restarted_at:
                     raise
-                _log.info("a page token of job %s has expired: reading again from the first page", self.job_id)
+                _log.info("a page token of job %s has expired: reading again from the first page", shown(self.job_id))
                 restarted_at = given
                 first = yield from self.read((yield from self.fetch(None)), None)
             else:
@@ -235,5 +236,5 @@ def _compare(first: VideoMetadata | None, other: VideoMetadata | None, *, number
 
 def misfit(problem: str, *, job_id: str) -> PaginationError:
     """Return the error that says that the pages of a job do not fit together."""
-    msg = f"the pages of job {job_id} do not fit together: {problem}; VideoJob.resume() begins again"
+    msg = f"the pages of job {shown(job_id)} do not fit together: {problem}; VideoJob.resume() begins again"
     return PaginationError(msg, job_id=job_id)

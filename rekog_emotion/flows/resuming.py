@@ -93,17 +93,17 @@ class WaysOut:
     def timed_out(self, waited: float, failure: BaseException | None) -> JobTimeoutError:
         """Return the error of a wait that took too long."""
         last = f" (the last look failed: {failure})" if failure else ""
-        msg = f"job {self.job_id} was not finished after {waited:.0f} s{last}; {self._goes_on}{self.kept}"
+        msg = f"job {shown(self.job_id)} was not finished after {waited:.0f} s{last}; {self._goes_on}{self.kept}"
         return JobTimeoutError(msg, job_id=self.job_id, state=self.state)
 
     def wait_cancelled(self, waited: float) -> JobCancelledError:
         """Return the error of a wait that was cancelled."""
-        msg = f"the wait for job {self.job_id} was cancelled after {waited:.0f} s; {self._goes_on}{self.kept}"
+        msg = f"the wait for job {shown(self.job_id)} was cancelled after {waited:.0f} s; {self._goes_on}{self.kept}"
         return JobCancelledError(msg, job_id=self.job_id, state=self.state)
 
     def reading_cancelled(self) -> JobCancelledError:
         """Return the error of pages that nobody wants to read on."""
-        msg = f"reading the pages of job {self.job_id} was cancelled; {_IS_KEPT}{self.kept}"
+        msg = f"reading the pages of job {shown(self.job_id)} was cancelled; {_IS_KEPT}{self.kept}"
         return JobCancelledError(msg, job_id=self.job_id, state=self.state)
 
     @property
@@ -131,6 +131,7 @@ def remind(error: BaseException, ways: WaysOut) -> None:
     # An error of ours has the job's id, which is enough where nothing lies in a bucket; of these, the upload, too.
     if isinstance(error, GeneratorExit) or (ours and (ways.upload is None or isinstance(error, _TELLING))):
         return
-    note = f"VideoJob.from_dict({ways.state!r}) takes job {ways.job_id} up again{ways.kept}"
+    job = shown(ways.job_id)
+    note = f"VideoJob.from_dict({ways.state | {'job_id': job}!r}) takes job {job} up again{ways.kept}"
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)

@@ -84,7 +84,7 @@ class Starter:
                 video_seconds=video.seconds if self.asked.video_length is None else self.asked.video_length,
                 source=video.name,
             )
-            _log.info("started job %s for %s", job_id, shown(video.name))
+            _log.info("started job %s for %s", shown(job_id), shown(video.name))
             yield Tell(Progress(event=ProgressEvent.STARTED, job_id=job_id, state=job.state))
         return job
 

@@ -13,6 +13,7 @@ from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.naming import name_of
 from rekog_emotion.sources.videos import VideoSource
+from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = ["JobOutcome", "about", "check_jobs", "check_videos", "log_what_is_left"]
@@ -87,7 +88,7 @@ def log_what_is_left(result: object, error: BaseException | None) -> None:
     """Say how to take up a job of which nobody is given the end."""
     if error is None:
         if isinstance(result, VideoAnalysis):
-            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", result.job_id)
+            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", shown(result.job_id))
         return
     state, notes = getattr(error, "state", None), getattr(error, "__notes__", [])
     if state is not None:
