@@ -88,7 +88,9 @@ def log_what_is_left(result: object, error: BaseException | None) -> None:
     """Say how to take up a job of which nobody is given the end."""
     if error is None:
         if isinstance(result, VideoAnalysis):
-            _log.warning("job %s has ended, and nobody took its result: it is kept for 7 days", shown(result.job_id))
+            _log.warning(
+                "job %s has ended, and nobody took its result: it is kept for 7 days", shown(result.job_id or "")
+            )
         return
     state, notes = getattr(error, "state", None), getattr(error, "__notes__", [])
     if state is not None:

@@ -9,6 +9,14 @@ from rekog_emotion.testing import virtual_time
 LONG = "a" * 1_000_000
 SHOWN = f"{'a' * 200}..."
 PAGE = {"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 1, "Face": {}}], "VideoMetadata": {}}
+UNFINISHED = (
+    f"job {SHOWN} was not finished after 5 s; it goes on at the service, and VideoJob.from_dict(error.state) resumes it"
+)
+MISFIT = (
+    f"the pages of job {SHOWN} do not fit together: page 2 has the faces of the one before once more; "
+    "VideoJob.resume() begins again"
+)
+NOTE = f"VideoJob.from_dict({{'version': 1, 'job_id': '{SHOWN}', 'upload': None}}) takes job {SHOWN} up again"
 
 
 class Client:
@@ -39,23 +47,9 @@ class Client:
             f"s3://bucket/clip.mp4: job {SHOWN} failed: no video",
             [],
         ),
-        (
-            {"JobStatus": "IN_PROGRESS"},
-            f"job {SHOWN} was not finished after 5 s; it goes on at the service, and VideoJob.from_dict(error.state) "
-            "resumes it",
-            [],
-        ),
-        (
-            PAGE | {"NextToken": "more"},
-            f"the pages of job {SHOWN} do not fit together: page 2 has the faces of the one before once more; "
-            "VideoJob.resume() begins again",
-            [],
-        ),
-        (
-            KeyboardInterrupt("now"),
-            "now",
-            [f"VideoJob.from_dict({{'version': 1, 'job_id': '{SHOWN}', 'upload': None}}) takes job {SHOWN} up again"],
-        ),
+        ({"JobStatus": "IN_PROGRESS"}, UNFINISHED, []),
+        (PAGE | {"NextToken": "more"}, MISFIT, []),
+        (KeyboardInterrupt("now"), "now", [NOTE]),
     ],
 )
 def test_messages_are_short(answer, message, notes):
