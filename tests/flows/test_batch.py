@@ -129,6 +129,7 @@ def test_sources_that_may_be_many(tmp_path):
     nameless = [b"bytes"]
 
     assert check_sources(tmp_path, named=True) == [tmp_path]
+    assert check_sources(["a.jpg", photo("b.jpg")], named=True) == ["a.jpg", photo("b.jpg")]
     assert check_sources(nameless, named=False) is nameless
     assert list(check_sources(iter(nameless), named=True)) == nameless
     for sources in (nameless, tuple(nameless)):

@@ -10,6 +10,7 @@ from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.messages import Mailbox
 from rekog_emotion.flows.resuming import WaysOut
 from rekog_emotion.flows.steps import Await, Call, Expect, Facts, Forget, Sleep, Turn
+from rekog_emotion.values.progress import Progress, ProgressEvent
 from tests.scripted import IN_PROGRESS, failed, page
 from tests.stepping import Table
 
@@ -128,6 +129,33 @@ def test_ends(answers, limit, script, error, message, calls):
 
     assert str(caught.value).startswith(message)
     assert len(table.calls) == calls
+
+
+def test_tells_how_far_a_client_of_this_machine_is():
+    """Each share of the work once, and with every report from then on."""
+    told = []
+
+    class Advancing(Table):
+        """Advances while it is waited for."""
+
+        def _await(self, step):
+            told.extend(step.advanced(*known) for known in ((0.25, 9.0), (0.25, 9.0), (0.5, None)))
+            return super()._await(step)
+
+    table = Advancing(IN_PROGRESS, page(0), ends_at=0.5)
+    table.play(lookout(can=HERE).until_ended(None))
+
+    event = ProgressEvent.ANALYZING
+    assert told == [
+        Progress(event=event, job_id="j-1", fraction=0.25, seconds_left=9.0),
+        None,
+        Progress(event=event, job_id="j-1", fraction=0.5),
+    ]
+    assert [(report.event, report.fraction) for report in table.told] == [
+        ("POLLED", None),
+        ("WAITING", None),
+        ("POLLED", 0.5),
+    ]
 
 
 def receipt(status):

@@ -75,6 +75,10 @@ def test_reads_a_recorded_message():
         ({"long_poll": -1}, "long_poll=-1 is not 0 to 20 seconds"),
         ({"long_poll": 0.5}, "long_poll=0.5 is not 0 to 20 seconds"),
         ({"long_poll": 21}, "long_poll=21 is not 0 to 20 seconds"),
+        (
+            {"sqs_client": SimpleNamespace(receive_message=print, delete_message=print)},
+            "sqs_client= got SimpleNamespace: pass a boto3 SQS client, or leave it out",
+        ),
     ],
 )
 def test_refuses_wrong_addresses(options, message):
@@ -224,6 +228,23 @@ def test_the_most_that_strangers_hold_it_up():
     table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(1000))
 
     assert table.sleeps == [1, 2, 4, 8, 16, 20, 20, 1]
+
+
+def test_a_message_that_comes_before_the_queue_is_asked():
+    """Another wait for the job may have taken it: nobody is asked any more."""
+    mailbox, table = Mailbox(QUEUE), Table(receipts(DONE))
+    mailbox.expect("j-1")
+    course = Course(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(10))
+    asked = []
+
+    for step in course:
+        if isinstance(step, Listen):
+            table.play(mailbox.receive(0))
+            asked = list(table.calls)
+        course.answer(table._answer(step))
+
+    assert table.calls == asked
+    assert table.sleeps == []
 
 
 def test_a_second_copy_is_put_away():

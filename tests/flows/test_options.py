@@ -1,5 +1,6 @@
 """Options that stand once: verbs look and behave as if each named all of its own."""
 
+import asyncio
 import inspect
 import pickle
 import subprocess
@@ -77,6 +78,18 @@ def test_it_gets_every_option(given, got):
     """What was left out has its default."""
     assert paint("a", "red", **given) == ("a", ("red",), 2, got)
     assert paint("a", frame=3, **given) == ("a", (), 3, got)
+
+
+def test_a_coroutine_function_stays_one():
+    """It is awaited with every option."""
+
+    @spelled_out(Sizes, defaults=VideoRequest)
+    async def carve(source, **options: typing.Unpack[Sizes]):
+        """Carve."""
+        return source, options
+
+    assert (inspect.iscoroutinefunction(carve), inspect.iscoroutinefunction(paint)) == (True, False)
+    assert asyncio.run(carve("wood", width=3)) == ("wood", {"width": 3, "slot_timeout": 3600.0})
 
 
 def test_part_of_the_options():

@@ -251,6 +251,8 @@ def test_the_last_page_is_given_though_cancelled():
     ("answer", "message"),
     [
         ({}, "Faces: missing from the answer"),
+        ({"Faces": []}, "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got None"),
+        (page(0, JobStatus=None), "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got None"),
         (page(0, JobStatus="ODD"), "JobStatus: expected one of IN_PROGRESS, SUCCEEDED, FAILED, got 'ODD'"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from rekog_emotion import SnsSqs
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.request import ATTRIBUTES, VideoRequest, attribute_names, check_listeners
+from rekog_emotion.flows.request import ATTRIBUTES, VideoRequest, attribute_names, check_listeners, check_notify
 
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
 CHANNEL = {"SNSTopicArn": "arn:aws:sns:t", "RoleArn": "arn:aws:iam::r"}
@@ -143,6 +143,27 @@ class Waiting:
         """Wait."""
 
 
+class Awaited(threading.Event):
+    """Is waited for by asyncio."""
+
+    async def wait(self):
+        """Wait."""
+
+
+class Told:
+    """Would have to be awaited."""
+
+    async def __call__(self, progress):
+        """Be told."""
+
+
+async def told(progress):
+    """Be told."""
+
+
+COROUTINE = "on_progress= got a coroutine function, which nobody would await: pass a plain function"
+
+
 @pytest.mark.parametrize(
     ("on_progress", "cancel", "message"),
     [
@@ -152,6 +173,9 @@ class Waiting:
         (None, 0, "cancel= got int: pass a threading.Event"),
         (None, asyncio.Event(), "cancel= got asyncio.locks.Event: pass a threading.Event"),
         (None, Waiting(), f"cancel= got {__name__}.Waiting: pass a threading.Event"),
+        (None, Awaited(), f"cancel= got {__name__}.Awaited: pass a threading.Event"),
+        (told, None, COROUTINE),
+        (Told(), None, COROUTINE),
     ],
 )
 def test_listeners(on_progress, cancel, message):
@@ -163,3 +187,17 @@ def test_listeners(on_progress, cancel, message):
         check_listeners(on_progress, cancel)
 
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("notify", "files"), [(None, True), (None, False), (NOTIFY, False)], ids=str)
+def test_messages_that_come(notify, files):
+    """From the service, or none that anybody waits for."""
+    check_notify(notify, None, files=files)
+
+
+def test_messages_that_nobody_sends():
+    """Are not waited for."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_notify(NOTIFY, 5, files=True)
+
+    assert str(caught.value) == "notify= is for AWS: int sends no messages, so leave it out"

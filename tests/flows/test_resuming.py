@@ -10,7 +10,7 @@ from rekog_emotion.errors import (
     ResponseError,
     StagingError,
 )
-from rekog_emotion.flows.resuming import WaysOut, read_state, remind, resumable, write_state
+from rekog_emotion.flows.resuming import WaysOut, check_job_id, read_state, remind, resumable, write_state
 from rekog_emotion.values.s3 import S3Object
 
 UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
@@ -54,6 +54,17 @@ def test_refuses_another_state(state):
         read_state(state)
 
     assert str(caught.value) == "this is no state of a job: pass what VideoJob.to_dict() gave (version 1)"
+
+
+@pytest.mark.parametrize("job_id", ["", None, 5, b"j-1"])
+def test_refuses_what_is_no_id(job_id):
+    """Of a job: no text, or an empty one."""
+    check_job_id("j-1")
+
+    with pytest.raises(InvalidInputError) as caught:
+        check_job_id(job_id)
+
+    assert str(caught.value) == f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
 
 
 @pytest.mark.parametrize(

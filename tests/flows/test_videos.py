@@ -1,0 +1,135 @@
+"""Many videos: what may be asked for, whom an event is about, and what is said of those that nobody waits for."""
+
+import logging
+import pickle
+from pathlib import Path
+
+import pytest
+
+from rekog_emotion.errors import AccessDeniedError, InvalidInputError, JobTimeoutError
+from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos, log_what_is_left
+from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.progress import Progress, ProgressEvent
+from rekog_emotion.values.s3 import S3Object
+
+
+@pytest.mark.parametrize("sources", [[], ["a.mp4"], ("a.mp4", Path("b.mp4")), iter(["a.mp4"])], ids=str)
+@pytest.mark.parametrize("jobs", [1, 20])
+def test_videos_that_can_be_asked_for(sources, jobs):
+    """Any list of them, and any number of jobs from one on."""
+    check_videos(sources, jobs)
+
+
+@pytest.mark.parametrize(
+    ("sources", "jobs", "message"),
+    [
+        *(
+            ([], jobs, f"max_jobs={jobs!r} is no number of jobs: pass 1 or more")
+            for jobs in (0, -1, True, 2.5, "3", None)
+        ),
+        *(
+            (sources, 1, f"sources= got {type(sources).__name__}: pass a list of videos, or start_video() one")
+            for sources in ("a.mp4", b"a.mp4", None, 5, S3Object(bucket="shelf", name="a.mp4"))
+        ),
+    ],
+    ids=str,
+)
+def test_videos_that_cannot(sources, jobs, message):
+    """One video is not many, and no job does nothing."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_videos(sources, jobs)
+
+    assert str(caught.value) == message
+
+
+def test_jobs_that_can_be_waited_for():
+    """Whatever they come in, they are gone through once."""
+    assert check_jobs(iter([1, 2]), int) == [1, 2]
+    assert check_jobs((), int) == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "message"),
+    [
+        *(
+            (jobs, f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one")
+            for jobs in ("j-1", b"j-1", None, 5)
+        ),
+        ([1, "j-1"], "jobs= has 'j-1': pass what start_video() or VideoJob.resume() gave"),
+        ([None], "jobs= has None: pass what start_video() or VideoJob.resume() gave"),
+    ],
+    ids=str,
+)
+def test_jobs_that_cannot(jobs, message):
+    """An id is no job."""
+    with pytest.raises(InvalidInputError) as caught:
+        check_jobs(jobs, int)
+
+    assert str(caught.value) == message
+
+
+def test_an_event_is_about_a_video():
+    """Which it names beside what else it says."""
+    told = []
+
+    about(S3Object(bucket="shelf", name="a.mp4"), told.append)(Progress(event=ProgressEvent.PAGE, faces=7))
+
+    assert told == [Progress(event=ProgressEvent.PAGE, faces=7, source="s3://shelf/a.mp4")]
+    assert about("a.mp4", None) is None
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        JobOutcome(source="a.mp4", analysis=VideoAnalysis(job_id="j-1")),
+        JobOutcome(source=None, error=AccessDeniedError("no")),
+    ],
+    ids=["analysis", "error"],
+)
+def test_an_outcome_is_sent_to_processes(outcome):
+    """With all but the job."""
+    back = pickle.loads(pickle.dumps(outcome))  # noqa: S301 -- our own
+
+    assert (type(back), back.source, back.analysis) == (JobOutcome, outcome.source, outcome.analysis)
+    assert (type(back.error), str(back.error)) == (type(outcome.error), str(outcome.error))
+
+
+def noted(error, *notes):
+    """Return an error with notes."""
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+LATE = JobTimeoutError("late", job_id="j-1", state={"job_id": "j-1"})
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "messages"),
+    [
+        (None, None, []),
+        ("ended", None, []),
+        (
+            VideoAnalysis(job_id="j-1"),
+            None,
+            ["job j-1 has ended, and nobody took its result: it is kept for 7 days"],
+        ),
+        (None, AccessDeniedError("no"), []),
+        (None, ValueError(), []),
+        (None, noted(ValueError(), "resume it"), ["ValueError (resume it)"]),
+        (None, noted(ValueError("a bug"), "resume it", "or not"), ["a bug (resume it; or not)"]),
+        (None, AccessDeniedError("no", job_id="j-1"), ["no"]),
+        (None, LATE, ["late (state: {'job_id': 'j-1'})"]),
+        (
+            None,
+            noted(JobTimeoutError("late", job_id="j-1", state={}), "more"),
+            ["late (state: {}; more)"],
+        ),
+    ],
+)
+def test_what_is_said_of_a_job_that_nobody_waits_for(caplog, result, error, messages):
+    """How to take it up, where there is one."""
+    with caplog.at_level(logging.WARNING, "rekog_emotion"):
+        log_what_is_left(result, error)
+
+    assert caplog.messages == messages
