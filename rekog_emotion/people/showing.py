@@ -18,7 +18,17 @@ __all__ = ["segments_html", "summary_html", "told_segment", "track_html"]
 _EMOTIONS = 3  # of a summary that are told
 
 
-class Stretch(Protocol):
+class Span(Protocol):
+    """What has a beginning and an end, in seconds."""
+
+    @property
+    def start(self) -> float: ...
+
+    @property
+    def end(self) -> float: ...
+
+
+class Stretch(Span, Protocol):
     """What a ``Segment`` has."""
 
     @property
@@ -28,26 +38,18 @@ class Stretch(Protocol):
     def type(self) -> str: ...
 
     @property
-    def start(self) -> float: ...
-
-    @property
-    def end(self) -> float: ...
-
-    @property
     def score(self) -> float: ...
 
 
-class Summed(Protocol):
-    """What a ``PersonSummary`` has."""
+class Tracked(Span, Protocol):
+    """What a ``Track`` has."""
 
     @property
     def id(self) -> int: ...
 
-    @property
-    def start(self) -> float: ...
 
-    @property
-    def end(self) -> float: ...
+class Summed(Tracked, Protocol):
+    """What a ``PersonSummary`` has."""
 
     @property
     def screen_seconds(self) -> float: ...
@@ -70,19 +72,6 @@ class People(Protocol):
 
     @property
     def duration_seconds(self) -> float: ...
-
-
-class Tracked(Protocol):
-    """What a ``Track`` has."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def start(self) -> float: ...
-
-    @property
-    def end(self) -> float: ...
 
 
 @frozen
