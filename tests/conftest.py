@@ -89,6 +89,17 @@ def no_jitter(monkeypatch) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
 
 
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """Give the address of a stand-in for S3, SNS and SQS, where each test uses names of its own."""
+    from moto.server import ThreadedMotoServer  # loaded by the processes that need it
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
 @pytest.fixture
 def standin(monkeypatch) -> Iterator[HttpStandin]:
     """Give a scripted HTTP server, where every client of this test goes that has no other ``endpoint_url``."""

@@ -7,7 +7,6 @@ import uuid
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from rekog_emotion import (
     ConfigurationError,
@@ -296,16 +295,6 @@ def test_a_real_cancel_is_prompt():
 
 
 # --- over real HTTP ---
-
-
-@pytest.fixture(scope="module")
-def moto():
-    """Give the address of a server for SNS and SQS."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.mark.parametrize("raw", ["true", "false"])

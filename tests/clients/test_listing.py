@@ -2,7 +2,6 @@
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 import rekog_emotion as rekog
 from rekog_emotion import AccessDeniedError, InvalidInputError, ServiceError, TransportError
@@ -15,24 +14,20 @@ DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Err
 
 
 @pytest.fixture(scope="module")
-def bucket():
+def bucket(moto):
     """Give a stand-in for S3 that has ten photos, of which it lists three at a time, and something else."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
         configure_aws(patch)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         patch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
-        s3 = boto3.session.Session().client("s3", endpoint_url=address)
+        s3 = boto3.session.Session().client("s3", endpoint_url=moto)
         s3.create_bucket(Bucket="photos")
         for number in range(10):
             s3.put_object(Bucket="photos", Key=f"2024/ü {number:04}.jpg", Body=b"photo")
         for key in ("2024/notes.txt", "2023/a.jpg"):
             s3.put_object(Bucket="photos", Key=key, Body=b"photo")
         s3.close()
-        yield address
-    server.stop()
+        yield moto
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import pytest
 from attrs import evolve
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from rekog_emotion import (
     InvalidInputError,
@@ -50,24 +49,15 @@ KINDS = {"plain": None, "versioned": "Enabled", "suspended": "Suspended"}
 
 
 @pytest.fixture(scope="module")
-def server():
-    """Give the address of a server for all tests here."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def session():
     """Give a session for all tests here, since it is slow to load its models."""
     return boto3.session.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key=SECRET, region_name=REGION)
 
 
 @pytest.fixture
-def s3(session, server):
+def s3(session, moto):
     """Give a client for the server, which writes down what it was asked for."""
-    client = session.client("s3", endpoint_url=server)
+    client = session.client("s3", endpoint_url=moto)
     client.operations = []
     client.meta.events.register("before-call.s3", lambda model, **_: client.operations.append(model.name))
     yield client
@@ -75,9 +65,9 @@ def s3(session, server):
 
 
 @pytest.fixture(scope="module")
-def owner(session, server):
+def owner(session, moto):
     """Give a client that nothing happens to."""
-    client = session.client("s3", endpoint_url=server)
+    client = session.client("s3", endpoint_url=moto)
     yield client
     client.close()
 
@@ -632,9 +622,9 @@ def test_uploads_with_the_credentials_of_the_client():
     client.close()
 
 
-def test_from_file_to_faces_with_nothing_but_a_bucket(server, standin, monkeypatch, clip, s3, plain):
+def test_from_file_to_faces_with_nothing_but_a_bucket(moto, standin, monkeypatch, clip, s3, plain):
     """Our own clients for both services, over HTTP."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto)
     standin.script("StartFaceDetection", Answer(STARTED))
     standin.script("GetFaceDetection", Answer(page(0, 500)))
     client = aws_client()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from PIL import Image
 from sybil import Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
@@ -21,17 +20,13 @@ SYBIL = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=doctest.ELLIPSI
 
 
 @pytest.fixture(scope="module")
-def s3_address():
+def s3_address(moto):
     """Give the address of a stand-in for S3 that has the bucket for uploads."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
         configure_aws(patch)
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        boto3.session.Session().client("s3", endpoint_url=address).create_bucket(Bucket="my-uploads")
-    yield address
-    server.stop()
+        boto3.session.Session().client("s3", endpoint_url=moto).create_bucket(Bucket="my-uploads")
+    return moto
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import boto3
 import pytest
 from attrs import frozen
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.embedded.faults import client_error
@@ -114,15 +113,6 @@ def engine() -> Iterator[EmbeddedClient]:
 def aws(monkeypatch) -> None:
     """Configure AWS as a user does who is led to a local endpoint."""
     configure_aws(monkeypatch)
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[str]:
-    """Give the address of a stand-in for S3 and SNS."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
 
 
 @pytest.fixture
