@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
 from rekog_emotion.testing import VirtualClock
@@ -24,6 +27,19 @@ settings.load_profile("tests")
 def pytest_xdist_auto_num_workers(config) -> int | None:
     """Run files and tests that are named one after another in this process: more would take longer to start."""
     return 0 if all(".py" in argument for argument in config.args) else None
+
+
+def pytest_collection_finish() -> None:
+    """Let no garbage collection go through what the tests are made of, which stays to the end."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Let all sessions of botocore share what they read from its files, which is most of what a client costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
