@@ -137,7 +137,7 @@ class _Attempts:
                 self._over = True
                 raise self._failure
             yield Sleep(turn.wait)
-            if self._failure is None and (yield Cancelled()):
+            if (yield Cancelled()):
                 self._over = True
                 raise _cancelled(_NOTHING_SENT)
 

@@ -39,6 +39,7 @@ ENTRIES = [
 def test_takes_what_is_not_done(source, again, expected):
     """By the exact address in S3, and by the path however it is written; errors again where they are asked for."""
     assert Checkpoint(ENTRIES, retry_errors=again).takes(source) is expected
+    assert again or Checkpoint(ENTRIES).takes(source) is expected
 
 
 def test_takes_each_once():
@@ -69,6 +70,7 @@ def test_many(monkeypatch):
     random.Random(4).shuffle(names)  # noqa: S311 -- no secret
     found = Checkpoint(Entry(name, failed=False) for name in names)
 
+    assert (len(found._done._sorted), len(found._done._loose)) == (2000, 50)  # a hundred at a time
     assert not any(found.takes(name) for name in names)
     assert found.takes("photos/2050.jpg")
     assert sys.getsizeof(found._done._sorted) < 2050 * 12

@@ -14,7 +14,7 @@ from rekog_emotion.flows.rate import Pace
 from rekog_emotion.flows.steps import Call, Course, Facts, LateError, Sleep, Work
 from rekog_emotion.sources.images import PreparedImage
 from rekog_emotion.wire.service import ENGINE_HEADER
-from tests.stepping import Table
+from tests.stepping import BEGIN, Table
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
 ANSWER = {"FaceDetails": []}
@@ -141,7 +141,7 @@ def paced(table, *, calls=1, timeout=60.0, patient=True):
     """Play the flow of a photo whose client has made calls before, at two a second."""
     pace = Pace(2.0, most=2.0)
     for _ in range(calls):
-        pace.turn(0.0)
+        pace.turn(BEGIN)
     options = {"timeout": timeout, "cancellable": True, "pace": pace, "patient": patient}
     return table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), **options))
 
@@ -150,7 +150,7 @@ def test_waits_for_its_turn():
     """Which takes none of its time."""
     table = Table(ANSWER)
 
-    paced(table, calls=4)
+    paced(table, calls=5)
 
     assert table.steps == [Sleep(2.0), call(60.0)]
 
@@ -184,6 +184,17 @@ def test_is_not_patient_with_what_breaks():
     assert len(table.calls) == 7
 
 
+@pytest.mark.parametrize(("error", "epoch"), [(THROTTLED, 1), (BROKEN, 0)])
+def test_only_throttling_tells_of_the_rate(error, epoch):
+    """What breaks makes nobody slower."""
+    pace = Pace(2.0, most=2.0)
+
+    with pytest.raises(type(error)):
+        Table(error).play(detect(PHOTO, ["ALL"], facts=Facts(), pace=pace))
+
+    assert pace.epoch == epoch
+
+
 def test_a_turn_from_before_the_rate_was_cut():
     """Is given up for another one."""
     pace = Pace(2.0, most=2.0)
@@ -209,10 +220,61 @@ def test_a_cancel_while_it_waits_for_its_turn():
     table = Table(ANSWER, cancelled_at=1.0)
 
     with pytest.raises(CallCancelledError) as caught:
-        paced(table, calls=4)
+        paced(table, calls=5)
 
     assert str(caught.value) == "DetectFaces was cancelled before it was made: nothing was sent"
     assert table.steps == [Sleep(2.0)]
+
+
+def test_a_cancel_while_it_waits_anew_for_its_turn():
+    """The turn that it had was void: it ends as the cancel is seen, and no wait follows."""
+    pace = Pace(2.0, most=2.0)
+    first, _ = pace.turn(BEGIN), pace.turn(BEGIN)
+
+    class Cutting(Table):
+        """Has the rate cut as the first turn has come."""
+
+        def _now(self, step):
+            pace.throttled(first, BEGIN + self.now)
+            return super()._now(step)
+
+    table = Cutting(ANSWER, cancelled_at=1.25)
+
+    with pytest.raises(CallCancelledError) as caught:
+        table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), cancellable=True, pace=pace))
+
+    assert str(caught.value) == "DetectFaces was cancelled before it was made: nothing was sent"
+    assert table.steps == [Sleep(0.5), Sleep(1.0)]
+
+
+def test_time_that_is_lost_between_looks_at_the_clock():
+    """Is over all the same: nothing is tried again that there was no time for."""
+    times = iter([0.0, 5.0])
+
+    class Jumping(Table):
+        """Stands still for five seconds between the first two looks at the clock."""
+
+        def _now(self, step):
+            self.now = next(times, self.now)
+            return super()._now(step)
+
+    table = Jumping(ANSWER)
+
+    with pytest.raises(CallTimeoutError) as caught:
+        table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), timeout=3.0))
+
+    assert str(caught.value) == "DetectFaces was not made: there was no time for it, and nothing was sent"
+    assert table.steps == []
+
+
+def test_no_wait_passes_the_time_that_is_left():
+    """What was spent before the first attempt is none of it."""
+    table = Table(THROTTLED)
+
+    with pytest.raises(ThrottledError):
+        table.play(detect(PHOTO, ["ALL"], facts=Facts(retries=True), timeout=2.0, spent=1.0))
+
+    assert table.sleeps == [0.5, 0.5]
 
 
 def test_what_is_cancelled_is_not_tried_again():

@@ -11,7 +11,7 @@ from rekog_emotion import InvalidInputError, SnsSqs
 from rekog_emotion.flows.messages import Completion, Mailbox, Watch, read_completion
 from rekog_emotion.flows.polling import PollSchedule
 from rekog_emotion.flows.steps import Call, Course, Listen, Sleep
-from tests.stepping import Table
+from tests.stepping import BEGIN, Table
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:ends"
 ROLE = "arn:aws:iam::123456789012:role/rekognition"
@@ -152,7 +152,7 @@ def test_waits_for_a_message(answers, takes, seconds, receives, sleeps):
     mailbox.expect("j-1")
     polls = PollSchedule(floor=5, jitter=0)
 
-    table.play(Watch(mailbox, "j-1", polls=polls, long_poll=20, begin=0.0).sleep(seconds))
+    table.play(Watch(mailbox, "j-1", polls=polls, long_poll=20, begin=BEGIN).sleep(seconds))
 
     asked = [step.parameters for step in table.steps if isinstance(step, Call) and step.method == "receive_message"]
     assert [parameters["WaitTimeSeconds"] for parameters in asked] == receives
@@ -164,7 +164,7 @@ def test_a_message_that_has_come_is_not_waited_for():
     mailbox, table = Mailbox(QUEUE), Table(receipts(DONE))
     mailbox.expect("j-1")
     table.play(mailbox.receive(0))
-    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=BEGIN)
     table.steps.clear()
 
     table.play(watch.sleep(7))
@@ -176,7 +176,7 @@ def test_without_a_message_a_look_is_minutes_away():
     """Unless the queue fails."""
     mailbox = Mailbox(QUEUE)
     mailbox.expect("j-1")
-    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=BEGIN)
 
     assert 270 <= watch.interval(0.0) <= 330
     Table(RuntimeError("no access")).play(watch.sleep(1))
@@ -188,7 +188,7 @@ def test_cancelled_at_the_queue():
     mailbox, table = Mailbox(QUEUE), Table({}, takes=20, cancelled_at=30)
     mailbox.expect("j-1")
 
-    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(100))
+    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=BEGIN).sleep(100))
 
     assert (len(table.calls), table.now) == (2, 40)
 
@@ -200,7 +200,7 @@ def test_somebody_else_listens(waits, sleeps):
     """For this job, too: whether its message has come is looked at, and the queue is asked when they have ended."""
     mailbox = Mailbox(QUEUE)
     mailbox.expect("j-1")
-    flow = Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(10)
+    flow = Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=BEGIN).sleep(10)
     answers, slept = list(waits), []
     course = Course(flow)
     for step in course:
@@ -225,7 +225,7 @@ def test_the_most_that_strangers_hold_it_up():
     mailbox, table = Mailbox(QUEUE), Table(*answers, receipts(DONE), {})
     mailbox.expect("j-1")
 
-    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(1000))
+    table.play(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=BEGIN).sleep(1000))
 
     assert table.sleeps == [1, 2, 4, 8, 16, 20, 20, 1]
 
@@ -234,7 +234,7 @@ def test_a_message_that_comes_before_the_queue_is_asked():
     """Another wait for the job may have taken it: nobody is asked any more."""
     mailbox, table = Mailbox(QUEUE), Table(receipts(DONE))
     mailbox.expect("j-1")
-    course = Course(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=0.0).sleep(10))
+    course = Course(Watch(mailbox, "j-1", polls=PollSchedule(), long_poll=20, begin=BEGIN).sleep(10))
     asked = []
 
     for step in course:
@@ -275,7 +275,7 @@ def test_a_queue_that_fails_is_told_once(caplog):
     """However often; a queue that works again is waited at again."""
     mailbox, table = Mailbox(QUEUE), Table(RuntimeError("no access"))
     mailbox.expect("j-1")
-    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=0.0)
+    watch = Watch(mailbox, "j-1", polls=PollSchedule(floor=5, jitter=0), long_poll=20, begin=BEGIN)
 
     for _ in range(3):
         table.play(watch.sleep(100))

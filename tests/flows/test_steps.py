@@ -16,7 +16,7 @@ from rekog_emotion.flows.steps import (
     collect,
     tidied,
 )
-from tests.stepping import Table
+from tests.stepping import BEGIN, Table
 
 
 def asking():
@@ -69,7 +69,7 @@ def test_values_are_collected():
     """All other steps are performed."""
     table = Table()
 
-    assert table.play(collect(asking())) == [0.0, 1.0]
+    assert table.play(collect(asking())) == [BEGIN, BEGIN + 1.0]
     assert (table.steps, table.given) == ([Sleep(1.0)], [])
 
 
@@ -112,7 +112,7 @@ def failing():
 def test_tidies_up():
     """After a result and after an error; not when it is closed, since a closed flow performs no step."""
     ended, broken = Table(), Table()
-    assert ended.play(tidied(collect(asking()), Sleep(7.0))) == [0.0, 1.0]
+    assert ended.play(tidied(collect(asking()), Sleep(7.0))) == [BEGIN, BEGIN + 1.0]
     with pytest.raises(ValueError, match="a bug"):
         broken.play(tidied(failing(), Sleep(7.0)))
     closed = tidied(failing(), Sleep(7.0))
