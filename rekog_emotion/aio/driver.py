@@ -221,7 +221,8 @@ class _Performer:
             case List():
                 answer = await driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
             case Cancelled():
-                await self._patiently(asyncio.sleep(0))  # a cancel that was asked for arrives here
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    await self._patiently(asyncio.sleep(0))  # a cancel that was asked for arrives here
                 answer = self._cancel is not None
             case Work(function, short):
                 answer = function() if short else await driver.aside(function)
@@ -380,13 +381,10 @@ class _Performer:
 
     async def _limited(self, step: Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over."""
-        task = asyncio.create_task(self._driver.call(step))
         try:
-            await asyncio.wait([task], timeout=seconds)
-        finally:
-            if not task.done():
-                task.cancel()
-                await self._wholly(task)
-        if task.cancelled():
-            raise LateError
-        return task.result()
+            async with asyncio.timeout(seconds) as limit:
+                return await self._driver.call(step)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise LateError

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 import tenacity
 
@@ -71,8 +70,10 @@ def retried(
         waits_for: An error that is met until the deadline however often, as each attempt waits for its turn by itself.
     """
     begin: float = yield Now()
+    failure, result = yield from _tried(attempt)
+    if failure is None:  # as it nearly always is: there is nothing to decide
+        return cast("T", result)
     now, waited_for = begin, 0
-    failure: BaseException | None = None
 
     def left() -> float:
         return max(begin + seconds - now, 0.0)
@@ -87,33 +88,27 @@ def retried(
     decisions = _Decisions(retry=tenacity.retry_if_exception(passing), stop=stop, wait=wait, reraise=True)
     decisions.begin()
     state = tenacity.RetryCallState(decisions, fn=None, args=(), kwargs={})
-    while True:
-        decision = decisions.iter(retry_state=state)
-        if isinstance(decision, tenacity.DoAttempt):
-            failure = yield from _tried(attempt, state)
-            if failure is not None:
-                now = yield Now()
-                waited_for += waits_for is not None and isinstance(failure, waits_for)
-        elif isinstance(decision, tenacity.DoSleep):
-            state.prepare_for_next_attempt()
-            yield Sleep(float(decision))
-            if failure is not None and (yield Cancelled()):
-                raise failure
-        else:
-            result: T = decision
-            return result
+    while failure is not None:
+        now = yield Now()
+        waited_for += waits_for is not None and isinstance(failure, waits_for)
+        state.set_exception((type(failure), failure, failure.__traceback__))
+        pause = cast("tenacity.DoSleep", decisions.iter(retry_state=state))  # where it is over, it raises the failure
+        state.prepare_for_next_attempt()
+        yield Sleep(float(pause))
+        if (yield Cancelled()):
+            raise failure
+        failure, result = yield from _tried(attempt)
+    return cast("T", result)
 
 
-def _tried(attempt: Callable[[], Flow[T]], state: tenacity.RetryCallState) -> Flow[BaseException | None]:
-    """Make an attempt, and tell tenacity what became of it."""
+def _tried(attempt: Callable[[], Flow[T]]) -> Flow[tuple[BaseException | None, T | None]]:
+    """Make an attempt; returns its error or its result."""
     try:
-        state.set_result((yield from attempt()))
+        return None, (yield from attempt())
     except GeneratorExit:
         raise
     except BaseException as error:  # noqa: BLE001 -- tenacity raises it again
-        state.set_exception(sys.exc_info())  # type: ignore[arg-type]  # there is one
-        return error
-    return None
+        return error, None
 
 
 def called(call: Call, *, ours: bool) -> Flow[Mapping[str, Any]]:
