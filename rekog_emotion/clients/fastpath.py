@@ -139,8 +139,8 @@ class Acceleration:
         self._events = client.meta.events
         self._loads = _loads()
         with _LOCK:
-            for event in _EVENTS:
-                self._events.register(event, self._take_faces, **self._identity(event))
+            for event, handler in self._handlers():
+                self._events.register(event, handler, **self._identity(event))
             if not self._counted:
                 _LASTING.setdefault(self._events, set()).add(id(self))
 
@@ -148,8 +148,11 @@ class Acceleration:
         """Take the shortcut away; a second time does nothing."""
         with _LOCK:
             _LASTING.get(self._events, set()).discard(id(self))
-            for event in _EVENTS:
-                self._events.unregister(event, self._take_faces, **self._identity(event))
+            for event, handler in self._handlers():
+                self._events.unregister(event, handler, **self._identity(event))
+
+    def _handlers(self) -> list[tuple[str, Callable[..., Any]]]:
+        return [(event, self._take_faces) for event in _EVENTS]
 
     def _identity(self, event: str) -> dict[str, Any]:
         return {"unique_id": f"rekog-emotion-{event}", "unique_id_uses_count": True} if self._counted else {}

@@ -1,12 +1,16 @@
 """A photo in asyncio: the answers, errors and calls of the blocking verb."""
 
 import asyncio
+import base64
 import inspect
+import io
+import os
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion import aio
@@ -211,6 +215,24 @@ def test_a_client_of_the_caller_s_is_left_as_it_was(aws):
             return found
 
     assert [len(photo.faces) for photo in run(main())] == [1] * 6
+
+
+@pytest.mark.parametrize("whose", ["ours", "the caller's"])
+def test_a_large_picture_is_sent_piece_by_piece(aws, whose):
+    """As bytes, aiohttp would write it at once, and warn, which is an error here; it arrives whole, again, too."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (1000, 1000), os.urandom(3_000_000)).save(file, "PNG")
+    aws.script("DetectFaces", fault("ThrottlingException", "slow down"), *[Answer(FACES)] * 3)
+    session = pytest.importorskip("aiobotocore.session").get_session()
+    making = aio.aws_client() if whose == "ours" else session.create_client("rekognition")
+
+    async def main():
+        async with making as client:
+            return [await aio.detect_image(file.getvalue(), client=client) for _ in range(2)]
+
+    assert [len(photo.faces) for photo in run(main())] == [1, 1]
+    sent = [base64.b64decode(one.body["Image"]["Bytes"]) for one in aws.requests]
+    assert sent == [file.getvalue()] * 3
 
 
 def test_needs_an_extra(monkeypatch):
