@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from rekog_emotion.testing import VirtualClock
 from tests.amounts import amount
 from tests.http_standin import HttpStandin
+from tests.worlds import NAMES, Tasks, Threads, world
 
 # On a busy machine any example may take long.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -123,3 +124,12 @@ def standin(monkeypatch) -> Iterator[HttpStandin]:
     with HttpStandin() as standin:
         monkeypatch.setenv("AWS_ENDPOINT_URL_REKOGNITION", standin.url)
         yield standin
+
+
+@pytest.fixture(params=NAMES)
+def verbs(request) -> Iterator[Threads | Tasks]:
+    """Give the verbs of each world as plain calls, those of asyncio where aiobotocore is installed."""
+    if request.param == "tasks":
+        pytest.importorskip("aiobotocore")
+    with world(request.param) as verbs:
+        yield verbs

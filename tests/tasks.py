@@ -19,18 +19,35 @@ def run(coroutine):
     return asyncio.run(whole(), debug=True)
 
 
-class LoopTime(VirtualClock):
-    """Virtual time for tasks: a cancel on the way arrives at its time."""
+class Turning:
+    """A virtual clock for tasks: a cancel on the way arrives at its time.
+
+    Args:
+        clock: Whose time it is.
+    """
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.now = clock.now
 
     async def sleep(self, seconds):
         """Let time pass."""
-        self.sleeps.append(seconds)
-        end = self.now() + seconds
-        for at in sorted(at for at, _ in self._events if at <= end):
-            self.advance(max(at - self.now(), 0.0))
+        clock = self._clock
+        clock.sleeps.append(seconds)
+        end = clock.now() + seconds
+        for at in sorted(at for at, _ in clock._events if at <= end):
+            clock.advance(max(at - clock.now(), 0.0))
             await asyncio.sleep(0)
-        self.advance(end - self.now())
+        clock.advance(end - clock.now())
         await asyncio.sleep(0)
+
+
+class LoopTime(VirtualClock):
+    """Virtual time for tasks alone."""
+
+    async def sleep(self, seconds):
+        """Let time pass."""
+        await Turning(self).sleep(seconds)
 
 
 class Awaited(ScriptedClient):

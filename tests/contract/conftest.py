@@ -1,4 +1,4 @@
-"""Four clients behind one seam, each told in its own way what the next call shall meet."""
+"""Four clients behind one seam, in both worlds, each told in its own way what the next call shall meet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 from PIL import Image
 
@@ -17,7 +16,8 @@ from rekog_emotion.server import create_app
 from tests.conftest import configure_aws
 from tests.embedded.clips import write_clip
 from tests.http_standin import Answer, HttpStandin, fault
-from tests.server.conftest import at_a_port, boto
+from tests.server.conftest import at_a_port
+from tests.worlds import Tasks, Threads
 
 DATA = Path(__file__).parent.parent / "data"
 METHODS = {
@@ -27,13 +27,25 @@ METHODS = {
 }
 
 
-class Stubbed:
-    """A boto3 client whose answers botocore's own Stubber gives; nothing goes over a wire."""
+class World:
+    """A client, and the verbs that are given it: those of threads or those of asyncio."""
 
     engine = "aws"
 
-    def __init__(self, client: Any, stubber: Stubber) -> None:
+    def __init__(self, client: Any, verbs: Threads | Tasks) -> None:
         self.client = client
+        self.verbs = verbs
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        """Call the client, past the library."""
+        return self.verbs.ask(self.client, method, parameters)
+
+
+class Stubbed(World):
+    """A boto3 client whose answers botocore's own Stubber gives; nothing goes over a wire."""
+
+    def __init__(self, client: Any, verbs: Threads | Tasks, stubber: Stubber) -> None:
+        super().__init__(client, verbs)
         self._stubber = stubber
 
     def will_answer(self, operation: str, *answers: dict[str, Any]) -> None:
@@ -49,13 +61,11 @@ class Stubbed:
         )
 
 
-class OverHttp:
-    """An unmodified boto3 client, and a server that it takes for the service."""
+class OverHttp(World):
+    """An unmodified client of boto3 or aiobotocore, and a server that it takes for the service."""
 
-    engine = "aws"
-
-    def __init__(self, client: Any, standin: HttpStandin) -> None:
-        self.client = client
+    def __init__(self, client: Any, verbs: Threads | Tasks, standin: HttpStandin) -> None:
+        super().__init__(client, verbs)
         self._standin = standin
 
     def will_answer(self, operation: str, *answers: dict[str, Any]) -> None:
@@ -68,13 +78,10 @@ class OverHttp:
         self._standin.script(operation, fault(code, message))
 
 
-class Embedded:
+class Embedded(World):
     """The embedded engine, which looks for itself and needs not be told."""
 
     engine = "embedded"
-
-    def __init__(self, client: EmbeddedClient) -> None:
-        self.client = client
 
     def will_answer(self, operation: str, *answers: dict[str, Any]) -> None:
         """Find out by itself."""
@@ -84,7 +91,7 @@ class Embedded:
 
 
 class Served(Embedded):
-    """An unmodified boto3 client, and the embedded engine behind the server."""
+    """An unmodified client of boto3 or aiobotocore, and the embedded engine behind the server."""
 
     # What the service's front end, which the server stands in for, says before the operation itself could.
     too_large = (
@@ -97,43 +104,47 @@ class Served(Embedded):
 
 
 @pytest.fixture(scope="module")
-def embedded(tmp_path_factory):
+def engine(tmp_path_factory):
     """Give an embedded client that knows three objects in S3."""
     folder = tmp_path_factory.mktemp("bucket")
     with Image.open(DATA / "astronaut.jpg") as portrait:
         clip = write_clip(folder / "clip.mp4", [np.asarray(portrait)] * 12, rate=10)
     objects = {"astronaut.jpg": DATA / "astronaut.jpg", "clip.mp4": clip, "notes.txt": DATA / "ATTRIBUTION.md"}
     with EmbeddedClient(resolver=lambda where: objects[where["Name"]]) as client:
-        yield Embedded(client)
+        yield client
 
 
 @pytest.fixture
-def stubbed(monkeypatch):
-    """Give a Stubber'd boto3 client."""
+def embedded(engine, verbs):
+    """Give the embedded client."""
+    return Embedded(engine, verbs)
+
+
+@pytest.fixture
+def stubbed(monkeypatch, verbs):
+    """Give a Stubber'd boto3 client, which asyncio asks in threads."""
     configure_aws(monkeypatch)
     client = boto3.client("rekognition")
     with Stubber(client) as stubber:
-        yield Stubbed(client, stubber)
+        yield Stubbed(client, verbs, stubber)
         stubber.assert_no_pending_responses()
 
 
 @pytest.fixture
-def over_http(standin):
-    """Give an unmodified boto3 client, at the stand-in."""
-    client = boto3.client("rekognition", endpoint_url=standin.url, config=Config(retries={"total_max_attempts": 1}))
-    yield OverHttp(client, standin)
-    client.close()
+def over_http(standin, verbs):
+    """Give an unmodified client, at the stand-in."""
+    return OverHttp(verbs.plain_client(endpoint_url=standin.url), verbs, standin)
 
 
 @pytest.fixture
-def served(embedded, monkeypatch):
-    """Give an unmodified boto3 client, at a server before the embedded client."""
+def served(engine, verbs, monkeypatch):
+    """Give an unmodified client, at a server before the embedded client."""
     configure_aws(monkeypatch)
-    with at_a_port(create_app(embedded.client)) as url, boto(url) as client:
-        yield Served(client)
+    with at_a_port(create_app(engine)) as url:
+        yield Served(verbs.plain_client(endpoint_url=url), verbs)
 
 
 @pytest.fixture(params=["stubbed", "over_http", "embedded", "served"])
-def world(request):
-    """Give each of them in turn."""
+def world(request, verbs):  # noqa: ARG001 -- what it gets by name asks for it
+    """Give each of them in turn, in each of the two worlds."""
     return request.getfixturevalue(request.param)

@@ -16,9 +16,7 @@ from rekog_emotion import (
     InvalidParameterError,
     InvalidS3ObjectError,
     LandmarkType,
-    detect_image,
 )
-from rekog_emotion.clients.failures import once
 from tests.contract.conftest import DATA
 
 PHOTO = DATA / "astronaut.jpg"
@@ -73,7 +71,7 @@ def test_describes_a_portrait(world):
     """One face, with every member that the service gives for images, in this library's types."""
     world.will_answer("DetectFaces", {"FaceDetails": [FULL]})
 
-    photo = detect_image(PHOTO, client=world.client)
+    photo = world.verbs.detect_image(PHOTO, client=world.client)
 
     assert (photo.size, photo.engine, photo.source) == ((512, 512), world.engine, str(PHOTO))
     [face] = photo.faces
@@ -98,7 +96,7 @@ def test_gives_back_the_answer_that_it_read(world):
     """Nothing is lost on the way, and what comes out is valid by the service's own model."""
     world.will_answer("DetectFaces", {"FaceDetails": [FULL]})
 
-    photo = detect_image(PHOTO, client=world.client)
+    photo = world.verbs.detect_image(PHOTO, client=world.client)
 
     again = validated(photo.to_aws())
     assert type(photo).from_aws(again, size=photo.size, engine=photo.engine, source=photo.source) == photo
@@ -108,7 +106,7 @@ def test_describes_in_brief(world):
     """The default attributes are five landmarks and no emotions."""
     world.will_answer("DetectFaces", {"FaceDetails": [BRIEF]})
 
-    [face] = detect_image(PHOTO, client=world.client, attributes="DEFAULT").faces
+    [face] = world.verbs.detect_image(PHOTO, client=world.client, attributes="DEFAULT").faces
 
     assert set(face.landmarks.types) == {
         LandmarkType.EYE_LEFT,
@@ -125,14 +123,14 @@ def test_finds_nobody(world):
     """A picture of nothing has no faces, which is an answer."""
     world.will_answer("DetectFaces", {"FaceDetails": []})
 
-    assert detect_image(grey(200, 200), client=world.client).faces == ()
+    assert world.verbs.detect_image(grey(200, 200), client=world.client).faces == ()
 
 
 def test_reads_an_object_in_s3(world):
     """The client fetches it; its size stays unknown."""
     world.will_answer("DetectFaces", {"FaceDetails": [FULL]})
 
-    photo = detect_image("s3://photos/astronaut.jpg", client=world.client)
+    photo = world.verbs.detect_image("s3://photos/astronaut.jpg", client=world.client)
 
     assert (len(photo.faces), photo.size, photo.source) == (1, None, "s3://photos/astronaut.jpg")
 
@@ -142,7 +140,7 @@ def test_cannot_read_an_object_in_s3(world):
     world.will_fail("DetectFaces", *NO_OBJECT)
 
     with pytest.raises(InvalidS3ObjectError) as caught:
-        detect_image("s3://photos/nothing.jpg", client=world.client)
+        world.verbs.detect_image("s3://photos/nothing.jpg", client=world.client)
 
     assert str(caught.value) == (
         "DetectFaces failed with InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, "
@@ -160,7 +158,7 @@ def test_answers_in_the_services_shape(world, attributes, members):
     """The answer is valid by botocore's model, has the members asked for, and says which request it was."""
     world.will_answer("DetectFaces", {"FaceDetails": [{name: FULL[name] for name in members}]})
 
-    answer = validated(world.client.detect_faces(Image={"Bytes": PHOTO.read_bytes()}, Attributes=attributes))
+    answer = validated(world.ask("detect_faces", Image={"Bytes": PHOTO.read_bytes()}, Attributes=attributes))
 
     assert [set(face) for face in answer["FaceDetails"]] == [members]
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -171,7 +169,7 @@ def test_describes_in_brief_unless_told(world):
     """As the service does where no attributes are named."""
     world.will_answer("DetectFaces", {"FaceDetails": [BRIEF]})
 
-    answer = world.client.detect_faces(Image={"Bytes": PHOTO.read_bytes()})
+    answer = world.ask("detect_faces", Image={"Bytes": PHOTO.read_bytes()})
 
     assert [set(face) for face in answer["FaceDetails"]] == [set(BRIEF)]
 
@@ -204,7 +202,7 @@ def test_refuses_in_the_services_words(world, request_, fault, kind):
         fault, kind = (code, message.format(len(request_["Image"]["Bytes"]))), InvalidParameterError
     world.will_fail("DetectFaces", *fault)
     with pytest.raises(ClientError) as caught:
-        world.client.detect_faces(**request_)
+        world.ask("detect_faces", **request_)
 
     response = caught.value.response
     assert (response["Error"]["Code"], response["Error"]["Message"]) == fault
@@ -214,5 +212,5 @@ def test_refuses_in_the_services_words(world, request_, fault, kind):
 
     world.will_fail("DetectFaces", *fault)
     with pytest.raises(kind) as mapped:
-        once(world.client, "detect_faces", **request_)
+        world.verbs.once(world.client, "detect_faces", request_)
     assert (mapped.value.code, mapped.value.operation) == (fault[0], "DetectFaces")

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from rekog_emotion import InvalidS3ObjectError, JobFailedError, JobNotFoundError, VideoJob, analyze_video
+from rekog_emotion import InvalidS3ObjectError, JobFailedError, JobNotFoundError
 
 JOB = "0123456789abcdef" * 4
 FACE = {
@@ -38,7 +38,7 @@ def test_analyzes_a_clip(world):
     )
 
     # Without a deadline: virtual time would pass one before a real engine is done.
-    clip = analyze_video("s3://photos/clip.mp4", client=world.client, timeout=None)
+    clip = world.verbs.analyze_video("s3://photos/clip.mp4", client=world.client, timeout=None)
 
     assert [face.timestamp_ms for face in clip.faces] == [0, 500, 1000]
     assert {str(face.face.dominant_emotion.type) for face in clip.faces} == {"HAPPY"}
@@ -55,7 +55,7 @@ def test_cannot_decode_a_clip(world):
     world.will_answer("GetFaceDetection", {"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."})
 
     with pytest.raises(JobFailedError) as caught:
-        analyze_video("s3://photos/notes.txt", client=world.client, timeout=None)
+        world.verbs.analyze_video("s3://photos/notes.txt", client=world.client, timeout=None)
 
     assert caught.value.job_id
     assert str(caught.value) == f"s3://photos/notes.txt: job {caught.value.job_id} failed: Unsupported codec/format."
@@ -66,7 +66,7 @@ def test_cannot_read_a_clip(world):
     world.will_fail("StartFaceDetection", *NO_OBJECT)
 
     with pytest.raises(InvalidS3ObjectError) as caught:
-        analyze_video("s3://photos/nothing.mp4", client=world.client)
+        world.verbs.analyze_video("s3://photos/nothing.mp4", client=world.client)
 
     assert (caught.value.operation, caught.value.code) == ("StartFaceDetection", "InvalidS3ObjectException")
 
@@ -75,7 +75,7 @@ def test_knows_no_such_job(world):
     """The error carries the id, through the library and straight from the client."""
     world.will_fail("GetFaceDetection", "ResourceNotFoundException", "Could not find JobId")
     with pytest.raises(JobNotFoundError) as caught:
-        VideoJob.resume(JOB, client=world.client).status()
+        world.verbs.VideoJob.resume(JOB, client=world.client).status()
 
     assert caught.value.job_id == JOB
     assert str(caught.value) == (
@@ -85,5 +85,5 @@ def test_knows_no_such_job(world):
 
     world.will_fail("GetFaceDetection", "ResourceNotFoundException", "Could not find JobId")
     with pytest.raises(ClientError) as raw:
-        world.client.get_face_detection(JobId=JOB)
+        world.ask("get_face_detection", JobId=JOB)
     assert raw.value.response["Error"]["Code"] == "ResourceNotFoundException"
