@@ -54,17 +54,18 @@ class Pace:
     Args:
         rate: Calls a second at the start; left out, there is no limit until a call is throttled.
         most: Calls a second at most.
+        begin: When the first turn is.
 
     Attributes:
         rate: Calls a second, as things stand.
         epoch: How often it has been cut.
     """
 
-    def __init__(self, rate: float | None = None, *, most: float | None = None) -> None:
+    def __init__(self, rate: float | None = None, *, most: float | None = None, begin: float = 0.0) -> None:
         self.rate = rate
         self._most = most
         self.epoch = 0
-        self._next = 0.0  # when the next turn is
+        self._next = begin  # when the next turn is
         self._at: float | None = None  # when the rate was looked at
         self._cut_at: float | None = None
         self._knee: float | None = None  # the rate that was throttled last
