@@ -234,8 +234,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
         from importlib.metadata import version  # noqa: PLC0415 -- rarely asked for
 
         return version("rekog-emotion")
-    if name == "aio":
-        return import_module(f"{__name__}.aio")
+    if name in {"aio", "ray"}:
+        return import_module(f"{__name__}.{name}")
     if name in _HOMES:
         with uncut():
             home = import_module(f"{__name__}.{_HOMES[name]}")

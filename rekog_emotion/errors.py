@@ -79,6 +79,7 @@ _MODULES: Final = {
     "image": {"PIL"},
     "pandas": {"pandas"},
     "plot": {"matplotlib", "numpy", "scipy"},
+    "ray": {"pyarrow", "ray"},
     "server": {"h11", "starlette", "uvicorn"},
     "supervision": {"numpy", "scipy", "supervision"},
     "timeline": {"numpy", "scipy"},

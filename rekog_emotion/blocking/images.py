@@ -43,7 +43,7 @@ from rekog_emotion.values.progress import OnProgress, ProgressEvent
 if TYPE_CHECKING:
     from rekog_emotion.results.image_analysis import ImageAnalysis
 
-__all__ = ["ImageOutcome", "detect_images"]
+__all__ = ["Asking", "ImageOutcome", "detect_images", "workers_of"]
 
 _log: Final = logger("rekog_emotion")
 _GLANCE: Final = 0.05
@@ -112,14 +112,13 @@ def detect_images(
             journal.close()
         raise
     work = _Work(
-        driver,
-        request=_Request(attributes=wanted, timeout=limit, pace=_pace(driver, quota)),
+        Asking(driver=driver, attributes=wanted, timeout=limit, pace=_pace(driver, quota)),
         journal=journal,
         done=done,
         on_progress=on_progress,
         cancel=cancel,
     )
-    outcomes = work.outcomes(photos, workers=workers or _workers(driver, quota), ordered=ordered)
+    outcomes = work.outcomes(photos, workers=workers or workers_of(driver, quota), ordered=ordered)
     if journal is not None:
         weakref.finalize(outcomes, journal.close)  # also where nobody asks for the first outcome
     return outcomes
@@ -129,20 +128,54 @@ def _pace(driver: Driver, quota: float | None) -> Pace | None:
     return pace_for(driver.client, quota, files=driver.facts.files, region=aws_region(driver.client))
 
 
-def _workers(driver: Driver, quota: float | None) -> int:
-    """Return how many photos at a time are of use."""
+def workers_of(driver: Driver, quota: float | None) -> int:
+    """Return how many photos at a time are of use.
+
+    Args:
+        driver: Has the client.
+        quota: Calls a second, as the caller says.
+    """
     threads = int(getattr(driver.client, "threads", 1)) if driver.facts.files else None
     region, pool = service_region(driver.client), pool_of(driver.client)
     return workers_for(quota, threads=threads, region=region, pool=pool)
 
 
-@frozen
-class _Request:
-    """What is asked of each photo, and how fast."""
+@frozen(kw_only=True)
+class Asking:
+    """What is asked of each photo of many, of whom, and how fast.
 
+    Attributes:
+        driver: Has the client.
+        attributes: The names that the service knows.
+        timeout: Seconds for a photo, from its first call on.
+        pace: How fast calls may follow each other.
+    """
+
+    driver: Driver
     attributes: list[str]
     timeout: float | None
     pace: Pace | None
+
+    def outcome(self, source: Any, cancel: threading.Event | None = None) -> ImageOutcome:  # noqa: ANN401 -- whatever callers pass
+        """Return what becomes of a photo, or of a place that cannot be looked into: one that fails stops no other."""
+        if isinstance(source, Unusable):
+            return ImageOutcome(source=source.source, error=source.error)
+        try:
+            return ImageOutcome(source=source, analysis=self._analysis(source, cancel))
+        except Exception as error:  # noqa: BLE001 -- it is told
+            return ImageOutcome(source=source, error=error)
+
+    def _analysis(self, source: Any, cancel: threading.Event | None) -> ImageAnalysis:  # noqa: ANN401 -- likewise
+        flow = detecting.detect(
+            prepare_image(source),
+            self.attributes,
+            facts=self.driver.facts,
+            timeout=self.timeout,
+            cancellable=cancel is not None,
+            pace=self.pace,
+            patient=True,
+        )
+        return self.driver.run(flow, cancel=cancel)
 
 
 @frozen
@@ -177,16 +210,15 @@ class _Work:
 
     def __init__(
         self,
-        driver: Driver,
+        asking: Asking,
         *,
-        request: _Request,
         journal: Journal | None,
         done: Checkpoint | None,
         on_progress: OnProgress | None,
         cancel: threading.Event | None,
     ) -> None:
-        self._driver = driver
-        self._request = request
+        self._asking = asking
+        self._driver = driver = asking.driver
         self._cancel = cancel
         self._stop = Stop(cancel)  # nobody wants more
         self._telling = threading.Lock()
@@ -242,7 +274,7 @@ class _Work:
             number += 1
 
     def _do(self, item: _Item, left: threading.Event) -> tuple[int, ImageOutcome]:
-        outcome = self._outcome(item.source, _Grace(left, self._cancel))
+        outcome = self._asking.outcome(item.source, _Grace(left, self._cancel))
         try:
             self._ledger.write(item.source, outcome)
             with self._telling:
@@ -251,26 +283,6 @@ class _Work:
             self._fault = error
             self._stop.set()
         return item.number, outcome
-
-    def _outcome(self, source: Any, cancel: threading.Event) -> ImageOutcome:  # noqa: ANN401 -- whatever callers pass
-        if isinstance(source, Unusable):
-            return ImageOutcome(source=source.source, error=source.error)
-        try:
-            return ImageOutcome(source=source, analysis=self._analysis(source, cancel))
-        except Exception as error:  # noqa: BLE001 -- one that fails stops no other
-            return ImageOutcome(source=source, error=error)
-
-    def _analysis(self, source: Any, cancel: threading.Event) -> ImageAnalysis:  # noqa: ANN401 -- likewise
-        flow = detecting.detect(
-            prepare_image(source),
-            self._request.attributes,
-            facts=self._driver.facts,
-            timeout=self._request.timeout,
-            cancellable=True,
-            pace=self._request.pace,
-            patient=True,
-        )
-        return self._driver.run(flow, cancel=cancel)
 
     def _begin_to_count(self, photos: Iterable[Any]) -> threading.Thread | None:
         """Count what there is to do, where that can be known: beside the work, as it may take long."""

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,10 @@ PEOPLE = "Following people over time needs the 'timeline' extra: pip install 're
 REPORT = "A report needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
 PLOTTING = "Plotting needs the 'plot' extra: pip install 'rekog-emotion[plot]'"
 ARROW = "An Arrow table needs the 'arrow' extra: pip install 'rekog-emotion[arrow]'"
+RAY = "Ray Data needs the 'ray' extra: pip install 'rekog-emotion[ray]'"
 SERVER = "The server needs the 'server' extra: pip install 'rekog-emotion[server]'"
 ROOMS = ["embedded", "media.clips", "results.drawing", "results.timeline", "results.report", "results.plots"]
-ROOMS += ["results.arrow", "server"]
+ROOMS += ["results.arrow", "server", "ray"]
 PROGRAM = """
 import importlib, sys
 sys.modules[sys.argv[1]] = None
@@ -76,7 +78,8 @@ def test_extras_have_their_modules():
         ("onnxruntime", {"embedded": EMBEDDED}),
         ("scipy", {"results.timeline": PEOPLE, "results.report": PEOPLE}),
         ("matplotlib", {"results.plots": PLOTTING}),
-        ("pyarrow", {"results.arrow": ARROW}),
+        ("pyarrow", {"results.arrow": ARROW, "ray": RAY}),
+        ("ray", {"ray": RAY}),
         ("starlette", {"server": SERVER}),
         ("uvicorn", {"server": SERVER}),
     ],
@@ -88,6 +91,9 @@ def test_a_room_says_which_extra_is_missing(module, expected):
     )
 
     said = dict(zip(ROOMS, done.stdout.splitlines(), strict=True))
+    if find_spec("ray") is None:
+        assert said["ray"] == f"MissingExtraError: {RAY}"
+        expected = {**expected, "ray": RAY}
     if module == "PIL":
         del said["results.plots"]  # matplotlib is not installed without it
     assert {room: text for room, text in said.items() if text} == {

@@ -36,9 +36,10 @@ MAY = {
     "blocking": {"wire", "values", "sources", "clients", "results", "flows"},
     "aio": {"wire", "values", "sources", "people", "clients", "results", "flows"},
     "live": {"values", "sources", "people", "results", "clients", "flows", "blocking"},
+    "ray": {"wire", "values", "sources", "results", "clients", "flows", "blocking"},
     "testing": {"wire", "values", "results", "clients", "embedded", "server", "flows", "blocking"},
 }
-MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "aio", "testing", "showing", "live"}
+MAY["commands"] = {"values", *MAY["testing"], *MAY["flows"], "aio", "testing", "showing", "live", "ray"}
 MAY["__main__"] = {"commands", "values"}
 MAY["__init__"] = set(MAY)  # loads names when they are first used; nobody imports it
 # One file may more than its folder.
@@ -53,6 +54,7 @@ ONLY = {
     "uvicorn": {"server", "testing", "commands"},
     "matplotlib": {"results"},
     "onnxruntime": {"embedded"},
+    "ray": {"ray"},
 }
 NEVER = {
     "values": {"boto3", "botocore", "numpy", "PIL"},

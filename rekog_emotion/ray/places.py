@@ -1,0 +1,55 @@
+"""Paths, addresses and what was found there, on their way between processes."""
+
+# Names stay as they were given; a Path would make "./a" into "a".
+# ruff: noqa: PTH109, PTH118
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rekog_emotion.errors import needs
+from rekog_emotion.flows.batch import is_place
+from rekog_emotion.sources.collections import prefix_of
+
+with needs("ray", "Ray Data"):
+    import pyarrow as pa
+
+__all__ = ["S3", "here", "is_prefix", "packed", "reached", "unpacked"]
+
+S3: Final = "s3://"
+_COLUMN: Final = "place"
+
+
+def packed(things: Iterable[Any]) -> pa.Table:
+    """Return a table of places; pickled, as names of files need not be text."""
+    return pa.table({_COLUMN: pa.array(map(pickle.dumps, things), pa.binary())})
+
+
+def unpacked(table: pa.Table) -> list[Any]:
+    """Return the places of a table that `packed` has made."""
+    return [pickle.loads(one) for one in table.column(_COLUMN).to_pylist()]  # noqa: S301 -- our own
+
+
+def here() -> str:
+    """Return the folder in which relative paths begin."""
+    return os.getcwd()
+
+
+def reached(place: Any, folder: str) -> Any:  # noqa: ANN401 -- whatever callers pass
+    """Return a place as this process reaches it: processes of a cluster may be anywhere.
+
+    Args:
+        place: As it was given.
+        folder: Where relative paths begin.
+    """
+    if not is_place(place) or os.getcwd() == folder:
+        return place
+    text = os.fsdecode(place)
+    return place if text[: len(S3)].lower() == S3 else os.path.join(folder, text)
+
+
+def is_prefix(place: object) -> bool:
+    """Tell whether a place is ``s3://bucket/prefix/``."""
+    return isinstance(place, str) and prefix_of(place) is not None
