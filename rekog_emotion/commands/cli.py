@@ -55,6 +55,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_terminal.UNUSABLE, f"{self.prog}: {_terminal.one_line(message)}; see {self.prog} --help\n")
 
 
+class _Command(_Parser):
+    """A parser of one command, whose options may stand between its photos: ``image a.jpg --client embedded b.jpg``."""
+
+    _is_mixing = False
+
+    def parse_known_args(  # type: ignore[override]  # whose overloads differ in what a namespace is
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Read arguments as every parser does, and where some are left, options first."""
+        known, left = super().parse_known_args(args, namespace)
+        if not left or self._is_mixing:
+            return known, left
+        self._is_mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
+
+
 class _Version(argparse.Action):
     """Print the version, which is looked up only then."""
 
@@ -73,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version and exit")
     parser.add_argument("--print-completion", action=Completion, choices=SHELLS, help=HELP)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Command)
     for name, command in _COMMANDS.items():
         subparser = commands.add_parser(
             name,

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion.commands.cli import main
+from rekog_emotion.commands.cli import build_parser, main
 from rekog_emotion.results.lossless import read_json_lines
 from tests.http_standin import Answer, fault
 from tests.outputs import full_disk
@@ -565,3 +565,44 @@ def test_a_name_that_is_a_credential_too(monkeypatch, capsys):
     assert main(["image", "test.jpg", *EMBEDDED]) == 2
 
     assert capsys.readouterr().err.startswith("rekog-emotion: test.jpg: there is no such file; ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("image a.jpg --client embedded b.jpg", {"photos": ["a.jpg", "b.jpg"], "client": "embedded"}),
+        ("image a.jpg --json b.jpg --workers 2 -", {"photos": ["a.jpg", "b.jpg", "-"], "workers": 2, "json": True}),
+        ("image -- -a.jpg --json", {"photos": ["-a.jpg", "--json"], "json": False}),
+        ("image a.jpg --json -- -b.jpg", {"photos": ["a.jpg", "-b.jpg"], "json": True}),
+        ("video a.mp4 --client embedded b.mp4", {"clips": ["a.mp4", "b.mp4"], "client": "embedded"}),
+        ("video --resume job", {"clips": [], "resume": "job"}),
+        ("annotate a.jpg --no-pose b.png", {"media": "a.jpg", "out": "b.png", "no_pose": True}),
+        ("blur a.jpg --method fill b.png", {"media": "a.jpg", "out": "b.png", "method": "fill"}),
+        ("export a.jpg --format csv b.jpg --people c.jpg", {"sources": ["a.jpg", "b.jpg", "c.jpg"], "people": True}),
+        ("report a.mp4 -o out.html", {"out": "out.html"}),
+    ],
+)
+def test_options_stand_anywhere(arguments, expected):
+    """Before, behind and between what they are about; what follows -- is none."""
+    args, left = build_parser().parse_known_args(arguments.split())
+
+    assert ({name: getattr(args, name) for name in expected}, left) == (expected, [])
+    assert args.run.__module__ == f"rekog_emotion.commands.{arguments.split()[0]}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("image", "rekog-emotion image: the following arguments are required: PHOTO"),
+        ("image a.jpg --odd b.jpg", "rekog-emotion image: unrecognized arguments: --odd b.jpg"),
+        ("annotate a.jpg --no-pose b.png c.png", "rekog-emotion annotate: unrecognized arguments: c.png"),
+        ("serve --port 1 8000", "rekog-emotion serve: unrecognized arguments: 8000"),
+    ],
+)
+def test_too_few_or_too_many(capsys, arguments, message):
+    """One line says which, and of which command the help is."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments.split())
+
+    help_of = message.partition(":")[0]
+    assert (caught.value.code, capsys.readouterr().err) == (2, f"{message}; see {help_of} --help\n")
