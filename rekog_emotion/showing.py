@@ -187,7 +187,8 @@ def _facts_of_photos(progress: Progress) -> str:
     facts = [f"{came} of {progress.total}" if progress.total is not None else str(came)]
     for number, word in (
         (progress.failed, "failed"),
-        (progress.skipped, "done before"),
+        ((progress.skipped or 0) - (progress.failed_before or 0), "done before"),
+        (progress.failed_before, "failed before"),
         (progress.left_out, "left out"),
     ):
         if number:

@@ -8,7 +8,16 @@ import rekog_emotion as rekog
 from rekog_emotion import Progress, showing
 
 HALF = Progress(
-    event="IMAGE", done=400, failed=3, skipped=97, left_out=2, total=1000, rate=49.04, seconds_left=10.2, source="a.jpg"
+    event="IMAGE",
+    done=400,
+    failed=3,
+    skipped=99,
+    failed_before=2,
+    left_out=2,
+    total=1000,
+    rate=49.04,
+    seconds_left=10.2,
+    source="a.jpg",
 )
 END = Progress(event="ENDED", done=897, failed=3, skipped=100, left_out=2, total=1000, rate=49.0, seconds_left=0.0)
 
@@ -24,7 +33,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     ("progress", "line"),
     [
-        (HALF, "photos: 500 of 1000, 3 failed, 97 done before, 2 left out, 49.0/s, 10 s left"),
+        (HALF, "photos: 502 of 1000, 3 failed, 97 done before, 2 failed before, 2 left out, 49.0/s, 10 s left"),
         (END, "photos: 1000 of 1000, 3 failed, 100 done before, 2 left out, 49.0/s"),
         (Progress(event="IMAGE", done=1, failed=0, skipped=0, left_out=0), "photos: 1"),
         (
@@ -154,6 +163,6 @@ def test_a_notebook(monkeypatch):
     video = '<div><progress style="width: 20em"></progress> &lt;b&gt;.mp4 waiting for the job</div>'
     assert display.pages == [
         video,
-        f'{video}<div><progress value="500" max="1000" style="width: 20em"></progress> {half}</div>',
+        f'{video}<div><progress value="502" max="1000" style="width: 20em"></progress> {half}</div>',
         f'{video}<div><progress value="1000" max="1000" style="width: 20em"></progress> {end}</div>',
     ]

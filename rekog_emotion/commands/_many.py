@@ -110,7 +110,7 @@ class Many:
         self._args = args
         self._checkpoint = checkpoint
         self._left_out = 0
-        self._last: Progress | None = None
+        self._ended: list[Progress] = []  # what was told last, of each time that there were some
         self._show: Any = None
         self._is_told = False
 
@@ -167,16 +167,20 @@ class Many:
             left_out: What else was left out.
             skipped: What else was skipped.
         """
-        last = self._last
-        if last is None:
+        if not self._ended:
             return
         if self._left_out > _TOLD:
             _terminal.note(f"left out: {self._left_out - _TOLD} more")
+        done, failed, before, failed_before, left_out_here = (
+            sum(getattr(last, name) or 0 for last in self._ended)
+            for name in ("done", "failed", "skipped", "failed_before", "left_out")
+        )
         counts = (
-            (last.done, "done"),
-            (last.failed, "failed"),
-            ((last.skipped or 0) + skipped, "skipped, as they were done before"),
-            ((last.left_out or 0) + left_out, "left out, as they are no pictures"),
+            (done, "done"),
+            (failed, "failed"),
+            (before - failed_before + skipped, "done before"),
+            (failed_before, "failed before (--retry-errors tries again)"),
+            (left_out_here + left_out, "left out, as they are no pictures"),
         )
         _terminal.note(", ".join(f"{number} {word}" for number, word in counts if number or word == "done"))
 
@@ -191,7 +195,8 @@ class Many:
                 self.fail(error, about=photo)
 
     def _hear(self, progress: Progress) -> None:
-        self._last = progress
+        if progress.event == "ENDED":
+            self._ended.append(progress)
         if progress.event == "LEFT_OUT":
             self._left_out += 1
             if self._left_out <= _TOLD:

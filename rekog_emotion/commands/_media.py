@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import json
 import os
@@ -119,10 +120,14 @@ def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
     return named[0]
 
 
-def read_results(path: str) -> Iterator[Analysis]:
+def read_results(path: str, *, retry_errors: bool = False) -> Iterator[Analysis]:
     """Yield the analyses of a file of JSON Lines, or of one JSON document; an unfinished job has none.
 
     Lines that say why something has no analysis are passed over, and counted on standard error.
+
+    Args:
+        path: The file.
+        retry_errors: What failed is done again, so that nothing is said of it.
     """
     from rekog_emotion.results.documents import Document
     from rekog_emotion.results.lossless import from_json, read_json_lines
@@ -132,7 +137,7 @@ def read_results(path: str) -> Iterator[Analysis]:
         if Path(path).suffix.lower() == ".json" and not _has_lines(text := Path(path).read_bytes()):
             yield _ended(from_json(text))
             return
-        with Path(path).open(encoding="utf-8-sig") as file:
+        with Path(path).open(encoding=_encoding(path)) as file:
             yield from map(_ended, read_json_lines(file, on_error=errors.append))
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
@@ -144,9 +149,18 @@ def read_results(path: str) -> Iterator[Analysis]:
         named = ResponseError(f"{path}: {error.message}")
         named.path = error.path  # which the message has already
         raise named from error
-    if errors:
-        lines = "1 line is an error, which has" if len(errors) == 1 else f"{len(errors)} lines are errors, which have"
+    cut = [one for one in errors if one.beside["source"] is None]
+    for one in cut:
+        note(one_line(f"{path}: {one.beside['error']}"))
+    if (failed := len(errors) - len(cut)) and not retry_errors:
+        lines = "1 line is an error, which has" if failed == 1 else f"{failed} lines are errors, which have"
         note(one_line(f"{path}: {lines} no faces"))
+
+
+def _encoding(path: str) -> str:
+    """Return how a file of text is encoded: Windows PowerShell writes what a command prints as UTF-16."""
+    with Path(path).open("rb") as file:
+        return "utf-16" if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
 
 
 def _has_lines(text: bytes) -> bool:

@@ -72,6 +72,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="keep the analyses of photos in this file of results (.jsonl), and go on with it where it is there: what "
         "is in it costs no call, and is in the table",
     )
+    parser.add_argument("--retry-errors", action="store_true", help="with --checkpoint: try again what failed")
     add_shared(parser)
     add_many(parser)
     add_job(parser)
@@ -92,7 +93,7 @@ class _Analyses:
     def __iter__(self) -> Iterator[Analysis]:
         checkpoint = self._args.checkpoint
         if checkpoint is not None and Path(checkpoint).is_file():
-            yield from read_results(checkpoint)
+            yield from read_results(checkpoint, retry_errors=self._args.retry_errors)
         for photos, sources in groupby(self._args.sources, key=lambda one: not (is_results(one) or is_video(one))):
             if photos:
                 for outcome in self._many.outcomes(list(sources)):
@@ -138,6 +139,9 @@ def _check(args: argparse.Namespace, out: Path | None, form: str | None) -> None
         raise InvalidInputError(msg)
     if args.nested and form != "parquet":
         msg = "--nested goes with Parquet only; the lines of rekog-emotion image are nested JSON"
+        raise InvalidInputError(msg)
+    if args.retry_errors and args.checkpoint is None:
+        msg = "--retry-errors tries again what failed in a file of results: name it by --checkpoint"
         raise InvalidInputError(msg)
     if args.checkpoint is not None and identity(args.checkpoint) in map(identity, filter(None, [out, *args.sources])):
         msg = f"--checkpoint {args.checkpoint} is a source, or --out, at the same time; name another file"

@@ -11,6 +11,7 @@ from heapq import merge
 from typing import Final
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.documents import known_as
 from rekog_emotion.results.journal import Entry
 from rekog_emotion.sources.naming import name_of
 from rekog_emotion.text import shown
@@ -18,7 +19,6 @@ from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Checkpoint", "check_named"]
 
-_S3: Final = "s3://"
 _LOOSE: Final = 50_000  # marks that are put in order together
 
 
@@ -26,8 +26,12 @@ class Checkpoint:
     """Decides which sources are still to be done, and takes each once.
 
     Args:
-        entries: What an earlier run has left, in order; of several about one source the last counts.
+        entries: What earlier runs have left; of one source that failed and was done again, that it is done counts.
         retry_errors: Do again what ended with an error.
+
+    Attributes:
+        skipped: How many have not been taken.
+        failed_before: How many of these had failed.
     """
 
     def __init__(self, entries: Iterable[Entry] = (), *, retry_errors: bool = False) -> None:
@@ -36,7 +40,7 @@ class Checkpoint:
             if entry.source is not None:
                 (failed if entry.failed else done).add(entry.source)
         self._done, self._failed = done, _Marks() if retry_errors else failed
-        self.skipped = 0
+        self.skipped = self.failed_before = 0
 
     def takes(self, source: object) -> bool:
         """Tell whether a source is to be done now; from then on it counts as done.
@@ -46,8 +50,12 @@ class Checkpoint:
         """
         check_named(source)
         name = name_of(source)
-        if name in self._done or name in self._failed:
+        if name in self._done:
             self.skipped += 1
+            return False
+        if name in self._failed:
+            self.skipped += 1
+            self.failed_before += 1
             return False
         self._done.add(name)
         return True
@@ -92,6 +100,4 @@ class _Marks:
 
 
 def _mark(name: str) -> int:
-    # "./a.jpg" and "a.jpg" are one photo, whichever way the folder was named this time.
-    same = name if name.startswith(_S3) else os.path.normpath(name)
-    return int.from_bytes(hashlib.blake2b(same.encode(errors="surrogatepass"), digest_size=8).digest())
+    return int.from_bytes(hashlib.blake2b(known_as(name).encode(errors="surrogatepass"), digest_size=8).digest())

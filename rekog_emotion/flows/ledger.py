@@ -131,7 +131,7 @@ class Ledger:
             self.tell(ProgressEvent.LEFT_OUT, now, source=one.source, reason=one.reason)
             return False
         if self.done is not None and not isinstance(one, Unusable) and not self.done.takes(one):
-            self.tally.skipped = self.done.skipped
+            self.tally.skipped, self.tally.failed_before = self.done.skipped, self.done.failed_before
             return False
         return True
 

@@ -25,11 +25,12 @@ class Tally:
         failed: Outcomes with an error.
         left_out: What lay in a folder or under a prefix and is no picture.
         skipped: Sources that an earlier run has done, and those that came twice.
+        failed_before: Of those that are skipped, how many failed in an earlier run.
         total: How many sources there are, what is left out and skipped among them; ``None`` where nobody knows.
     """
 
     def __init__(self, now: float, *, total: int | None = None) -> None:
-        self.done = self.failed = self.left_out = self.skipped = 0
+        self.done = self.failed = self.left_out = self.skipped = self.failed_before = 0
         self.total = total
         self._marks = deque([(now, 0)])
 
@@ -75,6 +76,7 @@ class Tally:
             failed=self.failed,
             left_out=self.left_out,
             skipped=self.skipped,
+            failed_before=self.failed_before,
             total=total,
             rate=rate,
             seconds_left=left,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard
 
@@ -10,12 +11,14 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import quoted, shown
 
 __all__ = [
+    "BEGINNING",
     "ERROR",
     "FORMAT",
     "VERSION",
     "Document",
     "check_analysis",
     "is_single_face",
+    "known_as",
     "numbered_documents",
     "of_single_faces",
     "parsed",
@@ -29,6 +32,10 @@ VERSION: Final = 1
 ERROR: Final = "error"
 """The kind of a document that says why there is no analysis."""
 
+BEGINNING: Final = f'{{"format": "{FORMAT}"'
+"""What every line of ours begins with."""
+
+_S3: Final = "s3://"
 _A_ROW: Final = {"source", "face", "bounding_box_left", "dominant_emotion"}  # of those that `tables` writes as JSON
 
 
@@ -91,7 +98,7 @@ def parsed(text: str | bytes) -> Document:
         msg = f"no analysis: pass JSON as text or bytes, and this is {type(text).__name__}"
         raise InvalidInputError(msg)
     try:
-        document = json.loads(text)
+        document = json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text)
     except (ValueError, RecursionError) as error:
         msg = f"no analysis: this is no JSON ({error})"
         raise InvalidInputError(msg) from error
@@ -141,6 +148,11 @@ def _kind_and_answer(document: dict[str, Any]) -> tuple[object, object]:
     return kind, {name: member for name, member in document.items() if name not in {"source", "engine", "size"}}
 
 
+def known_as(source: str) -> str:
+    """Return by what the documents of one source are known: ``./a.jpg`` and ``a.jpg`` are one photo."""
+    return source if source.startswith(_S3) else os.path.normpath(source)
+
+
 def is_single_face(document: object) -> TypeGuard[dict[str, Any]]:
     """Tell whether parsed JSON is one face of a video, with the source and the engine of its analysis."""
     return isinstance(document, dict) and {"Timestamp", "Face"} <= document.keys()
@@ -171,16 +183,30 @@ def check_analysis(document: Document) -> None:
 def numbered_documents(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
     """Yield the JSON of each line that is not empty, with the number of the line.
 
+    A last line that is cut off, as of a run that was killed, is the document of an error of nothing that has a name.
+
     Raises:
         InvalidInputError: A line is no JSON.
     """
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
+    numbered = enumerate(lines, start=1)
+    for number, whole in numbered:
+        line = whole.removeprefix("\ufeff") if number == 1 else whole
+        if not line.strip("\0 \t\r\n"):  # after a power cut, a file may end with zeros
+            continue
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            if not _is_cut(line) or next(numbered, None) is not None:
                 msg = f"line {number} is no JSON: {error}"
                 raise InvalidInputError(msg) from error
+            reason = f"line {number} is cut off, as what wrote it did not end well: what it was about is not read"
+            document = json.loads(written_error(None, reason))
+        yield number, document
+
+
+def _is_cut(line: str) -> bool:
+    """Tell whether a line begins as ours do, and lacks its end."""
+    return not line.endswith("\n") and (line.startswith(BEGINNING) or BEGINNING.startswith(line))
 
 
 def _size(size: object) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Self
 from rekog_emotion import forks
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.media.writing import check_output, mode_of_new
-from rekog_emotion.results.documents import FORMAT, VERSION, written_error
+from rekog_emotion.results.documents import BEGINNING, FORMAT, VERSION, written_error
 from rekog_emotion.text import encodable, shown
 
 __all__ = ["Entry", "Journal", "error_line"]
@@ -24,7 +24,7 @@ __all__ = ["Entry", "Journal", "error_line"]
 _BEGINNING: Final = re.compile(
     rb'\{"format": "rekog-emotion", "version": (\d{1,9}), "kind": "(\w+)", "source": ("(?:[^"\\]|\\.)*"|null)[,}]'
 )
-_FIRST: Final = b'{"format": "rekog-emotion"'
+_FIRST: Final = BEGINNING.encode()
 _FAR: Final = 1 << 40  # a byte that no line comes to: Windows keeps others from reading what is locked
 
 

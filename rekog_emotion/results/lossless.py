@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
+from rekog_emotion.logs import logger
 from rekog_emotion.results.documents import (
     ERROR,
     FORMAT,
@@ -17,6 +18,7 @@ from rekog_emotion.results.documents import (
     Document,
     check_analysis,
     is_single_face,
+    known_as,
     numbered_documents,
     of_single_faces,
     parsed,
@@ -32,7 +34,9 @@ __all__ = ["FORMAT", "VERSION", "Analysis", "from_json", "read_json_lines", "to_
 
 Analysis: TypeAlias = ImageAnalysis | VideoAnalysis
 
+_log: Final = logger(__name__)
 _NO_VIDEO: Final = object()
+_SECONDS: Final = "seconds"  # what the document of a moment has, and no other
 
 
 def to_json(analysis: Analysis, *, indent: int | None = None) -> str:
@@ -108,24 +112,46 @@ def read_json_lines(
     Args:
         lines: An open text file, or any iterable of lines; empty ones are passed over.
         on_error: Called with each document that says why something has no analysis, which is passed over; its
-            ``beside`` has ``source`` and ``error``.
+            ``beside`` has ``source`` and ``error``. Of what failed and was done again nothing is told, and the newest
+            line of what failed again; so this is at the end, but for the moments that ``rekog-emotion watch`` prints.
 
     Raises:
         InvalidInputError: A line is no analysis; the message has its number.
         ResponseError: A member of an answer has the wrong type.
     """
+    failed: dict[object, Document] = {}
     for (source, engine), documents in groupby(numbered_documents(lines), key=_video_of):
         if source is _NO_VIDEO:
             for number, document in documents:
                 read = _numbered(number, document)
                 if not isinstance(read, Document):
+                    failed.pop(_known(read.source), None)
                     yield read
-                elif on_error is not None:
-                    on_error(read)
+                elif on_error is None:
+                    _tell_what_is_lost(read)
+                elif _SECONDS in document:
+                    on_error(read)  # a moment of many of one source
+                else:
+                    name = _known(read.beside["source"])
+                    failed[number if name is None else name] = read
             continue
         faces = [(number, document) for number, document in documents]
         answer = of_single_faces(document for _, document in faces)
         yield evolve(_numbered(faces[0][0], answer), source=source, engine=engine)
+    if on_error is not None:
+        for error in failed.values():
+            on_error(error)
+
+
+def _tell_what_is_lost(error: Document) -> None:
+    """Say in the log where nobody knows what failed: of a line that is cut off."""
+    if error.beside["source"] is None:
+        _log.warning("%s", error.beside["error"])
+
+
+def _known(source: object) -> str | None:
+    """Return by what a source is known; ``<bytes>`` and the like are no names."""
+    return known_as(source) if isinstance(source, str) and not source.startswith("<") else None
 
 
 def _numbered(number: int, document: object) -> Any:  # noqa: ANN401 -- an analysis of either kind, or an error's document

@@ -54,7 +54,9 @@ class Progress:
             :func:`rekog_emotion.detect_images`.
         failed: Photos that have an error.
         left_out: Files and objects that are no pictures.
-        skipped: Photos that an earlier run has done.
+        skipped: Photos that an earlier run has done, those that failed in it included.
+        failed_before: Of those that are skipped, how many failed in an earlier run: ``retry_errors=True`` does them
+            again.
         total: Photos in all, those that are skipped included, as soon as that is known.
         rate: Photos a second, over the last half minute.
         seconds_left: How long the rest will take, where ``total`` or ``fraction`` is known.
@@ -76,6 +78,7 @@ class Progress:
     failed: int | None = None
     left_out: int | None = None
     skipped: int | None = None
+    failed_before: int | None = None
     total: int | None = None
     rate: float | None = None
     seconds_left: float | None = None

@@ -123,9 +123,7 @@ def test_goes_on(client, capsys):
     code = main(["image", "photos", "--out", "done.jsonl", "--resume"])
 
     assert (refused, code) == (2, 0)
-    assert capsys.readouterr().err == (
-        f"{LEFT_OUT}1 done, 3 skipped, as they were done before, 1 left out, as they are no pictures\n"
-    )
+    assert capsys.readouterr().err == (f"{LEFT_OUT}1 done, 3 done before, 1 left out, as they are no pictures\n")
     assert saved() == sorted([*NAMES, "photos/new.png"])
     assert len(client.calls) == 4
 
@@ -143,7 +141,82 @@ def test_tries_errors_again(photos, capsys):
 
     assert (kept, again) == (0, 0)
     assert (before, saved()) == ([NAMES[0], NAMES[2]], NAMES)
-    assert "1 done, 2 skipped, as they were done before" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[-4:] == [
+        LEFT_OUT.strip(),
+        "0 done, 2 done before, 1 failed before (--retry-errors tries again), 1 left out, as they are no pictures",
+        LEFT_OUT.strip(),
+        "1 done, 2 done before, 1 left out, as they are no pictures",
+    ]
+
+
+@pytest.mark.usefixtures("client")
+def test_what_was_tried_again_counts_once(photos, capsys):
+    """In a table of the file, too: of what failed, failed again and was done in the end, the newest line counts."""
+    for name in ("a.jpg", "b.png"):
+        (photos / name).write_bytes(b"\xff\xd8\xff")
+    main(["image", "photos", "--out", "done.jsonl"])
+    main(["image", "./photos", "--out", "done.jsonl", "--resume", "--retry-errors"])
+    Image.new("RGB", (100, 90)).save("photos/b.png")
+    capsys.readouterr()
+
+    code = main(["export", "photos", "--checkpoint", "done.jsonl", "--retry-errors", "--out", "faces.csv"])
+    told = capsys.readouterr().err.splitlines()
+    assert main(["export", "done.jsonl"]) == 0
+    out, err = capsys.readouterr()
+
+    assert (code, told[-1]) == (2, "1 done, 1 failed, 1 done before, 1 left out, as they are no pictures")
+    assert not any("done.jsonl" in line for line in told)
+    assert [row["source"] for row in csv.DictReader(io.StringIO(out))] == [NAMES[0], NAMES[2]]
+    assert err == "done.jsonl: 1 line is an error, which has no faces\n"
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_a_table_goes_on_without_what_failed(capsys):
+    """And says so, and how it is tried again; that is about a file of results."""
+    Path("photos/a.jpg").write_bytes(b"\xff\xd8\xff")
+    table = ["export", "photos", "--checkpoint", "done.jsonl"]
+    main([*table, "--out", "faces.csv"])
+    capsys.readouterr()
+
+    assert main(table) == 0
+    assert main(["export", "photos", "--retry-errors"]) == 2
+
+    assert capsys.readouterr().err.splitlines() == [
+        "done.jsonl: 1 line is an error, which has no faces",
+        LEFT_OUT.strip(),
+        "0 done, 2 done before, 1 failed before (--retry-errors tries again), 1 left out, as they are no pictures",
+        "rekog-emotion: --retry-errors tries again what failed in a file of results: name it by --checkpoint",
+    ]
+
+
+@pytest.mark.usefixtures("photos", "client")
+def test_all_groups_are_summed_up(capsys):
+    """Photos before and after a file of results are counted together."""
+    main(["image", "photos/b.png", "--out", "done.jsonl"])
+    capsys.readouterr()
+
+    assert main(["export", "photos/May", "done.jsonl", "photos/a.jpg"]) == 0
+
+    assert capsys.readouterr().err == "2 done\n"
+
+
+@pytest.mark.usefixtures("photos", "client")
+@pytest.mark.parametrize("whence", ["killed", "PowerShell"])
+def test_reads_what_did_not_end_well(capsys, whence):
+    """A last line that a kill has cut off, and the encoding that Windows gives to what is redirected."""
+    main(["image", "photos", "--out", "done.jsonl"])
+    text, message = Path("done.jsonl").read_text(), ""
+    if whence == "killed":
+        Path("done.jsonl").write_text(text[:-20])
+        message = "done.jsonl: line 3 is cut off, as what wrote it did not end well: what it was about is not read\n"
+    else:
+        Path("done.jsonl").write_text(text, encoding="utf-16")
+    capsys.readouterr()
+
+    assert main(["export", "done.jsonl"]) == 0
+
+    out, err = capsys.readouterr()
+    assert (len([*csv.DictReader(io.StringIO(out))]), err) == (2 if message else 3, message)
 
 
 @pytest.mark.usefixtures("photos", "client")
@@ -244,7 +317,7 @@ def test_exports_folders(client, capsys):
     assert (first, second) == (0, 0)
     assert sorted(row["source"] for row in rows) == sorted([*NAMES, "photos/new.png"])
     assert len(client.calls) == 4
-    assert "1 done, 3 skipped" in capsys.readouterr().err
+    assert "1 done, 3 done before" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("photos", "client")

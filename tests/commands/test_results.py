@@ -361,10 +361,13 @@ def test_completion_needs_shtab(monkeypatch, capsys):
 def test_lines_of_errors_are_counted(name, capsys, tmp_path, photo):
     """They are passed over in a file of any name, and so is the mark that some editors put at the start of a text."""
     path = tmp_path / name
-    failed = json.dumps({"format": "rekog-emotion", "version": 1, "kind": "error", "source": "a.jpg", "error": "none"})
+    failed = {"format": "rekog-emotion", "version": 1, "kind": "error", "error": "none"}
 
     for errors, said in ((1, "1 line is an error, which has"), (2, "2 lines are errors, which have")):
-        lines = [failed] * errors + [to_json(photo), json.dumps({"Timestamp": 0, "Face": {"Confidence": 9.0}})]
+        lines = [json.dumps({**failed, "source": f"{i}.jpg"}) for i in range(errors)] + [
+            to_json(photo),
+            json.dumps({"Timestamp": 0, "Face": {"Confidence": 9.0}}),
+        ]
         path.write_text("\n".join(lines), encoding="utf-8-sig" if name == "faces.jsonl" else "utf-8")
 
         code = main(["export", os.fspath(path)])

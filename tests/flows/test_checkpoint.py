@@ -46,8 +46,10 @@ def test_takes_each_once():
     """Also what comes twice in one run; what is not taken is counted."""
     checkpoint = Checkpoint(ENTRIES)
 
-    assert [checkpoint.takes(name) for name in ("a", "b", "./a", "done.jpg")] == [True, True, False, False]
-    assert checkpoint.skipped == 2
+    taken = [checkpoint.takes(name) for name in ("a", "b", "./a", "done.jpg", "failed.jpg", "better.jpg")]
+
+    assert taken == [True, True, False, False, False, False]
+    assert (checkpoint.skipped, checkpoint.failed_before) == (4, 1)
 
 
 @pytest.mark.parametrize("source", [b"bytes", bytearray(b"bytes"), None, 5])

@@ -9,7 +9,7 @@ def test_counts():
     tally = Tally(100.0, total=1000)
     for number in range(1, 201):
         tally.ended(failed=number % 10 == 0, now=100.0 + number / 4)
-    tally.skipped, tally.left_out = 300, 100
+    tally.skipped, tally.failed_before, tally.left_out = 300, 20, 100
 
     report = tally.report(ProgressEvent.IMAGE, 150.0, source="a.jpg", reason="why")
 
@@ -20,6 +20,7 @@ def test_counts():
         done=180,
         failed=20,
         skipped=300,
+        failed_before=20,
         left_out=100,
         total=900,
         rate=pytest.approx(4.0),

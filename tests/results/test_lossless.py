@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import rekog_emotion as rekog
 from rekog_emotion import Emotion, Face, ImageAnalysis, TimedFace, VideoAnalysis
@@ -134,6 +135,53 @@ def test_errors_are_passed_over():
             read(lines[1])
         message = r"no analysis: the document says why there is none of a\x1b.jpg: no photo"
         assert str(caught.value) == message
+
+
+def failed(source, error):
+    """Return the line of something that has no analysis."""
+    return json.dumps({"format": "rekog-emotion", "version": 1, "kind": "error", "source": source, "error": error})
+
+
+def test_the_newest_line_counts():
+    """Of what failed and was done again nothing is told, however the path is written; what has no name stays apart."""
+    photo = evolve(PHOTO, source="./a.jpg")
+    lines = [
+        failed("a.jpg", "1"),
+        failed("b.jpg", "2"),
+        failed("<bytes>", "3"),
+        failed("<bytes>", "4"),
+        to_json(photo),
+        failed("./b.jpg", "5"),
+        to_json(evolve(PHOTO, source="<bytes>")),
+    ]
+    told = []
+
+    assert [*read_json_lines(lines, on_error=told.append)] == [PHOTO] * 2
+    assert [one.beside["error"] for one in told] == ["5", "3", "4"]
+
+
+def test_a_line_that_is_cut_off(caplog):
+    """A run that was killed leaves a part of its last line, and a power cut zeros: what is whole is read."""
+    whole, last = to_json(PHOTO) + "\n", to_json(CLIP)
+    reason = "line 2 is cut off, as what wrote it did not end well: what it was about is not read"
+
+    for cut in (last[:5], last[:-1], last[:40] + "\0" * 100):
+        caplog.clear()
+        told = []
+        assert [*read_json_lines([whole, cut], on_error=told.append)] == [*read_json_lines([whole, cut])] == [PHOTO]
+        assert [one.beside for one in told] == [{"source": None, "error": reason}]
+        assert caplog.messages == [reason]
+    assert [*read_json_lines([whole, "\0" * 100])] == [*read_json_lines([whole, whole + "\r\n", "\r\n"])][:1]
+    with pytest.raises(rekog.InvalidInputError, match=r"^line 1 is no JSON: "):
+        list(read_json_lines([last[:-1], whole]))
+
+
+def test_the_mark_of_an_encoding():
+    """Windows programs begin a text with it, as text or bytes."""
+    text = "\ufeff" + to_json(PHOTO)
+
+    assert from_json(text) == from_json(text.encode()) == PHOTO
+    assert [*read_json_lines([text + "\r\n", to_json(CLIP) + "\r\n"])] == [PHOTO, CLIP]
 
 
 @pytest.mark.parametrize(
