@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from rekog_emotion.text import plain, shown
+from rekog_emotion.values.listing import counted
 from rekog_emotion.values.progress import OnProgress, Progress
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def facts(progress: Progress) -> str:
     return {
         "UPLOADING": f"uploading, {(progress.bytes_done or 0) / 1e6:.1f} of {(progress.bytes_total or 0) / 1e6:.1f} MB",
         "WAITING_FOR_SLOT": "waiting for a free slot",
-        "PAGE": f"reading, {progress.faces} faces",
+        "PAGE": f"reading, {counted(progress.faces or 0, 'face', 'faces')}",
     }.get(progress.event, "waiting for the job")
 
 

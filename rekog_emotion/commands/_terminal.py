@@ -57,6 +57,8 @@ _OPTIONS: Final = {
     'client="embedded"': "--client embedded",
     'staging="s3://bucket/prefix/"': "--staging s3://bucket/prefix/",
     "staging=": "--staging ",
+    ", or all of it to detect_images()": "",
+    ", or pass it to detect_images() if it is a pattern of many": "",
     "pass it to analyze_video": "use rekog-emotion video",
     "pass it to detect_image": "use rekog-emotion image",
 }

@@ -15,6 +15,7 @@ from rekog_emotion.commands._many import above_zero, add_mode, use_mode
 from rekog_emotion.commands._media import check_place, naming_output
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import note, one_line, say
+from rekog_emotion.values.listing import counted
 from rekog_emotion.wire.service import DETECT_FACES, IMAGE_PRICE
 
 if TYPE_CHECKING:
@@ -97,7 +98,11 @@ def run(args: argparse.Namespace) -> int:
             return _terminal.OK
         with naming_output(args.record):
             frames = record(shown, args.record)
-    note(f"{one_line(args.record)}: {frames} frames" if frames else "nothing was seen, and nothing is recorded")
+    note(
+        f"{one_line(args.record)}: {counted(frames, 'frame', 'frames')}"
+        if frames
+        else "nothing was seen, and nothing is recorded"
+    )
     return _terminal.OK
 
 

@@ -16,7 +16,9 @@ from rekog_emotion.people.showing import segments_html, summary_html, told_segme
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.people.tables import Cells, Tabular
 from rekog_emotion.values.listing import Listing, counted
+from rekog_emotion.values.telling import listed, told_faces
 from rekog_emotion.values.videos import TimedFace
+from rekog_emotion.values.wording import word
 from rekog_emotion.values.words import EmotionType
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
 
 T_co = TypeVar("T_co", covariant=True)
 
+_SOME: Final = 3  # of several people whose looks are told
 _SOMETHING: Final = 1e-3  # of a score; what is above the usual by nothing is usual
 MILLISECONDS: Final = 3
 """Decimals of seconds: times are whole milliseconds, and what is beyond them in a sum is noise."""
@@ -42,9 +45,10 @@ DIGITS: Final = 4
 """Decimals of scores, which are kept in single precision: what is beyond them is noise."""
 
 
-def number_of_people(people: tuple[object, ...]) -> str:
-    """Say in a repr how many people there are."""
-    return f"<{counted(len(people), 'person', 'people')}>"
+def number_of_people(people: tuple[Person | PersonSummary, ...]) -> str:
+    """Say in a repr how many people there are, and how the first ones look."""
+    heading = counted(len(people), "person", "people")
+    return listed(heading, (one._looks() for one in people[:_SOME]), left=len(people) - _SOME)  # noqa: SLF001 -- of this room
 
 
 class People(Listing, tuple[T_co, ...]):
@@ -65,7 +69,7 @@ class Track:
     """
 
     id: int
-    faces: tuple[TimedFace, ...] = field(repr=lambda faces: f"<{counted(len(faces), 'face', 'faces')}>")
+    faces: tuple[TimedFace, ...] = field(repr=told_faces)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how a face looks, not what a person feels."""
@@ -182,6 +186,9 @@ class PersonSummary:
         """The emotion of the highest share, or ``None`` when there are none."""
         return next(iter(self.shares), None)
 
+    def _looks(self) -> str:
+        return "" if self.dominant is None else f"{word(self.dominant)} {self.shares[self.dominant]:.0f}"
+
 
 @frozen(kw_only=True)
 class Summary(Tabular):
@@ -208,11 +215,11 @@ class Summary(Tabular):
         of = self.people
         return (
             ("person", int, [one.id for one in of]),
+            ("dominant", str, [None if one.dominant is None else str(one.dominant) for one in of]),
             ("start", float, [one.start for one in of]),
             ("end", float, [one.end for one in of]),
             ("screen_seconds", float, [one.screen_seconds for one in of]),
             ("faces", int, [one.faces for one in of]),
-            ("dominant", str, [None if one.dominant is None else str(one.dominant) for one in of]),
             ("undecided", float, [one.undecided for one in of]),
             *((f"share_{kind.lower()}", float, [one.shares.get(kind) for one in of]) for kind in EmotionType),
             ("facing_camera", float, [one.facing_camera for one in of]),
@@ -246,9 +253,10 @@ class Person:
     facing: NDArray[np.float32] | None = None
 
     def __repr__(self) -> str:
-        """Return who it is, since the scores are longer than a screen."""
+        """Return who it is and how the face looks, since the scores are longer than a screen."""
         begin, end = (f"{float(self.starts[0]):.1f}", f"{float(self.ends[-1]):.1f}") if len(self.starts) else ("", "")
-        return f"<person {self.id}: {counted(len(self.starts), 'sample', 'samples')} from {begin} to {end} s>"
+        looks = f", {self._looks()}" if self._looks() else ""
+        return f"<person {self.id}: {counted(len(self.starts), 'sample', 'samples')} from {begin} to {end} s{looks}>"
 
     @property
     def screen_seconds(self) -> float:
@@ -269,6 +277,9 @@ class Person:
         """
         _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
         return self._segments(self.scores, min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
+
+    def _looks(self) -> str:
+        return self.summary()._looks() if len(self.starts) else ""  # noqa: SLF001 -- of this room
 
     def usual(self) -> Mapping[EmotionType | str, float]:
         """Return the score that each emotion has half of the time: what is usual of this face, by the emotion.

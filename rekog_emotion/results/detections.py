@@ -12,7 +12,7 @@ from rekog_emotion.values.base import known_size
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.words import EmotionType
 
-with needs("supervision", "Detections of supervision"):
+with needs("supervision", "to_supervision()"):
     import numpy as np
     import supervision as sv
 

@@ -7,8 +7,8 @@ from typing import Any, Self, SupportsIndex, TypeVar, overload
 
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.listing import Listing
+from rekog_emotion.values.telling import told_face
 from rekog_emotion.values.videos import TimedFace
-from rekog_emotion.values.wording import age, features, percent, word
 
 __all__ = ["Faces"]
 
@@ -52,23 +52,12 @@ class Faces(Listing, tuple[T_co, ...]):  # noqa: SLOT001 -- a tuple can have no 
         for one in items:
             if isinstance(one, TimedFace):
                 when = "" if one.seconds is None else f"{one.seconds:.1f} s  "
-                yield f"{when}{_said(one.face) if one.face else 'no face'}"
+                yield f"{when}{told_face(one.face)}"
             elif isinstance(one, Face):
-                yield _said(one)
+                yield told_face(one)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from rekog_emotion.results.face_tables import faces_html
 
         return faces_html(self, source=self.source, size=self.size)
-
-
-def _said(face: Face) -> str:
-    emotion, gender = face.dominant_emotion, face.gender
-    parts = (
-        f"{word(emotion.type)}{percent(emotion.confidence)}" if emotion else "",
-        word(gender.value) if gender else "",
-        age(face.age_range),
-        *features(face),
-    )
-    return ", ".join(filter(None, parts)) or "a face"

@@ -37,7 +37,7 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
         MissingExtraError: The ``embedded`` extra is not installed.
         OSError: The file cannot be read.
     """
-    with needs("embedded", "Pictures from a video"):
+    with needs("embedded", "Taking pictures from a video"):
         from PIL import Image
 
         from rekog_emotion.media.samples import samples

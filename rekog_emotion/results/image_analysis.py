@@ -9,10 +9,11 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
-from rekog_emotion.results.outputs import Outputs, number_of
+from rekog_emotion.results.outputs import Outputs
 from rekog_emotion.results.reliable import LeftOut
 from rekog_emotion.values.base import Value
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.telling import told_faces
 from rekog_emotion.values.words import OrientationCorrection
 from rekog_emotion.wire.answers import engine_of
 from rekog_emotion.wire.kinds import OBJECT, Many, wire, word
@@ -47,7 +48,7 @@ class ImageAnalysis(Outputs, Value):
 
     _kind = "image"
 
-    faces: tuple[Face, ...] = field(default=(), repr=number_of, metadata=wire("FaceDetails", Many(Face)))
+    faces: tuple[Face, ...] = field(default=(), repr=told_faces, metadata=wire("FaceDetails", Many(Face)))
     size: tuple[int, int] | None = None
     engine: str | None = field(default=None, eq=False)
     source: str | None = field(default=None, eq=False)

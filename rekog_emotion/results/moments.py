@@ -11,6 +11,7 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results import documents
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.faces import Face
+from rekog_emotion.values.telling import told_face
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
@@ -40,7 +41,7 @@ class SeenPerson:
     """
 
     id: int
-    face: Face
+    face: Face = field(repr=lambda face: f"<{told_face(face)}>")
     scores: Mapping[EmotionType | str, float] = field(hash=False)
     leading: EmotionType | str | None
     since: float

@@ -21,14 +21,9 @@ if TYPE_CHECKING:
 
     from rekog_emotion.results.protocols import AnyFaces
 
-__all__ = ["Outputs", "number_of"]
+__all__ = ["Outputs"]
 
 _CLASSES: Final = {"image": "ImageAnalysis", "video": "VideoAnalysis"}
-
-
-def number_of(faces: tuple[object, ...]) -> str:
-    """Say in the repr of an analysis how many faces it has."""
-    return "<1 face>" if len(faces) == 1 else f"<{len(faces)} faces>"
 
 
 def _face_of(one: Face | TimedFace) -> Face | None:

@@ -161,7 +161,8 @@ def analyses_in(
             msg = f"{what}: pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
             raise InvalidInputError(msg)
     if failed:
-        _log.warning("%d of the outcomes are errors, and have no rows", failed)
+        are = "is an error, and has" if failed == 1 else "are errors, and have"
+        _log.warning("%d of the outcomes %s no rows", failed, are)
 
 
 class PeopleOverTime(Protocol):

@@ -17,11 +17,11 @@ from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.base import short
+from rekog_emotion.values.faces import Face
+from rekog_emotion.values.telling import told_face
 
 if TYPE_CHECKING:
     from attrs import Attribute
-
-    from rekog_emotion.values.faces import Face
 
 __all__ = ["MAX_PITCH", "MAX_YAW", "MIN_SHARPNESS", "MIN_SIZE", "Criteria", "LeftOut"]
 
@@ -37,6 +37,11 @@ MIN_SIZE: Final = 50.0
 """Pixels, as the service recommends."""
 
 
+def _told(one: object) -> str:
+    face = getattr(one, "face", one)
+    return f"<{told_face(face if isinstance(face, Face) else None)}>"
+
+
 @frozen(kw_only=True)
 class LeftOut(Generic[T]):
     """A face that is not reliable.
@@ -47,7 +52,7 @@ class LeftOut(Generic[T]):
         reasons: Why it was left out, such as ``"sharpness 3.2, below 5"``.
     """
 
-    face: T
+    face: T = field(repr=_told)
     position: int
     reasons: tuple[str, ...]
 

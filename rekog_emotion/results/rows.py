@@ -62,11 +62,11 @@ _WHENCE: Final = (
     Column("picture_width", int),
     Column("picture_height", int),
 )
-# What `_emotional` fills in.
+# What `_emotional` fills in. It comes last, as pandas prints the first and the last columns of a wide frame alone.
 _EMOTIONAL: Final = (
-    Column("dominant_emotion", str),
-    Column("dominant_emotion_confidence", float),
     *(Column(f"emotion_{kind.value.lower()}", float) for kind in EmotionType),
+    Column("dominant_emotion_confidence", float),
+    Column("dominant_emotion", str),
 )
 
 #: What ``people=True`` adds: the id of the track of a face of a video, as its timeline has it.
@@ -77,7 +77,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *_WHENCE,
     _member("confidence", float),
     *(_member(f"bounding_box.{side}", float) for side in ("left", "top", "width", "height")),
-    *_EMOTIONAL,
     _member("age_range.low", int),
     _member("age_range.high", int),
     *_attribute("gender", str),
@@ -92,6 +91,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     *(_member(f"pose.{axis}", float) for axis in ("roll", "yaw", "pitch")),
     *(_member(f"quality.{what}", float) for what in ("brightness", "sharpness")),
     *(_member(f"eye_direction.{what}", float) for what in ("yaw", "pitch", "confidence")),
+    *_EMOTIONAL,
 )
 
 #: What ``landmarks=True`` adds: two columns a landmark, ratios of the picture's width and height.
@@ -158,12 +158,12 @@ def cells(analyses: Analyses, *, landmarks: bool = False, people: bool = False) 
 
 
 def _emotional(face: Face) -> Iterator[Any]:
-    """Yield the emotion of the highest confidence, with that, and the confidence of each that we have a column for."""
+    """Yield the confidence of each emotion that we have a column for, and which is highest, behind how high."""
     kinds, confidences = scores(face) or ((), ())
-    found = [pair for pair in zip(kinds, confidences, strict=True) if pair[1] is not None]
-    yield from max(found, key=itemgetter(1), default=(None, None))
     by_kind = dict(reversed([*zip(kinds, confidences, strict=True)]))  # the first of two of one type counts
     yield from map(by_kind.get, EmotionType)
+    found = [pair for pair in zip(confidences, kinds, strict=True) if pair[0] is not None]
+    yield from max(found, key=itemgetter(0), default=(None, None))
 
 
 def records(analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> Iterator[Record]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from rekog_emotion.results.shapes import longest_on_screen, thinned
+from rekog_emotion.values.listing import counted
 from rekog_emotion.values.palette import UNDECIDED, color_of, words
 from rekog_emotion.values.wording import word
 
@@ -46,7 +47,7 @@ def strip(timeline: PeopleOverTime, *, max_people: int = 8) -> str:
         for person in shown
     )
     more = len(timeline.people) - len(shown)
-    note = f", and {more} more people, shorter on screen" if more > 0 else ""
+    note = f", and {counted(more, 'more person', 'more people')}, shorter on screen" if more > 0 else ""
     return (
         f'<div style="max-width:720px;font-size:12px">{rows}<div style="display:flex;justify-content:space-between;'
         f'margin-left:calc(6em + 8px)"><span>0:00</span><span>{words(timeline.duration_seconds)}</span></div>'

@@ -11,9 +11,10 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
-from rekog_emotion.results.outputs import Outputs, number_of
+from rekog_emotion.results.outputs import Outputs
 from rekog_emotion.results.reliable import LeftOut
 from rekog_emotion.values.base import Value
+from rekog_emotion.values.telling import told_faces
 from rekog_emotion.values.videos import TimedFace, Video, VideoMetadata
 from rekog_emotion.values.words import JobStatus
 from rekog_emotion.wire.answers import draining, engine_of
@@ -58,7 +59,7 @@ class VideoAnalysis(Outputs, Value):
     _kind = "video"
 
     faces: tuple[TimedFace, ...] = field(
-        default=(), repr=number_of, metadata=wire("Faces", Many(TimedFace), after="NextToken")
+        default=(), repr=told_faces, metadata=wire("Faces", Many(TimedFace), after="NextToken")
     )
     status: JobStatus | str | None = field(default=None, metadata=wire("JobStatus", word(JobStatus)))
     status_message: str | None = field(default=None, metadata=wire("StatusMessage", TEXT))

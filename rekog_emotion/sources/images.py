@@ -14,6 +14,7 @@ from rekog_emotion.media.decoding import check_pixels
 from rekog_emotion.media.files import BinaryFile, opened, read_all, read_file
 from rekog_emotion.media.formats import not_an_image
 from rekog_emotion.media.headers import ImageHeader, read_header
+from rekog_emotion.sources.collections import is_collection, prefix_of
 from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
@@ -72,12 +73,30 @@ def prepare_image(source: ImageSource) -> PreparedImage:
     """
     name = name_of(source)
     if isinstance(source, str | os.PathLike):
+        _check_one(source)
         source = locate(source)
     if (ready := ready_image(source)) is not None:
         return evolve(ready, name=name)
     with _naming(source):
         data, size = _encoded(source, name)
     return PreparedImage(wire={"Bytes": data}, size=size, name=name)
+
+
+def _check_one(place: str | os.PathLike[str]) -> None:
+    """Say of a place of many photos which verb takes it."""
+    if not is_collection(place):
+        return
+    text = os.fsdecode(os.fspath(place))
+    if os.path.isdir(text):  # noqa: PTH112 -- Path.is_dir() raises for odd names
+        what = "this is a directory; pass the path of a file in it, or all of it to detect_images()"
+    elif isinstance(place, str) and (prefix := prefix_of(place)) is not None:
+        if not prefix.prefix:
+            return  # a key is missing, which is what whoever reads the address says
+        what = "this is a prefix, as it ends with /; pass s3://bucket/key of a photo, or all of it to detect_images()"
+    else:
+        what = "there is no such file; check the path, or pass it to detect_images() if it is a pattern of many"
+    message = f"{shown(text)}: {what}"
+    raise InvalidInputError(message)
 
 
 def ready_image(source: object) -> PreparedImage | None:

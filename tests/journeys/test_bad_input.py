@@ -138,7 +138,9 @@ CONTENT = {
     "AVI": (b"RIFF\0\0\0\0AVI LIST" + bytes(99), f"the content is a video (AVI); {VIDEO}"),
 }
 
-FOLDER_MESSAGE = "this is a directory; pass the path of a file in it"
+FOLDER_MESSAGE = "this is a directory; pass the path of a file in it, or all of it to detect_images()"
+PATTERN_MESSAGE = "there is no such file; check the path, or pass it to detect_images() if it is a pattern of many"
+PREFIX_MESSAGE = "this is a prefix, as it ends with /; pass s3://bucket/key of a photo, or all of it to detect_images()"
 TEXTS = {
     "empty str": ("", "the path is empty; pass the path of a file"),
     "http": ("http://example.org/a.jpg?signature=1", f"<http: URL>: {NO_DOWNLOAD}"),
@@ -199,6 +201,9 @@ TEXTS = {
     "a file as a directory": (f"{PORTRAIT}/a.jpg", f"{PORTRAIT}/a.jpg: {NO_FILE}"),
     "directory": (str(PORTRAIT.parent), f"{PORTRAIT.parent}: {FOLDER_MESSAGE}"),
     "directory as a Path": (PORTRAIT.parent, f"{PORTRAIT.parent}: {FOLDER_MESSAGE}"),
+    "pattern": ("tests/data/*.jpg", f"tests/data/*.jpg: {PATTERN_MESSAGE}"),
+    "pattern that matches nothing": ("no-such-[ab]?.jpg", f"no-such-[ab]?.jpg: {PATTERN_MESSAGE}"),
+    "prefix": ("s3://bucket/May/", f"s3://bucket/May/: {PREFIX_MESSAGE}"),
     "name too long": (
         "a" * 300,
         f"{'a' * 200}...: the file cannot be read ({os.strerror(errno.ENAMETOOLONG)}); check the path and the disk",

@@ -165,13 +165,34 @@ def test_lines_of_segments_and_people():
     assert repr(timeline.segments()) == (
         "<2 segments:\n  person 1, 0:00 - 0:01: HAPPY 90\n  person 1, 0:01 - 0:02.5: SAD 90>"
     )
-    assert repr(timeline.people) == "<1 person:\n  <person 1: 5 samples from 0.0 to 2.5 s>>"
-    assert repr(timeline).startswith("Timeline(people=<1 person>, kinds=(HAPPY, SAD), floors={}, interval_seconds=0.5")
-    assert repr(timeline.summary()) == "Summary(people=<1 person>, faces=5, duration_seconds=2.5)"
+    assert repr(timeline.people) == "<1 person:\n  <person 1: 5 samples from 0.0 to 2.5 s, SAD 58>>"
+    assert repr(timeline).startswith(
+        "Timeline(people=<1 person: SAD 58>, kinds=(HAPPY, SAD), floors={}, interval_seconds=0.5"
+    )
+    assert repr(timeline.summary()) == "Summary(people=<1 person: SAD 58>, faces=5, duration_seconds=2.5)"
     assert "peaks=<2 peaks>" in repr(timeline.summary().people[0])
     assert repr(video().timeline().people) == "<no people>"
-    assert repr(video(*looks(HAPPY)).tracks()) == "<1 person:\n  Track(id=1, faces=<1 face>)>"
+    assert repr(video(*looks(HAPPY)).tracks()) == "<1 person:\n  Track(id=1, faces=<1 face: HAPPY 90.0%>)>"
     assert isinstance(timeline, Timeline)
+
+
+def test_whatever_is_printed_says_how_faces_look():
+    """Of many the first; where emotions were not asked for, nothing is said of them."""
+    clip = video(*looks(HAPPY, SAD, HAPPY, SAD))
+    photo = rekog.ImageAnalysis(faces=tuple(one.face for one in clip.faces[:2]), size=(40, 40))
+    nothing = rekog.ImageAnalysis(faces=(rekog.Face(confidence=9.0),) * 4)
+    whole = photo.reliable(min_size=None, min_sharpness=None)
+    small = photo.reliable(min_size=10_000)
+    of_two = "faces=<2 faces: HAPPY 90.0%, SAD 90.0%>"
+
+    assert f"ImageAnalysis({of_two}, size=(40, 40)" in repr(rekog.ImageOutcome(source="a.jpg", analysis=whole))
+    assert repr(clip).startswith("VideoAnalysis(faces=<4 faces: HAPPY 90.0%, SAD 90.0%, HAPPY 90.0%, ...>, status=")
+    assert repr(nothing).startswith("ImageAnalysis(faces=<4 faces>, ")
+    assert repr(small.left_out[0]) == (
+        f"LeftOut(face=<HAPPY 90.0%>, position=0, reasons=({small.left_out[0].reason!r},))"
+    )
+    for frame, word in ((photo.to_pandas(), "SAD"), (clip.timeline().summary().to_pandas(), "HAPPY")):
+        assert word in str(frame)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

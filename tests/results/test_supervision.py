@@ -112,5 +112,5 @@ def test_without_the_package():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
 
-    message = "Detections of supervision needs the 'supervision' extra: pip install 'rekog-emotion[supervision]'\n"
+    message = "to_supervision() needs the 'supervision' extra: pip install 'rekog-emotion[supervision]'\n"
     assert done.stdout == message * 2
