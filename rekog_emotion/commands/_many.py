@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.values.progress import Progress
 
-__all__ = ["Many", "above_zero", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
+__all__ = ["Many", "above", "above_zero", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
 
 _TOLD: Final = 20  # of what is left out: more than that is only counted
 
@@ -80,13 +80,13 @@ def is_there(place: str) -> bool:
 def relative(photo: str, places: Iterable[str]) -> Path:
     """Return where a photo lies below the folder or the glob that it was found in; of any other its name."""
     for place in places:
-        folder = os.path.join(_above(place), "")  # noqa: PTH118 -- names stay as they were given
+        folder = os.path.join(above(place), "")  # noqa: PTH118 -- names stay as they were given
         if is_collection(place) and photo.startswith(folder):
             return Path(photo[len(folder) :].lstrip(os.sep))
     return Path(photo.rpartition("/")[2] if photo.startswith("s3://") else os.path.basename(photo))  # noqa: PTH119 -- likewise
 
 
-def _above(place: str) -> str:
+def above(place: str) -> str:
     """Return the folder that a place is, or all of a glob lies in."""
     if os.path.isdir(place):  # noqa: PTH112 -- likewise
         return place

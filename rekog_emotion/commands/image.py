@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._many import Many, add_many, is_collection, relative, use_mode
+from rekog_emotion.commands._many import Many, above, add_many, is_collection, relative, use_mode
 from rekog_emotion.commands._media import check_client, check_place, is_results, save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
@@ -120,7 +120,7 @@ class _Photos:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._overlays = _Overlays(args.draw, args.photos)
+        self._overlays = _Overlays(args.draw, args.photos, resume=args.resume)
         self._listing = Listing(args)
         self.many = Many(args, checkpoint=args.out)
 
@@ -206,9 +206,10 @@ class _Overlays:
     Args:
         out: What ``--draw`` says.
         photos: Photos and places.
+        resume: An earlier run has drawn overlays already, which are kept.
     """
 
-    def __init__(self, out: str | None, photos: Sequence[str]) -> None:
+    def __init__(self, out: str | None, photos: Sequence[str], *, resume: bool) -> None:
         self._photos = photos
         self._folder: Path | None = None
         self._paths: dict[str, list[Path]] = {}
@@ -216,6 +217,9 @@ class _Overlays:
             return
         if any(map(is_collection, photos)):
             self._folder = _folder(out)
+            # Nor is a picture written over that lies in or below the folder, and is one of the photos perhaps.
+            folder, places = self._folder.resolve(), [Path(above(photo)).resolve() for photo in photos]
+            self._names = _Names(keep=resume or any(folder in (place, *place.parents) for place in places))
             return
         for photo, path in zip(photos, _overlays(out, photos), strict=True):
             self._paths.setdefault(photo, []).append(path)
@@ -239,10 +243,30 @@ class _Overlays:
         if self._folder is None:
             paths = self._paths.get(photo)
             return paths.pop(0) if paths else None
-        place = relative(photo, self._photos)
-        # With the suffix of the photo: of what else lies beside it, nothing is known here.
-        path = self._folder / place.with_name(f"{place.name}.png")
+        path = self._names.free(self._folder / relative(photo, self._photos).with_suffix(".png"))
         _make(path.parent, str(path))
+        return path
+
+
+class _Names:
+    """Names for overlays, each given once: those of ``a.jpg`` and ``a.png`` are ``a.png`` and ``a-2.png``.
+
+    Args:
+        keep: Give no name that a file has.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self._keep = keep
+        self._taken: set[str] = set()
+
+    def free(self, wanted: Path) -> Path:
+        """Return a path as it is wanted, or with a number."""
+        number, path = 1, wanted
+        # Without regard to case, as some file systems have it.
+        while str(path).casefold() in self._taken or (self._keep and path.exists()):
+            number += 1
+            path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        self._taken.add(str(path).casefold())
         return path
 
 
@@ -300,18 +324,9 @@ def _make(directory: Path, out: str) -> None:
 
 def _names_in(directory: Path, photos: Sequence[str]) -> list[Path]:
     """Return one name a photo; photos of one name from several directories are numbered."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for photo in photos:
-        stem = "stdin" if photo == _STANDARD_INPUT else Path(photo).stem
-        number, name = 1, f"{stem}.png"
-        # Without regard to case, as some file systems have it.
-        while name.casefold() in taken:
-            number += 1
-            name = f"{stem}-{number}.png"
-        taken.add(name.casefold())
-        names.append(name)
-    return [directory / name for name in names]
+    names = _Names()
+    stems = ("stdin" if photo == _STANDARD_INPUT else Path(photo).stem for photo in photos)
+    return [names.free(directory / f"{stem}.png") for stem in stems]
 
 
 def _draw(analysis: ImageAnalysis, source: str | bytes, path: Path) -> None:

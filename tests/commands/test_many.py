@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from rekog_emotion.commands.cli import main
+from rekog_emotion.media.headers import read_header
 from rekog_emotion.results.lossless import read_json_lines
 from rekog_emotion.testing import FakeClient
 from tests.pictures import jpeg
@@ -276,13 +277,60 @@ def test_nothing_that_is_there(capsys, command):
     assert capsys.readouterr().err == f"rekog-emotion: gone.jpg: {gone}\nrekog-emotion: gone.png: {gone}\n"
 
 
+def drawn(folder="drawn"):
+    """Return what has been drawn, with its size, which tells of which photo it is."""
+    files = sorted(Path(folder).rglob("*.png"))
+    return {str(path.relative_to(folder)): read_header(path.read_bytes()).size for path in files}
+
+
 @pytest.mark.usefixtures("photos", "client")
 def test_overlays_of_a_folder():
-    """Lie as their photos do."""
+    """Lie as their photos do, under the same names."""
     main(["image", "photos", "--draw", "drawn"])
 
-    drawn = sorted(str(path) for path in Path("drawn").rglob("*.png"))
-    assert drawn == ["drawn/May/a.jpg.png", "drawn/a.jpg.png", "drawn/b.png.png"]
+    assert [*drawn()] == ["May/a.png", "a.png", "b.png"]
+
+
+@pytest.mark.usefixtures("client")
+def test_overlays_of_one_name(photos):
+    """Photos that differ by their suffixes, their case or their folders alone have overlays of their own."""
+    (photos.parent / "other").mkdir()
+    for number, name in enumerate(("photos/a.png", "photos/A.jpg", "other/a.gif"), start=1):
+        Image.new("RGB", (100 + number, 90)).save(name)
+
+    assert main(["image", "photos", "other", "--draw", "drawn"]) == 0
+
+    assert drawn() == {
+        "A.png": (102, 90),
+        "May/a.png": (100, 90),
+        "a-2.png": (100, 90),
+        "a-3.png": (101, 90),
+        "a-4.png": (103, 90),
+        "b.png": (100, 90),
+    }
+
+
+@pytest.mark.usefixtures("client")
+def test_overlays_of_a_run_that_goes_on(photos):
+    """What an earlier run has drawn stays, though photos have come whose names are before its own."""
+    main(["image", "photos", "--out", "done.jsonl", "--draw", "drawn"])
+    Image.new("RGB", (101, 90)).save(photos / "a.gif")
+
+    assert main(["image", "photos", "--out", "done.jsonl", "--resume", "--draw", "drawn"]) == 0
+
+    assert drawn() == {"May/a.png": (100, 90), "a-2.png": (101, 90), "a.png": (100, 90), "b.png": (100, 90)}
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("place", ["photos", "photos/*", "photos/May"])
+def test_overlays_among_the_photos(photos, place):
+    """No photo is written over, whether it is one of those that are analysed or not."""
+    before = {path: path.read_bytes() for path in photos.rglob("*.*")}
+
+    assert main(["image", place, "--draw", "photos"]) == 0
+
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(drawn("photos")) == {"photos": 4, "photos/*": 3, "photos/May": 2}[place]
 
 
 @pytest.mark.usefixtures("photos")
