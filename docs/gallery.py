@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -50,6 +52,16 @@ def group() -> Image.Image:
     return wall
 
 
+def page(report: Path, picture: Path) -> None:
+    """Take a picture of the top of a page, where there is a Chromium to take it."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print(f"{picture.name} stays as it is: there is no Chromium here")
+        return
+    options = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=900,880"]
+    subprocess.run([browser, *options, f"--screenshot={picture}", report.as_uri()], check=True, capture_output=True)  # noqa: S603 -- the browser of this machine
+
+
 def main() -> None:
     """Write all pictures."""
     photo = rekog.detect_image(DATA / "astronaut.jpg", client="embedded")
@@ -64,7 +76,10 @@ def main() -> None:
     people.draw(wall).save(IMAGES / "gallery-group.jpg", quality=80)
     contact_sheet((people, wall), columns=6, side=120, theme="dark").save(IMAGES / "gallery-sheet.jpg", quality=85)
     clip = rekog.analyze_video(DATA / "people.mp4", client="embedded")
+    clip.plot(kind="stacked", video=DATA / "people.mp4").savefig(IMAGES / "gallery-timeline.png", dpi=80)
     with tempfile.TemporaryDirectory() as folder:
+        clip.report(Path(folder, "report.html"))
+        page(Path(folder, "report.html"), IMAGES / "gallery-report.png")
         rows = []
         for write in (clip.annotate, clip.blur):
             copy = Path(folder, f"{write.__name__}.mp4")
