@@ -207,7 +207,7 @@ def accelerate(client: Any) -> Acceleration:  # noqa: ANN401 -- boto3's clients 
         client: ``boto3.client("rekognition")``.
 
     Returns:
-        What takes it away again: call its ``close()``, or use it in a ``with`` statement.
+        What takes it away again; call its ``close()``, or use it in a ``with`` statement.
 
     Raises:
         InvalidInputError: This is no boto3 client of Rekognition.

@@ -151,7 +151,7 @@ class EmbeddedClient:
                 landmarks instead of thirty, are always there.
 
         Returns:
-            The service's answer: ``FaceDetails`` and ``ResponseMetadata``. Ratios refer to the picture as a viewer
+            The service's answer, with ``FaceDetails`` and ``ResponseMetadata``. Ratios refer to the picture as a viewer
             shows it.
 
         Raises:
@@ -185,7 +185,7 @@ class EmbeddedClient:
             SampleRate: Pictures a second, from one on; never more than there are. The service has no such parameter.
 
         Returns:
-            The service's answer: ``JobId`` and ``ResponseMetadata``.
+            The service's answer, with ``JobId`` and ``ResponseMetadata``.
 
         Raises:
             botocore.exceptions.ClientError: The service's errors. What cannot be decoded is none: the job fails.
@@ -215,7 +215,7 @@ class EmbeddedClient:
             NextToken: That of the page before; the first page has none.
 
         Returns:
-            The service's answer: ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
+            The service's answer, with ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
             ``EyeDirection`` are always absent, as with the service.
 
         Raises:

@@ -134,7 +134,7 @@ class Jobs:
             sample_rate: Pictures a second, from one on; two, as the service's, where it is left out.
 
         Returns:
-            The service's answer: ``JobId`` and ``ResponseMetadata``.
+            The service's answer, with ``JobId`` and ``ResponseMetadata``.
 
         Raises:
             botocore.exceptions.ClientError: The service's errors.
@@ -224,7 +224,7 @@ class Jobs:
             next_token: ``NextToken`` of the page before; the first page has none.
 
         Returns:
-            The service's answer: ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
+            The service's answer, with ``JobStatus``, ``VideoMetadata``, ``Faces`` and so on. ``FaceOccluded`` and
             ``EyeDirection`` are always absent, as with the service.
 
         Raises:

@@ -43,7 +43,7 @@ class ImageAnalysis(Outputs, Value):
         source: What was analysed: the exact path or address. Takes no part in equality.
         orientation_correction: Not sent since 2018; kept for old recordings.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
-        left_out: What :meth:`reliable` has left out of ``faces``. Takes no part in equality, and is not written.
+        left_out: What ``reliable()`` has left out of ``faces``. Takes no part in equality, and is not written.
     """
 
     _kind = "image"

@@ -74,7 +74,7 @@ class Moment:
 
     @property
     def engine(self) -> str | None:
-        """Who looked: ``"aws"``, ``"embedded"`` or what the client calls itself."""
+        """Who looked, ``"aws"``, ``"embedded"`` or what the client calls itself."""
         return None if self.analysis is None else self.analysis.engine
 
     @property

@@ -59,7 +59,7 @@ def plot_people(
         max_people: How many rows at most; the title says how many people are left out.
 
     Returns:
-        A figure of its own, which pyplot does not know: ``figure.savefig("people.png")``.
+        A figure of its own, which pyplot does not know; ``figure.savefig("people.png")`` writes it.
 
     Raises:
         InvalidInputError: An argument cannot be used, or the video cannot be decoded.

@@ -54,12 +54,12 @@ class Writable(Protocol):
 
 
 def to_records(*analyses: Analyses, landmarks: bool = False, people: bool = False) -> Iterator[Record]:
-    """Yield one flat dict a face, in the order of the analyses; see :data:`COLUMNS`.
+    """Yield one flat dict a face, in the order of the analyses; see ``COLUMNS``.
 
     Args:
         analyses: Of images and videos, mixed as you like.
         landmarks: Give the columns of the landmarks as well.
-        people: Give the column :data:`PERSON` as well.
+        people: Give the column ``person`` as well.
 
     Yields:
         Plain strings, numbers, booleans and ``None`` by the names of the columns, always all of them.
@@ -73,11 +73,11 @@ def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False
     Args:
         analyses: Of images and videos; ``source`` and ``timestamp_ms`` tell them apart.
         landmarks: Give the columns of the landmarks as well.
-        people: Give the column :data:`PERSON` as well: who is who in a video, by the ids of ``tracks()`` and
+        people: Give the column ``person`` as well: who is who in a video, by the ids of ``tracks()`` and
             ``timeline()``. Needs the ``timeline`` extra.
 
     Returns:
-        A frame of the columns :data:`COLUMNS`, with the same types whatever is in it, also when there are no faces:
+        A frame of the columns ``COLUMNS``, with the same types whatever is in it, also when there are no faces:
         ``string``, ``Int64``, ``boolean``, and ``float64`` with NaN for what is absent.
 
     Raises:

@@ -53,7 +53,7 @@ class VideoAnalysis(Outputs, Value):
             Takes no part in equality.
         source: What was analysed: the exact path or address. Takes no part in equality.
         response_metadata: What botocore keeps beside the answer (AWS support asks for its ``RequestId``).
-        left_out: What :meth:`reliable` has left out of ``faces``. Takes no part in equality, and is not written.
+        left_out: What ``reliable()`` has left out of ``faces``. Takes no part in equality, and is not written.
     """
 
     _kind = "video"
@@ -197,7 +197,7 @@ class VideoAnalysis(Outputs, Value):
             max_people: How many rows at most: those who are longest on screen.
 
         Returns:
-            A matplotlib figure: ``clip.plot().savefig("people.png")``.
+            A matplotlib figure; ``clip.plot().savefig("people.png")`` writes it.
 
         Raises:
             InvalidInputError: An argument cannot be used, or the video cannot be decoded.
@@ -320,7 +320,7 @@ class VideoAnalysis(Outputs, Value):
             video: As for :meth:`annotate`.
 
         Returns:
-            Each time as it was given, and its frame: upright, of square pixels, in mode RGB.
+            Each time as it was given, and its frame, upright, of square pixels, in mode RGB.
 
         Raises:
             InvalidInputError: As for :meth:`annotate`; or the times do not ascend or are none.

@@ -159,7 +159,7 @@ class Pose(Value):
 
     @property
     def description(self) -> str | None:
-        """The pose in words: ``faces the camera``, ``looks left``, ``looks right and down``; left is the viewer's.
+        """The pose in words, ``faces the camera``, ``looks left``, ``looks right and down``; left is the viewer's.
 
         What is turned is the head: where the eyes look is another matter. ``None`` where yaw or pitch is not said.
         """
