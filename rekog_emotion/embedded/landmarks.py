@@ -33,9 +33,34 @@ DEPTHS: Final = {
     "noseLeft": 0.058,
     "noseRight": 0.058,
 }
+# How much higher it lies, along the vertical axis: by ridge regression on 29 faces of recorded photos and frames.
+# Each photo, and the video as a whole, left out in turn, the median error falls from .069 to .065, of the frames from
+# .084 to .079. Offsets across that were fitted likewise do not lower it further.
+HEIGHTS: Final = {
+    "eyeLeft": 0.014,
+    "eyeRight": 0.014,
+    "leftPupil": 0.014,
+    "rightPupil": 0.014,
+    "leftEyeUp": 0.01,
+    "rightEyeUp": 0.01,
+    "leftEyeDown": 0.02,
+    "rightEyeDown": 0.02,
+    "leftEyeLeft": 0.008,
+    "rightEyeRight": 0.008,
+    "leftEyeRight": 0.008,
+    "rightEyeLeft": 0.008,
+    "leftEyeBrowLeft": 0.027,
+    "rightEyeBrowRight": 0.027,
+    "leftEyeBrowUp": 0.01,
+    "rightEyeBrowUp": 0.01,
+    "mouthLeft": 0.02,
+    "mouthRight": 0.02,
+    "mouthUp": 0.034,
+}
 _VERTICES: Final = np.array(list(LANDMARKS.values()))
 _FIXED: Final = _VERTICES < CONTOUR  # the average face has no irises
-_DEPTHS: Final = np.array([DEPTHS.get(name, 0.0) for name in LANDMARKS])
+# In the head's own axes: x right, y up, z to the camera.
+_OFFSETS: Final = np.array([[0.0, HEIGHTS.get(name, 0.0), -DEPTHS.get(name, 0.0)] for name in LANDMARKS])
 
 
 def landmarks(face: FaceMesh, head: HeadModel, pose: Pose) -> FloatArray:
@@ -50,5 +75,5 @@ def landmarks(face: FaceMesh, head: HeadModel, pose: Pose) -> FloatArray:
     points[_FIXED] += AVERAGE * (head.fitted(face.points)[_VERTICES[_FIXED], :2] - points[_FIXED])
     (left, _, _), (right, _, _) = EYES
     between_eyes = np.linalg.norm(face.points[left] - face.points[right])
-    backward = -pose.rotation[:2, 2] * (1, -1)  # of the head, as it lies in the picture: x right, y down
-    return np.asarray(points + _DEPTHS[:, None] * between_eyes * backward)
+    there = _OFFSETS @ pose.rotation[:2].T * (1, -1)  # as they lie in the picture: x right, y down
+    return np.asarray(points + between_eyes * there)

@@ -5,9 +5,27 @@ import numpy as np
 import pytest
 
 from rekog_emotion.embedded.engine import _find
-from rekog_emotion.embedded.landmarks import DEPTHS, landmarks
+from rekog_emotion.embedded.landmarks import DEPTHS, HEIGHTS, landmarks
 from rekog_emotion.embedded.mesh import LANDMARKS
 from rekog_emotion.embedded.pose import HeadModel
+
+# The points of the left half of a face, and those of the right one.
+PAIRS = {
+    "eyeLeft": "eyeRight",
+    "leftPupil": "rightPupil",
+    "leftEyeUp": "rightEyeUp",
+    "leftEyeDown": "rightEyeDown",
+    "leftEyeLeft": "rightEyeRight",
+    "leftEyeRight": "rightEyeLeft",
+    "leftEyeBrowLeft": "rightEyeBrowRight",
+    "leftEyeBrowRight": "rightEyeBrowLeft",
+    "leftEyeBrowUp": "rightEyeBrowUp",
+    "mouthLeft": "mouthRight",
+    "noseLeft": "noseRight",
+    "upperJawlineLeft": "upperJawlineRight",
+    "midJawlineLeft": "midJawlineRight",
+}
+MIRRORED = PAIRS | {right: left for left, right in PAIRS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +41,20 @@ def placed(points):
     return dict(zip(LANDMARKS, found, strict=True))
 
 
-def test_pupils_are_the_mesh_s(face):
-    """The average face has no irises, and nothing moves them."""
-    names = placed(face.points)
+def test_pupils_are_the_mesh_s_a_little_higher(face):
+    """The average face has no irises: they move up along the head's own axis, and no other way."""
+    names, head = placed(face.points), HeadModel()
+    up = head.pose(face.points).rotation[:2, 1] * (1, -1) * np.linalg.norm(face.points[33] - face.points[263])
 
-    assert np.array_equal(names["leftPupil"], face.points[468, :2])
-    assert np.array_equal(names["eyeRight"], face.points[473, :2])
+    assert names["leftPupil"] == pytest.approx(face.points[468, :2] + HEIGHTS["leftPupil"] * up)
+    assert names["eyeRight"] == pytest.approx(face.points[473, :2] + HEIGHTS["eyeRight"] * up)
+
+
+def test_left_and_right_are_moved_alike():
+    """The tables say of the left half of a face what they say of the right one."""
+    for table in (HEIGHTS, DEPTHS):
+        for name, value in table.items():
+            assert table[MIRRORED.get(name, name)] == value, name
 
 
 def test_points_do_not_depend_on_size_place_or_tilt(face):
@@ -50,7 +76,8 @@ def test_the_jaw_of_a_turned_head_lies_further_back(face):
     head = HeadModel()
     pose = head.pose(turned.points)
 
-    moved = landmarks(turned, head, pose) - landmarks(turned, head, attrs.evolve(pose, rotation=np.eye(3)))
+    level = attrs.evolve(pose, rotation=np.eye(3))
+    moved = landmarks(turned, head, pose) - landmarks(turned, head, level)
 
     assert pose.yaw > 20
     shift = dict(zip(LANDMARKS, moved[:, 0], strict=True))
