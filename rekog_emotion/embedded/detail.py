@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,12 @@ LEFT, RIGHT, TOP, BOTTOM = -0.016, -0.014, 0.114, -0.01
 # down for more than half of the way.
 ROLL = ((-180, -30, 30, 180), (-180, -31.5, 31.5, 180))
 YAW = ((-90, 90), (-81, 81))
-PITCH = ((-180, -30, -15, 0, 40, 180), (-180, -44, -3.5, 6.5, 42, 180))
+PITCH = ((-180, -30, -15, 0, 14, 40, 180), (-180, -48, -3.5, 6.5, 21, 42, 180))
+# The order of turns changes the roll of a head that is both turned and raised or lowered, by about the product of the
+# two sines. The service's roll lies half way between those of the two orders: so 29 faces of the same answers say (.52;
+# photos alone .36, frames alone .53), and the median error of roll falls from 1.4 to .7 degrees on photos, from 3.2 to
+# 1.6 on frames, each photo, or the frames, left out in turn.
+TWIST = 0.5
 # Eye widths (pixels) from which the iris begins to tell something, and tells all it can; on lids that are closed from
 # this coefficient on it tells nothing.
 IRIS_SEEN, BLINKING = (10, 30), 0.6
@@ -87,10 +93,7 @@ def basics(image: Image.Image, face: FaceMesh, pose: Pose, points: FloatArray) -
             {"Type": name, "X": float(x) / image.width, "Y": float(y) / image.height}
             for name, (x, y) in zip(LANDMARKS, points, strict=True)
         ],
-        "Pose": {
-            name: float(np.interp(angle, *knots))
-            for name, angle, knots in (("Roll", pose.roll, ROLL), ("Yaw", pose.yaw, YAW), ("Pitch", pose.pitch, PITCH))
-        },
+        "Pose": _pose(pose),
         "Quality": _light(image, face),
         "Confidence": 100 * max(face.score, face.presence),
     }
@@ -134,6 +137,15 @@ def _box(face: FaceMesh) -> tuple[float, float, float, float]:
     left, top, right, bottom = face.extent.tolist()
     width, height = right - left, bottom - top
     return left - LEFT * width, top - TOP * height, right + RIGHT * width, bottom + BOTTOM * height
+
+
+def _pose(pose: Pose) -> dict[str, float]:
+    """Return the service's ``Pose``."""
+    roll, yaw, pitch = (
+        float(np.interp(angle, *knots)) for angle, knots in ((pose.roll, ROLL), (pose.yaw, YAW), (pose.pitch, PITCH))
+    )
+    roll += math.degrees(TWIST * math.sin(math.radians(yaw)) * math.sin(math.radians(pitch)))
+    return {"Roll": (roll + 180) % 360 - 180, "Yaw": yaw, "Pitch": pitch}
 
 
 def _inside(image: Image.Image, face: FaceMesh) -> tuple[float, float, float, float] | None:

@@ -30,8 +30,8 @@ AT_LEAST = {
 AT_MOST = {
     "photos": {
         "false": 0,
-        "landmarks": 0.070,
-        "roll": 2.2,
+        "landmarks": 0.063,
+        "roll": 1.7,
         "yaw": 1.5,
         "pitch": 1.8,
         "brightness": 3.9,
@@ -39,10 +39,10 @@ AT_MOST = {
     },
     "frames": {
         "false": 0,
-        "landmarks": 0.085,
-        "roll": 4.5,
+        "landmarks": 0.073,
+        "roll": 1.9,
         "yaw": 2.1,
-        "pitch": 4.4,
+        "pitch": 2.3,
         "brightness": 4.2,
         "sharpness": 1.8,
     },
