@@ -162,6 +162,9 @@ class Net:
         options.intra_op_num_threads = on.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # A plan of memory for each shape takes, from the second picture of a shape on, a second block beside what the
+        # first was given piece by piece (of 1280 pixels 51 MB more than 62), and saves no time.
+        options.enable_mem_pattern = False
         if on.threads == 1:
             # A lone thread has nobody to spin for.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
