@@ -5,6 +5,7 @@ This is how a face looks, not what a person feels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ MUSCLE_WEIGHTS = {
     "mouth_pucker": (-0.405, 0.324, -0.003, 0.237, 0.618, -0.306, -0.464),
     "mouth_roll_lower": (0.066, 0.323, -0.015, -0.163, -0.233, 0.03, -0.009),
 }
+_TENSIONS = np.array(list(MUSCLE_WEIGHTS.values()))
 
 # The vertices that the coefficient network reads, and its outputs that are used here.
 BLEND_VERTICES = [
@@ -88,8 +90,8 @@ class Blendshapes:
     def __call__(self, face: FaceMesh) -> dict[str, float]:
         """Return the movements that ``COEFFICIENTS`` names, each 0..1; left and right as their mean."""
         (row,) = self._net(face.points[None, BLEND_VERTICES, :2])
-        row = row.ravel()
-        return {name: float(row[columns].mean()) for name, columns in COEFFICIENTS.items()}
+        values = row.ravel().tolist()
+        return {name: sum(values[k] for k in columns) / len(columns) for name, columns in COEFFICIENTS.items()}
 
 
 class Emotions:
@@ -141,7 +143,7 @@ def _grey(crop: ByteArray) -> ByteArray:
 
 def _tension(muscles: Mapping[str, float]) -> FloatArray:
     """Return what a face's muscle movements add to the evidence for each class."""
-    return np.asarray(sum(np.sqrt(muscles[name]) * np.array(row) for name, row in MUSCLE_WEIGHTS.items()))
+    return np.asarray([math.sqrt(muscles[name]) for name in MUSCLE_WEIGHTS] @ _TENSIONS)
 
 
 def _wire(probabilities: FloatArray) -> list[dict[str, Any]]:

@@ -43,17 +43,19 @@ def similarity(source: ArrayLike, target: ArrayLike) -> FloatArray:
         source: Points of shape (n, 2).
         target: Points of shape (n, 2).
     """
-    s, t = np.asarray(source, float) @ [1, 1j], np.asarray(target, float) @ [1, 1j]
+    s, t = (np.array(points, float).view(complex)[:, 0] for points in (source, target))
     s_mean, t_mean = s.mean(), t.mean()
-    factor = (np.conj(s - s_mean) * (t - t_mean)).sum() / (np.abs(s - s_mean) ** 2).sum()
+    s -= s_mean
+    factor = np.vdot(s, t) / np.vdot(s, s).real
     shift = t_mean - factor * s_mean
     return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
 def invert(matrix: FloatArray) -> FloatArray:
     """Return the inverse of an affine map, both as 2 x 3 matrices."""
-    inverse = np.linalg.inv(matrix[:, :2])
-    return np.hstack([inverse, -inverse @ matrix[:, 2:]])
+    (a, b, x), (c, d, y) = matrix.tolist()
+    whole = a * d - b * c
+    return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / float(whole)
 
 
 def window(image: Image.Image, to_image: FloatArray, side: int) -> ByteArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import sys
 import threading
@@ -190,4 +191,6 @@ class Net:
 
 def sigmoid(logit: Any) -> Any:  # noqa: ANN401 -- numbers and arrays alike, as numpy's own functions
     """Return the probability, 0..1, of a logit or an array of logits."""
+    if isinstance(logit, float):  # forty a face, of each of which numpy takes twenty times as long
+        return 1 / (1 + math.exp(-min(60.0, max(-60.0, logit))))
     return 1 / (1 + np.exp(-np.clip(logit, -60, 60)))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rekog_emotion.embedded.mesh import LANDMARKS, FaceMesh
-from rekog_emotion.embedded.nets import FloatArray, sigmoid
+from rekog_emotion.embedded.nets import ByteArray, FloatArray, sigmoid
 
 __all__ = ["cut", "occlusion", "quality"]
 
@@ -110,7 +110,7 @@ def _colour_differences(image: Image.Image, face: FaceMesh) -> dict[str, float]:
     part = image.resize(
         (int(small[0]), int(small[1])), Image.Resampling.BILINEAR, box=(left, top, right, bottom), reducing_gap=2.0
     )
-    pixels = np.asarray(part.convert("YCbCr"), float)
+    pixels = np.asarray(part.convert("YCbCr"))
     points = (face.points[:, :2] - low) * small / (high - low)
     forehead = _colour(pixels, points, FOREHEAD)
     differences = {}
@@ -124,7 +124,7 @@ def _colour_differences(image: Image.Image, face: FaceMesh) -> dict[str, float]:
     return differences
 
 
-def _colour(pixels: FloatArray, points: FloatArray, vertices: Sequence[int]) -> FloatArray | None:
+def _colour(pixels: ByteArray, points: FloatArray, vertices: Sequence[int]) -> FloatArray | None:
     """Return the median colour around vertices, or ``None`` where all of them lie outside."""
     height, width = pixels.shape[:2]
     spots = [
@@ -132,4 +132,7 @@ def _colour(pixels: FloatArray, points: FloatArray, vertices: Sequence[int]) -> 
         for x, y in points[list(vertices)].astype(int).tolist()
         if 0 <= x < width and 0 <= y < height
     ]
-    return np.median(np.concatenate(spots), 0) if spots else None
+    if not spots:
+        return None
+    ordered = np.sort(np.concatenate(spots), 0).astype(float)
+    return np.asarray(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
