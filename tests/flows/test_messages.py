@@ -297,5 +297,11 @@ def test_a_channel():
     assert repr(notify) == (
         f"SnsSqs(topic_arn={TOPIC!r}, role_arn={ROLE!r}, queue_url='http://localhost/ends', long_poll=0)"
     )
+    for more in (["a client"], [None, 7]):
+        with pytest.raises(TypeError, match="takes 4 positional arguments"):
+            SnsSqs(TOPIC, ROLE, "http://localhost/ends", *more)
+    assert repr(notify) == (
+        f"SnsSqs(topic_arn={TOPIC!r}, role_arn={ROLE!r}, queue_url='http://localhost/ends', long_poll=0)"
+    )
     with pytest.raises(TypeError):
         SnsSqs(TOPIC, ROLE, QUEUE, 20)

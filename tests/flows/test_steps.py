@@ -1,21 +1,36 @@
 """Flows on their way: what is answered, what is given, and what is tidied up."""
 
 import pytest
+from attrs import fields
 
+from rekog_emotion.flows.batch import ImageOutcome
+from rekog_emotion.flows.ending import Lookout
+from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.messages import Completion
+from rekog_emotion.flows.pages import Readout
+from rekog_emotion.flows.polling import PollSchedule
+from rekog_emotion.flows.request import StartOptions, VideoOptions, VideoRequest, WaitOptions
+from rekog_emotion.flows.resuming import WaysOut
+from rekog_emotion.flows.starting import Starter
 from rekog_emotion.flows.steps import (
     Await,
+    Begin,
     Call,
     Course,
     Facts,
     Give,
     LateError,
+    Listen,
     Now,
+    Shared,
     Sleep,
     Turn,
     Work,
     collect,
     tidied,
 )
+from rekog_emotion.flows.videos import JobOutcome
+from rekog_emotion.flows.watching import Plan
 from tests.stepping import BEGIN, Table
 
 
@@ -147,4 +162,24 @@ def test_steps_in_words():
     assert Await("j-1", 2.0).advanced(0.5, None) is None
     assert Turn().waits is True
     assert repr(Work(print)) == "Work(short=False)"
+    assert [repr(one) for one in (Shared(print), Begin(print), Give("a face"))] == ["Shared()", "Begin()", "Give()"]
+    assert repr(Listen("a queue", print)) == "Listen(mailbox='a queue')"
     assert LateError("1 call goes on").left == "1 call goes on"
+
+
+KINDS = [Completion, Facts, ImageOutcome, Job, JobOutcome, Lookout, Plan, PollSchedule, Readout, Starter, VideoRequest]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, WaysOut], ids=lambda kind: kind.__name__)
+def test_what_has_many_parts_is_made_by_their_names(kind):
+    """And never by their places."""
+    with pytest.raises(TypeError) as caught:
+        kind(*[None] * len(fields(kind)))
+
+    assert "takes 1 positional argument" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [VideoOptions, StartOptions, WaitOptions], ids=lambda options: options.__name__)
+def test_options_can_be_left_out(options):
+    """Each of them."""
+    assert options.__required_keys__ == frozenset()
