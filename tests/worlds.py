@@ -113,9 +113,9 @@ class Tasks:
 
     def _call(self, function: Any, *arguments: Any, cancel: Any = None, **options: Any) -> Any:
         arguments = tuple([_Job.own(one) for one in each] if isinstance(each, list) else each for each in arguments)
-        time = clock.system_clock()
+        time = options.get("clock") or clock.system_clock()
         if isinstance(time, VirtualClock) and "clock" in inspect.signature(function).parameters:
-            options.setdefault("clock", Turning(time))
+            options["clock"] = Turning(time)
         given = function(*arguments, **options)
         return self._plain(given if cancel is None else _until(given, cancel))
 

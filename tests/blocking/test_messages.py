@@ -1,9 +1,13 @@
-"""The end of a job by message: what is read, kept, deleted and left alone, and what becomes of a queue that fails."""
+"""The end of a job by message: what is read, kept, deleted and left alone, and what becomes of a queue that fails.
+
+In asyncio the queue is asked in threads.
+"""
 
 import json
 import threading
 import time
 import uuid
+from functools import partial
 
 import boto3
 import pytest
@@ -15,12 +19,6 @@ from rekog_emotion import (
     JobFailedError,
     JobTimeoutError,
     SnsSqs,
-    VideoJob,
-    analyze_video,
-    analyze_videos,
-    aws_client,
-    start_video,
-    wait_for_videos,
 )
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
 from tests.scripted import IN_PROGRESS, ScriptedClient, page
@@ -74,11 +72,11 @@ def notify(queue):
     return SnsSqs(TOPIC, ROLE, QUEUE, sqs_client=queue)
 
 
-def test_is_for_aws_only():
+def test_is_for_aws_only(verbs):
     """A client that sends no messages is told so, before the start."""
     pytest.importorskip("onnxruntime")
     with pytest.raises(InvalidInputError) as caught:
-        start_video(VIDEO, client="embedded", notify=notify(Queue()))
+        verbs.start_video(VIDEO, client="embedded", notify=notify(Queue()))
 
     assert str(caught.value) == "notify= is for AWS: EmbeddedClient sends no messages, so leave it out"
 
@@ -86,17 +84,17 @@ def test_is_for_aws_only():
 @pytest.mark.parametrize(
     "begin",
     [
-        pytest.param(lambda **options: start_video(VIDEO, **options), id="start_video"),
-        pytest.param(lambda **options: analyze_video(VIDEO, **options), id="analyze_video"),
-        pytest.param(lambda **options: analyze_videos([VIDEO], **options), id="analyze_videos"),
+        pytest.param(lambda verbs, **options: verbs.start_video(VIDEO, **options), id="start_video"),
+        pytest.param(lambda verbs, **options: verbs.analyze_video(VIDEO, **options), id="analyze_video"),
+        pytest.param(lambda verbs, **options: next(verbs.analyze_videos([VIDEO], **options)), id="analyze_videos"),
     ],
 )
-def test_a_queue_that_cannot_be_asked(begin):
+def test_a_queue_that_cannot_be_asked(verbs, begin):
     """Without a configuration for its client no job is bought whose end nobody would learn of."""
     client = ScriptedClient(page(0))
 
     with pytest.raises(ConfigurationError) as caught:
-        begin(client=client, notify=SnsSqs(TOPIC, ROLE, QUEUE))
+        begin(verbs, client=client, notify=SnsSqs(TOPIC, ROLE, QUEUE))
 
     assert str(caught.value) == (
         "no AWS region is set: set AWS_DEFAULT_REGION, give the profile a region or pass aws_client(region_name=...), "
@@ -106,11 +104,11 @@ def test_a_queue_that_cannot_be_asked(begin):
     assert client.calls == []
 
 
-def test_is_for_aws_only_of_many():
+def test_is_for_aws_only_of_many(verbs):
     """What is wrong for all videos is no outcome of each."""
     pytest.importorskip("onnxruntime")
     with pytest.raises(InvalidInputError) as caught:
-        analyze_videos([VIDEO], client="embedded", notify=notify(Queue()))
+        next(verbs.analyze_videos([VIDEO], client="embedded", notify=notify(Queue())))
 
     assert str(caught.value) == "notify= is for AWS: EmbeddedClient sends no messages, so leave it out"
 
@@ -124,10 +122,10 @@ def test_needs_a_client_of_a_queue(client):
     assert str(caught.value) == f"sqs_client= got {type(client).__name__}: pass a boto3 SQS client, or leave it out"
 
 
-def test_one_way_to_name_the_topic():
+def test_one_way_to_name_the_topic(verbs):
     """A channel besides is a contradiction."""
     with pytest.raises(InvalidInputError) as caught:
-        start_video(VIDEO, client=ScriptedClient(), notify=notify(Queue()), notification_channel={})
+        verbs.start_video(VIDEO, client=ScriptedClient(), notify=notify(Queue()), notification_channel={})
 
     assert str(caught.value) == (
         "notify= and notification_channel= exclude each other: notify= names topic and role already"
@@ -137,12 +135,12 @@ def test_one_way_to_name_the_topic():
 # --- waiting ---
 
 
-def test_looks_only_when_the_message_has_come(clock):
+def test_looks_only_when_the_message_has_come(verbs, clock):
     """The service is told the topic, and is not asked before it has sent its message there."""
     queue, client = Queue(), ScriptedClient(page(0))
     clock.at(100, lambda: queue.messages.append(json.dumps(DONE)))
 
-    clip = analyze_video(VIDEO, client=client, notify=notify(queue))
+    clip = verbs.analyze_video(VIDEO, client=client, notify=notify(queue))
 
     assert [face.timestamp_ms for face in clip.faces] == [0]
     assert client.calls[0]["NotificationChannel"] == {"SNSTopicArn": TOPIC, "RoleArn": ROLE}
@@ -151,49 +149,53 @@ def test_looks_only_when_the_message_has_come(clock):
     assert (queue.deleted, queue.messages) == ([json.dumps(DONE)], [])
 
 
-def test_a_lost_message_costs_minutes(clock):
+def test_a_lost_message_costs_minutes(verbs, clock):
     """Now and then the job is looked at all the same."""
     queue, client = Queue(), ScriptedClient(IN_PROGRESS, page(0))
 
-    assert len(analyze_video(VIDEO, client=client, notify=notify(queue)).faces) == 1
+    assert len(verbs.analyze_video(VIDEO, client=client, notify=notify(queue)).faces) == 1
 
     assert 2 * 270 <= clock.now() <= 2 * 330
     assert len(client.calls) == 3
 
 
-def test_waits_for_the_message_to_the_end(clock):
+def test_waits_for_the_message_to_the_end(verbs, clock):
     """The time is used to its end, though the next look at the job itself would come later."""
     queue = Queue()
     clock.at(100, lambda: queue.messages.append(json.dumps(DONE)))
     queue.errors = [RuntimeError("once")]
 
     assert (
-        len(analyze_video(VIDEO, client=ScriptedClient(IN_PROGRESS, page(0)), notify=notify(queue), timeout=120).faces)
+        len(
+            verbs.analyze_video(
+                VIDEO, client=ScriptedClient(IN_PROGRESS, page(0)), notify=notify(queue), timeout=120
+            ).faces
+        )
         == 1
     )
     with pytest.raises(JobTimeoutError):
-        analyze_video(VIDEO, client=ScriptedClient(IN_PROGRESS), notify=notify(Queue()), timeout=120)
+        verbs.analyze_video(VIDEO, client=ScriptedClient(IN_PROGRESS), notify=notify(Queue()), timeout=120)
 
     assert 120 <= clock.now() <= 130
 
 
-def test_a_token_of_the_callers_may_name_an_old_job(clock):
+def test_a_token_of_the_callers_may_name_an_old_job(verbs, clock):
     """For which there is no message: such a job is looked at first, and so is one that is resumed."""
     for begin in (
-        lambda: start_video(VIDEO, client=ScriptedClient(page()), notify=notify(Queue()), client_request_token=MINE),
-        lambda: VideoJob.resume("j-1", client=ScriptedClient(page()), notify=notify(Queue())),
+        partial(verbs.start_video, VIDEO, client_request_token=MINE),
+        partial(verbs.VideoJob.resume, "j-1"),
     ):
-        assert begin().result().faces == ()
+        assert begin(client=ScriptedClient(page()), notify=notify(Queue())).result().faces == ()
     assert clock.now() == 0
 
 
-def test_leaves_the_messages_of_others(clock):
+def test_leaves_the_messages_of_others(verbs, clock):
     """They are given back at once, and the queue is then asked less and less often."""
     other, noise = json.dumps({**DONE, "JobId": "j-2"}), "no message of the service"
     queue, client = Queue(other, noise), ScriptedClient(page(0))
     clock.at(250, lambda: queue.messages.append(json.dumps(DONE)))
 
-    analyze_video(VIDEO, client=client, notify=notify(queue))
+    verbs.analyze_video(VIDEO, client=client, notify=notify(queue))
 
     assert queue.messages == [other, noise]
     assert queue.deleted == [json.dumps(DONE)]
@@ -201,16 +203,16 @@ def test_leaves_the_messages_of_others(clock):
     assert queue.receives < 25
 
 
-def test_deletes_a_message_that_comes_twice(clock):
+def test_deletes_a_message_that_comes_twice(verbs, clock):
     """SQS delivers at least once; the second copy would come up for ever."""
     queue = Queue(DONE)
     channel = notify(queue)
-    job = start_video(VIDEO, client=ScriptedClient(page(0)), notify=channel)
-    second = start_video(VIDEO, client=ScriptedClient(page(0), start=[{"JobId": "j-2"}]), notify=channel)
+    job = verbs.start_video(VIDEO, client=ScriptedClient(page(0)), notify=channel)
+    second = verbs.start_video(VIDEO, client=ScriptedClient(page(0), start=[{"JobId": "j-2"}]), notify=channel)
     clock.at(50, lambda: queue.messages.append(json.dumps({**DONE, "JobId": "j-2"})))
     clock.at(30, lambda: queue.messages.append(json.dumps(DONE)))
 
-    ended = [outcome.job.job_id for outcome in wait_for_videos([job, second]) if outcome.error is None]
+    ended = [outcome.job.job_id for outcome in verbs.wait_for_videos([job, second]) if outcome.error is None]
 
     assert sorted(ended) == ["j-1", "j-2"]
     assert queue.messages == []
@@ -218,7 +220,7 @@ def test_deletes_a_message_that_comes_twice(clock):
 
 @pytest.mark.parametrize("status", ["FAILED", "ERROR"])
 @pytest.mark.usefixtures("clock")
-def test_a_message_of_failure_is_a_failure(status):
+def test_a_message_of_failure_is_a_failure(verbs, status):
     """The service's own reason where there is one; an hour of waiting for a job that is lost, never."""
     message = {**DONE, "Status": status}
     for answer, reason in (
@@ -226,26 +228,26 @@ def test_a_message_of_failure_is_a_failure(status):
         (IN_PROGRESS, "the message of its end says so, though the service still calls it IN_PROGRESS"),
     ):
         with pytest.raises(JobFailedError) as caught:
-            analyze_video(VIDEO, client=ScriptedClient(answer), notify=notify(Queue(message)))
+            verbs.analyze_video(VIDEO, client=ScriptedClient(answer), notify=notify(Queue(message)))
         assert str(caught.value) == f"{VIDEO}: job j-1 failed: {reason}"
 
 
-def test_not_ready_when_the_message_comes(clock):
+def test_not_ready_when_the_message_comes(verbs, clock):
     """Then it is looked at again soon."""
     client = ScriptedClient(IN_PROGRESS, IN_PROGRESS, page(0))
 
-    analyze_video(VIDEO, client=client, notify=notify(Queue(DONE)))
+    verbs.analyze_video(VIDEO, client=client, notify=notify(Queue(DONE)))
 
     assert len(client.calls) == 4
     assert clock.now() < 5
 
 
-def test_a_queue_that_fails_is_no_lost_job(clock, caplog):
+def test_a_queue_that_fails_is_no_lost_job(verbs, clock, caplog):
     """The job is looked at instead, as without a queue, and one warning says so."""
     queue, client = Queue(), ScriptedClient(*[IN_PROGRESS] * 5, page(0))
     queue.errors = [RuntimeError("no access to the queue")] * 100
 
-    analyze_video(VIDEO, client=client, notify=notify(queue))
+    verbs.analyze_video(VIDEO, client=client, notify=notify(queue))
 
     assert len(client.calls) == 7
     assert clock.now() < 15
@@ -254,19 +256,19 @@ def test_a_queue_that_fails_is_no_lost_job(clock, caplog):
     ]
 
 
-def test_cancelled_while_waiting_for_the_message(clock):
+def test_cancelled_while_waiting_for_the_message(verbs, clock):
     """A cancel ends the wait; the job goes on."""
     cancel = threading.Event()
     clock.at(30, cancel.set)
 
     with pytest.raises(JobCancelledError) as caught:
-        analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(Queue()), cancel=cancel)
+        verbs.analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(Queue()), cancel=cancel)
 
     assert caught.value.job_id == "j-1"
     assert clock.now() == 30
 
 
-def test_a_real_cancel_is_prompt():
+def test_a_real_cancel_is_prompt(verbs):
     """By the system's clock, too: at once, though the queue would be asked again in 20 s only."""
     cancel, took = threading.Event(), []
     queue = Queue()
@@ -280,7 +282,7 @@ def test_a_real_cancel_is_prompt():
 
     def wait():
         try:
-            analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(queue), cancel=cancel)
+            verbs.analyze_video(VIDEO, client=ScriptedClient(page()), notify=notify(queue), cancel=cancel)
         except JobCancelledError:
             took.append(time.monotonic())
 
@@ -299,7 +301,7 @@ def test_a_real_cancel_is_prompt():
 
 @pytest.mark.parametrize("raw", ["true", "false"])
 @pytest.mark.parametrize("dropped", [False, True])
-def test_over_http(moto, raw, dropped):
+def test_over_http(verbs, moto, raw, dropped):
     """From SNS through SQS: no look before the message, raw or enveloped; without a message it ends all the same."""
     fake = FakeClient(videos=video(3))
     with virtual_time() as clock, LocalEndpoint(fake) as endpoint:
@@ -319,12 +321,12 @@ def test_over_http(moto, raw, dropped):
                 sns.publish(TopicArn=topic, Message=json.dumps(message))
 
         clock.at(60, end)
-        client = aws_client()
+        client = verbs.aws_client()
 
-        clip = analyze_video(VIDEO, client=client, notify=SnsSqs(topic, ROLE, queue, sqs_client=sqs, long_poll=0))
+        clip = verbs.analyze_video(VIDEO, client=client, notify=SnsSqs(topic, ROLE, queue, sqs_client=sqs, long_poll=0))
 
         left = sqs.receive_message(QueueUrl=queue).get("Messages", [])
-        for one in (sns, sqs, client):
+        for one in (sns, sqs):
             one.close()
     assert len(clip.faces) == 3
     assert looks_before == [0]

@@ -31,19 +31,19 @@ def bucket(moto):
 
 
 @pytest.fixture
-def client(standin, bucket, monkeypatch):
+def client(verbs, standin, bucket, monkeypatch):
     """Give a client of Rekognition beside which S3 has the bucket."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", bucket)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     standin.script("DetectFaces", Answer({"FaceDetails": []}))
-    return rekog.aws_client()
+    return verbs.aws_client()
 
 
-def test_a_prefix_page_by_page(client, standin):
+def test_a_prefix_page_by_page(verbs, client, standin):
     """Every photo under it is one outcome, by the whole address; other objects are left out."""
     told = []
 
-    outcomes = list(rekog.detect_images("s3://photos/2024/", client=client, on_progress=told.append))
+    outcomes = list(verbs.detect_images("s3://photos/2024/", client=client, on_progress=told.append))
 
     assert sorted(outcome.analysis.source for outcome in outcomes) == [
         f"s3://photos/2024/ü {number:04}.jpg" for number in range(10)
@@ -52,9 +52,9 @@ def test_a_prefix_page_by_page(client, standin):
     assert [progress.source for progress in told if progress.event == "LEFT_OUT"] == ["s3://photos/2024/notes.txt"]
 
 
-def test_a_bucket_that_is_not_there(client):
+def test_a_bucket_that_is_not_there(verbs, client):
     """Is an outcome with its error, that says what to look at."""
-    (outcome,) = rekog.detect_images("s3://nothing/", client=client)
+    (outcome,) = verbs.detect_images("s3://nothing/", client=client)
 
     assert outcome.source == "s3://nothing/"
     assert type(outcome.error) is ServiceError
