@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
 from rekog_emotion.commands._media import read_results
-from rekog_emotion.commands._tables import print_table
+from rekog_emotion.commands._tables import Layout, print_table
 from rekog_emotion.commands._terminal import for_programs, one_line, say
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.base import short
@@ -27,6 +27,17 @@ __all__ = ["Listing"]
 # Seconds that one row of a video's summary may stand for; the first that gives few enough rows is taken.
 _SPANS: Final = (1, 2, 5, 10, 30, 60, 300, 600)
 _ROWS: Final = 40
+# The widest that most cells are, by their column.
+_LIKELY: Final = {
+    "#": "10",
+    "box (pixels)": "1000,1000 1000x1000",
+    "box (ratio)": "0.00,0.00 0.00x0.00",
+    "emotion": "SURPRISED 100.0%",
+    "gender": "Female 100.0%",
+    "age": "10-20",
+    "smile": "yes 100.0%",
+    "time": "1:00:00",
+}
 
 
 class Listing:
@@ -35,6 +46,8 @@ class Listing:
     def __init__(self, args: argparse.Namespace) -> None:
         self._for_programs = for_programs(args)
         self._begun = False
+        self._columns: set[str] = set()  # that photos have had so far
+        self._layout: Layout | None = None
 
     def add_results(self, path: str) -> None:
         """Print the analyses of a file."""
@@ -57,9 +70,32 @@ class Listing:
         self._begun = True
         name = name or source or "source unknown"
         if isinstance(analysis, ImageAnalysis):
-            _print_faces(name, analysis)
+            self._print_faces(name, analysis)
         else:
-            _print_summary(name, analysis)
+            self._print_summary(name, analysis)
+
+    def _print_faces(self, name: str, analysis: ImageAnalysis) -> None:
+        """Print a row a face."""
+        _print_headline(name, analysis)
+        if not analysis.faces:
+            return
+        rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]
+        # What was not asked for is not there for any face, and needs no column.
+        self._columns |= {name for name in rows[0] if any(row[name] for row in rows)}
+        columns = [name for name in rows[0] if name in self._columns]
+        self._print_table(columns, [[row[name] for name in columns] for row in rows])
+
+    def _print_summary(self, name: str, analysis: VideoAnalysis) -> None:
+        """Print a row a span of time."""
+        length = analysis.metadata.duration_millis if analysis.metadata else None
+        _print_headline(name, analysis, "" if length is None else _clock(length // 1000))
+        if analysis.faces:
+            self._print_table(("time", "faces at once", "leading emotions"), list(_rows(analysis.faces)))
+
+    def _print_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table; its headings are those of the one above where they fit."""
+        likely = [_LIKELY.get(name, "") for name in columns]
+        self._layout = print_table(columns, rows, above=self._layout, likely=likely)
 
 
 def _print_headline(name: str, analysis: Analysis, *facts: str) -> None:
@@ -69,16 +105,6 @@ def _print_headline(name: str, analysis: Analysis, *facts: str) -> None:
 
 
 # Photos: a row a face
-
-
-def _print_faces(name: str, analysis: ImageAnalysis) -> None:
-    _print_headline(name, analysis)
-    if not analysis.faces:
-        return
-    rows = [_cells(i, face, analysis.size) for i, face in enumerate(analysis.faces, start=1)]
-    # What was not asked for is not there for any face, and needs no column.
-    columns = [name for name in rows[0] if any(row[name] for row in rows)]
-    print_table(columns, [[row[name] for name in columns] for row in rows])
 
 
 def _cells(number: int, face: Face, size: tuple[int, int] | None) -> dict[str, str]:
@@ -111,13 +137,6 @@ def _place(box: BoundingBox | None, size: tuple[int, int] | None) -> str:
 
 
 # Videos: a row a span of time
-
-
-def _print_summary(name: str, analysis: VideoAnalysis) -> None:
-    length = analysis.metadata.duration_millis if analysis.metadata else None
-    _print_headline(name, analysis, "" if length is None else _clock(length // 1000))
-    if analysis.faces:
-        print_table(("time", "faces at once", "leading emotions"), list(_rows(analysis.faces)))
 
 
 def _rows(faces: Iterable[TimedFace]) -> Iterator[tuple[str, str, str]]:

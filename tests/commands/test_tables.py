@@ -122,6 +122,48 @@ def test_results_are_shown_again(command, width, expected, terminal, results, mo
     assert (code, err, lines(out)) == (0, "", expected.splitlines())
 
 
+def of_one_face(emotion, left):
+    """Return the faces of a photo of one."""
+    box = {"Left": left, "Top": 0.1, "Width": 0.01, "Height": 0.01}
+    return [{"BoundingBox": box, "Emotions": [{"Type": emotion, "Confidence": 9.0}]}]
+
+
+BELOW = """\
+0.jpg: 1 face, 10000 x 1000 pixels, engine: aws
+#  box (pixels)     emotion
+1  1000,100 100x10  SAD 9.0%
+
+1.jpg: 1 face, 10000 x 1000 pixels, engine: aws
+1  100,100 100x10   SAD 9.0%
+
+2.jpg: no faces, 10000 x 1000 pixels, engine: aws
+
+3.jpg: 1 face, 10000 x 1000 pixels, engine: aws
+#   box (pixels)         emotion
+1   1000,100 100x10      SURPRISED 9.0%
+
+4.jpg: 1 face, 10000 x 1000 pixels, engine: aws
+1   7000,100 100x10      DISGUSTED 9.0%
+"""
+
+
+def test_headings_are_not_repeated(terminal, monkeypatch, tmp_path):
+    """Photos below each other have them once, and once more where a cell is wider, with room for others."""
+    monkeypatch.setenv("COLUMNS", "60")
+    photos = [of_one_face("SAD", 0.1), of_one_face("SAD", 0.01), (), of_one_face("SURPRISED", 0.1)]
+    photos.append(of_one_face("DISGUSTED", 0.7))
+    with (tmp_path / "many.jsonl").open("w") as file:
+        for i, faces in enumerate(photos):
+            answer = {"FaceDetails": list(faces)}
+            write_json_lines(
+                file, rekog.ImageAnalysis.from_aws(answer, source=f"{i}.jpg", engine="aws", size=(10_000, 1000))
+            )
+
+    assert main(["image", str(tmp_path / "many.jsonl")]) == 0
+
+    assert lines(terminal.readouterr().out) == BELOW.splitlines()
+
+
 @pytest.mark.parametrize("width", [1, 20, 30, *range(40, 201, 10)])
 def test_nothing_is_cut(width, terminal, results, monkeypatch):
     """Every word of every cell is there on a terminal of any width, and no line of a table is too long for it."""
