@@ -21,6 +21,7 @@ _SMALLEST_LETTERS: Final = 9  # pixels; smaller ones are hard to read
 _LETTERS: Final = 12  # pixels, where there is room, on however small a face
 _FACE_IN_LETTERS: Final = 6  # a face is so many letters wide
 _LARGEST_SHARE: Final = 1 / 20  # of the picture's smaller side: letters of a large face need not be larger
+_LARGEST_LABEL: Final = 1 / 8  # of a picture in which letters that can be read are larger than that share
 _SCALES: Final = (1.0, 0.8, 0.64, 0.5)  # of the letters, one after the other where there is no room
 _FINE: Final = 1024  # cells of the longer side of a picture in which room is looked for
 _BRIGHT: Final = 110  # of 255: a colour that carries dark letters
@@ -60,7 +61,8 @@ def place_label(
 ) -> Label:
     """Find a place for a label: the largest letters for which it hides neither a face nor another label.
 
-    Beside the face it is tried first, then wherever in the picture there is room.
+    Beside the face it is tried first, then wherever in the picture there is room. In a tiny picture it takes an eighth
+    at most, if one of its forms can.
 
     Args:
         texts: What it says, the longest form first; shorter forms are for where that finds no room.
@@ -77,11 +79,17 @@ def place_label(
     """
     wanted = min((box[2] - box[0]) / _FACE_IN_LETTERS, min(picture) * _LARGEST_SHARE)
     wanted = max(wanted, _LETTERS)
+    most = math.inf
+    if min(picture) * _LARGEST_SHARE < _SMALLEST_LETTERS:
+        most = picture[0] * picture[1] * _LARGEST_LABEL
+        texts = [text for text in texts if math.prod(_label(text, _SMALLEST_LETTERS, picture)[1]) <= most] or texts[-1:]
     best: tuple[float, Label] | None = None
     smallest: list[Label] = []
     for text in texts:
         for letters in dict.fromkeys(max(wanted * scale, _SMALLEST_LETTERS) for scale in _SCALES):
             label, size = _label(text, letters, picture)
+            if math.prod(size) > most and letters > _SMALLEST_LETTERS:
+                continue
             for place in _places(box, size, picture, gap=max(label.padding, line)):
                 # A hidden label says nothing, a box that is partly hidden still shows its face.
                 cost = 8 * _overlap(place, labels) + _overlap(place, boxes)

@@ -19,6 +19,7 @@ from rekog_emotion.values.numbers import as_float
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces, PictureOutcome
     from rekog_emotion.values.faces import Face
+    from rekog_emotion.values.palette import Color
 
 __all__ = ["Photo", "contact_sheet", "crop"]
 
@@ -67,7 +68,7 @@ def contact_sheet(
             time.
         columns: Faces in a row, at most.
         side: Width and height of a face, 16 to 4000 pixels.
-        align: Turn each face upright.
+        align: Turn each face upright; what lies beyond its picture has the colour of the paper.
         theme: ``"light"`` or ``"dark"`` paper.
 
     Returns:
@@ -91,7 +92,10 @@ def contact_sheet(
             if (count := len(cells) + len(visible)) * side**2 > MAX_PIXELS:
                 msg = f"the sheet has {count} faces of {side} x {side} pixels, too many: make side smaller"
                 raise InvalidInputError(msg)
-            cells += [(_fitted(_cut(canvas, face, margin=0.2, align=align), side), face) for face in visible]
+            paper = _PAPER[theme]
+            cells += [
+                (_fitted(_cut(canvas, face, margin=0.2, align=align, beyond=paper), side), face) for face in visible
+            ]
     font = font_of(max(9, side / 11))
     line = math.ceil(sum(font.getbbox("Ag")[1::2]))
     caption = 2 * line + 6
@@ -138,7 +142,7 @@ def _visible(face: Face, size: tuple[int, int]) -> bool:
     return right > left and bottom > top
 
 
-def _cut(canvas: Image.Image, face: Face, *, margin: float, align: bool) -> Image.Image:
+def _cut(canvas: Image.Image, face: Face, *, margin: float, align: bool, beyond: Color = (0, 0, 0)) -> Image.Image:
     if not math.isfinite(margin) or margin < 0:
         msg = f"margin is {margin}, and should be a ratio of the box of 0 or more"
         raise InvalidInputError(msg)
@@ -150,7 +154,7 @@ def _cut(canvas: Image.Image, face: Face, *, margin: float, align: bool) -> Imag
     longest = _BEYOND * max(canvas.size)
     if align:
         side = max(1, round(min(max(right - left, bottom - top) * (1 + 2 * margin), longest)))
-        return _turned(canvas, ((left + right) / 2, (top + bottom) / 2), side, _tilt(face, canvas.size))
+        return _turned(canvas, ((left + right) / 2, (top + bottom) / 2), side, _tilt(face, canvas.size), beyond)
     x, y = (round(min(side * margin, longest)) for side in (right - left, bottom - top))
     return canvas.crop(
         (max(left - x, 0), max(top - y, 0), min(right + x, canvas.width), min(bottom + y, canvas.height))
@@ -169,11 +173,15 @@ def _tilt(face: Face, size: tuple[int, int]) -> float:
     return tilt if math.isfinite(tilt) else 0.0
 
 
-def _turned(canvas: Image.Image, center: tuple[float, float], side: int, tilt: float) -> Image.Image:
-    """Cut out a square around a centre that is turned by the tilt; the same size in pixels, so nothing is enlarged."""
+def _turned(canvas: Image.Image, center: tuple[float, float], side: int, tilt: float, beyond: Color) -> Image.Image:
+    """Cut out a square around a centre that is turned by the tilt; the same size in pixels, so nothing is enlarged.
+
+    What lies beyond the picture has a colour of its own.
+    """
     cos, sin = math.cos(tilt), math.sin(tilt)
     x, y = center[0] - side / 2 * (cos - sin), center[1] - side / 2 * (sin + cos)
-    return canvas.transform((side, side), Image.Transform.AFFINE, (cos, -sin, x, sin, cos, y), Image.Resampling.BICUBIC)
+    matrix = cos, -sin, x, sin, cos, y
+    return canvas.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=beyond)
 
 
 def _fitted(image: Image.Image, side: int) -> Image.Image:

@@ -296,3 +296,18 @@ class TestPrivacy:
         with pytest.raises(rekog.InvalidInputError) as caught:
             blur(analysis(), noise(), method="smear")
         assert str(caught.value) == "there is no method 'smear': use one of blur, pixelate, fill"
+
+
+@pytest.mark.parametrize(("theme", "paper"), [("light", (250, 250, 250)), ("dark", (30, 30, 34))])
+def test_beyond_a_picture_a_sheet_shows_its_paper(theme, paper):
+    """A turned face near an edge has corners that no picture has: they are not black, as in a crop."""
+    corner = Face(bounding_box=BoundingBox(left=0.0, top=0.0, width=0.2, height=0.2), pose=Pose(roll=30.0))
+    red = Image.new("RGB", (200, 200), "red")
+    photo = ImageAnalysis(faces=(corner,), size=red.size)
+
+    sheet = contact_sheet((photo, red), theme=theme, side=100)
+
+    colors = {color for _, color in sheet.crop((8, 8, 108, 108)).getcolors(10_000)}
+    assert (0, 0, 0) not in colors
+    assert {paper, (255, 0, 0)} <= colors
+    assert crop(photo, corner, red, align=True).getpixel((0, 0)) == (0, 0, 0)

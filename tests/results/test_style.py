@@ -268,3 +268,26 @@ def test_videos_take_the_same_options(tmp_path):
     clip.annotate(tmp_path / "bare.mp4", min_confidence=99.5)
     ((_, frame),) = clip.frames_at([0], video=tmp_path / "bare.mp4")
     assert min(low for low, _ in frame.getextrema()) > 250
+
+
+@pytest.mark.parametrize("size", [(80, 80), (80, 100), (120, 90), (160, 80), (200, 80)])
+@pytest.mark.parametrize("labels", [True, lambda _face: "first\nsecond\nthird"])
+def test_a_label_leaves_a_tiny_picture(size, labels):
+    """It takes an eighth of it at most, in letters that can be read, and says its first line rather than nothing."""
+    blank = Image.new("RGB", size, "white")
+    analysis = ImageAnalysis(faces=(face(10, 10, 16, size),), size=size)
+
+    with_label, without = (analysis.draw(blank, labels=one) for one in (labels, False))
+
+    box = ImageChops.difference(with_label, without).getbbox()
+    width, height = box[2] - box[0], box[3] - box[1]
+    assert width * height <= size[0] * size[1] / 8
+    assert height >= 12
+
+
+@pytest.mark.parametrize(("side", "lines"), [(80, 1), (150, 2), (400, 2)])
+def test_a_small_picture_has_room_for_all(side, lines):
+    """Nothing is left out but in a tiny one."""
+    label = place_label(LABEL, (20, 20, 36, 36), (side, side), boxes=[], labels=[])
+
+    assert len(label.text.splitlines()) == lines
