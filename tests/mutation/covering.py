@@ -6,6 +6,7 @@ environment.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -44,7 +45,7 @@ class Covering:
     """What the tests run.
 
     Attributes:
-        lines: By file and line, the tests that run it; a test is named without its parameters.
+        lines: By file and line of a function's body, the tests that run it; a test is named without its parameters.
         seconds: By test, how much time of a processor all its parameters take together, whatever else the machine does.
     """
 
@@ -100,10 +101,21 @@ def _read(tree: Path, work: Path) -> Covering:
         for file in data.measured_files():
             if Path(file).is_relative_to(tree):
                 of_file = lines.setdefault(Path(file).relative_to(tree).as_posix(), {})
-                for line, contexts in data.contexts_by_lineno(file).items():
+                inside, ran = _inside(Path(file).read_text(encoding="utf-8")), data.contexts_by_lineno(file)
+                for line, contexts in ((line, ran[line]) for line in inside & ran.keys()):
                     tests = {_bare(context) for context in contexts} & seconds.keys()
                     of_file[line] = of_file.get(line, frozenset()) | tests
     return Covering(lines, seconds)
+
+
+def _inside(source: str) -> set[int]:
+    """Return the lines of the bodies of functions: all others run at import, whichever test it is that imports them."""
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in range(node.body[0].lineno, (node.end_lineno or 0) + 1)
+    }
 
 
 def _bare(name: str) -> str:

@@ -17,12 +17,22 @@ def main():
 
 def gone(left):
     return [1] if left and sign(left) else []
+
+def less(number, by=3 - 2):
+    return number
 """
 TESTS = """
 import subprocess
 import sys
 
-from rekog_emotion.wire.small import sign
+from rekog_emotion.wire.small import less, sign
+
+def test_without_another():
+    program = "import rekog_emotion.wire.small"
+    assert subprocess.check_output([sys.executable, "-c", program]) == b""
+
+def test_less():
+    assert less.__defaults__ == (1,)
 
 def test_sign():
     assert [sign(-5), sign(5)] == [-1, 1]
@@ -44,7 +54,7 @@ sys.exit(command.main())
 EXPECTED = """\
 | room (seed 7) | mutants | the same program | killed | of these endless | lived | rate |
 | --- | --: | --: | --: | --: | --: | --: |
-| wire | 6 | 0 | 3 | 0 | 3 | 50% |
+| wire | 7 | 0 | 4 | 0 | 3 | 57% |
 """
 
 
