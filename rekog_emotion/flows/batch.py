@@ -30,7 +30,7 @@ from rekog_emotion.values.s3 import S3Object, s3_uri
 __all__ = ["ImageOutcome", "check_sources", "found", "has_more", "is_place", "is_prefix", "line_of"]
 
 
-@frozen(kw_only=True)
+@frozen
 class ImageOutcome(Outcome[ImageSource, ImageAnalysis]):
     """What became of one photo of many: an analysis or an error.
 

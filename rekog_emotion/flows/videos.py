@@ -22,7 +22,7 @@ J = TypeVar("J")
 _log: Final = logger("rekog_emotion")
 
 
-@frozen(kw_only=True)
+@frozen
 class JobOutcome(Outcome[VideoSource | None, VideoAnalysis]):
     """What became of one video of several; each world adds its job."""
 
