@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import random
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ from rekog_emotion.testing import VirtualClock
 from tests.amounts import amount
 from tests.http_standin import HttpStandin
 from tests.worlds import NAMES, Tasks, Threads, world
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a busy machine any example may take long.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
