@@ -243,8 +243,8 @@ Rekognition, a server for S3 and SQS, and a gateway between them and the library
 the whole result, equal to the undisturbed one face for face; *error* is an error of this library, with the id of the
 job if there is one. `tests/reliability` runs half of it with every test run, and all of it with
 `REKOG_EMOTION_TESTS=whole`, as `.ci/run` does; it checks besides that no call buys two jobs, that nothing is left in
-the bucket that no error names, that the deadline is kept, that no thread is left, and that no message, log line or chain of
-errors has a part of the credentials, also where an answer echoes the request.
+the bucket that no error names, that the deadline is kept, that no thread is left, and that no message, log line or
+chain of errors has a part of the credentials, also where an answer echoes the request.
 
 {faults}
 

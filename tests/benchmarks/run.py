@@ -2,6 +2,9 @@
 
 Every variant runs in a fresh process, in turns, so that a busy machine is busy for all of them. The service is a server
 on the loopback interface, in a process of its own, whose time does not count.
+
+With ``--before FOLDER``, which holds an earlier version of the project (``git worktree add FOLDER COMMIT``), what is
+ours runs by both versions in turns; no page is written, and the command fails where a line got slower.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 PEERS = ("capo-rekognition", "boto3-dataclass-rekognition", "aws-resource-validator-rekognition")
 TURNS = 3
+SLOWER = 1.05  # times what it took before
 
 
 class Row(NamedTuple):
@@ -77,16 +81,18 @@ class Bench:
         url: Address of the server.
         peers: The interpreter that has the peers, if any.
         rounds: How often a process repeats its work.
+        package: The folder that has our package; left out, the installed one.
     """
 
-    def __init__(self, url: str, peers: Path | None, rounds: int) -> None:
+    def __init__(self, url: str, peers: Path | None, rounds: int, package: Path | None = None) -> None:
         self._url, self._peers, self._rounds = url, peers, rounds
+        self._environment = _environment() | ({} if package is None else {"PYTHONPATH": os.fspath(package.resolve())})
 
-    def run(self, case: str, row: Row, rounds: int | None = None) -> dict[str, Any]:
+    def run(self, case: str, row: Row, rounds: int | None = None, *, url: str | None = None) -> dict[str, Any]:
         """Run one variant in a process of its own, and return what it printed."""
         python = self._peers if self._peers and row in FACES_OF_PEERS else sys.executable
-        command = [python, HERE / "variants.py", case, row.variant, str(rounds or self._rounds), self._url]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=_environment())  # noqa: S603 -- our own
+        command = [python, HERE / "variants.py", case, row.variant, str(rounds or self._rounds), url or self._url]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=self._environment)  # noqa: S603 -- our own
         result: dict[str, Any] = json.loads(done.stdout)
         return result
 
@@ -98,18 +104,18 @@ class Bench:
                 spent.extend(self.run(case, row, rounds)["ms"])
         return times
 
-    def turns(self, case: str, rows: Sequence[Row], rounds: int) -> list[list[float]]:
+    def turns(self, case: str, rows: Sequence[Row], rounds: int, turns: int = TURNS) -> list[list[float]]:
         """Return the times of each row in milliseconds, of several processes that each run all rows, in order."""
-        runs = [self.run(case, rows[0], rounds)["ms"] for _ in range(TURNS)]
+        runs = [self.run(case, rows[0], rounds)["ms"] for _ in range(turns)]
         return [[spent for run in runs for spent in run[index]] for index in range(len(rows))]
 
-    def kept(self, rows: Sequence[Row]) -> list[list[float]]:
+    def kept(self, rows: Sequence[Row], turns: int = TURNS) -> list[list[float]]:
         """Return the times of a page of each row in milliseconds, of processes that each read a job of their own."""
         times: list[list[float]] = [[] for _ in rows]
-        for _ in range(TURNS):
+        for _ in range(turns):
             for spent, row in zip(times, rows, strict=True):
                 with server(HELD_PAGES) as url:
-                    spent.extend(Bench(url, None, 1).run("kept", row)["ms"])
+                    spent.extend(self.run("kept", row, 1, url=url)["ms"])
         return times
 
     def memory(self, rows: Sequence[Row]) -> list[list[float]]:
@@ -220,6 +226,29 @@ def sections(bench: Bench, peers: tuple[Row, ...]) -> Iterator[list[str]]:
     ]
 
 
+def compared(now: Bench, before: Bench, rounds: int) -> Iterator[tuple[str, float]]:
+    """Run what is ours by two versions in turns, and give a line and the ratio of the least of each."""
+    yield "| | | before | now | ratio |\n|---|---|--:|--:|--:|", 0.0
+    for case, unit, rows, measure in (
+        ("a page from bytes", "ms", BYTES[1:], lambda bench, rows: bench.times("bytes", rows, 1, rounds)),
+        ("a page over HTTP", "ms", FACES[1:], lambda bench, rows: bench.times("pages", rows, 1, rounds)),
+        ("a page of a job, kept", "ms", KEPT[1:], lambda bench, rows: bench.kept(rows, 1)),
+        ("25 000 faces in memory", "MiB", HELD[1:], Bench.memory),
+        ("an image", "ms", IMAGES, lambda bench, rows: bench.turns("images", rows, 20 * rounds, 1)),
+        ("import", "ms", IMPORTS, lambda bench, rows: bench.times("imports", rows, 5)),
+        ("a large photo, fitted", "ms", FITTING[1:], lambda bench, rows: bench.times("fitting", rows, 1, 2)),
+    ):
+        found: tuple[list[list[float]], ...] = tuple([[] for _ in rows] for _ in range(2))
+        for _ in range(rounds // TURNS):
+            for spent, bench in zip(found, (before, now), strict=True):
+                for row, more in zip(spent, measure(bench, rows), strict=True):
+                    row.extend(more)
+        for row, *spent in zip(rows, *found, strict=True):
+            old, new = map(min, spent)
+            mark = " (slower)" if new / old > SLOWER else ""
+            yield f"| {case} | {row.title} | {old:.2f} {unit} | {new:.2f} {unit} | {new / old:.3f}{mark} |", new / old
+
+
 def heading() -> list[str]:
     """Return what the page begins with."""
     names = ("boto3", "botocore", "attrs", "orjson", "pillow")
@@ -244,12 +273,21 @@ ELSEWHERE = (
 )
 
 
-def main() -> None:
+def main() -> int:
     """Run all, print the tables, write the page."""
     parser = argparse.ArgumentParser(description="Run all benchmarks and write docs/benchmarks.md.")
     parser.add_argument("--no-peers", action="store_true", help="do not install and measure other packages")
     parser.add_argument("--rounds", type=int, default=15, help="repetitions in each process (default: 15)")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="an earlier version, to compare this one with")
     options = parser.parse_args()
+    if options.before is not None:
+        with server() as url:
+            versions = (Bench(url, None, options.rounds, package) for package in (HERE.parents[1], options.before))
+            slowest = 0.0
+            for line, ratio in compared(*versions, options.rounds):
+                print(line, flush=True)  # noqa: T201 -- scripts print
+                slowest = max(slowest, ratio)
+        return 0 if slowest <= SLOWER else 1
     page = [heading()]
     with peers_python(wanted=not options.no_peers) as python, server() as url:
         bench = Bench(url, python, options.rounds)
@@ -257,7 +295,8 @@ def main() -> None:
             print("\n".join(section), "\n", flush=True)  # noqa: T201 -- scripts print
             page.append(section)
     PAGE.write_text("\n\n".join("\n".join(section) for section in page) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
