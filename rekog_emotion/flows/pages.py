@@ -8,6 +8,7 @@ are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -139,7 +140,16 @@ class Readout:
                 return
 
     def fetch(self, token: str | None) -> Flow[Box]:
-        """Fetch a page, again where the call failed for a passing reason; without a token, the first."""
+        """Fetch a page, again where the call failed for a passing reason; without a token, the first.
+
+        The box is empty where the client could make nothing of the answer.
+        """
+        try:
+            return (yield from self._fetched(token))
+        except ResponseError:
+            return []
+
+    def _fetched(self, token: str | None) -> Flow[Box]:
         if (yield Cancelled()):
             raise self.ways_out().reading_cancelled()
         if not self.facts.files:
@@ -153,10 +163,9 @@ class Readout:
 
     def read(self, box: Box, token: str | None) -> Flow[VideoAnalysis]:
         """Read what was fetched."""
-        try:
-            page = yield from _read(box, self.job_id)
-        except ResponseError:
-            page = None
+        page: VideoAnalysis | None = None
+        with suppress(ResponseError):
+            page = (yield from _read(box, self.job_id)) if box else None
         if page is None:
             # What came was cut off, or not the service's: it is asked for again, a few times.
             page = yield from retrying.retried(partial(self._again, token), passing=retrying.is_broken)
@@ -170,7 +179,7 @@ class Readout:
         return page
 
     def _again(self, token: str | None) -> Flow[VideoAnalysis]:
-        return (yield from _read((yield from self.fetch(token)), self.job_id))
+        return (yield from _read((yield from self._fetched(token)), self.job_id))
 
 
 class _Walk:
@@ -201,7 +210,7 @@ class _Walk:
             raise misfit(problem, job_id=job_id)
         self._seen.add(token)
         box: Box = yield Take(self._ahead)
-        self._announced = box[0].get("NextToken")
+        self._announced = box[0].get("NextToken") if box else None
         yield from self._start()
         faces = page.faces
         page = yield from self._readout.read(box, token)

@@ -18,6 +18,7 @@ from tests.scripted import IN_PROGRESS, failed, page
 from tests.stepping import Table
 
 EXPIRED, THROTTLED = InvalidPaginationTokenError("expired"), ThrottledError("slow down")
+UNREAD = ResponseError("the answer of GetFaceDetection cannot be read")
 FAILED = JobFailedError("it failed", job_id="j-1")
 WAIT = Sleep(0.5)
 SPEND = Turn(waits=False)
@@ -78,13 +79,19 @@ def times(table):
         ),
         (
             first(0, then="a"),
+            [UNREAD, page(500, then="b"), page(1000)],
+            [0, 500, 1000],
+            [SPEND, ask("a"), SPEND, ask("a"), SPEND, ask("b")],
+        ),
+        (
+            first(0, then="a"),
             [EXPIRED, page(0, then="b"), page(500)],
             [0, 500],
             [SPEND, ask("a"), SPEND, ask(), SPEND, ask("b")],
         ),
         (first(0, then="a"), [EXPIRED, page(0, 500)], [0, 500], [SPEND, ask("a"), SPEND, ask()]),
     ],
-    ids=["one", "none", "two", "three", "throttled", "broken", "expired", "all at once"],
+    ids=["one", "none", "two", "three", "throttled", "broken", "unread", "expired", "all at once"],
 )
 def test_steps(begin, answers, given, steps):
     """A page counts within the budget, and no face is given twice."""
@@ -106,9 +113,10 @@ def test_steps(begin, answers, given, steps):
         ([IN_PROGRESS], PaginationError, 1),
         ([failed()], JobFailedError, 1),
         ([{}], ResponseError, 6),
+        ([UNREAD], ResponseError, 6),
         ([THROTTLED], ThrottledError, 5),
     ],
-    ids=["token", "faces", "other", "fewer", "expires", "in progress", "failed", "broken", "throttled"],
+    ids=["token", "faces", "other", "fewer", "expires", "in progress", "failed", "broken", "unread", "throttled"],
 )
 def test_ends(answers, error, calls):
     """What cannot be the rest of the result is an error."""
