@@ -155,6 +155,8 @@ def map_error(
         mapped = _service_error(error, operation=operation, job_id=job_id, key=key)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
+    elif _is_cut(error):
+        mapped = ResponseError(f"the answer of {operation} cannot be read: it was cut off", job_id=job_id)
     elif (fault := misconfigured(error, client)) is not None:
         mapped = fault
     elif isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
@@ -171,6 +173,11 @@ def map_error(
     elif isinstance(error, RecursionError) and service_region(client) is not None:
         mapped = ResponseError(f"the answer of {operation} is nested too deep to be read", job_id=job_id)
     return mapped
+
+
+def _is_cut(error: Exception) -> bool:
+    """Tell of an answer that was shorter than announced, which aiohttp sees, and boto3 takes for the answer."""
+    return type(getattr(error, "kwargs", {}).get("error")).__name__ == "ClientPayloadError"
 
 
 def _key_in(parameters: Mapping[str, Any]) -> str | None:

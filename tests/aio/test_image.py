@@ -18,6 +18,7 @@ from tests.http_standin import Answer, fault
 from tests.tasks import run
 
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+DATA = PHOTO.read_bytes()
 FACES = {"FaceDetails": [{"Confidence": 99.5, "Emotions": [{"Type": "HAPPY", "Confidence": 98.0}]}]}
 
 
@@ -118,7 +119,7 @@ def test_the_time_is_over():
                 ended.append(True)
 
     with pytest.raises(rekog.CallTimeoutError, match="may be charged"):
-        run(aio.detect_image(PHOTO, client=Silent(), timeout=0.01))
+        run(aio.detect_image(DATA, client=Silent(), timeout=0.5))
     assert ended == [True]
 
 
@@ -233,6 +234,23 @@ def test_a_large_picture_is_sent_piece_by_piece(aws, whose):
     assert [len(photo.faces) for photo in run(main())] == [1, 1]
     sent = [base64.b64decode(one.body["Image"]["Bytes"]) for one in aws.requests]
     assert sent == [file.getvalue()] * 3
+
+
+def test_an_answer_that_is_cut_off(aws):
+    """Is broken, as in the blocking world, where it is no JSON: it is not taken for a call without an answer."""
+    aws.script("DetectFaces", Answer(FACES, cut=20))
+
+    async def main():
+        async with aio.aws_client() as client:
+            await aio.detect_image(PHOTO, client=client)
+
+    with pytest.raises(rekog.ResponseError) as ours:
+        run(main())
+    with pytest.raises(rekog.ResponseError):
+        rekog.detect_image(PHOTO, client=rekog.aws_client())
+
+    assert str(ours.value) == "the answer of DetectFaces cannot be read: it was cut off"
+    assert len(aws.requests) == 2
 
 
 def test_needs_an_extra(monkeypatch):
