@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.fastpath import Passing
-from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
+from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of, turn_of_loop
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded
@@ -159,6 +159,7 @@ class Driver:
         if not is_async(client, step.method):
             once = partial(failures.once, client, step.method, job_id=step.job_id, **step.parameters)
             return await self.aside(once)
+        await turn_of_loop()
         with failures.mapped(client, step.method, step.parameters, job_id=step.job_id), accelerated(client, Passing):
             return await getattr(client, step.method)(**step.parameters)
 

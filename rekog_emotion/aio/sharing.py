@@ -1,4 +1,4 @@
-"""What all tasks of a loop share: the budget of a client's calls, and the mailbox of a queue."""
+"""What all tasks of a loop share: the budget of a client's calls, the mailbox of a queue, and the turns of the loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rekog_emotion.flows.messages import Mailbox
 if TYPE_CHECKING:
     from rekog_emotion.flows.messages import SnsSqs
 
-__all__ = ["LoopMailbox", "budget_of", "mailbox_of"]
+__all__ = ["LoopMailbox", "budget_of", "mailbox_of", "turn_of_loop"]
 
 
 class LoopMailbox(Mailbox):
@@ -39,6 +39,8 @@ class LoopMailbox(Mailbox):
 
 _BUDGETS: Final[WeakKeyDictionary[object, Budget]] = WeakKeyDictionary()
 _MAILBOXES: Final[WeakValueDictionary[tuple[str, int, int], LoopMailbox]] = WeakValueDictionary()
+
+_BEGINNING: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakKeyDictionary()
 
 
 def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
@@ -81,3 +83,15 @@ async def mailbox_of(
             sqs = await aside(partial(sqs_client_for, client))
         mailbox = _MAILBOXES.setdefault(key, LoopMailbox(sqs, channel.queue_url))
     return mailbox
+
+
+async def turn_of_loop() -> None:
+    """Wait until no other call begins in this turn of the loop.
+
+    To write a request and sign it takes the processor most of a millisecond: a thousand tasks that begin at once would
+    hold up everything else in the loop for a second.
+    """
+    loop = asyncio.get_running_loop()
+    beginning = _BEGINNING.setdefault(loop, asyncio.Lock())
+    await beginning.acquire()
+    loop.call_soon(beginning.release)
