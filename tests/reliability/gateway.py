@@ -18,6 +18,7 @@ from tests.http_standin import reset
 DNS = Fault(name="name resolution fails")
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "expect"}
 SLOW_BYTES = 12
+NOWHERE = "nowhere.invalid"
 
 
 def operation_of(method: str, path: str, target: str, body: bytes) -> str:
@@ -61,7 +62,6 @@ class Gateway:
     def __init__(self, rekognition: str, others: str) -> None:
         self.plan = Plan()
         self.released = threading.Event()
-        self._local = threading.local()
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -133,27 +133,28 @@ class Gateway:
     # --- name resolution ---
 
     def watch(self, client) -> None:
-        """Let name resolution fail for a client's calls when the plan says so."""
+        """Send a client's calls to a host that nobody can name, when the plan says so."""
 
         def before_send(request, **_) -> None:
             body = request.body if isinstance(request.body, bytes) else b""
             target = request.headers.get("X-Amz-Target", b"")
             target = target.decode() if isinstance(target, bytes) else target
             operation = operation_of(request.method, urlsplit(request.url).path, target, body)
-            self._local.down = self.plan.take(operation, dns=True) is not None
+            if self.plan.take(operation, dns=True) is not None:
+                request.url = request.url.replace("127.0.0.1", NOWHERE)
 
         client.meta.events.register("before-send", before_send)
 
-    def resolver(self, real):
-        """Return a resolver that fails where :meth:`watch` has seen that it has to."""
 
-        def getaddrinfo(*args, **kwargs):
-            if getattr(self._local, "down", False):
-                self._local.down = False
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            return real(*args, **kwargs)
+def resolver(real):
+    """Return a resolver that asks nobody of the host that :meth:`Gateway.watch` sends calls to."""
 
-        return getaddrinfo
+    def getaddrinfo(host, *args, **kwargs):
+        if host == NOWHERE:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real(host, *args, **kwargs)
+
+    return getaddrinfo
 
 
 def _body(handler) -> bytes:

@@ -1,4 +1,7 @@
-"""Everything that can go wrong with every call of a video job, once, five times and for ever, over real HTTP."""
+"""Everything that can go wrong with every call of a video job, once, five times and for ever, over real HTTP.
+
+In asyncio the calls of Rekognition are aiobotocore's, and uploads and queues boto3's, in threads.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,10 @@ from attrs import define, field, frozen
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from rekog_emotion import RekogEmotionError, SnsSqs, VideoAnalysis, analyze_video, aws_client
+from rekog_emotion import RekogEmotionError, SnsSqs, VideoAnalysis
 from rekog_emotion.testing import FakeClient, Fault, LocalEndpoint, VirtualClock
-from tests.reliability.gateway import DNS, Gateway, Plan, error
+from tests.reliability.gateway import DNS, Gateway, Plan, error, resolver
+from tests.worlds import Tasks, Threads, world
 
 # Made up, and in no message, log line or chain of errors of any case.
 KEY, SECRET, TOKEN = "AKIDMADEUPQZXWVKJHGF", "MadeUp/Secret+Key/qzxwvkjhgf", "IQoJb3/MADEUP+TOKEN/with==signs"
@@ -152,6 +156,7 @@ class World:
 
     gateway: Gateway
     clip: Path
+    _verbs: Threads | Tasks
     _swapped: _Swapped
     _patient: dict[str, Any]
     _impatient: dict[str, Any]
@@ -160,8 +165,8 @@ class World:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator[World]:
-        """Run them for the length of a block."""
+    def running(cls, name: str = "threads") -> Iterator[World]:
+        """Run them for the length of a block, for the verbs of one of the two worlds."""
         with ExitStack() as stack:
             server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
             server.start()
@@ -176,14 +181,17 @@ class World:
             clip.write_bytes(os.urandom(4096))
             # What botocore waits between its own attempts at S3 is real time.
             stack.enter_context(mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None)))
-            stack.enter_context(mock.patch("socket.getaddrinfo", gateway.resolver(socket.getaddrinfo)))
-            patient, impatient = _clients(gateway.url, PATIENCE), _clients(gateway.url, READ_TIMEOUT)
+            stack.enter_context(mock.patch("socket.getaddrinfo", resolver(socket.getaddrinfo)))
+            verbs = stack.enter_context(world(name))
+            patient, impatient = (_clients(verbs, gateway.url, seconds) for seconds in (PATIENCE, READ_TIMEOUT))
             direct = {name: boto3.client(name, endpoint_url=f"http://{host}:{port}") for name in ("s3", "sqs")}
             for one in (*patient.values(), *impatient.values()):
                 gateway.watch(one)
-            for one in (*patient.values(), *impatient.values(), *direct.values()):
-                stack.callback(one.close)
-            yield cls(gateway=gateway, clip=clip, swapped=swapped, patient=patient, impatient=impatient, direct=direct)
+            for one in (patient, impatient, direct):
+                for service in ("s3", "sqs"):
+                    stack.callback(one[service].close)
+            clients = {"patient": patient, "impatient": impatient, "direct": direct}
+            yield cls(gateway=gateway, clip=clip, verbs=verbs, swapped=swapped, **clients)
 
     def run(self, operation: str = "", fault: str = "", times: str = "once") -> Outcome:
         """Analyse the video while one operation goes wrong."""
@@ -206,7 +214,7 @@ class World:
         log.addHandler(handler)
         log.setLevel(logging.DEBUG)
         try:
-            analysis = analyze_video(
+            analysis = self._verbs.analyze_video(
                 self.clip,
                 client=clients["rekognition"],
                 staging=f"s3://{name}/",
@@ -247,7 +255,7 @@ class World:
         return SnsSqs(*arns, url, sqs_client=sqs, long_poll=0)
 
 
-def _clients(url: str, read_timeout: float) -> dict[str, Any]:
+def _clients(verbs: Threads | Tasks, url: str, read_timeout: float) -> dict[str, Any]:
     """Return a client for each service that waits so long for an answer."""
     # In this mode S3 gets its attempts every time; in the others there is a quota of them a client.
     config = Config(
@@ -257,7 +265,7 @@ def _clients(url: str, read_timeout: float) -> dict[str, Any]:
         s3={"addressing_style": "path"},
     )
     clients = {name: boto3.client(name, endpoint_url=url, config=config) for name in ("s3", "sqs")}
-    return {**clients, "rekognition": aws_client(endpoint_url=url, read_timeout=read_timeout)}
+    return {**clients, "rekognition": verbs.aws_client(endpoint_url=url, read_timeout=read_timeout)}
 
 
 def table(outcomes: dict[tuple[str, str, str], Outcome]) -> Iterator[str]:

@@ -15,10 +15,23 @@ SOME = CASES[:: len(CASES) // amount(126, whole=252, few=12)]
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
+# One case of four by default, of each of the three numbers of times.
+OF_ASYNCIO = CASES[:: amount(4, whole=1)]
+
+
 @pytest.fixture(scope="module")
 def world():
     """Run the services once for all cases."""
     with World.running() as world:
+        yield world
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """Run them once more for the cases of asyncio."""
+    pytest.importorskip("aiobotocore")
+    with World.running("tasks") as world:
         yield world
     gc.collect()
 
@@ -56,3 +69,13 @@ def test_some_cases_meet_every_fault_with_every_operation():
 
     assert {case[:2] for case in some} == {case[:2] for case in CASES}
     assert {(operation, times) for operation, _, times in some} == {(one, times) for one, _, times in CASES}
+
+
+@pytest.mark.parametrize(("operation", "fault", "times"), [("", "", "once"), *OF_ASYNCIO])
+def test_case_of_asyncio(world, tasks, operation, fault, times):
+    """As in threads, and with the same end: the same result, or an error of the same class."""
+    outcome = tasks.run(operation, fault, times)
+
+    assert outcome.complaints() == []
+    known = world.run(operation, fault, times)
+    assert (outcome.is_complete, type(outcome.error)) == (known.is_complete, type(known.error))
