@@ -93,7 +93,7 @@ def aws_client(
         ConfigurationError: There are no credentials or no region, or the configuration is broken; raised when the block
             is entered.
     """
-    with needs("aio", "A client of aiobotocore"):
+    with needs("aio", 'AWS in asyncio (client="embedded" would stay offline)'):
         from aiobotocore.config import AioConfig  # noqa: PLC0415 -- aiohttp takes a third of a second
         from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
 

@@ -47,20 +47,15 @@ async def gathered(
     if isinstance(items, Sized):
         workers = min(workers, len(items))
     ends: asyncio.Queue[End[T, R] | _Left] = asyncio.Queue()
-    taking = asyncio.Lock()
     # Who is slow to use results is not run over by them: as many as workers may lie here.
     room = asyncio.Semaphore(2 * workers)
-    source, leaving = _source(items), False
-
-    async def take() -> Any:  # noqa: ANN401 -- an item, or that there is none
-        await room.acquire()
-        async with taking:
-            return _NONE if leaving else await anext(source, _NONE)
+    source = _source(items)
+    taking = _Taking(source, room)
 
     async def run() -> None:
         left = _Left()
         try:
-            while (item := await take()) is not _NONE:
+            while (item := await taking.take()) is not _NONE:
                 ends.put_nowait(await _end_of(work, item))
         except BaseException as error:  # noqa: BLE001 -- it is raised in the task that asked
             left = _Left(error)
@@ -81,13 +76,40 @@ async def gathered(
             if end.error is not None:
                 raise end.error
     except GeneratorExit:
-        leaving = True
+        taking.leave()
         await _last(tasks, room, grace)
         raise
     finally:
         await _ended(tasks)
         await source.aclose()
         _log(ends)
+
+
+class _Taking:
+    """Takes items, one worker at a time, until nobody wants any more."""
+
+    def __init__(self, source: AsyncIterator[Any], room: asyncio.Semaphore) -> None:
+        self._source, self._room = source, room
+        self._lock = asyncio.Lock()
+        self._taker: asyncio.Task[Any] | None = None
+        self._is_over = False
+
+    async def take(self) -> Any:  # noqa: ANN401 -- an item, or that there is none
+        await self._room.acquire()
+        async with self._lock:
+            if self._is_over:
+                return _NONE
+            self._taker = asyncio.current_task()
+            try:
+                return await anext(self._source, _NONE)
+            finally:
+                self._taker = None
+
+    def leave(self) -> None:
+        """Take no more; who waits for an item waits no longer."""
+        self._is_over = True
+        if self._taker is not None:
+            self._taker.cancel()
 
 
 async def _last(tasks: list[asyncio.Task[None]], room: asyncio.Semaphore, grace: float) -> None:

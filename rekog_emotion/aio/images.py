@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Iterable, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence, Sized
 from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
@@ -47,7 +47,7 @@ _END: Final = object()
 
 
 def detect_images(
-    sources: str | os.PathLike[str] | Iterable[ImageSource],
+    sources: str | os.PathLike[str] | Iterable[ImageSource] | AsyncIterable[ImageSource],
     *,
     client: AnyClient | str | None = None,
     attributes: str | Sequence[str] = "ALL",
@@ -68,7 +68,8 @@ def detect_images(
     Emotions are how a face looks, not what a person feels.
 
     Args:
-        sources: As for :func:`rekog_emotion.detect_images`; what is not a list is taken from in a thread.
+        sources: As for :func:`rekog_emotion.detect_images`, or an asynchronous iterable of the same; any other that is
+            no list is taken from in a thread.
         client: As for :func:`rekog_emotion.aio.detect_image`; one for all.
         attributes: Likewise.
         workers: Photos at a time, each in a task. Left out, as many as the rate needs; for the embedded engine, as
@@ -93,7 +94,9 @@ def detect_images(
     quota = calls_a_second(rate)
     check_listeners(on_progress, None)
     check_batch(workers=workers, retry_errors=retry_errors, checkpoint=checkpoint)
-    photos = batch.check_sources(sources, named=checkpoint is not None)
+    photos: Any = sources
+    if not isinstance(sources, AsyncIterable):
+        photos = batch.check_sources(sources, named=checkpoint is not None)
 
     async def outcomes() -> AsyncGenerator[ImageOutcome, None]:
         driver = Driver(client=await resolve(client))
@@ -133,7 +136,7 @@ class _Work:
     detect: Any
 
     async def outcomes(
-        self, photos: Iterable[Any], workers: int, *, ordered: bool
+        self, photos: Iterable[Any] | AsyncIterable[Any], workers: int, *, ordered: bool
     ) -> AsyncGenerator[ImageOutcome, None]:
         """Do the work, and give the outcomes."""
         stop = threading.Event()
@@ -159,7 +162,7 @@ class _Work:
             await items.aclose()
 
     async def _items(
-        self, photos: Iterable[Any], window: asyncio.Semaphore | None
+        self, photos: Iterable[Any] | AsyncIterable[Any], window: asyncio.Semaphore | None
     ) -> AsyncGenerator[tuple[int, Any], None]:
         """Yield what is to be done, with its number."""
         number = 0
@@ -172,8 +175,14 @@ class _Work:
                 yield number, one
                 number += 1
 
-    async def _found(self, photos: Iterable[Any]) -> AsyncGenerator[Any, None]:
+    async def _found(self, photos: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any, None]:
         """Yield what is found: folders are read, and the caller's iterables asked, in a thread."""
+        if isinstance(photos, AsyncIterable):
+            async for one in photos:
+                async with aclosing(self._found([one])) as found:
+                    async for each in found:
+                        yield each
+            return
         if isinstance(photos, (list, tuple)) and not any(batch.is_place(one) for one in photos):
             for one in photos:
                 yield one
@@ -209,9 +218,9 @@ class _Work:
         except Exception as error:  # noqa: BLE001 -- one that fails stops no other
             return ImageOutcome(source=source, error=error)
 
-    async def _count(self, photos: Iterable[Any], stop: threading.Event) -> None:
+    async def _count(self, photos: Iterable[Any] | AsyncIterable[Any], stop: threading.Event) -> None:
         """Count what there is to do, where that can be known: beside the work, as it may take long."""
-        if not is_countable(photos):
+        if isinstance(photos, AsyncIterable) or not is_countable(photos):
             return
         if isinstance(photos, Sized) and not any(batch.has_more(one) for one in photos):
             self.ledger.tally.total = len(photos)

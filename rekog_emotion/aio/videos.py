@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sized
 from contextlib import aclosing
 from typing import Any, Unpack
 
@@ -51,14 +51,18 @@ class _Task:
 
 @spelled_out(AnalyzeVideosOptions, defaults=VideoRequest)
 def analyze_videos(
-    sources: Iterable[VideoSource], *, max_jobs: int = MAX_JOBS, **options: Unpack[AnalyzeVideosOptions]
+    sources: Iterable[VideoSource] | AsyncIterable[VideoSource],
+    *,
+    max_jobs: int = MAX_JOBS,
+    **options: Unpack[AnalyzeVideosOptions],
 ) -> AsyncGenerator[VideoOutcome, None]:
     """Analyse many videos, a few at a time, and give each outcome as it comes.
 
     A video that fails is an outcome with its error, and stops no other. Sources are taken as slots get free, in a
-    thread unless they are a list, so that they may be a generator without end. Whoever leaves the loop early, or is
-    cancelled, ends the waiting: jobs that run go on at the service, and the log says, as a warning, from what state
-    each is taken up again. ``async with contextlib.aclosing(analyze_videos(...))`` ends it before the next statement.
+    thread unless they are a list or an asynchronous iterable, so that they may be a generator without end. Whoever
+    leaves the loop early, or is cancelled, ends the waiting: jobs that run go on at the service, and the log says, as a
+    warning, from what state each is taken up again. ``async with contextlib.aclosing(analyze_videos(...))`` ends it
+    before the next statement.
 
     Emotions are how a face looks, not what a person feels.
 
@@ -71,7 +75,7 @@ def analyze_videos(
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
         ConfigurationError: AWS is not configured; raised when the first outcome is asked for.
     """
-    check_videos(sources, max_jobs)
+    check_videos(() if isinstance(sources, AsyncIterable) else sources, max_jobs)
     asked = VideoRequest.of(options)
     check_listeners(options["on_progress"], None)
     check_s3_client(options["s3_client"])
@@ -81,7 +85,10 @@ def analyze_videos(
 
 
 async def _analyzed(
-    sources: Iterable[VideoSource], max_jobs: int, asked: VideoRequest, options: AnalyzeVideosOptions
+    sources: Iterable[VideoSource] | AsyncIterable[VideoSource],
+    max_jobs: int,
+    asked: VideoRequest,
+    options: AnalyzeVideosOptions,
 ) -> AsyncGenerator[VideoOutcome, None]:
     shared = part(options, StartVideoOptions)
     shared["client"] = client = await resolve(options["client"])
@@ -96,10 +103,13 @@ async def _analyzed(
         task.job = await VideoJob.start(task.source, **own)
         return await task.job.result(timeout=asked.timeout, on_progress=tell)
 
-    each = (_Task(source) for source in sources)
-    async with aclosing(
-        gathered(analyze, list(each) if isinstance(sources, Sized) else each, workers=max_jobs)
-    ) as ends:
+    tasks: Iterable[_Task] | AsyncIterator[_Task]
+    if isinstance(sources, AsyncIterable):
+        tasks = (_Task(source) async for source in sources)
+    else:
+        tasks = (_Task(source) for source in sources)
+        tasks = list(tasks) if isinstance(sources, Sized) else tasks
+    async with aclosing(gathered(analyze, tasks, workers=max_jobs)) as ends:
         async for end in ends:
             yield VideoOutcome(source=end.item.source, analysis=end.result, error=end.error, job=end.item.job)
 

@@ -253,13 +253,18 @@ def test_an_answer_that_is_cut_off(aws):
     assert len(aws.requests) == 2
 
 
-def test_needs_an_extra(monkeypatch):
-    """Without aiobotocore the error has the command that brings it; the embedded engine needs none."""
+@pytest.mark.parametrize("begin", [aio.aws_client, lambda: run(aio.detect_image(PHOTO))], ids=["ours", "by name"])
+def test_needs_an_extra(monkeypatch, begin):
+    """Without aiobotocore, and whether there are credentials or not, it names what brings it, and the other way."""
     for name in ("aiobotocore", "aiobotocore.config"):
         monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(rekog.MissingExtraError, match=r"rekog-emotion\[aio\]"):
-        aio.aws_client()
+    with pytest.raises(rekog.MissingExtraError) as caught:
+        begin()
+
+    assert str(caught.value) == (
+        "AWS in asyncio (client=\"embedded\" would stay offline) needs the 'aio' extra: pip install 'rekog-emotion[aio]'"
+    )
 
 
 def test_no_thread_is_left():

@@ -49,7 +49,7 @@ METHODS = [name for name in vars(rekog.VideoJob) if not name.startswith("_")]
 def options_of(function):
     """Return the names and defaults of a function's parameters, and their types where no client is meant."""
     known = inspect.signature(function).parameters.values()
-    worlds = {"client", "staging"}
+    worlds = {"client", "staging", "sources"}  # asyncio takes what is of its own world besides
     return {
         one.name: (one.kind, one.default, None if one.name in worlds else one.annotation)
         for one in known

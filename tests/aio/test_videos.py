@@ -22,6 +22,13 @@ def videos(count):
     return [f"s3://bucket/{number}.mp4" for number in range(count)]
 
 
+async def given(sources):
+    """Yield sources as they come."""
+    for source in sources:
+        await asyncio.sleep(0)
+        yield source
+
+
 async def every(outcomes):
     """Return all that is given."""
     return [outcome async for outcome in outcomes]
@@ -53,11 +60,11 @@ class Counting(Awaited):
 
 
 @pytest.mark.parametrize(("count", "max_jobs"), [(0, 3), (1, 3), (12, 3), (5, 20)])
-@pytest.mark.parametrize("endless", [False, True], ids=["list", "generator"])
-def test_every_video_once(count, max_jobs, endless):
+@pytest.mark.parametrize("kind", [list, iter, given], ids=["list", "generator", "asynchronous"])
+def test_every_video_once(count, max_jobs, kind):
     """Each gives its outcome, and never more jobs run than were allowed."""
     client = Counting()
-    sources = iter(videos(count)) if endless else videos(count)
+    sources = kind(videos(count))
 
     outcomes = run(every(aio.analyze_videos(sources, max_jobs=max_jobs, client=client, clock=LoopTime())))
 
