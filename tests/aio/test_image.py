@@ -263,7 +263,8 @@ def test_needs_an_extra(monkeypatch, begin):
         begin()
 
     assert str(caught.value) == (
-        "AWS in asyncio (client=\"embedded\" would stay offline) needs the 'aio' extra: pip install 'rekog-emotion[aio]'"
+        "AWS in asyncio (client=\"embedded\" would stay offline) needs the 'aio' extra: "
+        "pip install 'rekog-emotion[aio]'"
     )
 
 
