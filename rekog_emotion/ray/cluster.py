@@ -73,13 +73,20 @@ def cpus() -> int:
     return int(ray.cluster_resources().get("CPU", 0))
 
 
+def _for_actors() -> float:
+    """Return how many CPUs actors may take together, so that one is left for others though the largest node be lost."""
+    each = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+    lost = max(each) if len(each) > 1 else 0.0
+    return max(sum(each) - lost - 1, 0.0)
+
+
 def pool_of(
     concurrency: int | tuple[int, int] | None, num_cpus: float | None, *, default: int
 ) -> tuple[ActorPoolStrategy, float]:
     """Return how many actors there are, and what each takes of a CPU.
 
-    One CPU is left for what reads and writes: with all of them taken by actors nothing would ever read what they wait
-    for.
+    One CPU is left for what reads and writes, also where a machine is lost and its actors begin anew on the others:
+    with all of them taken by actors, nothing would ever read what they wait for.
 
     Args:
         concurrency: Actors, or the fewest and the most of them, as the caller says.
@@ -99,7 +106,7 @@ def pool_of(
         msg = f"concurrency={concurrency!r} is no number of actors: pass 1 or more, or a pair such as (2, 16)"
         raise InvalidInputError(msg)
     if num_cpus is None:
-        num_cpus = min(_MOST, max(cpus() - 1, 0) / fewest)
+        num_cpus = min(_MOST, _for_actors() / fewest)
     elif isinstance(num_cpus, bool) or not isinstance(num_cpus, (int, float)) or not 0 <= num_cpus < float("inf"):
         msg = f"num_cpus={num_cpus!r} is no part of a CPU: pass for instance 0.5, or leave it out"
         raise InvalidInputError(msg)

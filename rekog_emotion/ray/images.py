@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectImages", "detect_images"]
 
-_FEW, _MANY = 32, 256  # photos that are done as one, and again where their process is lost
+_FEW, _MANY = 32, 128  # photos that are done as one, and again where their process is lost
 _AT_ONCE: Final = 10_000  # that are found
 _ACTORS: Final = 2  # for a service, which is what takes the time: one goes on where the other is lost
 

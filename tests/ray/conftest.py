@@ -1,0 +1,52 @@
+"""A Ray of this machine, where it is installed."""
+
+import logging
+import os
+
+import pytest
+
+from tests.ray import workers
+
+
+@pytest.fixture(scope="session")
+def ray():
+    """Give Ray, without a cluster."""
+    ray = pytest.importorskip("ray")
+    ray.cloudpickle.register_pickle_by_value(workers)  # no process but this one finds the tests
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    context = pytest.importorskip("ray.data").DataContext.get_current()
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
+
+
+@pytest.fixture(scope="module")
+def local_ray(ray):
+    """Give Ray with two CPUs, and leave no process of it behind."""
+    ray.init(
+        address="local",
+        num_cpus=2,
+        object_store_memory=200_000_000,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    yield ray
+    ray.shutdown()
+    assert left_behind() == []
+
+
+def left_behind():
+    """Return the processes of Ray that this one has started and that are still there."""
+    import psutil
+
+    mine = psutil.Process().children(recursive=True)
+    _, there = psutil.wait_procs([one for one in mine if "ray" in " ".join(one.cmdline())], timeout=30)
+    return [one.cmdline() for one in there]
+
+
+def pytest_collection_modifyitems(items):
+    """Let Ray warn of what it likes; what it says is not ours to mend."""
+    for item in items:
+        if item.path.parent.name == "ray":
+            item.add_marker(pytest.mark.filterwarnings("default"))
