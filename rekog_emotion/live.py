@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import ClientName, RekognitionClient
+from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_stream
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
+from rekog_emotion.flows.request import Seconds, check_listeners
 from rekog_emotion.flows.steps import Flow
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
@@ -78,20 +78,16 @@ def watch(
         ServiceError: The service refused for good.
     """
     with needs("timeline", "Watching"):
-        from rekog_emotion.flows.watching import Plan, watched
-        from rekog_emotion.people.following import Follower
-        from rekog_emotion.people.person import _check
+        from rekog_emotion.flows.watching import asked, watched
 
-    plan = Plan(
-        rate=rate, attributes=tuple(_attributes(attributes)), max_calls=max_calls, timeout=seconds(timeout, "timeout")
+    plan, follower = asked(
+        rate=rate, smooth=smooth, max_gap=max_gap, attributes=attributes, max_calls=max_calls, timeout=timeout
     )
-    _check(smooth=smooth, max_gap=max_gap or 0)
     check_listeners(on_progress, cancel)
     time = clock or system_clock()
     stop = cancel or threading.Event()
     source = frames_of(frames, rate=plan.rate, clock=time, cancel=stop)
-    driver = Driver(client=resolve_client(client), clock=time)
-    follower = Follower(interval=1 / plan.rate, max_gap=max_gap, smooth=smooth)
+    driver = Driver(client=of_stream(resolve_client(client)), clock=time)
     flow = watched(source, plan, follower, facts=driver.facts)
     return _moments(driver, flow, source, stop, on_progress)
 

@@ -6,7 +6,7 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from rekog_emotion.values.s3 import S3Object
 
@@ -18,6 +18,7 @@ __all__ = [
     "capabilities",
     "is_async",
     "leaves_retrying_to_us",
+    "of_stream",
     "service_region",
 ]
 
@@ -59,6 +60,7 @@ class RekognitionClient(Protocol):
 ClientName: TypeAlias = Literal["aws", "embedded"]
 """Our own boto3 client, or the engine on this machine."""
 
+T = TypeVar("T")
 
 _AWS: Final = ".amazonaws.com"
 
@@ -72,9 +74,19 @@ def capabilities(client: object) -> frozenset[str]:
     ``"sample_rate"``: its ``start_face_detection`` takes ``SampleRate``, pictures a second.
     ``"ends"``: its ``ended(job_id)`` gives a ``concurrent.futures.Future`` that is done when the job has ended, or at
     once where another process runs the job.
+    ``"streams"``: its ``stream()`` gives a client for the pictures of one stream, with ``"pixels"``.
+    ``"pixels"``: its ``detect_faces`` takes ``{"Pixels": ..., "Seconds": ...}`` as ``Image``: a PIL picture in mode
+    RGB, and when it was taken.
     """
     said = getattr(client, "rekog_capabilities", None)
     return said if isinstance(said, frozenset) else frozenset()
+
+
+def of_stream(client: T) -> T:
+    """Return the client for the pictures of one stream: the client's own for that, if it has one."""
+    any_client: Any = client
+    of_one: T = any_client.stream() if "streams" in capabilities(client) else client
+    return of_one
 
 
 def service_region(client: object) -> str | None:

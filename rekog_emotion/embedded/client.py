@@ -21,6 +21,8 @@ from rekog_emotion.embedded.files import LocalFiles, Resolver
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.nets import Device, Hardware
 from rekog_emotion.embedded.store import Store
+from rekog_emotion.embedded.stream import StreamClient
+from rekog_emotion.embedded.trail import Trail
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media import images
 from rekog_emotion.values.s3 import S3Object
@@ -90,11 +92,11 @@ class EmbeddedClient:
     Attributes:
         engine: ``"embedded"``.
         rekog_capabilities: It takes local files by itself, tells how far its jobs are and when they end, and looks at
-            as many pictures a second as it is told.
+            as many pictures a second as it is told, and follows the faces of a stream.
     """
 
     engine = "embedded"
-    rekog_capabilities = frozenset({"files", "ends", "progress", "sample_rate"})
+    rekog_capabilities = frozenset({"files", "ends", "progress", "sample_rate", "streams"})
 
     def __init__(
         self,
@@ -158,8 +160,22 @@ class EmbeddedClient:
             botocore.exceptions.ClientError: The service's errors for what it would refuse, too.
         """
         wanted = _attributes(Attributes)
-        picture = _decode(self._read(Image))
-        faces = self._analyzer.analyze(picture, mode=self._mode, whole=wanted != DEFAULT_MEMBERS)
+        return self._look(_decode(self._read(Image)), wanted)
+
+    def stream(self) -> StreamClient:
+        """Return a client for the pictures of one stream, which follows faces from one to the next.
+
+        Where pictures are a quarter of a second apart or more, its answers are those of :meth:`detect_faces`. Of closer
+        ones, faces are searched for in one each quarter of a second, and where one is lost or a sure one is new.
+        """
+
+        def look(pixels: Any, attributes: Sequence[Any], trail: Trail, seconds: float) -> Mapping[str, Any]:  # noqa: ANN401 -- numpy is an extra
+            return self._look(pixels, _attributes(attributes), trail=trail, seconds=seconds)
+
+        return StreamClient(self, look)
+
+    def _look(self, picture: Any, wanted: frozenset[str] | None, **known: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- Pillow is an extra
+        faces = self._analyzer.analyze(picture, mode=self._mode, whole=wanted != DEFAULT_MEMBERS, **known)
         if wanted is not None:
             faces = [reduced(face, wanted) for face in faces]
         return {"FaceDetails": faces, "ResponseMetadata": response_metadata()}

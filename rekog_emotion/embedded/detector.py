@@ -22,6 +22,7 @@ Mode: TypeAlias = Literal["fast", "default", "thorough"]
 
 PROPOSED: Final = 0.2  # YuNet's score from which a face is looked at
 SURE: Final = 0.9  # and from which it is one: none of 500 pictures of things and animals had more elsewhere
+GLANCED: Final = 0.5  # and, on a small copy, from which it is looked for
 NEAR, NEAR_SIDE = 4, 192  # side of the window from near, in longer sides of the box, and in pixels of the networks
 LEVEL: Final = math.radians(45)  # eyes that are turned by less are level: the networks see faces that are tilted so
 LOWEST = 0.05  # score from near that is taken note of
@@ -114,6 +115,14 @@ class Detector:
             found = np.concatenate([turned, _better(found, turned)])
         yield [Detection(row[BOX], row[POINTS].reshape(5, 2), float(row[SCORE])) for row in distinct(found)]
         yield self._filling(image)
+
+    def glance(self, image: Image.Image) -> Rows:
+        """Return what may be a face on a small copy of a picture, best first: large ones, upright.
+
+        Args:
+            image: RGB picture.
+        """
+        return self._yunet(image, EFFORTS["fast"].side, GLANCED)
 
     def _seen(self, image: Image.Image, rows: Rows, effort: _Effort, *, turned: bool = False) -> tuple[Rows, bool]:
         """Return the rows that are sure, and of the others, best first, those that are seen from near, too.

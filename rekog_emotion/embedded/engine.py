@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from rekog_emotion.embedded.landmarks import landmarks
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
 from rekog_emotion.embedded.nets import ALONE, ByteArray, Hardware
 from rekog_emotion.embedded.pose import HeadModel
+from rekog_emotion.embedded.trail import Trail
 from rekog_emotion.wire.service import MAX_IMAGE_FACES
 
 __all__ = ["Engine", "Mode"]
@@ -73,7 +76,13 @@ class Engine:
             self._loaded = None
 
     def analyze(
-        self, image: Image.Image | ByteArray, *, mode: Mode = "default", whole: bool = True
+        self,
+        image: Image.Image | ByteArray,
+        *,
+        mode: Mode = "default",
+        whole: bool = True,
+        trail: Trail | None = None,
+        seconds: float = 0.0,
     ) -> list[dict[str, Any]]:
         """Return the service's ``FaceDetails``, largest face first, at most 100.
 
@@ -81,21 +90,27 @@ class Engine:
             image: Picture, or RGB array of shape (height, width, 3), as a viewer shows it.
             mode: How hard to look for faces (see :class:`~rekog_emotion.embedded.EmbeddedClient`).
             whole: All members; else those that need no look at the face but the mesh's (``DEFAULT_MEMBERS``).
+            trail: What is known from pictures before, where it is one of a stream.
+            seconds: When it was taken, then.
         """
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
         if picture.mode != "RGB":  # convert() would copy even what is
             picture = picture.convert("RGB")
         nets = self._networks()
-        faces = _find(nets, picture, mode)
+        faces: Sequence[FaceMesh]
+        if trail is None:
+            faces = _find(nets, picture, mode)
+        else:
+            search = partial(_find, nets, mode=mode)
+            faces = trail.find(picture, seconds, search=search, detector=nets.detector, mesh=nets.mesh)
         if not faces:
             return []
         poses = [nets.head.pose(face.points) for face in faces]
         marks = [landmarks(face, nets.head, pose) for face, pose in zip(faces, poses, strict=True)]
         if whole:
+            apparent = nets.age_gender(faces) if trail is None else trail.apparent(faces, nets.age_gender)
             muscles = [nets.blendshapes(face) for face in faces]
-            looks = zip(
-                muscles, nets.emotions(faces, muscles), nets.attributes(faces), nets.age_gender(faces), strict=True
-            )
+            looks = zip(muscles, nets.emotions(faces, muscles), nets.attributes(faces), apparent, strict=True)
             details = [
                 detail(picture, Observation(face, pose, points, *look))
                 for face, pose, points, look in zip(faces, poses, marks, looks, strict=True)

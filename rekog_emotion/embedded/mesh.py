@@ -170,13 +170,7 @@ class Mesh:
             image: RGB picture.
             detections: What the detector found in it.
         """
-        regions = [_region(detection) for detection in detections]
-        fits = self._fit(image, regions)
-        refined = {k: _refined(fit.points) for k, fit in enumerate(fits)}
-        unsettled = [k for k, region in refined.items() if not _settled(regions[k], region)]
-        for k, new in zip(unsettled, self._fit(image, [refined[k] for k in unsettled]), strict=True):
-            if new.presence > fits[k].presence - LOST:
-                fits[k] = new
+        fits = self._settle(image, [_region(detection) for detection in detections])
         faces = []
         for detection, fit in zip(detections, fits, strict=True):
             if fit.presence < detection.presence:
@@ -190,6 +184,30 @@ class Mesh:
                     FaceMesh(points, fit.patch, fit.presence, placed=True, score=detection.score, box=detection.box)
                 )
         return faces
+
+    def again(self, image: Image.Image, faces: Sequence[FaceMesh]) -> list[FaceMesh]:
+        """Return those of the faces of the picture before that are still near where they were.
+
+        Args:
+            image: RGB picture.
+            faces: Of the picture before.
+        """
+        fits = self._settle(image, [_refined(face.points) for face in faces])
+        return [
+            FaceMesh(fit.points, fit.patch, fit.presence, placed=False, score=face.score)
+            for face, fit in zip(faces, fits, strict=True)
+            if fit.presence >= BELIEVED and not face.placed
+        ]
+
+    def _settle(self, image: Image.Image, regions: Sequence[_Region]) -> list[_Fit]:
+        """Return the fit in each region, or, where it shows that the face lies otherwise, in a better one."""
+        fits = self._fit(image, regions)
+        refined = {k: _refined(fit.points) for k, fit in enumerate(fits)}
+        unsettled = [k for k, region in refined.items() if not _settled(regions[k], region)]
+        for k, new in zip(unsettled, self._fit(image, [refined[k] for k in unsettled]), strict=True):
+            if new.presence > fits[k].presence - LOST:
+                fits[k] = new
+        return fits
 
     def _fit(self, image: Image.Image, regions: Sequence[_Region]) -> list[_Fit]:
         if not regions:

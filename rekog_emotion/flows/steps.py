@@ -73,6 +73,11 @@ class Facts:
         """It tells when its jobs end."""
         return "ends" in self.can
 
+    @property
+    def pixels(self) -> bool:
+        """It takes a stream's pictures as they are."""
+        return "pixels" in self.can
+
 
 # --- calls ---
 

@@ -7,6 +7,7 @@ when they are asked, and what is told of it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -19,17 +20,20 @@ from rekog_emotion.errors import (
     RekogEmotionError,
 )
 from rekog_emotion.flows import detecting, retrying
+from rekog_emotion.flows.request import Seconds, _attributes
+from rekog_emotion.flows.request import seconds as seconds_of
 from rekog_emotion.flows.steps import Cancelled, Facts, Flow, Give, Sleep, Tell, Work
 from rekog_emotion.people.following import Follower
+from rekog_emotion.people.person import _check
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.moments import Moment, milliseconds, moment_of
-from rekog_emotion.sources.images import prepare_image
+from rekog_emotion.sources.images import prepare_image, prepare_pixels
 from rekog_emotion.sources.reading import Frame, Frames, StalledError
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.videos import TimedFace
 
-__all__ = ["Plan", "samples_a_second", "watched"]
+__all__ = ["Plan", "asked", "samples_a_second", "watched"]
 
 _FIRST_WAIT: Final = 1.0  # seconds until a lost stream is opened again, at first
 _LONGEST_WAIT: Final = 30.0
@@ -60,6 +64,30 @@ class Plan:
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
             msg = f"max_calls={most!r} is no budget: pass 1 or more calls, or None for no limit"
             raise InvalidInputError(msg)
+
+
+def asked(
+    *,
+    rate: object,
+    smooth: float,
+    max_gap: float | None,
+    attributes: str | Sequence[str],
+    max_calls: int | None,
+    timeout: Seconds,
+) -> tuple[Plan, Follower]:
+    """Return what a caller wants, and who follows the people.
+
+    Raises:
+        InvalidInputError: An option cannot be used.
+    """
+    plan = Plan(
+        rate=samples_a_second(rate),
+        attributes=tuple(_attributes(attributes)),
+        max_calls=max_calls,
+        timeout=seconds_of(timeout, "timeout"),
+    )
+    _check(smooth=smooth, max_gap=max_gap or 0)
+    return plan, Follower(interval=1 / plan.rate, max_gap=max_gap, smooth=smooth)
 
 
 def samples_a_second(rate: object) -> float:
@@ -174,7 +202,8 @@ class _Watch:
         """Have a frame looked at, and say who is there, or why nobody knows."""
         skipped = self._beat.taken(frame.seconds)
         try:
-            image = yield Work(partial(prepare_image, frame.picture))
+            prepare = partial(prepare_pixels, seconds=frame.seconds) if self._facts.pixels else prepare_image
+            image = yield Work(partial(prepare, frame.picture))
             self._usable = True
             self._calls += 1
             analysis: ImageAnalysis = yield from detecting.detect(

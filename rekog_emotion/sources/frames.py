@@ -38,8 +38,22 @@ _DEVICE: Final = "/dev/video"
 _NOTHING: Final = object()
 
 
-def frames_of(source: Any, *, rate: float, clock: Timer, cancel: threading.Event | None) -> Frames:  # noqa: ANN401 -- whatever a caller passes
+def frames_of(
+    source: Any,  # noqa: ANN401 -- whatever a caller passes
+    *,
+    rate: float,
+    clock: Timer,
+    cancel: threading.Event | None,
+    pull: Callable[[AsyncIterable[Any]], Iterator[Any]] | None = None,
+) -> Frames:
     """Return what a caller's frames are read by; nothing is opened.
+
+    Args:
+        source: As the caller has them.
+        rate: Samples a second.
+        clock: Where time comes from.
+        cancel: Set when the caller cancels.
+        pull: Yields, in a thread, what an asynchronous iterable gives; left out, none can be watched.
 
     Raises:
         InvalidInputError: There are no frames in it.
@@ -55,16 +69,20 @@ def frames_of(source: Any, *, rate: float, clock: Timer, cancel: threading.Event
             "a VideoCapture gives no frames by itself; pass a generator that reads it, and yields RGB: frame[..., ::-1]"
         )
         raise InvalidInputError(msg)
+    name = name_of(source)
     if isinstance(source, AsyncIterable):
-        msg = f"{name_of(source)}: frames of an asynchronous iterable cannot be watched by a thread; pass an iterable"
+        if pull is not None:
+            return Read(_own_shots(lambda: pull(source), name), name=name, clock=clock, cancel=cancel)
+        msg = f"{name}: frames of an asynchronous iterable cannot be watched by a thread; pass an iterable"
         raise InvalidInputError(msg)
     if isinstance(source, (bytes, bytearray, memoryview)) or not isinstance(source, Iterable) or _is_file(source):
         msg = (
-            f"{name_of(source)}: there are no frames in it; pass the number of a camera, an address, the path of a "
+            f"{name}: there are no frames in it; pass the number of a camera, an address, the path of a "
             "video, or an iterable of arrays or PIL pictures"
         )
         raise InvalidInputError(msg)
-    return Read(_own_shots(source, rate), name=name_of(source), clock=clock, cancel=cancel)
+    apart = 1 / rate if isinstance(source, Sequence) or _is_array(source) else None
+    return Read(_own_shots(lambda: iter(source), name, apart=apart), name=name, clock=clock, cancel=cancel)
 
 
 def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading.Event | None) -> Frames:
@@ -113,27 +131,25 @@ def _stream_shots(origin: Origin) -> Shots:
     return shots
 
 
-def _own_shots(source: Iterable[Any], rate: float) -> Shots:
+def _own_shots(begin: Callable[[], Iterator[Any]], name: str, *, apart: float | None = None) -> Shots:
     """Yield the caller's pictures; those of a list without times are taken to be a sample apart, not to come live."""
 
     def shots(_: Callable[[], bool]) -> Generator[Shot]:
-        frames = iter(source)
+        frames = begin()
         first = next(frames, _NOTHING)
         if first is _NOTHING:
             return
         timed = isinstance(first, tuple)
-        apart = 1 / rate if not timed and (isinstance(source, Sequence) or _is_array(source)) else None
         last = -1.0
         for number, one in enumerate(chain([first], frames)):
-            seconds, picture = _pair(one, number, source) if timed else (None, one)
+            where = f"{name}: frame {number}"
+            seconds, picture = _pair(one, where) if timed else (None, one)
             if not (_is_image(picture) or _is_array(picture)):
-                msg = f"{_nth(number, source)} is of type {type(picture).__name__}: let it be an array or a PIL picture"
+                msg = f"{where} is of type {type(picture).__name__}: let it be an array or a PIL picture"
                 raise InvalidInputError(msg)
             if seconds is not None:
                 if not last < seconds < float("inf"):
-                    msg = (
-                        f"{_nth(number, source)} is of {seconds} s, after one of {last} s: times have to ascend from 0"
-                    )
+                    msg = f"{where} is of {seconds} s, after one of {last} s: times have to ascend from 0"
                     raise InvalidInputError(msg)
                 last = seconds
             elif apart is not None:
@@ -143,15 +159,11 @@ def _own_shots(source: Iterable[Any], rate: float) -> Shots:
     return shots
 
 
-def _pair(one: Any, number: int, source: object) -> tuple[float, Any]:  # noqa: ANN401 -- whatever a caller passes
+def _pair(one: Any, where: str) -> tuple[float, Any]:  # noqa: ANN401 -- whatever a caller passes
     if not isinstance(one, tuple) or len(one) != 2 or isinstance(one[0], bool) or not isinstance(one[0], Real):  # noqa: PLR2004 -- a pair
-        msg = f"{_nth(number, source)} is no pair of seconds and a picture; give all of them a time, or none"
+        msg = f"{where} is no pair of seconds and a picture; give all of them a time, or none"
         raise InvalidInputError(msg)
     return float(one[0]), one[1]
-
-
-def _nth(number: int, source: object) -> str:
-    return f"{name_of(source)}: frame {number}"
 
 
 def _same(picture: Any) -> Callable[[], Any]:  # noqa: ANN401 -- an array or a PIL picture

@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["BinaryFile", "ImageSource", "PreparedImage", "parse_s3_uri", "prepare_image", "ready_image", "s3_wire"]
+__all__ = [
+    "BinaryFile",
+    "ImageSource",
+    "PreparedImage",
+    "parse_s3_uri",
+    "prepare_image",
+    "prepare_pixels",
+    "ready_image",
+    "s3_wire",
+]
 
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 
@@ -99,6 +108,23 @@ def _check_one(place: str | os.PathLike[str]) -> None:
     raise InvalidInputError(message)
 
 
+def prepare_pixels(source: Any, seconds: float) -> PreparedImage:  # noqa: ANN401 -- an array or a PIL picture
+    """Make a picture of a stream into what a client takes that has ``"pixels"``: nothing is encoded.
+
+    Args:
+        source: A PIL image or an array, as for `prepare_image`.
+        seconds: When it was taken.
+
+    Raises:
+        InvalidInputError: It is no picture, or one that the service would refuse.
+        MissingExtraError: The ``image`` extra is not installed.
+    """
+    name = name_of(source)
+    with _naming(source):
+        rgb = _flat(source) if _is_image(source) else _flat_array(source, name)
+    return PreparedImage(wire={"Pixels": rgb, "Seconds": seconds}, size=rgb.size, name=name)
+
+
 def ready_image(source: object) -> PreparedImage | None:
     """Return what `prepare_image` does where that takes no time; ``None`` for what is to be read, or converted."""
     if isinstance(source, S3Object):
@@ -122,9 +148,9 @@ def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
     if isinstance(source, bytes | bytearray | memoryview):
         return _fitted(bytes(source), name)  # the same object when it is bytes already
     if _is_image(source):
-        return _from_image(source)
+        return _from_image(_flat(source))
     if _is_array(source):
-        return _from_array(source, name)
+        return _from_image(_flat_array(source, name))
     if _is_file(source):
         return _fitted(read_file(source), name)
     if inspect.isawaitable(source):
@@ -162,22 +188,29 @@ def _check_header(header: ImageHeader) -> None:
     _check_size(header.size)
 
 
-def _from_image(image: Image.Image) -> tuple[bytes, tuple[int, int]]:
+def _from_image(rgb: Image.Image) -> tuple[bytes, tuple[int, int]]:
     from rekog_emotion.media import images
 
-    _check_size(image.size)
-    rgb = images.flattened(image)
     return images.encode(rgb, max_bytes=MAX_IMAGE_BYTES, min_side=MIN_IMAGE_SIDE), rgb.size
 
 
-def _from_array(array: NDArray[Any], name: str) -> tuple[bytes, tuple[int, int]]:
+def _flat(image: Image.Image) -> Image.Image:
+    """Return a picture in mode RGB."""
+    from rekog_emotion.media import images
+
+    _check_size(image.size)
+    return images.flattened(image)
+
+
+def _flat_array(array: NDArray[Any], name: str) -> Image.Image:
+    """Return the picture that is in an array, in mode RGB."""
     if wrong := _wrong_array(array):
         raise InvalidInputError(wrong)
     height, width = array.shape[:2]
     _check_size((width, height))
     with needs("image", f"{shown(name)}: encoding an array"):
         from rekog_emotion.media import images
-    return _from_image(images.from_array(array))
+    return _flat(images.from_array(array))
 
 
 def _wrong_array(array: NDArray[Any]) -> str | None:
