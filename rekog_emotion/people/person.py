@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Final, TypeVar
 
@@ -12,7 +12,8 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.people.showing import segments_html, summary_html, told_segment, track_html
+from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments
+from rekog_emotion.people.showing import summary_html, track_html
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.people.tables import Cells, Tabular
 from rekog_emotion.values.listing import Listing, counted
@@ -39,8 +40,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 _SOME: Final = 3  # of several people whose looks are told
 _SOMETHING: Final = 1e-3  # of a score; what is above the usual by nothing is usual
-MILLISECONDS: Final = 3
-"""Decimals of seconds: times are whole milliseconds, and what is beyond them in a sum is noise."""
 DIGITS: Final = 4
 """Decimals of scores, which are kept in single precision: what is beyond them is noise."""
 
@@ -84,58 +83,6 @@ class Track:
     def end(self) -> float:
         """Seconds of the last face."""
         return self.faces[-1].seconds or 0.0
-
-
-@frozen(kw_only=True)
-class Segment:
-    """A stretch of time in which one emotion leads: how a face looks, not what the person feels.
-
-    Attributes:
-        person: Id of the person.
-        type: The emotion.
-        start: Seconds.
-        end: Seconds; the last face counts until the next sample.
-        score: Mean score of the emotion, 0 to 100.
-    """
-
-    person: int
-    type: EmotionType | str
-    start: float
-    end: float
-    score: float
-
-    @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return round(self.end - self.start, MILLISECONDS)
-
-
-class Segments(Listing, Tabular, tuple[Segment, ...]):
-    """Stretches of one dominant emotion each, in order of time; as a table, a row a stretch.
-
-    Its columns are ``person``, ``emotion``, ``start``, ``end``, ``seconds`` and ``score``.
-    """
-
-    __slots__ = ()
-
-    _one, _many = "segment", "segments"
-
-    def _lines(self, items: Iterable[object]) -> Iterator[str]:
-        return (told_segment(one) for one in items if isinstance(one, Segment))
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: how faces look, not what people feel."""
-        return segments_html(self)
-
-    def _table(self) -> Sequence[Cells]:
-        return (
-            ("person", int, [one.person for one in self]),
-            ("emotion", str, [str(one.type) for one in self]),
-            ("start", float, [one.start for one in self]),
-            ("end", float, [one.end for one in self]),
-            ("seconds", float, [one.seconds for one in self]),
-            ("score", float, [one.score for one in self]),
-        )
 
 
 @frozen(kw_only=True)

@@ -26,7 +26,8 @@ with needs("timeline", "A report"):
     from rekog_emotion.results.timeline import Timeline, timeline_of
 
 if TYPE_CHECKING:
-    from rekog_emotion.people.person import Person, PersonSummary, Segment
+    from rekog_emotion.people.person import Person, PersonSummary
+    from rekog_emotion.people.segments import Segments
     from rekog_emotion.results.protocols import VideoFaces
 
 __all__ = ["report", "strip", "write_report"]
@@ -131,7 +132,7 @@ def _key(kinds: Iterable[str]) -> Iterator[str]:
     yield '<li><span class="dot ground"></span>no emotion, or nobody on screen</li>'
 
 
-def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int, Sequence[Segment]]) -> str:
+def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int, Segments]) -> str:
     mean = everybody(timeline)
     if mean is None:
         return ""
@@ -147,9 +148,7 @@ def _overview(timeline: Timeline, shown: Sequence[Person], segments: Mapping[int
     )
 
 
-def _card(
-    person: Person, summary: PersonSummary, segments: Sequence[Segment], duration: float, face: str | None
-) -> str:
+def _card(person: Person, summary: PersonSummary, segments: Segments, duration: float, face: str | None) -> str:
     picture = (
         f'<img src="data:image/jpeg;base64,{face}" alt="Best face of person {person.id}">'
         if face

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,8 @@ from rekog_emotion.values.palette import UNDECIDED, color_of, words
 from rekog_emotion.values.wording import word
 
 if TYPE_CHECKING:
-    from rekog_emotion.people.person import Person, Segment
+    from rekog_emotion.people.person import Person
+    from rekog_emotion.people.segments import Segment
     from rekog_emotion.results.protocols import PeopleOverTime
 
 __all__ = ["ON_SCREEN", "SEGMENTS", "SPACE", "anchor", "bar", "shortest_stretch", "strip"]
@@ -62,7 +63,7 @@ def shortest_stretch(timeline: PeopleOverTime) -> float:
 
 def bar(
     person: Person,
-    segments: Sequence[Segment],
+    segments: Iterable[Segment],
     duration: float,
     *,
     style: str = "",
@@ -95,7 +96,7 @@ def bar(
     )
 
 
-def _longest(segments: Sequence[Segment]) -> list[Segment]:
+def _longest(segments: Iterable[Segment]) -> list[Segment]:
     return sorted(segments, key=lambda one: -one.seconds)[:SEGMENTS]
 
 

@@ -16,7 +16,7 @@ from rekog_emotion.media.writing import output_text
 from rekog_emotion.values.wording import word
 
 if TYPE_CHECKING:
-    from rekog_emotion.people.person import Segment
+    from rekog_emotion.people.segments import Segment
 
 __all__ = ["srt", "webvtt", "write_subtitles"]
 

@@ -33,18 +33,17 @@ import numpy as np  # isort: skip -- columns says which extra brings it
 from numpy.typing import NDArray  # isort: skip
 from rekog_emotion.people.person import (
     DIGITS,
-    MILLISECONDS,
     Peak,
     People,
     Person,
     PersonSummary,
-    Segment,
-    Segments,
     Summary,
     Track,
     _check,
     number_of_people,
 )
+
+from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments  # isort: skip
 from rekog_emotion.people.tables import Cells, Tabular
 
 if TYPE_CHECKING:

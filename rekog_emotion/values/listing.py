@@ -1,10 +1,10 @@
-"""Tuples of values that show themselves on a screen at most, however long they are."""
+"""Several values in order that show themselves on a screen at most, however long they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 __all__ = ["SHOWN", "Listing", "counted"]
 
@@ -19,7 +19,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 class Listing:
-    """What tuples of values have in common, as the first of their parents: a short repr."""
+    """What several values in order have in common, as the first of their parents: a short repr."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class Listing:
 
     def __repr__(self) -> str:
         """Return how many there are, and a line for each of the first."""
-        items = self if isinstance(self, tuple) else ()
+        items = tuple(cast("Iterable[object]", self))
         heading = counted(len(items), self._one, self._many)
         if not items:
             return f"<{heading}>"

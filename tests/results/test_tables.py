@@ -439,7 +439,9 @@ def test_missing_extra_of_tables_over_time(monkeypatch, two, module, call, extra
 
 def test_whatever_reads_arrow_reads_them(two, photo):
     """By Arrow's capsule interface, of which pyarrow is one reader."""
-    for table in (two, photo, EMPTY, two.timeline(), two.timeline().summary()):
+    timeline = two.timeline()
+    none = timeline.segments(min_seconds=100)
+    for table in (two, photo, EMPTY, timeline, timeline.segments(), none, timeline.summary()):
         assert pa.table(table).equals(table.to_arrow())
         assert pa.RecordBatchReader.from_stream(table).read_all().equals(table.to_arrow())
 
@@ -453,21 +455,21 @@ def test_polars_reads_them(two):
     assert polars.from_arrow(tables.to_arrow([two, EMPTY])).to_dicts() == list(two.to_records())
     assert polars.DataFrame(timeline).to_dicts() == timeline.to_arrow().to_pylist()
     assert polars.DataFrame(timeline.summary())["person"].to_list() == [1, 2]
-    assert polars.from_arrow(timeline.segments(min_seconds=0).to_arrow())["emotion"].to_list() == ["HAPPY", "SAD"]
+    assert polars.DataFrame(timeline.segments(min_seconds=0))["emotion"].to_list() == ["HAPPY", "SAD"]
 
 
 def test_duckdb_reads_them(two):
     """A query names the variable, or what was registered."""
     duckdb = pytest.importorskip("duckdb")
     timeline = two.timeline(smooth=0)
-    segments = timeline.segments(min_seconds=0).to_arrow()
+    segments = timeline.segments(min_seconds=0)
 
+    found = duckdb.sql("select emotion from segments where seconds < 1").fetchall()
+    assert (len(segments), found) == (2, [("SAD",)])
     with duckdb.connect() as connection:
         connection.register("clip", two.to_arrow(people=True))
-        connection.register("segments", segments)
         query = "select person, count(*) from clip group by 1 order by 1"
         assert connection.sql(query).fetchall() == [(1, 2), (2, 1), (None, 1)]
-        assert connection.sql("select emotion from segments where seconds < 1").fetchall() == [("SAD",)]
     assert duckdb.sql("select max(timestamp_ms) from two").fetchall() == [(500,)]
     assert duckdb.sql("select emotion, max(score) from timeline group by 1 order by 1").fetchall() == [
         ("HAPPY", 90.0),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import rekog_emotion as rekog
 from rekog_emotion import EmotionType
 from rekog_emotion.people.floors import estimate_floors
-from rekog_emotion.people.person import Peak, Segment
+from rekog_emotion.people.person import Peak
+from rekog_emotion.people.segments import Segment
 from rekog_emotion.results.timeline import Timeline
 from tests.amounts import amount
 from tests.results.people import at, face, looks, video
