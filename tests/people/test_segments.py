@@ -18,7 +18,8 @@ def test_are_gone_through_as_a_tuple_is():
     assert (len(segments), list(segments), segments[0], segments[-1]) == (2, [A, B], A, B)
     assert (segments[1:], [*reversed(segments)], B in segments) == (Segments([B]), [B, A], True)
     assert isinstance(segments[:1], Segments)
-    assert segments[:1] + segments[1:] == segments[:1] + (B,) == segments
+    assert segments[:1] + segments[1:] == segments
+    assert segments[:1].__add__((B,)) == segments
     assert bool(segments)
     assert not Segments()
     with pytest.raises(IndexError):
