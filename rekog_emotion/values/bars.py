@@ -82,7 +82,13 @@ def _frame(parts: Sequence[str]) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 0) -> str:
-    """Return a table of cells that are HTML already, and how many rows more there would be."""
+    """Return a table of cells that are HTML already, and how many rows more there would be.
+
+    What is not known of any row needs no column.
+    """
+    rows = list(rows)
+    known = [place for place in range(len(heads)) if not rows or any(row[place] for row in rows)]
+    heads, rows = [heads[place] for place in known], [[row[place] for place in known] for row in rows]
     head = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name in heads)
     body = "".join(
         f"<tr>{''.join(f'<td style={chr(34)}{_CELL}{chr(34)}>{cell}</td>' for cell in row)}</tr>" for row in rows

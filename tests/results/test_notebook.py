@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -245,3 +246,17 @@ def test_video():
     ]
     assert video_strip(VideoAnalysis()) == ""
     assert "status FAILED" in " ".join(Page(VideoAnalysis(status="FAILED")._repr_html_()).text)
+
+
+def test_what_is_not_known_has_no_column():
+    """Where emotions alone were asked for, a table of faces says nothing of gender and age."""
+    looks = Face(emotions=(Emotion(type="SAD", confidence=90.0),))
+    photo = ImageAnalysis(faces=(looks, Face(confidence=9.0)))
+
+    assert heads(photo) == heads(photo.faces) == ["#", "emotion"]
+    assert heads(ImageAnalysis(faces=(looks, Face(beard=Attribute(value=True))))) == ["#", "emotion", "also"]
+
+
+def heads(value):
+    """Return the headings of what is shown of a value."""
+    return re.findall(r"<th[^>]*>([^<]*)</th>", value._repr_html_())
