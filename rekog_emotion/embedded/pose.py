@@ -18,6 +18,7 @@ EYEBALL = 0.42  # radius, in distances between the corners of the eye
 IRIS = 5  # vertices each
 NOSE_AND_MOUTH = (4, 61, 291)  # vertices at the tip of the nose and the viewer's left and right corner of the mouth
 STIFF = 1.0  # square centimetres: how far the five points have to differ from a front view to turn the face
+FACING = 0.25  # least cosine of the angle between a face and the camera: 75 degrees
 FLIP = np.array([1.0, -1.0, -1.0])  # from x right, y down, z away to x right, y up, z to the camera
 
 
@@ -97,7 +98,7 @@ class HeadModel:
         u, (first, second), vt = np.linalg.svd(affine, full_matrices=False)
         across, up = u @ vt
         scale = (first + second) / 2
-        rotation = np.array([across, up, np.cross(across, up)])
+        rotation = _turned_back(np.array([across, up, np.cross(across, up)]))
         return np.asarray(scale * (self._whole - self._five.mean(0)) @ rotation.T * FLIP + (*five.mean(0), 0.0))
 
     def _rotation(self, points: FloatArray) -> tuple[FloatArray, float]:
@@ -107,6 +108,23 @@ class HeadModel:
         handed = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
         scale = float(singular @ handed / (self._weight * self._model**2).sum())
         return np.asarray(u @ np.diag(handed) @ vt), scale
+
+
+def _turned_back(rotation: FloatArray) -> FloatArray:
+    """Return the nearest view in which a head shows its face, for one that is turned away further than ``FACING``.
+
+    The eyes of a profile lie so close that they may come out in the wrong order: then the head looks as if seen from
+    behind, and its angles are those of one that stands on its head.
+    """
+    x, y, front = rotation[:, 2].tolist()
+    if front >= FACING:
+        return rotation
+    side = math.hypot(x, y)
+    turn = math.asin(FACING) - math.atan2(front, side)
+    aside, ahead = np.array([x / side, y / side, 0.0]), np.array([0.0, 0.0, 1.0])
+    stay = (1 - math.cos(turn)) * (np.outer(aside, aside) + np.outer(ahead, ahead))
+    across = math.sin(turn) * (np.outer(ahead, aside) - np.outer(aside, ahead))
+    return np.asarray((np.eye(3) - stay + across) @ rotation)
 
 
 def eye_width(points: FloatArray) -> float:

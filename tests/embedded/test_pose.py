@@ -88,3 +88,31 @@ def test_the_canonical_face_is_laid_over_a_mesh(head):
     points = turned(-35, 15, 40, scale=7.0)
 
     assert head.fitted(points) == pytest.approx(points, abs=1e-6)
+
+
+FIVE = [(33, 133), (263, 362), (4, 4), (61, 61), (291, 291)]  # eyes, nose, corners of the mouth: middles of vertices
+
+
+def five(points):
+    """Return the five points that a detector sees of a mesh."""
+    return np.array([points[list(pair), :2].mean(0) for pair in FIVE])
+
+
+@pytest.mark.parametrize(("roll", "yaw", "pitch"), [(0, 0, 0), (25, 40, 0), (-170, -40, 10), (10, 60, -10)])
+def test_a_face_is_laid_on_its_five_points_as_it_is_turned(head, roll, yaw, pitch):
+    """Five points tell how a head is turned, a little towards the front."""
+    pose = head.pose(head.placed(five(turned(roll, yaw, pitch))))
+
+    assert (roll, yaw, pitch) == pytest.approx((pose.roll, pose.yaw, pose.pitch), abs=6)
+
+
+@pytest.mark.parametrize("roll", [0, 20, -60])
+@pytest.mark.parametrize("yaw", [95, 120, -110])
+def test_eyes_in_the_wrong_order_make_a_profile(head, roll, yaw):
+    """A face that is seen is not turned away: its angles are those of a profile, and not of a head upside down."""
+    pose = head.pose(head.placed(five(turned(roll, yaw, 0))))
+
+    assert abs(pose.yaw) == pytest.approx(75.5, abs=3)
+    assert (pose.yaw > 0) == (yaw > 0)
+    assert pose.roll == pytest.approx(roll, abs=15)
+    assert abs(pose.pitch) < 45
