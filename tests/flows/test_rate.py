@@ -270,6 +270,19 @@ def test_grows_where_somebody_waits(seconds, most, found):
     assert rushed(Pace(10, most=most), *seconds) == pytest.approx(found)
 
 
+def test_grows_once_for_those_who_waited():
+    """Turns that come later, and wait for nothing, say nothing more."""
+    pace = Pace(10)
+    rushed(pace, 0.0)
+
+    rates = []
+    for now in (10.0, 20.0, 30.0):
+        pace.turn(now)
+        rates.append(pace.rate)
+
+    assert rates == pytest.approx([10.5, 10.5, 10.5])
+
+
 def test_grows_quickly_to_nearly_where_it_was_throttled():
     """Slowly from there on, and by and by less slowly."""
     pace = Pace(40)
