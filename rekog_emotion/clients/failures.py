@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import IncompleteRead
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_plus
 
@@ -176,8 +177,14 @@ def map_error(
 
 
 def _is_cut(error: Exception) -> bool:
-    """Tell of an answer that was shorter than announced, which aiohttp sees, and boto3 takes for the answer."""
-    return type(getattr(error, "kwargs", {}).get("error")).__name__ == "ClientPayloadError"
+    """Tell of an answer that was shorter than announced.
+
+    aiohttp sees it, and urllib3, by some versions of botocore; by others boto3 takes what came for the answer.
+    """
+    cause = getattr(error, "kwargs", {}).get("error")
+    return type(cause).__name__ == "ClientPayloadError" or any(
+        isinstance(part, IncompleteRead) for part in getattr(cause, "args", ())
+    )
 
 
 def _key_in(parameters: Mapping[str, Any]) -> str | None:
