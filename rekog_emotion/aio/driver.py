@@ -9,6 +9,7 @@ Nothing here holds up the loop: what uses the processor or reads a file, and cal
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
@@ -17,12 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from attrs import define, field, frozen
 
+from rekog_emotion.aio.calling import made
 from rekog_emotion.aio.clock import Clock, LoopClock
-from rekog_emotion.aio.fastpath import Passing
-from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of, turn_of_loop
-from rekog_emotion.clients import failures
-from rekog_emotion.clients.fastpath import accelerated
-from rekog_emotion.clients.guarding import guarded
+from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
@@ -149,19 +147,7 @@ class Driver:
 
     async def call(self, step: Call) -> Any:  # noqa: ANN401 -- the service's own answer
         """Make a call, by a client of either world."""
-        client = self.client
-        if step.queue is not None:
-            sqs, ask = step.queue.sqs, partial(getattr(step.queue.sqs, step.method), **step.parameters)
-            if not is_async(sqs, step.method):
-                return await self.aside(guarded(sqs)(ask))  # credentials may be renewed there, too
-            with guarded(sqs):
-                return await ask()
-        if not is_async(client, step.method):
-            once = partial(failures.once, client, step.method, job_id=step.job_id, **step.parameters)
-            return await self.aside(once)
-        await turn_of_loop()
-        with failures.mapped(client, step.method, step.parameters, job_id=step.job_id), accelerated(client, Passing):
-            return await getattr(client, step.method)(**step.parameters)
+        return await made(step, self.client, self.aside)
 
 
 @frozen
@@ -383,7 +369,7 @@ class _Performer:
     async def _limited(self, step: Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over."""
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with asyncio.timeout(None if math.isinf(seconds) else seconds) as limit:
                 return await self._driver.call(step)
         except TimeoutError:
             if not limit.expired():

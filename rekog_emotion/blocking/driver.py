@@ -255,7 +255,7 @@ class _Performer:
     def _limited(self, call: Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
         future: Future[object] = Future()
-        client = self._driver.client
+        client = self._driver.client if call.queue is None else call.queue.sqs
         line = line_of(client)
 
         def work() -> None:

@@ -162,6 +162,7 @@ def _client_beside(client: RekognitionClient, service: str, *, attempts: int, wa
         )
     if (fault := fault_of(beside)) is not None:
         raise fault
+    make_closable(beside)
     return beside
 
 

@@ -8,6 +8,7 @@ job is looked at all the same.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from functools import partial
@@ -17,7 +18,7 @@ from attrs import field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.polling import PollSchedule, Schedule
-from rekog_emotion.flows.steps import Call, Cancelled, Flow, Listen, Now, Sleep
+from rekog_emotion.flows.steps import Call, Cancelled, Flow, LateError, Listen, Now, Sleep
 from rekog_emotion.logs import logger
 from rekog_emotion.text import quoted, shown
 
@@ -163,7 +164,8 @@ class Mailbox:
         """
         strangers = 0
         asked = {"QueueUrl": self._queue_url, "MaxNumberOfMessages": _MESSAGES, "WaitTimeSeconds": seconds}
-        answer: Mapping[str, Any] = yield Call("receive_message", asked, queue=self)
+        # It ends by itself, if late; a cancel is not to wait for that.
+        answer: Mapping[str, Any] = yield Call("receive_message", asked, within=math.inf, queue=self)
         for message in answer.get("Messages") or ():
             completion = read_completion(message.get("Body"))
             if completion is not None and completion.job_id in self._expected:
@@ -243,6 +245,8 @@ class Watch:
         wait = min(self._long_poll, int(left))
         try:
             strangers = yield from self._mailbox.receive(wait)
+        except LateError:
+            return 0.0  # the caller has cancelled
         except Exception as error:  # noqa: BLE001 -- whatever a queue does, the job can be looked at
             if not self._broken:
                 _log.warning(

@@ -21,7 +21,8 @@ from rekog_emotion import (
     SnsSqs,
 )
 from rekog_emotion.testing import FakeClient, LocalEndpoint, virtual_time
-from tests.scripted import IN_PROGRESS, ScriptedClient, page
+from tests.http_standin import Answer, silence
+from tests.scripted import IN_PROGRESS, STARTED, ScriptedClient, page
 from tests.testing.recordings import video
 
 VIDEO = "s3://bucket/clip.mp4"
@@ -294,6 +295,26 @@ def test_a_real_cancel_is_prompt(verbs):
     thread.join()
 
     assert took[0] - begin < 10
+
+
+def test_a_cancel_ends_a_long_poll(verbs, standin, monkeypatch):
+    """The queue has not answered, and never does: nobody waits for it, and no thread is left at it."""
+    cancel = threading.Event()
+
+    def hear(handler):
+        cancel.set()
+        silence(handler)
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", standin.url)
+    standin.script("StartFaceDetection", Answer(STARTED))
+    standin.script("ReceiveMessage", hear)
+
+    with pytest.raises(JobCancelledError) as caught:
+        verbs.analyze_video(
+            VIDEO, client=verbs.aws_client(), notify=SnsSqs(TOPIC, ROLE, f"{standin.url}/1/ends"), cancel=cancel
+        )
+
+    assert caught.value.job_id == "j-1"
 
 
 # --- over real HTTP ---

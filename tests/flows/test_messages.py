@@ -1,6 +1,7 @@
 """Messages of the end of a job: what is read, kept, deleted and left alone."""
 
 import json
+import math
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,7 +124,12 @@ def test_a_message_that_cannot_be_read_holds_up_no_other():
     assert mailbox.of("j-1") == Completion(job_id="j-1", status="SUCCEEDED")
     place = {"QueueUrl": QUEUE}
     assert table.steps == [
-        Call("receive_message", {**place, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0}, queue=mailbox),
+        Call(
+            "receive_message",
+            {**place, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 0},
+            within=math.inf,
+            queue=mailbox,
+        ),
         Call("change_message_visibility", {**place, "ReceiptHandle": DEEP, "VisibilityTimeout": 0}, queue=mailbox),
         Call("delete_message", {**place, "ReceiptHandle": json.dumps(DONE)}, queue=mailbox),
     ]
