@@ -75,7 +75,7 @@ def cpus() -> int:
 
 def _for_actors() -> float:
     """Return how many CPUs actors may take together, so that one is left for others though the largest node be lost."""
-    each = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+    each: list[float] = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
     lost = max(each) if len(each) > 1 else 0.0
     return max(sum(each) - lost - 1, 0.0)
 

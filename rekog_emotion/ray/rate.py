@@ -20,7 +20,7 @@ from rekog_emotion.logs import logger
 
 with needs("ray", "Ray Data"):
     import ray
-    from ray.exceptions import RayError
+    from ray.exceptions import GetTimeoutError, RayError
 
 __all__ = ["NAMESPACE", "ClusterPace", "RateLimiter", "limiter_name"]
 
@@ -103,27 +103,32 @@ class ClusterPace(Lessee):
 def _fetch(of: weakref.ref[ClusterPace], wanted: threading.Event, name: str) -> None:
     """Fetch turns for as long as somebody has the pace."""
     limiter: Any = None
-    begin = time.monotonic()
+    answer: Any = None  # that is waited for
+    request = LeaseRequest(lessee="", turns=0)
+    since = time.monotonic()  # there was one
     while True:
         wanted.wait(HEARTBEAT)
         wanted.clear()
         pace = of()
         if pace is None or not ray.is_initialized():
             return
-        request = pace.request()
         try:
-            if limiter is None:
-                limiter = _limiter(name)
-            lease = ray.get(limiter.lease.remote(request), timeout=_PATIENCE)
+            if answer is None:
+                request = pace.request()
+                limiter = limiter or _limiter(name)  # it lives for as long as who made it has it
+                answer = limiter.lease.remote(request)
+            lease = ray.get(answer, timeout=_PATIENCE)
         except (RayError, ValueError) as error:  # ValueError: another process' actor has just gone
-            if time.monotonic() > begin + _COMING:
-                _log.warning("the actor of the rate of all processes cannot be reached: %s", error)
-                begin = time.monotonic()
-            limiter = None
-            pace.lost(time.monotonic())
+            now = time.monotonic()
+            if not isinstance(error, GetTimeoutError):
+                limiter = answer = None
+            if now > since + _COMING:
+                _log.warning("the actor that leases turns of one rate to all processes does not answer: %s", error)
+                since = now
+            pace.lost(now)
         else:
-            begin = time.monotonic()
-            pace.granted(request, lease, begin)
+            answer, since = None, time.monotonic()
+            pace.granted(request, lease, since)
         del pace
 
 
