@@ -106,6 +106,13 @@ class DetectImages:
             batch: A table, a frame, or arrays by the names of columns.
         """
         photos = self._photos(batch)
+        for name in self._columns or ():
+            if name not in self._sink.schema.names and name not in photos.columns:
+                msg = (
+                    f"columns= has {name!r}, which is neither a column of faces nor of the dataset, which has "
+                    f"{', '.join(map(repr, photos.columns))}"
+                )
+                raise InvalidInputError(msg)
         outcomes = self._threads.map(self._asking.outcome, photos.sources)
         rows = self._sink.rows(zip(photos.names, outcomes, strict=True))
         if self._columns is None:

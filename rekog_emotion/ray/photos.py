@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rekog_emotion.errors import InvalidInputError, needs
@@ -52,10 +52,7 @@ class Photos:
 
     def __init__(self, batch: Any, column: str | None) -> None:  # noqa: ANN401 -- a table, a frame or a mapping
         self._batch = batch
-        if isinstance(batch, pa.Table):
-            columns = list(batch.column_names)
-        else:
-            columns = list(batch if isinstance(batch, Mapping) else batch.columns)
+        columns = self.columns
         column = column_of(columns, column)
         self.sources = [_photo(one) for one in self._cells(column)]
         whence = next((name for name in _NAMES if name in columns and name != column), None)
@@ -64,6 +61,13 @@ class Photos:
             str(name) if isinstance(name, str) else name_of(source)
             for source, name in zip(self.sources, names, strict=True)
         ]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the batch."""
+        if isinstance(self._batch, pa.Table):
+            return list(self._batch.column_names)
+        return list(self._batch)
 
     def _cells(self, column: str) -> Sequence[Any]:
         cells = self._batch[column]
@@ -80,10 +84,6 @@ class Photos:
         if not isinstance(cells, pa.ChunkedArray):
             cells = pa.chunked_array([pa.array(cells, from_pandas=True)])
         return cells.take(pa.array(rows, pa.int64()))
-
-    def has(self, column: str) -> bool:
-        """Tell whether the batch has a column."""
-        return column in (self._batch.column_names if isinstance(self._batch, pa.Table) else self._batch)
 
 
 def _photo(cell: Any) -> Any:  # noqa: ANN401 -- whatever a column has

@@ -1,0 +1,163 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rekog_emotion.errors import InvalidInputError
+
+pytest.importorskip("ray")
+
+STATISTICS = "RAY_USAGE_STATS_ENABLED"
+
+
+@pytest.fixture
+def begun(ray, monkeypatch, tmp_path):
+    """Give what Ray is asked for, which here finds a cluster or does not, in a home without any settings."""
+    for name in (STATISTICS, "RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RAY_USAGE_STATS_CONFIG_PATH", str(tmp_path / "config.json"))
+    asked, there = [], set()
+
+    def init(**options):
+        asked.append((options.get("address"), options.get("include_dashboard"), os.environ.get(STATISTICS)))
+        if options.get("address") == "auto" and "auto" not in there:
+            raise ConnectionError
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    return asked, there, tmp_path / "config.json"
+
+
+def test_uses_the_cluster_that_is_there(begun):
+    """No other one is started, and its statistics are the business of whoever started it."""
+    from rekog_emotion.ray.cluster import ready
+
+    asked, there, _ = begun
+    there.add("auto")
+
+    ready()
+
+    assert asked == [("auto", None, None)]
+
+
+def test_uses_the_cluster_that_is_named(begun, monkeypatch):
+    """By the variable of Ray; where nobody answers there, Ray says so."""
+    from rekog_emotion.ray.cluster import ready
+
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+
+    ready()
+
+    assert begun[0] == [(None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "expected"),
+    [
+        (None, None, "0"),
+        ("1", None, "1"),
+        ("0", None, "0"),
+        (None, {"usage_stats": True}, None),
+        (None, {"usage_stats": False}, None),
+        (None, {}, "0"),
+        (None, [], "0"),
+    ],
+)
+def test_starts_one_without_statistics(begun, monkeypatch, variable, file, expected):
+    """Unless the user has turned them on, by the variable or the file of Ray; the environment stays as it is."""
+    from rekog_emotion.ray.cluster import ready
+
+    asked, _, path = begun
+    if variable is not None:
+        monkeypatch.setenv(STATISTICS, variable)
+    if file is not None:
+        path.write_text(json.dumps(file))
+
+    ready()
+
+    assert asked[-1] == ("local", False, expected)
+    assert os.environ.get(STATISTICS) == variable
+
+
+@pytest.mark.parametrize(
+    ("nodes", "concurrency", "actors", "cpu"),
+    [
+        ([2], None, (2, 2), 0.5),
+        ([1], None, (1, 1), 0.0),
+        ([16], None, (16, 16), 0.9),
+        ([4], 1, (1, 1), 0.9),
+        ([4], (2, 8), (2, 8), 0.9),
+        ([2, 2, 2], 4, (4, 4), 0.75),
+        ([8, 8], None, (16, 16), 7 / 16),
+    ],
+)
+def test_leaves_a_cpu_for_those_who_read(ray, monkeypatch, nodes, concurrency, actors, cpu):
+    """Also where the largest of several machines is lost."""
+    from rekog_emotion.ray.cluster import cpus, pool_of
+
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": float(one)}} for one in nodes])
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": float(sum(nodes))})
+
+    pool, taken = pool_of(concurrency, None, default=cpus())
+
+    assert ((pool.min_size, pool.max_size), taken) == (actors, cpu)
+    assert pool_of(concurrency, 0.25, default=1)[1] == 0.25
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "2", (2,), (3, 2), (0, 2), (1, 2, 3)])
+def test_no_number_of_actors(ray, concurrency):
+    """One or more, or a pair of them."""
+    del ray
+    from rekog_emotion.ray.cluster import pool_of
+
+    with pytest.raises(InvalidInputError) as caught:
+        pool_of(concurrency, 0.5, default=1)
+
+    assert str(caught.value) == (
+        f"concurrency={concurrency!r} is no number of actors: pass 1 or more, or a pair such as (2, 16)"
+    )
+
+
+@pytest.mark.parametrize("num_cpus", [-1, True, "1", float("inf"), float("nan")])
+def test_no_part_of_a_cpu(ray, num_cpus):
+    """None or more."""
+    del ray
+    from rekog_emotion.ray.cluster import pool_of
+
+    with pytest.raises(InvalidInputError) as caught:
+        pool_of(1, num_cpus, default=1)
+
+    assert str(caught.value) == f"num_cpus={num_cpus!r} is no part of a CPU: pass for instance 0.5, or leave it out"
+
+
+def test_one_is_started_and_ends_with_its_process(tmp_path):
+    """A script needs no line about Ray, and leaves no process behind."""
+    program = """
+import logging, sys, psutil, rekog_emotion as rekog
+logging.getLogger("ray.data").setLevel(logging.ERROR)
+rows = rekog.ray.detect_images(sys.argv[1], client="embedded", columns=["source", "error"]).take_all()
+
+print(rows, *(one.pid for one in psutil.Process().children(recursive=True)), sep=";")
+"""
+    (tmp_path / "photo.jpg").write_bytes(b"no picture")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", program, str(tmp_path / "photo.jpg")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
+
+    import psutil
+
+    [rows, *pids] = done.stdout.strip().split(";")
+    assert "InvalidInputError" in rows
+    assert len(pids) > 3
+    _gone, there = psutil.wait_procs(
+        [psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))], timeout=30
+    )
+    assert there == []
