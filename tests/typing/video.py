@@ -1,14 +1,16 @@
 """What type checkers make of the verbs for videos; checked with mypy and pyright in strict mode, never run."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, assert_type
 
+import numpy as np
 from types_boto3_rekognition import RekognitionClient as Boto3Client
 
 import rekog_emotion as rekog
+from rekog_emotion import aio
 from rekog_emotion.clients.protocols import OnBytes
 
 # --- what goes in ---
@@ -129,6 +131,15 @@ for moment in moments:
         assert_type(person.leading, rekog.EmotionType | str | None)
 assert_type(rekog.record(moments, "out.mp4", show=lambda moment: moment.blur()), int)
 
+
+async def pictures() -> AsyncGenerator[tuple[float, np.ndarray[Any, np.dtype[np.uint8]]], None]:
+    """Yield pictures with times."""
+    yield 0.0, np.zeros((80, 80, 3), np.uint8)
+
+
+assert_type(aio.watch(pictures(), client="embedded", rate=5), AsyncGenerator[rekog.Moment, None])
+aio.watch(pictures(), cancel=cancel)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- the task is cancelled
+rekog.watch(pictures())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- of a loop
 rekog.watch("rtsp://camera/stream", rate="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number
 rekog.watch(b"bytes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- bytes are no frames
 rekog.record(moments, "out.mp4", show=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a function

@@ -1,0 +1,229 @@
+"""The verb for what is live, in asyncio: frames in, people out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+from attrs import define, field, frozen
+
+from rekog_emotion.aio.client import AnyClient, resolve
+from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.driver import Driver
+from rekog_emotion.clients.protocols import ClientName, of_stream
+from rekog_emotion.errors import needs
+from rekog_emotion.flows import detecting
+from rekog_emotion.flows.request import Seconds, check_listeners
+from rekog_emotion.results.moments import Moment
+from rekog_emotion.sources.frames import FrameSource, frames_of
+from rekog_emotion.sources.reading import Frame, Frames
+from rekog_emotion.values.progress import OnProgress
+
+if TYPE_CHECKING:
+    from rekog_emotion.sources.frames import Picture
+
+__all__ = ["AnyFrameSource", "watch"]
+
+AnyFrameSource: TypeAlias = "FrameSource | AsyncIterable[Picture] | AsyncIterable[tuple[float, Picture]]"
+
+T = TypeVar("T")
+_END: Final = object()
+
+
+def watch(
+    frames: AnyFrameSource,
+    *,
+    client: AnyClient | ClientName | None = None,
+    rate: float = 2.0,
+    smooth: float = 1.0,
+    max_gap: float | None = None,
+    attributes: str | Sequence[str] = "ALL",
+    max_calls: int | None = None,
+    timeout: Seconds = detecting.TIMEOUT,
+    on_progress: OnProgress | None = None,
+    clock: Clock | None = None,
+) -> AsyncGenerator[Moment, None]:
+    """Say who is there, how they look and since when, while it is filmed: a moment a sample.
+
+    Emotions are how a face looks, not what a person feels. Frames stay in memory, and whoever is filmed has to know:
+    the guide on watching says what the law asks for.
+
+    What comes is what :func:`rekog_emotion.watch` gives: the newest frame wins, what goes wrong on the way is a moment
+    with a ``reason``. Cancelling the task is the cancel: camera and threads are then free.
+    ``async with contextlib.aclosing(watch(...))`` frees them before the next statement where the loop is left early.
+
+    Args:
+        frames: As for :func:`rekog_emotion.watch`; or an asynchronous iterable of pictures, or of pairs of seconds and
+            a picture, as that of another task. It is asked in the loop, and whatever else there is, read in threads.
+        client: As for :func:`rekog_emotion.aio.detect_image`.
+        rate: Samples a second.
+        smooth: Width of the window in seconds, before each sample, over which scores are averaged; 0 for none.
+        max_gap: Seconds that a person may be away and still be known again; left out, two, or two samples if longer.
+        attributes: As for :func:`rekog_emotion.detect_image`.
+        max_calls: Calls after which it ends, with a moment that says so.
+        timeout: Longest wait for one call: seconds, a ``timedelta``, or ``None``.
+        on_progress: A plain function, called in the loop with a :class:`Progress` when a stream is lost.
+        clock: Where time comes from, for tests.
+
+    Returns:
+        An asynchronous iterator of moments, one a sample.
+
+    Raises:
+        InvalidInputError: An option or the frames cannot be used. That a camera or a stream is not there is raised when
+            the first moment is asked for.
+        RekogEmotionError: Whatever else :func:`rekog_emotion.watch` raises, likewise.
+    """
+    with needs("timeline", "Watching"):
+        from rekog_emotion.flows.watching import asked, watched
+
+    plan, follower = asked(
+        rate=rate, smooth=smooth, max_gap=max_gap, attributes=attributes, max_calls=max_calls, timeout=timeout
+    )
+    check_listeners(on_progress, None)
+    time = clock or LoopClock()
+    loop = _Loop(time)
+    source = _OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
+
+    async def moments() -> AsyncGenerator[Moment, None]:
+        loop.begin()
+        driver = Driver(client=of_stream(await resolve(client)), clock=time, pool=_Threads())
+        flow = watched(source, plan, follower, facts=driver.facts)
+        try:
+            async with aclosing(driver.iterate(flow, on_progress=on_progress)) as given:
+                async for moment in given:
+                    yield moment
+        finally:
+            await _wholly(_freed(loop, source, driver))
+
+    return moments()
+
+
+async def _freed(loop: _Loop, source: Frames, driver: Driver) -> None:
+    await loop.end()
+    await driver.aside(source.close)
+
+
+async def _wholly(work: Awaitable[None]) -> None:
+    """Do something to its end; a cancel meanwhile is raised then."""
+    task, cancel = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancel = error
+    task.result()
+    if cancel is not None:
+        raise cancel
+
+
+@define
+class _Loop:
+    """What the threads of a watching want of the loop: its time, and the caller's frames.
+
+    Attributes:
+        ended: Set when it is over; whoever waits then is let go.
+    """
+
+    _clock: Clock
+    ended: threading.Event = field(factory=threading.Event)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _tasks: set[asyncio.Task[Any]] = field(factory=set)
+
+    def begin(self) -> None:
+        """Serve from the running loop."""
+        self._loop = asyncio.get_running_loop()
+
+    async def end(self) -> None:
+        """Let go of whoever waits."""
+        self.ended.set()
+        if tasks := set(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def now(self) -> float:
+        """Return the time."""
+        if isinstance(self._clock, LoopClock) and self._loop is not None:
+            return self._loop.time()  # of any thread; the clock asks for the loop that runs in its own
+        return self._clock.now()
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:  # noqa: ARG002 -- it is `ended`
+        """Return after so many seconds, or when it is over."""
+        self._await(lambda: self._clock.sleep(seconds))
+
+    def pulled(self, frames: AsyncIterable[T]) -> Iterator[T]:
+        """Yield, in a thread, what an asynchronous iterable gives in the loop."""
+        own = aiter(frames)
+        while (one := self._await(lambda: anext(own, _END))) is not _END:
+            yield one
+
+    def _await(self, work: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 -- whatever it gives
+        """Wait for something that is done in the loop; at the end for nothing."""
+
+        async def done() -> Any:  # noqa: ANN401 -- likewise
+            task = asyncio.current_task()
+            if task is None or self.ended.is_set():
+                return _END
+            self._tasks.add(task)
+            try:
+                return await work()
+            finally:
+                self._tasks.discard(task)
+
+        if self._loop is None:
+            msg = "frames are taken of what is open"
+            raise AssertionError(msg)
+        try:
+            return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
+        except CancelledError:
+            return _END
+
+
+@frozen
+class _OneByOne:
+    """Frames that are asked one thing after another: a task that is cancelled leaves its thread waiting for a while."""
+
+    _frames: Frames
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def name(self) -> str:
+        return self._frames.name
+
+    def open(self) -> None:
+        with self._lock:
+            self._frames.open()
+
+    def now(self) -> float:
+        with self._lock:
+            return self._frames.now()
+
+    def take(self, due: float) -> Frame | None:
+        with self._lock:
+            return self._frames.take(due)
+
+    def close(self) -> None:
+        with self._lock:
+            self._frames.close()
+
+
+class _Threads(Executor):
+    """A thread a task: those that wait for frames, or whom nobody waits for any longer, hold up no other's."""
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> Future[T]:  # noqa: ANN401 -- the function's
+        """Begin to call a function."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(function(*arguments, **options))
+            except BaseException as error:  # noqa: BLE001 -- it is raised where the result is wanted
+                future.set_exception(error)
+
+        if future.set_running_or_notify_cancel():
+            threading.Thread(target=work, name="rekog-emotion-watch", daemon=True).start()
+        return future
