@@ -1,5 +1,6 @@
 """Frames in, people out: the verbs for what is live."""
 
+import asyncio
 import gc
 import os
 import random
@@ -24,6 +25,7 @@ from rekog_emotion.testing import VirtualClock
 from tests.outputs import unmeasured
 from tests.results.people import face
 from tests.scripted import LOST, ScriptedClient, refusal
+from tests.tasks import LoopTime, run
 
 PEOPLE = Path(__file__).parent / "data" / "people.mp4"
 
@@ -326,13 +328,13 @@ class Moody(ScriptedClient):
 
     def __init__(self, seed, clock):
         super().__init__()
-        self._random, self._clock = random.Random(seed), clock  # noqa: S311 -- likewise
+        self._random, self.clock = random.Random(seed), clock  # noqa: S311 -- likewise
 
     def detect_faces(self, **_):
         """Answer DetectFaces."""
         what = self._random.choice(["right"] * 4 + ["slow", "busy", "broken", "lost"])
         if what == "slow":
-            self._clock.advance(3.0)
+            self.clock.advance(3.0)
         if what == "busy":
             raise BUSY
         if what == "lost":
@@ -340,17 +342,52 @@ class Moody(ScriptedClient):
         return {} if what == "broken" else {"FaceDetails": []}
 
 
+def in_a_thread(client, cancel):
+    """Return the moments until they are cancelled."""
+    return list(rekog.watch(0, client=client, cancel=cancel, clock=client.clock))
+
+
+class CancelsTask(threading.Event):
+    """An event that cancels a task of another thread."""
+
+    def set(self):
+        """Cancel it."""
+        super().set()
+        self.loop.call_soon_threadsafe(self.task.cancel)
+
+
+def in_a_task(client, cancel):
+    """Return the moments until the task is cancelled."""
+
+    async def watching():
+        cancel.loop, cancel.task, moments = asyncio.get_running_loop(), asyncio.current_task(), []
+        given = rekog.aio.watch(0, client=client, clock=client.clock)
+        try:
+            while True:
+                moments.append(await anext(given))
+        except asyncio.CancelledError:
+            cancel.task.uncancel()
+        return moments
+
+    return run(watching())
+
+
+@pytest.mark.parametrize(
+    ("world", "clock", "cancel"),
+    [(in_a_thread, VirtualClock, threading.Event), (in_a_task, LoopTime, CancelsTask)],
+    ids=["thread", "task"],
+)
 @pytest.mark.parametrize("seed", range(50))
-def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, monkeypatch):
+def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, world, clock, cancel, monkeypatch):
     """Unplugged, stalled, resized, broken, with a client that is slow or busy: each is told, and nothing is left."""
-    clock, cancel = VirtualClock(), threading.Event()
+    clock, cancel = clock(), cancel()
     scene = Scene(seed, cancel)
     monkeypatch.setattr(streams, "pictures", scene.pictures)
     monkeypatch.setattr(reading, "PATIENCE", 0.05)
     monkeypatch.setattr(reading, "_OPENING", 5.0)
     before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
 
-    moments = list(rekog.watch(0, client=Moody(seed, clock), cancel=cancel, clock=clock))
+    moments = world(Moody(seed, clock), cancel)
 
     assert cancel.is_set()
     assert scene.connections > 3
@@ -358,7 +395,10 @@ def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, monkeypatch)
     assert sum("is lost" in (one.reason or "") for one in moments) >= scene.connections - 1
     times = [one.seconds for one in moments]
     assert times == sorted(times)
-    assert [one.name for one in threading.enumerate() if one.name == "rekog-emotion-frames"] == []
+    for one in threading.enumerate():
+        if one.name == "rekog-emotion-watch":  # a task that was cancelled does not wait for its call
+            one.join(5)
+    assert [one.name for one in threading.enumerate() if one.name.startswith("rekog-emotion-")] == []
     if before:
         assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
