@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import evolve, frozen
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from rekog_emotion.results._fonts import drawable, font_of
 from rekog_emotion.results._marks import DARK, Rectangle
 from rekog_emotion.values.palette import Color
 
-__all__ = ["Label", "draw_label", "draw_leader", "font_of", "place_label"]
-
-Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+__all__ = ["Label", "draw_label", "draw_leader", "place_label"]
 
 _SMALLEST_LETTERS: Final = 9  # pixels; smaller ones are hard to read
 _LETTERS: Final = 12  # pixels, where there is room, on however small a face
@@ -114,7 +113,9 @@ def draw_label(canvas: Image.Image, label: Label, color: Color) -> None:
     pen.rectangle((left, top, right - 1, bottom - 1), fill=color, outline=DARK)
     corner = left + label.padding - label.ink[0], top + label.padding - label.ink[1]
     bright = (299 * color[0] + 587 * color[1] + 114 * color[2]) / 1000  # luma, as of ITU-R BT.601
-    pen.multiline_text(corner, label.text, fill=DARK if bright >= _BRIGHT else _LIGHT, font=font_of(label.letters))
+    pen.multiline_text(
+        corner, label.text, fill=DARK if bright >= _BRIGHT else _LIGHT, font=font_of(label.letters, label.text)
+    )
 
 
 def draw_leader(canvas: Image.Image, label: Label, color: Color, line: int) -> None:
@@ -123,19 +124,9 @@ def draw_leader(canvas: Image.Image, label: Label, color: Color, line: int) -> N
         ImageDraw.Draw(canvas).line(label.leader, fill=color, width=max(1, line // 2))
 
 
-@lru_cache(maxsize=64)
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
-
-
-def font_of(letters: float) -> Font:
-    """Return the font of letters of about so many pixels."""
-    return _font(round(letters))
-
-
 def _label(text: str, letters: float, picture: tuple[int, int]) -> tuple[Label, tuple[int, int]]:
     """Return a label in the corner of the picture, and its width and height."""
-    text, fitted, ink = _fitted(text, letters, picture)
+    text, fitted, ink = _fitted(drawable(text), letters, picture)
     padding = max(3, round(fitted / 4))
     size = ink[2] - ink[0] + 2 * padding, ink[3] - ink[1] + 2 * padding
     return Label(text, (0, 0, *size), ink, fitted, padding), size
@@ -149,7 +140,7 @@ def _fitted(text: str, letters: float, picture: tuple[int, int]) -> tuple[str, f
     """
     pen = ImageDraw.Draw(Image.new("L", (1, 1)))
     while True:
-        box = pen.multiline_textbbox((0, 0), text, font=font_of(letters))
+        box = pen.multiline_textbbox((0, 0), text, font=font_of(letters, text))
         left, top, right, bottom = (round(side) for side in box)
         # Room for the padding, which is a quarter of a letter a side.
         wide, high = right - left + letters >= picture[0], bottom - top + letters >= picture[1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image, ImageDraw
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.results._labels import font_of
+from rekog_emotion.results._fonts import font_of
 from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import share
 from rekog_emotion.values.palette import COLORS, OTHER_COLOR

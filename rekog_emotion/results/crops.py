@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.decoding import MAX_PIXELS
-from rekog_emotion.results._labels import font_of
+from rekog_emotion.results._fonts import font_of
 from rekog_emotion.results._marks import DARK, color_of
 from rekog_emotion.results.drawing import Picture, label_lines, near, open_picture
 from rekog_emotion.values.base import short
