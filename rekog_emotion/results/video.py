@@ -15,6 +15,7 @@ from rekog_emotion.media.writing import identity, output_file
 from rekog_emotion.people.motion import Motion
 from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
+from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.values.faces import BoundingBox
 
 with needs("embedded", "Drawing on videos"):
@@ -73,6 +74,7 @@ def annotate_video(
         MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
         OSError: The source cannot be read, or the target cannot be written.
     """
+    check_succeeded(analysis)
     style = Style(
         landmarks=landmarks, pose=pose, labels=labels, min_confidence=min_confidence, color=color, width=width
     )
@@ -112,11 +114,12 @@ def blur_video(
         on_progress: As for :func:`annotate_video`.
 
     Raises:
-        InvalidInputError: There is no such method; or as for :func:`annotate_video`.
+        InvalidInputError: There is no such method; the job runs or has failed; or as for :func:`annotate_video`.
         MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
         OSError: The source cannot be read, or the target cannot be written.
     """
     check_method(method)
+    check_succeeded(analysis)
 
     def edit_of(rate: Fraction) -> Edit:
         motion = Motion(analysis.faces, step=_step(analysis, rate))

@@ -165,3 +165,18 @@ def test_contact_sheet_takes_whatever_holds_analyses():
     with pytest.raises(rekog.InvalidInputError) as caught:
         contact_sheet(analysis())
     assert str(caught.value) == "a contact sheet is made of analyses of photos, and this is of type VideoAnalysis"
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED"])
+@pytest.mark.parametrize("verb", ["annotate", "blur", "report"])
+def test_no_copy_of_a_job_that_has_no_faces_yet(verb, status, path, tmp_path):
+    """It would show every face as it is, though nobody was found: nobody was looked for."""
+    clip = VideoAnalysis(status=status, source=os.fspath(path))
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        getattr(clip, verb)(tmp_path / "copy.mp4")
+
+    assert str(caught.value) == (
+        f"this answer is of a job that is {status}, which is not 'no faces'; keep one that has SUCCEEDED"
+    )
+    assert not (tmp_path / "copy.mp4").exists()
