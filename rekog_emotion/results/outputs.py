@@ -160,7 +160,15 @@ class Outputs:
 
         return tables.write_parquet(path, [cast("AnyFaces", self)], nested=nested, landmarks=landmarks, people=people)
 
-    def write_csv(self, path: str | os.PathLike[str], *, landmarks: bool = False) -> int:
+    def write_csv(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        landmarks: bool = False,
+        people: bool = False,
+        delimiter: str = ",",
+        decimal: str = ".",
+    ) -> int:
         """Write the flat table as CSV that spreadsheets open, and return the number of rows below the heading.
 
         It begins with the mark (BOM) by which Excel knows UTF-8; read it as ``utf-8-sig``. A cell that a spreadsheet
@@ -169,14 +177,25 @@ class Outputs:
         Args:
             path: Where; the folder has to be there. The file appears when it is whole.
             landmarks: Give the coordinates of the landmarks as well.
+            people: As for :meth:`to_pandas`.
+            delimiter: Between two cells; Excel set to most European languages wants ``";"``.
+            decimal: Sign of decimals; it wants ``","`` then.
 
         Raises:
+            InvalidInputError: The delimiter or the sign of decimals cannot be used.
             OSError: The file cannot be written.
         """
         from rekog_emotion.results import tables
 
         with output_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
-            return tables.write_csv(file, [cast("AnyFaces", self)], landmarks=landmarks)
+            return tables.write_csv(
+                file,
+                [cast("AnyFaces", self)],
+                landmarks=landmarks,
+                people=people,
+                delimiter=delimiter,
+                decimal=decimal,
+            )
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.

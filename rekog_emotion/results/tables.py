@@ -41,6 +41,8 @@ __all__ = [
 
 # With which a spreadsheet takes a cell for a formula; the last four are wide forms of the others.
 _FORMULAS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_DECIMALS: Final = (".", ",")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an integer in a column
 _ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
 
@@ -156,7 +158,15 @@ def write_parquet(
     return sink.write(Path(path), sink.rows(analyses), rows_at_once=_ROWS_AT_ONCE)
 
 
-def write_csv(file: Writable, analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> int:
+def write_csv(
+    file: Writable,
+    analyses: Analyses,
+    *,
+    landmarks: bool = False,
+    people: bool = False,
+    delimiter: str = ",",
+    decimal: str = ".",
+) -> int:
     """Write the flat table as CSV with a heading, row by row.
 
     A cell of text that a spreadsheet would take for a formula (a file name that begins with ``=``, say) gets an
@@ -167,18 +177,28 @@ def write_csv(file: Writable, analyses: Analyses, *, landmarks: bool = False, pe
         analyses: Any iterable.
         landmarks: Write the columns of the landmarks as well.
         people: See :func:`to_pandas`.
+        delimiter: Between two cells; spreadsheets set to most European languages want ``";"``.
+        decimal: Sign of decimals; these want ``","``.
 
     Returns:
         The number of rows below the heading.
+
+    Raises:
+        InvalidInputError: The delimiter or the sign of decimals cannot be used.
     """
-    writer = csv.DictWriter(
-        file, [column.name for column in columns(landmarks=landmarks, people=people)], lineterminator="\n"
-    )
+    if delimiter not in _DELIMITERS or decimal not in _DECIMALS or delimiter == decimal:
+        msg = (
+            f"delimiter={delimiter!r} and decimal={decimal!r} make no CSV: the first is one of "
+            f"{', '.join(map(repr, _DELIMITERS))}, the second '.' or ',', and they differ"
+        )
+        raise InvalidInputError(msg)
+    names = [column.name for column in columns(landmarks=landmarks, people=people)]
+    writer = csv.DictWriter(file, names, lineterminator="\n", delimiter=delimiter)
     writer.writeheader()
     number = 0
     for record in records(analyses, landmarks=landmarks, people=people):
         with _written():
-            writer.writerow({name: _harmless(cell) for name, cell in record.items()})
+            writer.writerow({name: _harmless(cell, decimal) for name, cell in record.items()})
         number += 1
     return number
 
@@ -213,7 +233,9 @@ def _written() -> Iterator[None]:
         raise InvalidInputError(msg) from error
 
 
-def _harmless(cell: object) -> object:
+def _harmless(cell: object, decimal: str) -> object:
+    if decimal != "." and isinstance(cell, float):
+        return str(cell).replace(".", decimal)
     if isinstance(cell, str) and (cell.startswith(("\t", "\r", "\n")) or cell.lstrip().startswith(_FORMULAS)):
         return f"'{cell}"
     return cell

@@ -2,6 +2,7 @@
 
 import csv
 
+import attrs
 import pandas as pd
 import pyarrow.csv
 import pytest
@@ -45,3 +46,34 @@ def test_others_read_the_same(tmp_path):
     assert table.column_names == list(expected.columns)
     assert table["timestamp_ms"].to_pylist() == [0, 500, 1000]
     assert list(tmp_path.iterdir()) == [tmp_path / "faces.csv"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_european_spreadsheets(tmp_path, delimiter):
+    """They want a comma in numbers and another sign between cells; of texts and whole numbers nothing changes."""
+    clip = video(*(at(k / 2, face(0.2 + k / 10, emotions={"HAPPY": 90.1, "SAD": 1 / 3})) for k in range(3)))
+    named = attrs.evolve(clip, source="a;b,c|d.e\t.mp4")
+
+    assert named.write_csv(tmp_path / "faces.csv", people=True, delimiter=delimiter, decimal=",") == 3
+
+    frame = pd.read_csv(tmp_path / "faces.csv", sep=delimiter, decimal=",")
+    assert frame["emotion_sad"].tolist() == [1 / 3] * 3
+    assert frame["timestamp_ms"].tolist() == [0, 500, 1000]
+    assert frame["source"].tolist() == ["a;b,c|d.e\t.mp4"] * 3
+    assert frame["person"].tolist() == [1, 1, 1]
+    assert "90,1" in (tmp_path / "faces.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "decimal"), [(",", ","), ("", "."), (";;", ","), (";", ";"), ("\n", "."), (None, ".")]
+)
+def test_signs_that_make_no_table(tmp_path, delimiter, decimal):
+    """They are refused before anything is written."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        ImageAnalysis().write_csv(tmp_path / "faces.csv", delimiter=delimiter, decimal=decimal)
+
+    assert str(caught.value) == (
+        f"delimiter={delimiter!r} and decimal={decimal!r} make no CSV: the first is one of ',', ';', '\\t', '|', the "
+        "second '.' or ',', and they differ"
+    )
+    assert list(tmp_path.iterdir()) == []
