@@ -62,6 +62,14 @@ def _color(value: Any) -> Color | None:  # noqa: ANN401 -- likewise
     raise InvalidInputError(msg)
 
 
+def _labels(_: object, _attribute: object, value: object) -> None:
+    if not isinstance(value, bool) and not callable(value):
+        msg = (
+            f"labels is {quoted(repr(value))}: pass True, False, or a function of a face that gives what its label says"
+        )
+        raise InvalidInputError(msg)
+
+
 def _is_shade(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _WHOLE
 
@@ -81,7 +89,7 @@ class Style:
 
     landmarks: bool = True
     pose: bool = True
-    labels: Labels = True
+    labels: Labels = field(default=True, validator=_labels)
     min_confidence: float = field(default=0.0, converter=_confidence)
     color: Color | None = field(default=None, converter=_color)
     width: float | None = field(default=None, converter=_width)

@@ -69,9 +69,9 @@ def draw(
 
     Each face gets its box in the colour of its dominant emotion, its landmarks, the axes of its pose, and a label with
     that emotion and its confidence, gender and age range, as far as they were asked for. Lines and letters follow the
-    face. A label hides no face where there is room elsewhere; a line leads to one that is further away. Letters that the
-    font of Pillow lacks are drawn by one of the system that has them, or lose their accents. Of more than
-    200 faces, which the service never gives, the others get the box alone. An emotion is how a face looks, not what a
+    face. A label hides no face where there is room elsewhere; a line leads to one that is further away. Letters that
+    the font of Pillow lacks are drawn by one of the system that has them, or lose their accents. Of more than 200
+    faces, which the service never gives, the others get the box alone. An emotion is how a face looks, not what a
     person feels.
 
     Args:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
 from rekog_emotion.media.diagnosis import why_unsupported
+from rekog_emotion.people.tables import Tabular
 from rekog_emotion.text import quoted
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.videos import TimedFace, VideoMetadata
@@ -145,7 +146,7 @@ def analyses_in(
         one = next(waiting[-1], _NOTHING)
         if one is _NOTHING:
             waiting.pop()
-        elif hasattr(one, "faces"):
+        elif hasattr(one, "faces") and hasattr(one, "size"):
             yield one
         elif hasattr(one, "analysis") and hasattr(one, "error"):
             if one.analysis is not None:
@@ -154,15 +155,20 @@ def analyses_in(
                 on_error(one)
             else:
                 failed += 1
-        elif isinstance(one, Iterable) and not isinstance(one, (str, bytes, Mapping)):
+        elif isinstance(one, Iterable) and not isinstance(one, (str, bytes, Mapping, Tabular)):
             waiting.append(iter(one))
         else:
-            what = f"{type(one).__name__} is no analysis"
-            msg = f"{what}: pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
-            raise InvalidInputError(msg)
+            raise InvalidInputError(_no_analysis(one))
     if failed:
         are = "is an error, and has" if failed == 1 else "are errors, and have"
         _log.warning("%d of the outcomes %s no rows", failed, are)
+
+
+def _no_analysis(one: object) -> str:
+    what = f"{type(one).__name__} is no analysis"
+    if isinstance(one, Tabular):
+        return f"{what}, and a table by itself: call its to_pandas(), or its to_arrow()"
+    return f"{what}: pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
 
 
 class PeopleOverTime(Protocol):

@@ -265,7 +265,7 @@ class Face(Compact):
             InvalidInputError: There is no such emotion: none that is known, and none of this face.
         """
         found = next((emotion for emotion in self.emotions or () if emotion.type == kind), None)
-        if found is None and kind not in _EMOTIONS:
+        if found is None and (not isinstance(kind, str) or kind not in _EMOTIONS):
             msg = f"there is no emotion {kind!r}: those of the service are {', '.join(EmotionType)}"
             raise InvalidInputError(msg)
         return found

@@ -188,6 +188,17 @@ class TestLabels:
 
         assert str(caught.value) == "labels= gave float for a face: let it return a text, or None for no label"
 
+    @pytest.mark.parametrize("labels", ["name", ["name"], None, 1, {}], ids=repr)
+    def test_what_is_no_choice_of_labels(self, labels):
+        """A list of names, say, is not taken for a wish for the usual labels."""
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            drawn((400, 300), labels=labels)
+
+        told = "name" if labels == "name" else repr(labels)
+        assert str(caught.value).startswith("labels is ")
+        assert told in str(caught.value)
+        assert str(caught.value).endswith(": pass True, False, or a function of a face that gives what its label says")
+
 
 class TestColors:
     """Colours of the caller."""

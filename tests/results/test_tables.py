@@ -315,6 +315,18 @@ def test_what_is_no_analysis(wrong):
     assert str(caught.value) == f"{kind} is no analysis: {what}"
 
 
+def test_what_is_a_table_by_itself(two):
+    """What is said of people is told how it becomes one; a track, whose faces are there, is no analysis either."""
+    timeline = two.timeline()
+    for table in (timeline, timeline.summary(), timeline.segments()):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            tables.to_pandas(table)
+        what = "is no analysis, and a table by itself: call its to_pandas(), or its to_arrow()"
+        assert str(caught.value) == f"{type(table).__name__} {what}"
+    with pytest.raises(rekog.InvalidInputError, match=r"^Track is no analysis: pass what the verbs"):
+        tables.to_pandas(two.tracks()[0])
+
+
 @pytest.fixture(scope="module")
 def two():
     """Give a video of two people, one of whom comes later, and its faces out of order."""

@@ -523,7 +523,7 @@ def test_emotion_by_type():
     assert Face(emotions=(Emotion(type="BORED"),)).emotion("BORED") == Emotion(type="BORED")
 
 
-@pytest.mark.parametrize("kind", ["HAPY", "happy", "BORED", "", None])
+@pytest.mark.parametrize("kind", ["HAPY", "happy", "BORED", "", None, ["HAPPY"]])
 @pytest.mark.parametrize("face", [FACE, Face()], ids=["face", "bare"])
 def test_no_such_emotion(face, kind):
     """A word that is misspelt is not an emotion that the face does not have."""
