@@ -1,5 +1,6 @@
 import argparse
 import re
+import runpy
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -99,6 +100,20 @@ def test_the_list_of_names_is_whole():
 
     assert sorted(listed) == sorted(rekog.__all__)
     assert sorted(inner - set(re.findall(r"^\.\. auto\w+:: (\S+)$", pages, re.MULTILINE))) == []
+
+
+def test_the_table_of_members_is_that_of_the_code():
+    """The page on the wire is what its script writes."""
+    script = runpy.run_path(str(ROOT / "docs/wire.py"))
+
+    assert script["page"]() == script["PAGE"].read_text(encoding="utf-8"), "run python docs/wire.py"
+
+
+def test_the_drawing_of_the_folders_is_that_of_the_rule():
+    """The picture of the design is what its script draws."""
+    script = runpy.run_path(str(ROOT / "docs/house.py"))
+
+    assert script["drawing"]() == script["PICTURE"].read_text(encoding="utf-8"), "run python docs/house.py"
 
 
 def test_every_error_has_an_entry():

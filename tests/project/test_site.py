@@ -78,7 +78,7 @@ def test_code_is_copied_without_prompts():
     told = (SITE / "_static/copybutton.js").read_text(encoding="utf-8")
 
     assert ".gp, .go" in told
-    assert "copybutton.js" in (SITE / "tutorial.html").read_text(encoding="utf-8")
+    assert "copybutton.js" in (SITE / "tutorial/photo.html").read_text(encoding="utf-8")
 
 
 def test_every_page_tells_what_emotions_are():
