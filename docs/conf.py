@@ -49,6 +49,7 @@ maximum_signature_line_length = 88
 autosummary_generate = False
 # Attributes are described in the docstring of their class.
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # signatures have the types, by their short names
 
 intersphinx_mapping = {"python": ("https://docs.python.org/3", "python.inv")}
 
@@ -57,7 +58,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(PIL|Image|numpy|np|pandas|pd|pyarrow|pa|matplotlib|sv|starlette|botocore|boto3|aiobotocore)\..*"),
     (r"py:class", r"AioSession|Config|Figure|Session|AbstractAsyncContextManager|concurrent\.futures\._base\.Future"),
     (r"py:exc", r"CancelledError"),  # asyncio's
-    # Napoleon takes callables and mappings in an Attributes section apart at their commas.
+    # Types whose text was taken apart at a comma within their brackets.
     (r"py:class", r"collections\.abc\.\w+\[.*"),
     # Variables of types, which say that two places have the same one.
     (r"py:class", r"(rekog_emotion\.results\.(outcomes|reliable)\.)?[AST]"),
