@@ -34,7 +34,7 @@ AT_MOST = {
         "roll": 1.7,
         "yaw": 1.5,
         "pitch": 1.8,
-        "brightness": 3.9,
+        "brightness": 1.7,
         "sharpness": 3.1,
     },
     "frames": {
