@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import NoReturn
+import time
+from typing import Final
 
 __all__ = ["run"]
+
+_PATIENCE: Final = 10.0  # seconds that a command has for its clean-up before a signal interrupts that, too
 
 
 def run() -> int:
@@ -14,7 +17,9 @@ def run() -> int:
 
     Signals end it as Ctrl-C does, cleaning up, and without a traceback, also while it is loaded and while it ends.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    interrupting = _Interrupting()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupting)
     try:
         from rekog_emotion.commands.cli import main  # noqa: PLC0415 -- a fifth of a second, in which a signal may come
 
@@ -29,8 +34,18 @@ def run() -> int:
     return code
 
 
-def _terminate(*_: object) -> NoReturn:
-    raise KeyboardInterrupt(signal.SIGTERM)
+class _Interrupting:
+    """Interrupts the command, once: a second interrupt would tear a lock from whoever cleans up after the first."""
+
+    def __init__(self) -> None:
+        self._again = float("-inf")
+
+    def __call__(self, number: int, _: object) -> None:
+        now = time.monotonic()
+        if now < self._again:
+            return
+        self._again = now + _PATIENCE
+        raise KeyboardInterrupt(*([signal.SIGTERM] if number == signal.SIGTERM else []))
 
 
 if __name__ == "__main__":

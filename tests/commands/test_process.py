@@ -12,6 +12,8 @@ COMMAND = """
     from rekog_emotion import __main__
     from rekog_emotion.commands import cli
 
+    __main__._PATIENCE = SECONDS
+
     def send(*numbers):
         for number in numbers:
             os.kill(os.getpid(), getattr(signal, number))
@@ -20,8 +22,8 @@ COMMAND = """
         try:
             send(*DURING)
         finally:
-            print("cleaned up", flush=True)
             send(*CLEANING)
+            print("cleaned up", flush=True)
         return CODE
 
     cli.export.run = command
@@ -31,10 +33,11 @@ COMMAND = """
 """
 
 
-def ended(*, during=(), cleaning=(), after=(), code=0):
+def ended(*, during=(), cleaning=(), after=(), code=0, patience=60):
     """Run a command that gets signals while it works, while it cleans up and when it is over; tell how it ended."""
     script = textwrap.dedent(COMMAND)
-    for name, value in {"DURING": during, "CLEANING": cleaning, "AFTER": after, "CODE": code}.items():
+    values = {"DURING": during, "CLEANING": cleaning, "AFTER": after, "CODE": code, "SECONDS": patience}
+    for name, value in values.items():
         script = script.replace(name, repr(value))
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 -- the test's own script
     return run.returncode, run.stdout, run.stderr
@@ -49,7 +52,12 @@ def test_ends_by_a_signal(name, code):
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_ends_by_more_signals(name, code):
     """Those that come while it cleans up change nothing."""
-    assert ended(during=[name], cleaning=[name]) == (code, "cleaned up\n", "")
+    assert ended(during=[name], cleaning=["SIGINT", "SIGTERM", name]) == (code, "cleaned up\n", "")
+
+
+def test_a_clean_up_that_hangs_can_be_interrupted():
+    """After a while, ten seconds that is, a further signal counts as the first one did."""
+    assert ended(during=["SIGTERM"], cleaning=["SIGINT"], patience=0) == (130, "", "")
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -70,14 +78,14 @@ def test_the_code_of_the_command():
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_while_it_is_loaded(name, code):
-    """A signal that comes while modules are imported is quiet, too."""
+    """Signals that come while modules are imported are quiet, too."""
     script = f"""
         import os, signal, sys
         from rekog_emotion import __main__
 
         class Finder:
             def find_spec(self, name, *_):
-                if name == "rekog_emotion.commands.cli":
+                if name in {{"rekog_emotion.commands.cli", "rekog_emotion.commands._terminal"}}:
                     os.kill(os.getpid(), signal.{name})
 
         sys.meta_path.insert(0, Finder())
