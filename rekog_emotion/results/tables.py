@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from attrs import frozen
+
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.people.tables import Cells, frame_of
 from rekog_emotion.results.protocols import Analyses
@@ -43,6 +45,7 @@ __all__ = [
 _FORMULAS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _DECIMALS: Final = (".", ",")
+_ROW_END: Final = "\r\n"
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an integer in a column
 _ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
 
@@ -193,7 +196,7 @@ def write_csv(
         )
         raise InvalidInputError(msg)
     names = [column.name for column in columns(landmarks=landmarks, people=people)]
-    writer = csv.DictWriter(file, names, lineterminator="\n", delimiter=delimiter)
+    writer = csv.DictWriter(_Rows(file), names, lineterminator=_ROW_END, delimiter=delimiter)
     writer.writeheader()
     number = 0
     for record in records(analyses, landmarks=landmarks, people=people):
@@ -231,6 +234,19 @@ def _written() -> Iterator[None]:
     except ValueError as error:  # NaN and infinity in JSON; an integer of over 4300 digits
         msg = f"a number cannot be written: {error}"
         raise InvalidInputError(msg) from error
+
+
+@frozen
+class _Rows:
+    """A file that gets rows of CSV, each of which ends a line of Unix.
+
+    The writer quotes whatever is in its own end of a row: the CR of a name, too, else another row began behind it.
+    """
+
+    file: Writable
+
+    def write(self, row: str) -> object:
+        return self.file.write(f"{row.removesuffix(_ROW_END)}\n")
 
 
 def _harmless(cell: object, decimal: str) -> object:

@@ -191,6 +191,16 @@ def test_csv_runs_no_formula(name):
     assert row["source"] == f"'{name}"
 
 
+@pytest.mark.parametrize("name", ["a\r=1+1", "a\n=1+1", "a\r\n=1+1", 'a",\r"=1+1', "\r=1+1"])
+def test_csv_has_a_row_a_face(name):
+    """A name that ends lines, by CR alone, too, begins no row of its own, in which a spreadsheet would run the rest."""
+    tables.write_csv(text := io.StringIO(newline=""), [ImageAnalysis(faces=(Face(),), source=name)])
+
+    (row,) = csv.DictReader(io.StringIO(text.getvalue(), newline=""))
+    assert row["source"].removeprefix("'") == name
+    assert text.getvalue().count("\r") == name.count("\r")
+
+
 @pytest.mark.parametrize(
     ("module", "call", "extra"), [("pandas", "to_pandas", "pandas"), ("pyarrow", "to_arrow", "arrow")]
 )
