@@ -106,6 +106,8 @@ def test_a_box_that_is_not_whole_is_left_out(side):
         faces += [boxed(**{side: wrong}, landmarks=face().landmarks) for wrong in (0.0, -0.1)]
 
     assert of(*faces, boxed()).positions.tolist() == [len(faces)]
+    without = boxed(**{side: None}, emotions=(Emotion(type="ODD", confidence=99.0),))
+    assert list(of(without, boxed(emotions=(Emotion(type="CALM", confidence=99.0),))).kinds) == ["CALM"]
 
 
 def test_order():

@@ -301,9 +301,12 @@ def test_a_way_is_the_mean_of_what_is_known_and_the_last_step(further, expected)
     assert seen[3:] == expected
 
 
-def test_a_way_is_gone_on_for_a_while():
-    """Who was away is looked for where the way leads, and not where it began."""
-    seen = ids(at(0, face(0.1)), at(0.5, face(0.2)), at(1.5, face(0.4)), at(1.5, face(0.05)))
+@pytest.mark.parametrize("begin", [0, 600])
+def test_a_way_is_gone_on_for_a_while(begin):
+    """Who was away is looked for where the way leads, and not where it began, whatever the time is."""
+    places = [(0, 0.1), (0.5, 0.2), (1.5, 0.4), (1.5, 0.05)]
+
+    seen = ids(*(at(begin + seconds, face(place)) for seconds, place in places))
 
     assert seen == [1, 1, 2, 1]
 
