@@ -139,6 +139,7 @@ def _apart(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
             nodes.append(node)
     # Types and tuned constants: whoever changes one changes what a test would have to repeat.
     nodes += [node.value for node in tree.body if isinstance(node, ast.AnnAssign) and _is_constant(node)]
+    nodes += [node.value for node in tree.body if isinstance(node, ast.Assign) and _is_variable_of_types(node.value)]
     for node in nodes:
         if isinstance(node, ast.expr | ast.stmt) and node.end_lineno is not None and node.end_col_offset is not None:
             end = node.end_lineno, column(node.end_lineno, node.end_col_offset)
@@ -147,3 +148,7 @@ def _apart(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
 
 def _is_constant(node: ast.AnnAssign) -> bool:
     return ast.unparse(node.annotation).split("[")[0] in {"Final", "TypeAlias"}
+
+
+def _is_variable_of_types(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and ast.unparse(value.func) in {"TypeVar", "ParamSpec"}

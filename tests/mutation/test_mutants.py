@@ -40,6 +40,7 @@ def test_each_decision_is_changed(tmp_path, source, expected):
         "def f(a: int | None = None, *, b: set[int] | None, **c) -> int | str: ...",
         "TYPE_CHECKING = 0\nif TYPE_CHECKING:\n    import a",
         "MOST: Final = 5 * 1024\nName: TypeAlias = 'a' | 'b'",
+        "T_co = TypeVar('T_co', covariant=True)",
         "{**a, 'b': f(*c, **d)}\n[*e]",
         "match a:\n    case 1 | 2: ...",
     ],
