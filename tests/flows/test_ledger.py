@@ -161,7 +161,7 @@ def test_cores(monkeypatch):
         ([PREFIX], False),
         (iter(["a.jpg"]), False),
     ],
-    ids=str,
+    ids=["nothing", "a list", "a tuple", "a prefix, too", "a prefix", "an iterator"],
 )
 def test_what_can_be_counted(photos, countable):
     """A list, unless a part of it is listed by S3."""

@@ -13,7 +13,11 @@ from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.s3 import S3Object
 
 
-@pytest.mark.parametrize("sources", [[], ["a.mp4"], ("a.mp4", Path("b.mp4")), iter(["a.mp4"])], ids=str)
+@pytest.mark.parametrize(
+    "sources",
+    [[], ["a.mp4"], ("a.mp4", Path("b.mp4")), iter(["a.mp4"])],
+    ids=["nothing", "a list", "a tuple", "an iterator"],
+)
 @pytest.mark.parametrize("jobs", [1, 20])
 def test_videos_that_can_be_asked_for(sources, jobs):
     """Any list of them, and any number of jobs from one on."""
