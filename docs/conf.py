@@ -106,3 +106,7 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", add_navigation)
     app.connect("missing-reference", find_short)
     app.connect("autodoc-process-signature", hide_construction)
+
+
+# Ray is large, and an extra that the other ones do not bring.
+autodoc_mock_imports = ["ray"]
