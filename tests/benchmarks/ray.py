@@ -40,7 +40,7 @@ class Endpoint(HttpStandin):
     def __init__(self) -> None:
         super().__init__()
         self.calls = []
-        self._bucket, self._lock = Bucket(lambda _: QUOTA, 2), threading.Lock()
+        self._bucket, self._lock = Bucket(lambda _: QUOTA, 10), threading.Lock()
         self._bucket.at = time.monotonic()
 
     def reply_to(self, request):
