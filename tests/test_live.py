@@ -154,6 +154,17 @@ def test_drawing_and_hiding(moments):
     assert changed.mean() > 5
 
 
+def test_printing_says_who_is_there(moments):
+    """And how each looks since when, or why nobody knows."""
+    one = moments[1]
+    [person] = one.people
+
+    assert str(person) == "1 HAPPY since 0.0 s"
+    assert str(one) == "0.5 s: 1 HAPPY since 0.0 s"
+    assert str(rekog.Moment(seconds=2.04)) == "2.0 s: nobody"
+    assert str(rekog.Moment(seconds=7, reason="camera:0 is lost")) == "7.0 s: camera:0 is lost"
+
+
 def test_a_moment_without_a_frame_cannot_be_drawn():
     """It says why there is none."""
     with pytest.raises(rekog.InvalidInputError) as caught:
@@ -191,16 +202,22 @@ def test_stopping_half_way_frees_the_source():
     assert [one.name for one in threading.enumerate() if one.name == "rekog-emotion-frames"] == []
 
 
-def test_nothing_is_opened_before_it_is_asked_for():
+def test_nothing_is_opened_before_it_is_asked_for(tmp_path):
     """An iterator that nobody asks leaves nothing behind; options are looked at at once."""
-    with pytest.raises(rekog.InvalidInputError) as caught:
-        rekog.watch("no such.mp4", client=Nobody())
+    messages = []
+    for place in ("no such.mp4", os.fspath(tmp_path)):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            rekog.watch(place, client=Nobody())
+        messages.append(str(caught.value))
     rekog.watch(0, client=Nobody())
 
-    assert str(caught.value) == (
-        "no such.mp4: there is no such file; check the path, or pass a camera's number or an address such as "
-        "rtsp://host/stream"
-    )
+    assert messages == [
+        (
+            "no such.mp4: there is no such file; check the path, or pass a camera's number or an address such as "
+            "rtsp://host/stream"
+        ),
+        f"{tmp_path}: this is a folder; pass the path of one video",
+    ]
 
 
 def test_cancel_ends_it():

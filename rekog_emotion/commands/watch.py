@@ -138,7 +138,9 @@ class _Lines:
         self._last = ""
 
     def __call__(self, moment: Moment) -> None:
-        people = ", ".join(f"{one.id} {_looks(one)}" for one in moment.people)
+        from rekog_emotion.results.moments import looks
+
+        people = ", ".join(f"{one.id} {looks(one)}" for one in moment.people)
         text = moment.reason or people or "nobody"
         if text != self._last:
             say(one_line(f"{_clock(moment.seconds)} {text}"))
@@ -164,6 +166,7 @@ def _table(moment: Moment) -> Table:
 
 
 def _cells(person: SeenPerson, now: float) -> tuple[str, ...]:
+    from rekog_emotion.results.moments import looks
     from rekog_emotion.values.wording import age, word
 
     score = 0.0 if person.leading is None else person.scores[person.leading]
@@ -171,18 +174,12 @@ def _cells(person: SeenPerson, now: float) -> tuple[str, ...]:
     about = (word(person.face.gender.value) if person.face.gender else "", age(person.face.age_range))
     return (
         str(person.id),
-        _looks(person),
+        looks(person),
         f"{'█' * filled}{'░' * (_BAR - filled)} {score:3.0f}" if person.leading else "",
         _clock(now - person.since),
         _clock(now - person.here_since),
         ", ".join(filter(None, about)),
     )
-
-
-def _looks(person: SeenPerson) -> str:
-    from rekog_emotion.values.wording import word
-
-    return "undecided" if person.leading is None else word(person.leading)
 
 
 def _clock(seconds: float) -> str:

@@ -183,7 +183,10 @@ class _Watch:
         """Say that there is no frame; open again what is lost, later and later."""
         self._beat.interrupted()
         if stalled.lost and not self._seen:
-            msg = f"{shown(self._name)} cannot be watched: {stalled}; check that it is there, and its name"
+            mend = "check that it is there, and its name"
+            if "://" in self._name:
+                mend = "check that a player shows it: the address has to be the video's own, not that of a page"
+            msg = f"{shown(self._name)} cannot be watched: {stalled}; {mend}"
             raise InvalidInputError(msg)
         self._failures += 1
         now: float = yield Work(self._frames.now)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rekog_emotion.people.following import Presence
     from rekog_emotion.results._style import Labels, Paint
 
-__all__ = ["Moment", "SeenPerson", "moment_of"]
+__all__ = ["Moment", "SeenPerson", "looks", "moment_of"]
 
 
 @frozen(kw_only=True)
@@ -47,6 +47,10 @@ class SeenPerson:
     since: float
     here_since: float
 
+    def __str__(self) -> str:
+        """Say who it is, and what the face looks like since when."""
+        return f"{self.id} {looks(self)} since {self.since:.1f} s"
+
 
 @frozen(kw_only=True)
 class Moment:
@@ -71,6 +75,11 @@ class Moment:
     skipped: int = 0
     source: str | None = None
     analysis: ImageAnalysis | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """Say who is there and what each face looks like, or why nobody knows."""
+        people = ", ".join(str(one) for one in self.people)
+        return f"{self.seconds:.1f} s: {self.reason or people or 'nobody'}"
 
     @property
     def engine(self) -> str | None:
@@ -202,6 +211,13 @@ def moment_of(
         for one in sorted(present, key=lambda one: one.id)
     ]
     return Moment(seconds=seconds, frame=frame, people=tuple(people), skipped=skipped, source=source, analysis=analysis)
+
+
+def looks(person: SeenPerson) -> str:
+    """Return what a face looks like, in a word."""
+    from rekog_emotion.values.wording import word
+
+    return "undecided" if person.leading is None else word(person.leading)
 
 
 def _label(person: SeenPerson, now: float) -> str:

@@ -108,6 +108,9 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
             "rtsp://host/stream"
         )
         raise InvalidInputError(msg)
+    if path.is_dir():
+        msg = f"{shown(text)}: this is a folder; pass the path of one video"
+        raise InvalidInputError(msg)
     return Clip(path, clock=clock, cancel=cancel)
 
 
@@ -148,8 +151,9 @@ def _own_shots(begin: Callable[[], Iterator[Any]], name: str, *, apart: float | 
                 msg = f"{where} is of type {type(picture).__name__}: let it be an array or a PIL picture"
                 raise InvalidInputError(msg)
             if seconds is not None:
-                if not last < seconds < float("inf"):
-                    msg = f"{where} is of {seconds} s, after one of {last} s: times have to ascend from 0"
+                if not (0 <= seconds < float("inf") and last < seconds):
+                    before = f", after one of {last} s" if number else ""
+                    msg = f"{where} is of {seconds} s{before}: times have to ascend from 0"
                     raise InvalidInputError(msg)
                 last = seconds
             elif apart is not None:

@@ -208,7 +208,8 @@ def test_an_iterable_that_is_stuck_holds_nobody_up(monkeypatch, caplog):
             [(0.5, picture()), (0.5, picture())],
             "<list>: frame 1 is of 0.5 s, after one of 0.5 s: times have to ascend from 0",
         ),
-        ([(float("nan"), picture())], "<list>: frame 0 is of nan s, after one of -1.0 s: times have to ascend from 0"),
+        ([(float("nan"), picture())], "<list>: frame 0 is of nan s: times have to ascend from 0"),
+        ([(-0.5, picture())], "<list>: frame 0 is of -0.5 s: times have to ascend from 0"),
     ],
 )
 def test_frames_that_are_none(opened, frames, message):

@@ -225,8 +225,8 @@ def test_nothing_but_garbage_is_no_stream(site):
         watched(site, "noise.ts")
 
     assert str(caught.value).replace(str(site.server_port), "PORT") == (
-        "http://127.0.0.1:PORT/noise.ts cannot be watched: invalid data found when processing input; check that it is "
-        "there, and its name"
+        "http://127.0.0.1:PORT/noise.ts cannot be watched: invalid data found when processing input; check that a "
+        "player shows it: the address has to be the video's own, not that of a page"
     )
 
 
