@@ -20,6 +20,7 @@ from rekog_emotion.wire.service import DETECT_FACES, IMAGE_PRICE
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from rekog_emotion.results.moments import Moment, SeenPerson
 
@@ -43,6 +44,8 @@ examples:
 """
 
 _COLUMNS: Final = ("person", "looks", "score", "since", "here", "about")
+_WIDE: Final = 72  # signs that all columns take
+_NARROW: Final = (0, 1, 3)  # the columns on a narrower terminal: who, what they look like, since when
 _BAR: Final = 10  # signs
 _HOUR: Final = 3600
 _MINUTE: Final = 60
@@ -128,7 +131,7 @@ def _show(args: argparse.Namespace, stack: ExitStack) -> Callable[[Moment], None
         return _Lines()
     width = shutil.get_terminal_size().columns
     live = stack.enter_context(Live(console=Console(file=sys.stdout, width=width), auto_refresh=False))
-    return lambda moment: live.update(_table(moment), refresh=True)
+    return lambda moment: live.update(_table(moment, width), refresh=True)
 
 
 class _Lines:
@@ -147,21 +150,23 @@ class _Lines:
         self._last = text
 
 
-def _table(moment: Moment) -> Table:
-    """Return what a terminal shows of a moment."""
+def _table(moment: Moment, width: int) -> Table | Text:
+    """Return what a terminal shows of a moment: on a narrow one what fits, and no words cut to pieces."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     skipped = f", {moment.skipped} skipped" if moment.skipped else ""
     title = f"{_clock(moment.seconds)}  {moment.source}  {moment.engine or ''}{skipped}"
-    table = Table(box=box.SIMPLE, title=Text(one_line(title)), title_justify="left", caption_justify="left")
-    for column in _COLUMNS:
-        table.add_column(column, overflow="fold")
+    if not moment.people:
+        return Text(f"{one_line(title)}\n\n{one_line(moment.reason or 'nobody is there')}")
+    shown = _NARROW if width < _WIDE else tuple(range(len(_COLUMNS)))
+    table = Table(box=box.SIMPLE, title=Text(one_line(title)), title_justify="left")
+    for k in shown:
+        table.add_column(_COLUMNS[k], overflow="fold")
     for one in moment.people:
-        table.add_row(*(Text(one_line(cell)) for cell in _cells(one, moment.seconds)))
-    if moment.reason or not moment.people:
-        table.caption = Text(one_line(moment.reason or "nobody is there"))
+        cells = _cells(one, moment.seconds)
+        table.add_row(*(Text(one_line(cells[k])) for k in shown))
     return table
 
 

@@ -1,6 +1,8 @@
 """``rekog-emotion watch``: lines for programs, a view in place for people, and a recording where it is asked for."""
 
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,6 +64,20 @@ def test_people_see_people(terminal):
     assert "person   looks" in said
     assert "HAPPY   ██████████" in said
     assert "people.mp4 embedded" in said
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_narrow_terminal_shows_what_fits(terminal, monkeypatch):
+    """Who it is, what they look like and since when, each word whole; of nobody there is no table."""
+    monkeypatch.setenv("COLUMNS", "40")
+
+    said = [main(["watch", PEOPLE, *EMBEDDED, "--for", seconds]) or terminal.readouterr().out for seconds in ("1", "3")]
+
+    assert "person   looks   since" in said[0]
+    assert "1        HAPPY   0:" in said[0]
+    assert "score" not in said[0]
+    assert "nobody is there" in said[1]
+    assert "person" not in said[1]
 
 
 @pytest.mark.usefixtures("clock")
@@ -142,3 +158,22 @@ def test_numbers_that_are_none(option, value, capsys):
     assert capsys.readouterr().err == (
         f"rekog-emotion watch: argument {option}: {value!r} is no number over 0; see rekog-emotion watch --help\n"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, processes get no signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_the_recording_whole(number, code, tmp_path):
+    """What came so far is a video."""
+    target = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "rekog_emotion", "watch", PEOPLE, *EMBEDDED, "--json", "--record", str(target)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:  # noqa: S603 -- our own command
+        first = [process.stdout.readline() for _ in range(2)]
+        process.send_signal(number)
+        process.communicate(timeout=60)
+
+    assert json.loads(first[0])["seconds"] == 0.0
+    assert process.returncode == code
+    with av.open(str(target)) as container:
+        assert len(list(container.decode(video=0))) >= 1
+    assert list(tmp_path.iterdir()) == [target]
