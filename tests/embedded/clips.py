@@ -56,6 +56,19 @@ def write_clip(
     return path
 
 
+def write_hls(clip: Path, folder: Path) -> Path:
+    """Cut a clip into a playlist of pieces of a second; return the playlist."""
+    target, options = folder / "clip.m3u8", {"hls_time": "1", "hls_list_size": "0"}
+    with av.open(str(clip)) as source, av.open(str(target), "w", format="hls", options=options) as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                out.mux(packet)
+    return target
+
+
 def write_sound(path: Path, *, cover: Picture | None = None) -> Path:
     """Encode a second of silence, with a cover picture if one is given."""
     with av.open(str(path), "w") as container:

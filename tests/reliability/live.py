@@ -39,6 +39,7 @@ from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
 from rekog_emotion.testing import VirtualClock
 from tests.benchmarks.live import People, idf1
+from tests.embedded.clips import write_hls
 
 DATA: Final = Path(__file__).parents[1] / "data"
 CLIP: Final = DATA / "people.mp4"
@@ -91,14 +92,7 @@ def live(ages: Ages) -> Iterator[np.ndarray[Any, Any]]:
 def hls() -> Iterator[str]:
     """Give the address of the clip as HLS."""
     with tempfile.TemporaryDirectory() as folder:
-        options = {"hls_time": "1", "hls_list_size": "0"}
-        with av.open(str(CLIP)) as source, av.open(f"{folder}/clip.m3u8", "w", format="hls", options=options) as out:
-            stream = source.streams.video[0]
-            copy = out.add_stream_from_template(stream)
-            for packet in source.demux(stream):
-                if packet.dts is not None:
-                    packet.stream = copy
-                    out.mux(packet)
+        write_hls(CLIP, Path(folder))
         with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Silent, directory=folder)) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()

@@ -13,7 +13,7 @@ import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
 from rekog_emotion.testing import VirtualClock
-from tests.embedded.clips import write_clip
+from tests.embedded.clips import write_clip, write_hls
 from tests.scripted import ScriptedClient
 
 PEOPLE = Path(__file__).parents[1] / "data" / "people.mp4"
@@ -97,14 +97,7 @@ def hasty(monkeypatch):
 def hls(tmp_path_factory):
     """Give the clip as HLS: names and bytes of the playlist and its pieces."""
     folder = tmp_path_factory.mktemp("hls")
-    options = {"hls_time": "1", "hls_list_size": "0"}
-    with av.open(str(PEOPLE)) as source, av.open(str(folder / "clip.m3u8"), "w", format="hls", options=options) as out:
-        stream = source.streams.video[0]
-        copy = out.add_stream_from_template(stream)
-        for packet in source.demux(stream):
-            if packet.dts is not None:
-                packet.stream = copy
-                out.mux(packet)
+    write_hls(PEOPLE, folder)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
