@@ -50,11 +50,13 @@ def font_of(letters: float, text: str = "") -> Font:
         letters: Pixels.
         text: What is to be drawn.
     """
-    return _font(round(letters), _file_for(frozenset(filter(_is_odd, text))))
+    return _font(round(letters), None if text.isascii() else _file_for(frozenset(filter(_is_odd, text))))
 
 
 def drawable(text: str) -> str:
     """Return a text in which letters that no font has lose their marks: ``Jose`` says more than a box."""
+    if text.isascii():
+        return text
     odd = frozenset(filter(_is_odd, text))
     lacking = odd - _had(_file_for(odd), odd)
     return "".join(_plain(sign) if sign in lacking else sign for sign in text) if lacking else text

@@ -42,8 +42,7 @@ from rekog_emotion.people.person import (
     _check,
     number_of_people,
 )
-
-from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments  # isort: skip
+from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments
 from rekog_emotion.people.tables import Cells, Tabular
 
 if TYPE_CHECKING:
