@@ -15,7 +15,8 @@ import rekog_emotion as rekog
 from rekog_emotion.testing import FakeClient, LocalEndpoint
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = sorted((ROOT / "docs/examples").glob("*.py"))
+EXAMPLES = ROOT / "docs/examples"
+PROGRAMS = sorted(set(EXAMPLES.glob("*.py")) - set(EXAMPLES.glob("test_*.py")))
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 SHOWN = re.compile(r"\]\((?:\.\./)?examples/(\w+\.py)\)[^\n]*\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANSWER = {"FaceDetails": [{"Emotions": [{"Type": "CALM", "Confidence": 90.0}]}]}
@@ -83,7 +84,7 @@ PRINTED = {
     "service.py": "",
 }
 TOLD = {"progress_and_logs.py": r"photos: 3 of 3, 1 left out, [\d.]+/s\n"}  # on standard error, of others nothing
-NEEDED = {"service.py": ("fastapi", "aiobotocore"), "flask_service.py": ("flask",)}
+NEEDED = {"service.py": ("fastapi",), "flask_service.py": ("flask",)}
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_runs_in_an_empty_environment(program, workplace):
 
 def test_a_long_video_goes_on(workplace):
     """A run without time enough says so; the next one takes the same job up."""
-    program = ROOT / "docs/examples/long_video.py"
+    program = EXAMPLES / "long_video.py"
 
     first = run(program, "0", folder=workplace)
     second = run(program, folder=workplace)
@@ -143,7 +144,19 @@ def test_a_long_video_goes_on(workplace):
     assert not (workplace / "job.json").exists()
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)
+@pytest.mark.skipif(not find_spec("flask"), reason="the service needs flask")
+def test_tests_of_a_service_pass(workplace):
+    """Beside the service, by pytest alone, with the fixtures that come with the package."""
+    for name in ("flask_service.py", "test_flask_service.py"):
+        shutil.copy(EXAMPLES / name, workplace)
+
+    done = run("-m", "pytest", "-q", folder=workplace)
+
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+@pytest.mark.parametrize("program", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
 def test_a_page_shows_it(program):
     """At least one page links it, with the whole of it below the link."""
     shown = [

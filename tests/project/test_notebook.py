@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.amounts import amount
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.skipif(amount(0, whole=1) == 0, reason="its pages run anyhow; REKOG_EMOTION_TESTS=whole runs it, too")
 @pytest.mark.skipif(not (find_spec("nbclient") and find_spec("ipykernel")), reason="nothing here runs notebooks")
 def test_the_notebook_runs():
     """It has the cells of the pages, each runs, and what came out is of the kinds that lie there."""
