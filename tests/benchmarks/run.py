@@ -239,7 +239,7 @@ def compared(now: Bench, before: Bench, rounds: int) -> Iterator[tuple[str, floa
         ("a large photo, fitted", "ms", FITTING[1:], lambda bench, rows: bench.times("fitting", rows, 1, 2)),
     ):
         found: tuple[list[list[float]], ...] = tuple([[] for _ in rows] for _ in range(2))
-        for _ in range(rounds // TURNS):
+        for _ in range(max(1, rounds // TURNS)):
             for spent, bench in zip(found, (before, now), strict=True):
                 for row, more in zip(spent, measure(bench, rows), strict=True):
                     row.extend(more)
