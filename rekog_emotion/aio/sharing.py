@@ -40,7 +40,8 @@ class LoopMailbox(Mailbox):
 _BUDGETS: Final[WeakKeyDictionary[object, Budget]] = WeakKeyDictionary()
 _MAILBOXES: Final[WeakValueDictionary[tuple[str, int, int], LoopMailbox]] = WeakValueDictionary()
 
-_BEGINNING: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakKeyDictionary()
+_A_TURN: Final = 8  # calls that begin in one turn of the loop: some milliseconds
+_BEGINNING: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
@@ -86,12 +87,12 @@ async def mailbox_of(
 
 
 async def turn_of_loop() -> None:
-    """Wait until no other call begins in this turn of the loop.
+    """Wait for a turn of the loop in which few other calls begin.
 
     To write a request and sign it takes the processor most of a millisecond: a thousand tasks that begin at once would
     hold up everything else in the loop for a second.
     """
     loop = asyncio.get_running_loop()
-    beginning = _BEGINNING.setdefault(loop, asyncio.Lock())
+    beginning = _BEGINNING.get(loop) or _BEGINNING.setdefault(loop, asyncio.Semaphore(_A_TURN))
     await beginning.acquire()
     loop.call_soon(beginning.release)
