@@ -37,8 +37,8 @@ from rekog_emotion.wire.service import (
 __all__ = ["EmbeddedClient", "Resolver"]
 
 MOST_AT_ONCE = 4  # each holds a picture; memory is what bounds them
-# The detector's smallest tiles show it a picture of 768 pixels, and a face's crops need 360: more than this changes
-# no answer, and a JPEG of 50 megapixels is decoded in a third of the time.
+# The search looks at 1920 pixels at most, and a face's crops need 360: more than this changes next to nothing, and a
+# JPEG of 50 megapixels is decoded in a third of the time.
 ENOUGH_PIXELS = 8_000_000
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 # The service's codes and texts, as recorded from it and as its developer guide lists them.
