@@ -35,8 +35,8 @@ YAW = ((-90, 90), (-81, 81))
 PITCH = ((-180, -30, -15, 0, 14, 40, 180), (-180, -48, -3.5, 6.5, 21, 42, 180))
 # The order of turns changes the roll of a head that is both turned and raised or lowered, by about the product of the
 # two sines. The service's roll lies half way between those of the two orders: so 29 faces of the same answers say (.52;
-# photos alone .36, frames alone .53), and the median error of roll falls from 1.4 to .7 degrees on photos, from 3.2 to
-# 1.6 on frames, each photo, or the frames, left out in turn.
+# photos alone .36, frames alone .53), and the median error of roll falls from 1.4 to .8 degrees on photos, from 3.2 to
+# 1.5 on frames, each photo and each frame left out in turn.
 TWIST = 0.5
 # Eye widths (pixels) from which the iris begins to tell something, and tells all it can; on lids that are closed from
 # this coefficient on it tells nothing.

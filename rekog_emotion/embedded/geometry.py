@@ -43,7 +43,7 @@ def similarity(source: ArrayLike, target: ArrayLike) -> FloatArray:
         source: Points of shape (n, 2).
         target: Points of shape (n, 2).
     """
-    s, t = (np.array(points, float).view(complex)[:, 0] for points in (source, target))
+    s, t = (np.array(points, float, order="C").view(complex)[:, 0] for points in (source, target))
     s_mean, t_mean = s.mean(), t.mean()
     s -= s_mean
     factor = np.vdot(s, t) / np.vdot(s, s).real

@@ -121,7 +121,8 @@ def _turned_back(rotation: FloatArray) -> FloatArray:
         return rotation
     side = math.hypot(x, y)
     turn = math.asin(FACING) - math.atan2(front, side)
-    aside, ahead = np.array([x / side, y / side, 0.0]), np.array([0.0, 0.0, 1.0])
+    aside = np.array([x / side, y / side, 0.0]) if side else np.array([1.0, 0.0, 0.0])
+    ahead = np.array([0.0, 0.0, 1.0])
     stay = (1 - math.cos(turn)) * (np.outer(aside, aside) + np.outer(ahead, ahead))
     across = math.sin(turn) * (np.outer(ahead, aside) - np.outer(aside, ahead))
     return np.asarray((np.eye(3) - stay + across) @ rotation)

@@ -21,6 +21,13 @@ def test_similarity_recovers_the_map_of_its_points(angle, scale, x, y):
     assert made == pytest.approx(found, abs=1e-6)
 
 
+def test_similarity_takes_points_however_they_lie_in_memory():
+    """A transposed array has its columns beside each other, and means the same."""
+    turned = np.asfortranarray(POINTS)
+
+    assert np.array_equal(similarity(turned, POINTS[:, ::-1]), similarity(POINTS, POINTS[:, ::-1].copy()))
+
+
 @given(angle=st.floats(-3.1, 3.1), scale=st.floats(0.1, 10), x=numbers, y=numbers)
 def test_invert_undoes_a_map(angle, scale, x, y):
     """There and back is where it began."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rekog_emotion.embedded.nets import WEIGHTS
-from rekog_emotion.embedded.pose import HeadModel, eye_width, gaze
+from rekog_emotion.embedded.pose import FACING, HeadModel, _turned_back, eye_width, gaze
 
 FLIP = [1, -1, -1]
 
@@ -104,6 +104,14 @@ def test_a_face_is_laid_on_its_five_points_as_it_is_turned(head, roll, yaw, pitc
     pose = head.pose(head.placed(five(turned(roll, yaw, pitch))))
 
     assert (roll, yaw, pitch) == pytest.approx((pose.roll, pose.yaw, pose.pitch), abs=6)
+
+
+def test_a_view_from_straight_behind_becomes_one_from_a_side():
+    """No direction is the nearest there: one is taken, and nothing is divided by nought."""
+    seen = _turned_back(np.diag([-1.0, 1.0, -1.0]))
+
+    assert seen[2, 2] == pytest.approx(FACING)
+    assert seen @ seen.T == pytest.approx(np.eye(3))
 
 
 @pytest.mark.parametrize("roll", [0, 20, -60])
