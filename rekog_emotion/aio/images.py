@@ -104,12 +104,8 @@ def detect_images(
         if checkpoint is not None:
             ledger.journal = await driver.aside(partial(Journal, checkpoint))
         pace = pace_for(driver.client, quota, files=driver.facts.files, region=aws_region(driver.client))
-        number = workers or workers_for(
-            quota,
-            threads=int(getattr(driver.client, "threads", 1)) if driver.facts.files else None,
-            region=service_region(driver.client),
-            pool=pool_of(driver.client),
-        )
+        region, pool = service_region(driver.client), pool_of(driver.client)
+        number = workers or workers_for(driver.client, quota, files=driver.facts.files, region=region, pool=pool)
         work = _Work(driver, ledger, partial(detecting.detect, facts=driver.facts, patient=True, pace=pace, **asked))
         try:
             if ledger.journal is not None:

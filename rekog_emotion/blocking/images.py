@@ -135,9 +135,8 @@ def workers_of(driver: Driver, quota: float | None) -> int:
         driver: Has the client.
         quota: Calls a second, as the caller says.
     """
-    threads = int(getattr(driver.client, "threads", 1)) if driver.facts.files else None
     region, pool = service_region(driver.client), pool_of(driver.client)
-    return workers_for(quota, threads=threads, region=region, pool=pool)
+    return workers_for(driver.client, quota, files=driver.facts.files, region=region, pool=pool)
 
 
 @frozen(kw_only=True)

@@ -65,17 +65,18 @@ def pace_for(client: object, quota: float | None, *, files: bool, region: str | 
     return pace
 
 
-def workers_for(quota: float | None, *, threads: int | None, region: str | None, pool: int | None) -> int:
+def workers_for(client: object, quota: float | None, *, files: bool, region: str | None, pool: int | None) -> int:
     """Return how many photos at a time are of use.
 
     Args:
+        client: Who is asked; one that works by itself may say how many ``threads`` a photo takes.
         quota: Calls a second, as the caller says.
-        threads: That a photo takes, of a client that works by itself; ``None`` of a service.
+        files: The client works by itself.
         region: Of the service, if it is known.
         pool: Connections that the client keeps, if it says so.
     """
-    if threads is not None:
-        return max(1, _cores() // max(1, threads))
+    if files:
+        return max(1, _cores() // max(1, int(getattr(client, "threads", 1))))
     quota = quota or (quota_in(region) if region is not None else None)
     number = _SOME if quota is None else math.ceil(min(max(quota * _SECONDS_A_CALL, _FEW), _MANY))
     return min(number, pool or number)

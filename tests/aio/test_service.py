@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_standin import Answer
+from tests.http_standin import Answer, silence
 from tests.scripted import STARTED, page
 from tests.tasks import run
 
@@ -67,3 +67,28 @@ def test_the_service(aws):
     first, second, end, _ = events.decode().split("\n\n")
     assert (status, end) == (200, "event: end\ndata: {}")
     assert [json.loads(one.removeprefix("data: "))["Timestamp"] for one in (first, second)] == [0, 500]
+
+
+def test_who_hangs_up_ends_the_reading(aws):
+    """The faces of the first page have been sent; the page that is fetched ahead is left, and so is its connection."""
+    app = runpy.run_path(str(SERVICE))["app"]
+    aws.script("GetFaceDetection", Answer(page(0, then="next")), silence)
+    sent = asyncio.Event()
+    address = "/videos/j-1/faces"
+    scope = {"type": "http", "method": "GET", "path": address, "raw_path": address.encode(), "query_string": b""}
+    scope |= {"headers": [], "app": app, "http_version": "1.1", "scheme": "http", "asgi": {"version": "3.0"}}
+
+    async def receive():
+        await sent.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        if message.get("body"):
+            sent.set()
+
+    async def main():
+        async with living(app):
+            await app(scope, receive, send)
+
+    run(main())
+    assert {one.operation for one in aws.requests} == {"GetFaceDetection"}

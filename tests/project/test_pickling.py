@@ -10,6 +10,7 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import attrs
@@ -34,6 +35,8 @@ def public():
     """Give every public thing: the package's names, and those that the reference describes beside them."""
     for name in [*(f"rekog_emotion.{name}" for name in rekog.__all__), *DOCUMENTED]:
         module, _, last = name.rpartition(".")
+        if module == "rekog_emotion.ray" and find_spec("ray") is None:  # has an environment of its own
+            continue
         yield getattr(importlib.import_module(module), last, None)
 
 
