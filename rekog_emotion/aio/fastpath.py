@@ -18,8 +18,6 @@ from rekog_emotion.wire.service import DETECT_FACES
 __all__ = ["Acceleration", "Passing"]
 
 _SMALL: Final = 32_768  # bytes that are decoded faster than a thread takes them over, in less than a millisecond
-
-
 _LARGE: Final = 262_144  # of a body; aiohttp warns from 1 MiB on
 
 
