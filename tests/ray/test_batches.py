@@ -57,8 +57,9 @@ def test_bytes_with_their_paths(detect, kind):
 def test_paths(detect, tmp_path, kind):
     """A path that leads nowhere is a row with its error, as is what is no photo; a folder is not gone through."""
     folder = pictures(tmp_path / "photos", 2, bad=[0])
-    paths = [str(folder / "00000.jpg"), str(folder / "00001.jpg"), str(folder / "none[1].jpg"), str(folder)]
+    paths = [str(folder / "00000.jpg"), str(folder / "00001.jpg"), str(folder / "none.jpg"), str(folder)]
 
+    folder_given = "this is a directory; pass the path of a file in it, or all of it to detect_images()"
     missing = "there is no such file; check the path, which starts at the current directory unless it is absolute"
 
     rows = detect()(kind(path=paths)).to_pylist()
@@ -70,7 +71,10 @@ def test_paths(detect, tmp_path, kind):
         ),
         (paths[1], None),
         (paths[2], f"InvalidInputError: {paths[2]}: {missing}"),
-        (paths[3], f"InvalidInputError: {paths[3]}: this is a directory; pass the path of a file in it"),
+        (
+            paths[3],
+            f"InvalidInputError: {paths[3]}: {folder_given}",
+        ),
     ]
 
 
