@@ -73,7 +73,7 @@ def add_navigation(_app: Sphinx, name: str, source: list[str]) -> None:
     """Make the navigation of the links on the start page, which stays plain Markdown for readers elsewhere."""
     if name != "index":
         return
-    _, *sections = _HEADING.split("## \n" + source[0])
+    _, *sections = _HEADING.split(source[0])
     for caption, text in zip(sections[::2], sections[1::2], strict=True):
         pages = dict.fromkeys(_PAGE.findall(text))
         if pages:
