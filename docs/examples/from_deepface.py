@@ -10,7 +10,7 @@ def main() -> None:
         left, top, right, bottom = face.bounding_box.to_pixels(photo.size)
         result = {
             "dominant_emotion": face.dominant_emotion.type.lower(),
-            "emotion": {emotion.type.lower(): round(emotion.confidence) for emotion in face.emotions[:2]},
+            "emotion": {emotion.type.lower(): round(emotion.confidence) for emotion in face.emotions[:1]},
             "age": (face.age_range.low + face.age_range.high) // 2,
             "dominant_gender": {"Female": "Woman", "Male": "Man"}[face.gender.value],
             "region": {"x": left, "y": top, "w": right - left, "h": bottom - top},

@@ -67,7 +67,7 @@ PRINTED = {
         ]
     ),
     "from_deepface.py": (
-        "{'dominant_emotion': 'happy', 'emotion': {'happy': 98, 'disgusted': 1}, 'age': 31, "
+        "{'dominant_emotion': 'happy', 'emotion': {'happy': 98}, 'age': 31, "
         "'dominant_gender': 'Woman', 'region': {'x': 182, 'y': 58, 'w': 87, 'h': 120}}\n"
     ),
     "from_pyfeat.py": "1 emotion_happy\n2 emotion_happy\n3 emotion_calm\n",
