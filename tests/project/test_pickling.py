@@ -34,9 +34,9 @@ PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
 def public():
     """Give every public thing: the package's names, and those that the reference describes beside them."""
     for name in [*(f"rekog_emotion.{name}" for name in rekog.__all__), *DOCUMENTED]:
-        module, _, last = name.rpartition(".")
-        if module == "rekog_emotion.ray" and find_spec("ray") is None:  # has an environment of its own
+        if name.startswith("rekog_emotion.ray") and find_spec("ray") is None:  # has an environment of its own
             continue
+        module, _, last = name.rpartition(".")
         yield getattr(importlib.import_module(module), last, None)
 
 
