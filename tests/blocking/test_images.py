@@ -426,7 +426,7 @@ def test_a_folder_without_pictures(folder, client):
 )
 def test_workers(client, quota, expected):
     """As many as the rate needs."""
-    assert images._workers(images.Driver(client=client), quota) == expected
+    assert images.workers_of(images.Driver(client=client), quota) == expected
 
 
 @pytest.mark.parametrize(("threads", "cores", "expected"), [(1, 2, 2), (1, 8, 8), (2, 8, 4), (4, 2, 1)])
@@ -434,7 +434,7 @@ def test_workers_of_the_embedded_engine(monkeypatch, threads, cores, expected):
     """No more threads than cores."""
     monkeypatch.setattr(ledger, "_cores", lambda: cores)
 
-    assert images._workers(images.Driver(client=EmbeddedClient(threads=threads)), None) == expected
+    assert images.workers_of(images.Driver(client=EmbeddedClient(threads=threads)), None) == expected
 
 
 @pytest.mark.usefixtures("credentials")
@@ -444,7 +444,7 @@ def test_workers_of_boto3(caplog):
     ours = rekog.aws_client(region_name="us-east-1")
     small = boto3.client("rekognition", config=Config(max_pool_connections=2))
 
-    assert [images._workers(images.Driver(client=client), None) for client in (own, ours, small)] == [10, 25, 2]
+    assert [images.workers_of(images.Driver(client=client), None) for client in (own, ours, small)] == [10, 25, 2]
     assert images._pace(images.Driver(client=ours), None).rate == 49
     list(rekog.detect_images([], client=small, workers=3))
     (message,) = caplog.messages
