@@ -146,7 +146,7 @@ class _Found(Photos):
     """What `_find` has found: photos, and places that cannot be looked into."""
 
     def __init__(self, batch: pa.Table, folder: str) -> None:
-        found = unpacked(batch)
+        found = [one for one in unpacked(batch) if one is not None]
         self.names = [one.source if isinstance(one, Unusable) else name_of(one) for one in found]
         self.sources = [reached(one, folder) for one in found]
 
@@ -186,7 +186,10 @@ def _find(batch: pa.Table, *, client: AnyClient, folder: str) -> Iterator[pa.Tab
         folder: Where relative paths begin.
     """
     driver = Driver(client=made(client))
-    found = (one for place in unpacked(batch) for one in _found_at(place, driver, folder))
+    found = (one for place in unpacked(batch) if place is not None for one in _found_at(place, driver, folder))
+    yield packed(
+        list(islice(found, _AT_ONCE)) or [None]
+    )  # Ray up to 2.53 at least waits for ever for a block of nothing
     while some := list(islice(found, _AT_ONCE)):
         yield packed(some)
 
@@ -317,7 +320,7 @@ def _places(source: Any) -> list[Any]:  # noqa: ANN401 -- what callers pass
 
 def _listed(places: list[Any], client: AnyClient, folder: str, *, at_once: int) -> Dataset:
     """Return a dataset of the photos at places, in blocks that are done as one."""
-    found = ray.data.from_arrow(packed(places)).map_batches(
+    found = ray.data.from_arrow(packed(places or [None])).map_batches(
         _find, fn_kwargs={"client": client, "folder": folder}, batch_size=None, batch_format="pyarrow", num_cpus=0.1
     )
     return found.repartition(target_num_rows_per_block=at_once)

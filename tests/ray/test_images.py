@@ -91,7 +91,7 @@ def test_whoever_is_killed_loses_nothing(local_ray, tmp_path, how):
 
 
 def test_all_actors_keep_to_one_rate(local_ray, tmp_path):
-    """Three of them make no more calls than one may, also while the actor is lost that leases them their turns."""
+    """Several of them make no more calls than one may, also while the actor is lost that leases them their turns."""
     del local_ray
     folder = pictures(tmp_path / "photos", 400)
     (tmp_path / "fatal-150").write_text("limiter")
@@ -102,7 +102,7 @@ def test_all_actors_keep_to_one_rate(local_ray, tmp_path):
     assert len({row["source"] for row in dataset.take_all()}) == 400
     times = [at for _, _, at in calls(tmp_path)]
     assert len(times) == 400
-    assert len({pid for _, pid, _ in calls(tmp_path)}) == 3
+    assert len({pid for _, pid, _ in calls(tmp_path)}) > 1
     assert 400 / (times[-1] - times[0]) <= 1.02 * 50
 
 
