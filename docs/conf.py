@@ -56,7 +56,8 @@ intersphinx_mapping = {"python": ("https://docs.python.org/3", "python.inv")}
 nitpick_ignore_regex = [
     # Others' types, of whose documentation there is no list here.
     (r"py:.*", r"(PIL|Image|numpy|np|pandas|pd|pyarrow|pa|matplotlib|sv|starlette|botocore|boto3|aiobotocore)\..*"),
-    (r"py:class", r"AioSession|Config|Figure|Session|AbstractAsyncContextManager|concurrent\.futures\._base\.Future"),
+    (r"py:class", r"AioSession|Config|Dataset|Figure|Session|AbstractAsyncContextManager"),
+    (r"py:class", r"concurrent\.futures\._base\.Future"),
     (r"py:exc", r"CancelledError"),  # asyncio's
     # Types whose text was taken apart at a comma within their brackets.
     (r"py:class", r"collections\.abc\.\w+\[.*"),

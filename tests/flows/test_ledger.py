@@ -130,7 +130,7 @@ def test_a_quota_that_is_likely_may_be_passed():
 )
 def test_workers_of_a_service(quota, region, pool, workers):
     """Half as many as calls a second, 4 to 32, and no more than there are connections."""
-    assert workers_for(quota, threads=None, region=region, pool=pool) == workers
+    assert workers_for(object(), quota, files=False, region=region, pool=pool) == workers
 
 
 @pytest.mark.parametrize(("threads", "cores", "workers"), [(1, 8, 8), (2, 9, 4), (4, 2, 1), (0, 3, 3)])
@@ -138,7 +138,7 @@ def test_workers_of_who_works_by_itself(monkeypatch, threads, cores, workers):
     """As many as the cores have room for, whatever the rate is."""
     monkeypatch.setattr(ledger, "_cores", lambda: cores)
 
-    assert workers_for(1000.0, threads=threads, region="us-east-1", pool=2) == workers
+    assert workers_for(SimpleNamespace(threads=threads), 1000.0, files=True, region="us-east-1", pool=2) == workers
 
 
 def test_cores(monkeypatch):
