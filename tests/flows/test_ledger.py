@@ -235,6 +235,7 @@ def test_takes_what_is_to_be_done(book, told):
             failed=0,
             left_out=1,
             skipped=2,
+            failed_before=0,
             rate=0.0,
         )
     ]
@@ -270,7 +271,7 @@ def test_counts_outcomes(book, told):
     for outcome in (DONE, CANCELLED, BROKEN):
         book.count(outcome, 102.0)
 
-    event, without = ProgressEvent.IMAGE, {"left_out": 0, "skipped": 0}
+    event, without = ProgressEvent.IMAGE, {"left_out": 0, "skipped": 0, "failed_before": 0}
     assert told == [
         Progress(event=event, source="a.jpg", done=1, failed=0, rate=0.5, **without),
         Progress(event=event, source="s3://bucket/b.jpg", reason="slow down", done=1, failed=1, rate=1.0, **without),
