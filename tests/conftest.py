@@ -72,12 +72,14 @@ def no_session_of_others() -> None:
 
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
-    """Fail a test that leaves threads behind; pools of module and session fixtures call theirs ``lasting...``."""
+    """Fail a test that leaves threads behind; pools of module and session fixtures call theirs ``lasting...``.
+
+    Python calls threads ``Dummy...`` that it did not start: DuckDB's, say.
+    """
     before = set(threading.enumerate())
     yield
-    left = [
-        thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith("lasting")
-    ]
+    others = ("lasting", "Dummy")
+    left = [thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(others)]
     for thread in left:
         thread.join(timeout=10)
     assert [thread.name for thread in left if thread.is_alive()] == []

@@ -499,7 +499,8 @@ def test_an_image_on_aws_imports_no_more_than_boto3_needs(tmp_path):
         ours, theirs = (_modules(code, standin.url, tmp_path) for code in (program, baseline))
 
     assert ours[0] == "0"
-    assert sorted(set(ours[1:]) - set(theirs)) == ["attr", "attrs", "orjson", "rekog_emotion", "tenacity"]
+    tenacity = {"tornado"}  # which it loads where it is installed
+    assert sorted(set(ours[1:]) - set(theirs) - tenacity) == ["attr", "attrs", "orjson", "rekog_emotion", "tenacity"]
 
 
 def _modules(program, url, home):

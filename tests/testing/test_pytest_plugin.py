@@ -58,7 +58,8 @@ def test_loads_nothing_heavy(pytester):
 
         def test_modules():
             ours = sorted(name for name in sys.modules if name.startswith("rekog_emotion"))
-            assert ours == ["rekog_emotion", "rekog_emotion.testing", "rekog_emotion.testing.pytest_plugin"]
+            plugin = ["rekog_emotion.testing", "rekog_emotion.testing.pytest_plugin"]
+            assert ours == ["rekog_emotion", "rekog_emotion.interrupts", *plugin]
             assert not {"attrs", "boto3", "botocore", "numpy", "starlette", "tenacity"} & set(sys.modules)
         """
     )
