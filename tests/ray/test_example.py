@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def test_the_program_writes_parquet(local_ray, tmp_path):
     address = local_ray.get_runtime_context().gcs_address
 
     done = subprocess.run(  # noqa: S603 -- our own program
-        command, capture_output=True, text=True, check=True, env={"RAY_ADDRESS": address, "PATH": "/usr/bin:/bin"}
+        command, capture_output=True, text=True, check=True, env={**os.environ, "RAY_ADDRESS": address}
     )
 
     assert done.stdout.splitlines()[0] == "3 rows, 1 photos failed"
