@@ -63,7 +63,11 @@ def print_table(
         widths, is_below = _below(above, columns, fitting, width, likely)
         layout, table = Layout(tuple(columns), widths), _columns(columns, cells, widths, heads=not is_below)
     # Of a terminal that can do little, rich takes the width for 80.
-    Console(file=sys.stdout, width=width, height=shutil.get_terminal_size().lines).print(table)
+    console = Console(file=sys.stdout, width=width, height=shutil.get_terminal_size().lines)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.write(captured.get())  # rich would write past what keeps a bar below the lines that are printed
+    sys.stdout.flush()
     return layout
 
 

@@ -1,5 +1,6 @@
 """What ``image`` and ``video`` print on terminals of any width."""
 
+import io
 import os
 import re
 import sys
@@ -244,3 +245,18 @@ class _Written:
 
     def isatty(self):
         return False
+
+
+def test_a_table_goes_above_a_bar(monkeypatch):
+    """As whole lines, through what rich puts in place of standard output while a bar is there."""
+    pytest.importorskip("rich")
+    from rich.console import Console
+    from rich.file_proxy import FileProxy
+
+    terminal, past_the_bar = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", FileProxy(Console(file=terminal, width=80), past_the_bar))
+
+    _tables.print_table(["a", "b"], [["1", "2"]])
+
+    assert [line.split() for line in terminal.getvalue().splitlines() if line.strip(" ─")] == [["a", "b"], ["1", "2"]]
+    assert past_the_bar.getvalue() == ""
