@@ -21,12 +21,12 @@ from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, seconds
 from rekog_emotion.ray.cluster import AnyClient, check_client, cpus, made, pool_of, ready, works_by_itself
 from rekog_emotion.ray.photos import Photos, column_of
-from rekog_emotion.ray.places import S3, here, is_prefix, packed, reached, unpacked
+from rekog_emotion.ray.places import here, is_prefix, packed, reached, unpacked
 from rekog_emotion.ray.rate import ClusterPace
 from rekog_emotion.results.outcome_tables import OutcomeSink
 from rekog_emotion.sources.collections import LeftOut, Unusable
 from rekog_emotion.sources.naming import name_of
-from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.values.s3 import S3, S3Object
 
 with needs("ray", "Ray Data"):
     import pyarrow as pa
@@ -187,9 +187,8 @@ def _find(batch: pa.Table, *, client: AnyClient, folder: str) -> Iterator[pa.Tab
     """
     driver = Driver(client=made(client))
     found = (one for place in unpacked(batch) if place is not None for one in _found_at(place, driver, folder))
-    yield packed(
-        list(islice(found, _AT_ONCE)) or [None]
-    )  # Ray up to 2.53 at least waits for ever for a block of nothing
+    # Ray up to 2.53 at least waits for ever for a block of nothing.
+    yield packed(list(islice(found, _AT_ONCE)) or [None])
     while some := list(islice(found, _AT_ONCE)):
         yield packed(some)
 

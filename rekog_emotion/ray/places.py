@@ -12,13 +12,13 @@ from typing import Any, Final
 from rekog_emotion.errors import needs
 from rekog_emotion.flows.batch import is_place
 from rekog_emotion.sources.collections import prefix_of
+from rekog_emotion.values.s3 import is_s3_uri
 
 with needs("ray", "Ray Data"):
     import pyarrow as pa
 
-__all__ = ["S3", "here", "is_prefix", "packed", "reached", "unpacked"]
+__all__ = ["here", "is_prefix", "packed", "reached", "unpacked"]
 
-S3: Final = "s3://"
 _COLUMN: Final = "place"
 
 
@@ -47,7 +47,7 @@ def reached(place: Any, folder: str) -> Any:  # noqa: ANN401 -- whatever callers
     if not is_place(place) or os.getcwd() == folder:
         return place
     text = os.fsdecode(place)
-    return place if text[: len(S3)].lower() == S3 else os.path.join(folder, text)
+    return place if is_s3_uri(text) else os.path.join(folder, text)
 
 
 def is_prefix(place: object) -> bool:

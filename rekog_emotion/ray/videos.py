@@ -26,11 +26,11 @@ from rekog_emotion.ray.cluster import (
     several_calls,
     works_by_itself,
 )
-from rekog_emotion.ray.places import S3, here, packed, reached, unpacked
+from rekog_emotion.ray.places import here, packed, reached, unpacked
 from rekog_emotion.results.outcome_tables import OutcomeSink
 from rekog_emotion.sources.naming import name_of
 from rekog_emotion.sources.videos import VideoSource
-from rekog_emotion.values.s3 import S3Object
+from rekog_emotion.values.s3 import S3Object, is_s3_uri
 from rekog_emotion.wire.service import MAX_JOBS
 
 with needs("ray", "Ray Data"):
@@ -77,7 +77,7 @@ class _AnalyzeVideos:
     def _outcome(self, source: VideoSource, token: str) -> JobOutcome:
         there = reached(source, self._folder)
         # Whoever does it again for a lost process is given the job of before, not a second one; an upload is another.
-        in_s3 = isinstance(source, S3Object) or name_of(source)[: len(S3)].lower() == S3
+        in_s3 = isinstance(source, S3Object) or is_s3_uri(name_of(source))
         own = {**self._options, "client": self._client, "client_request_token": token if in_s3 else None}
         try:
             return JobOutcome(source=source, analysis=analyze_video(there, **own))

@@ -20,7 +20,7 @@ from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.media.formats import looks_like_an_image, not_an_image
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
-from rekog_emotion.values.s3 import S3Object, parse_s3_uri, s3_uri
+from rekog_emotion.values.s3 import S3, S3Object, is_s3_uri, parse_s3_uri, s3_uri
 
 __all__ = [
     "Found",
@@ -38,7 +38,6 @@ __all__ = [
 _HEAD: Final = 1024  # bytes that tell what content is
 # Names of a folder that are put in order; of one with more of them nobody wants to hold all in memory.
 _SORTED: Final = 10_000
-_S3: Final = "s3://"
 _HIDDEN: Final = "hidden: its name begins with a dot"
 _SEPARATORS: Final = re.compile(r"[/\\]" if os.sep == "\\" else "/")
 _IMAGE_TYPES: Final = ("image/", "application/octet-stream")
@@ -102,7 +101,7 @@ def found_at(place: str | os.PathLike[str]) -> Iterator[Found]:
     if (prefix := prefix_of(text)) is not None:
         yield prefix
         return
-    if text[: len(_S3)].lower() == _S3 or not _is_path(place):
+    if is_s3_uri(text) or not _is_path(place):
         yield text
         return
     if os.path.isdir(text):
@@ -175,13 +174,13 @@ def found_in_page(bucket: str, contents: Iterable[Mapping[str, Any]]) -> Iterato
 
 def prefix_of(text: str) -> Prefix | None:
     """Return the prefix that an address names: it ends with a slash, or has no key."""
-    if text[: len(_S3)].lower() != _S3:
+    if not is_s3_uri(text):
         return None
-    bucket, _, prefix = text[len(_S3) :].partition("/")
+    bucket, _, prefix = text[len(S3) :].partition("/")
     if prefix and not prefix.endswith("/"):
         return None
     try:
-        parse_s3_uri(f"{_S3}{bucket}/{prefix}key")
+        parse_s3_uri(f"{S3}{bucket}/{prefix}key")
     except InvalidInputError:
         return None  # as a picture it is refused with its reason
     return Prefix(bucket, prefix)

@@ -9,7 +9,7 @@ from typing import Final
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import shown
-from rekog_emotion.values.s3 import _S3, S3Object, parse_s3_uri
+from rekog_emotion.values.s3 import S3Object, is_s3_uri, parse_s3_uri
 
 __all__ = ["locate"]
 
@@ -42,7 +42,7 @@ def locate(source: str | os.PathLike[str]) -> Path | S3Object:
         InvalidInputError: It is empty, a URL, or something else that no path can be.
     """
     text = os.fsdecode(os.fspath(source))
-    if isinstance(source, str) and text[: len(_S3)].lower() == _S3:
+    if isinstance(source, str) and is_s3_uri(text):
         return parse_s3_uri(text)
     if scheme := _SCHEME.match(text):
         # The rest is not shown: it may be a presigned URL, or the image itself.

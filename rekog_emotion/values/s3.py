@@ -12,7 +12,7 @@ from rekog_emotion.text import shown
 from rekog_emotion.values.base import Value
 from rekog_emotion.wire.kinds import TEXT, wire
 
-__all__ = ["S3Object", "is_upload", "parse_s3_uri", "s3_uri", "s3_wire"]
+__all__ = ["S3", "S3Object", "is_s3_uri", "is_upload", "parse_s3_uri", "s3_uri", "s3_wire"]
 
 
 @frozen(kw_only=True)
@@ -37,8 +37,15 @@ _LONGEST: Final = 1024
 # By their names uploads are known again by whoever resumes a job by its id alone.
 _OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
 
-_S3: Final = "s3://"
+S3: Final = "s3://"
+"""How addresses begin."""
+
 _VERSION: Final = "?versionId="
+
+
+def is_s3_uri(text: str) -> bool:
+    """Tell an address in S3 from a path: by its beginning, in letters of either case."""
+    return text[: len(S3)].lower() == S3
 
 
 def parse_s3_uri(uri: str) -> S3Object:
@@ -55,10 +62,10 @@ def parse_s3_uri(uri: str) -> S3Object:
     Raises:
         InvalidInputError: It is no S3 URI, or has a bucket, key or version that the service refuses.
     """
-    if uri[: len(_S3)].lower() != _S3:
+    if not is_s3_uri(uri):
         message = "<str>: this is no S3 URI; write s3://bucket/key"
         raise InvalidInputError(message)
-    bucket, _, key = uri[len(_S3) :].partition("/")
+    bucket, _, key = uri[len(S3) :].partition("/")
     name, has_version, version = key.rpartition(_VERSION)
     s3_object = (
         S3Object(bucket=bucket, name=name, version=version) if has_version else S3Object(bucket=bucket, name=key)
@@ -89,7 +96,7 @@ def s3_wire(s3_object: S3Object) -> dict[str, str]:
 def s3_uri(s3_object: S3Object) -> str:
     """Write an object as the whole URI that `parse_s3_uri` reads; a message shows it by `shown`."""
     version = "" if s3_object.version is None else f"{_VERSION}{s3_object.version}"
-    return f"{_S3}{s3_object.bucket or ''}/{s3_object.name or ''}{version}"
+    return f"{S3}{s3_object.bucket or ''}/{s3_object.name or ''}{version}"
 
 
 def _wrong_text(what: str, value: object) -> str | None:
