@@ -120,13 +120,15 @@ def _compare(theirs: Face, ours: Face, size: np.ndarray[Any, Any]) -> Iterator[t
         yield name.lower(), abs(ours["Quality"][name] - theirs["Quality"][name])
     if "Gender" in theirs:
         yield "gender", ours["Gender"]["Value"] == theirs["Gender"]["Value"]
+    if "AgeRange" in theirs and "AgeRange" in ours:
         a, b = theirs["AgeRange"], ours["AgeRange"]
         yield "age", min(a["High"], b["High"]) > max(a["Low"], b["Low"])
+    if "Emotions" in theirs and "Emotions" in ours:
         first, second, *_ = sorted(theirs["Emotions"], key=lambda emotion: -emotion["Confidence"])
         if first["Confidence"] >= DECIDED and first["Confidence"] - second["Confidence"] >= AHEAD:
             yield "emotion", ours["Emotions"][0]["Type"] == first["Type"]
     for name in FLAGS:
-        if name in theirs:
+        if name in theirs and name in ours:
             yield name, ours[name]["Value"] == theirs[name]["Value"]
 
 
@@ -222,13 +224,16 @@ def main() -> None:
     parser.add_argument("what", choices=("agreement", "emotions", "sizes", "speed", "load"))
     parser.add_argument("paths", type=Path, nargs="*", help="folders or pictures")
     parser.add_argument("--mode", choices=("fast", "default", "thorough"), default="default")
+    parser.add_argument("--weights", choices=("all", "clean"), default="all")
     options = parser.parse_args()
-    with EmbeddedClient(mode=options.mode) as client:
+    if options.what == "emotions" and options.weights == "clean":
+        parser.error("clean networks tell no emotions: leave --weights out")
+    with EmbeddedClient(mode=options.mode, weights=options.weights) as client:
         match options.what:
             case "agreement":
                 figures: Mapping[Any, Any] = agreement(options.paths, client)
             case "emotions":
-                figures = emotions(options.paths, Engine())
+                figures = emotions(options.paths, Engine(weights=options.weights))
             case "sizes":
                 figures = sizes(client)
             case "load":

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.batch import ImageOutcome
     from rekog_emotion.values.progress import Progress
 
-__all__ = ["Many", "above", "above_zero", "add_many", "add_mode", "is_collection", "is_there", "relative", "use_mode"]
+__all__ = [
+    "Many",
+    "above",
+    "above_zero",
+    "add_engine",
+    "add_many",
+    "add_weights",
+    "is_collection",
+    "is_there",
+    "relative",
+    "use_engine",
+]
 
 _TOLD: Final = 20  # of what is left out: more than that is only counted
 
@@ -37,32 +48,51 @@ def add_many(parser: argparse.ArgumentParser) -> None:
         help="calls a second at most, your quota of DetectFaces for instance (default: AWS's for the region, and what "
         "the service then lets through)",
     )
-    add_mode(parser)
+    add_engine(parser)
 
 
-def add_mode(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of how much the embedded engine looks for."""
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add the choices of how much the embedded engine looks for, and by which networks."""
     parser.add_argument(
         "--mode",
         choices=("fast", "default", "thorough"),
         help="offline alone: fast misses small faces, thorough finds more of them (default: default)",
     )
+    add_weights(parser, of="offline alone: ")
 
 
-def use_mode(args: argparse.Namespace) -> None:
-    """Put a client of the mode that was asked for in the place of its name.
+def add_weights(parser: argparse.ArgumentParser, *, of: str = "") -> None:
+    """Add the choice of networks.
+
+    Args:
+        parser: Of the command.
+        of: Whose networks they are.
+    """
+    parser.add_argument(
+        "--weights",
+        choices=("all", "clean"),
+        help=f"{of}clean uses no network that learnt from pictures that are for research only or have no licence, and "
+        "leaves out what the others cannot tell: emotions, age, beard, glasses, cover (default: all)",
+    )
+
+
+def use_engine(args: argparse.Namespace) -> None:
+    """Put a client of the mode and the networks that were asked for in the place of its name.
 
     Raises:
-        InvalidInputError: The client has no modes.
+        InvalidInputError: The client has no such choices.
     """
-    if args.mode is None or not (args.client is None or isinstance(args.client, str)):
+    chosen = {name: value for name in ("mode", "weights") if (value := getattr(args, name)) is not None}
+    if not chosen or not (args.client is None or isinstance(args.client, str)):
         return
     if (args.client or os.environ.get("REKOG_EMOTION_CLIENT")) != "embedded":
-        msg = f"--mode {args.mode} is of the embedded engine: add --client embedded, or leave it out"
+        options = " ".join(f"--{name} {value}" for name, value in chosen.items())
+        verb, them = ("are", "them") if len(chosen) > 1 else ("is", "it")
+        msg = f"{options} {verb} of the embedded engine: add --client embedded, or leave {them} out"
         raise InvalidInputError(msg)
     from rekog_emotion.embedded import EmbeddedClient
 
-    args.client = EmbeddedClient(mode=args.mode)
+    args.client = EmbeddedClient(**chosen)
 
 
 def is_collection(place: str) -> bool:

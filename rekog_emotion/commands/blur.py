@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._many import Many, add_many, is_collection, relative, use_mode
+from rekog_emotion.commands._many import Many, add_many, is_collection, relative, use_engine
 from rekog_emotion.commands._media import analyze_one, check_client, naming_output, progress_bar, save
 from rekog_emotion.commands.annotate import add_media, check_target, tell
 from rekog_emotion.errors import InvalidInputError
@@ -47,7 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, blur, and say where the copy is."""
-    use_mode(args)
+    use_engine(args)
     if is_collection(args.media):
         return _blur_many(args)
     if args.resume:

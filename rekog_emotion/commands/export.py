@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._many import Many, add_many, is_collection, use_mode
+from rekog_emotion.commands._many import Many, add_many, is_collection, use_engine
 from rekog_emotion.commands._media import analyze, check_client, is_results, is_video, naming_output, read_results
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     if args.people:
         from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before any call
 
-    use_mode(args)
+    use_engine(args)
     check_client(args, args.sources)
     analyses = _Analyses(args)
     rows = _write(args, out, form, analyses)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._many import Many, above, add_many, is_collection, relative, use_mode
+from rekog_emotion.commands._many import Many, above, add_many, is_collection, relative, use_engine
 from rekog_emotion.commands._media import check_client, check_place, is_results, save
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
@@ -84,7 +84,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Analyse the photos, a few at a time; return the highest exit code."""
     _check_out(args)
-    use_mode(args)
+    use_engine(args)
     photos = _Photos(args)
     try:
         return photos.run()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
+from rekog_emotion.commands._many import add_weights
 from rekog_emotion.commands._options import add_debug
 from rekog_emotion.commands._terminal import say
 from rekog_emotion.errors import InvalidInputError
@@ -81,6 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="let pages of this origin, such as http://localhost:3000, ask from a browser; may be named more than once",
     )
+    add_weights(parser)
     parser.add_argument("--json", action="store_true", help="print the environment as one JSON object, not for a shell")
     add_debug(parser)
 
@@ -140,7 +142,7 @@ def _app(args: argparse.Namespace, keys: dict[str, str] | None, stack: ExitStack
     # Beside the state, so that the next server finds the copies of the videos whose jobs it takes up.
     spool = stack.enter_context(closing(Spool(None if args.state is None else f"{args.state}.spool")))
     resolver = S3Objects(spool) if args.media_root is None else MediaRoot(args.media_root)
-    client = stack.enter_context(closing(EmbeddedClient(resolver=resolver, store=store)))
+    client = stack.enter_context(closing(EmbeddedClient(weights=args.weights or "all", resolver=resolver, store=store)))
     return create_app(client, keys=keys, spool=spool, allow_origins=args.allow_origin)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._listing import Listing
-from rekog_emotion.commands._many import add_mode, use_mode
+from rekog_emotion.commands._many import add_engine, use_engine
 from rekog_emotion.commands._media import check_client, is_results, job_bar
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
@@ -56,7 +56,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "call; several are analysed at once, and a bad one does not stop the others",
     )
     add_shared(parser)
-    add_mode(parser)
+    add_engine(parser)
     add_job(parser)
     parser.add_argument(
         "--resume", metavar="JOB", help="take up a job that was started before, instead of starting one on CLIP"
@@ -70,7 +70,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Start or resume the job, wait for it, print what it found; of several clips, return the highest exit code."""
-    use_mode(args)
+    use_engine(args)
     if len(args.clips) > 1:
         return _run_many(args)
     args.clip = args.clips[0] if args.clips else None

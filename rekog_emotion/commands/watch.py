@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._many import above_zero, add_mode, use_mode
+from rekog_emotion.commands._many import above_zero, add_engine, use_engine
 from rekog_emotion.commands._media import check_place, naming_output
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import note, one_line, say
@@ -66,7 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--record", metavar="OUT", help="write a video of the samples, with the people drawn on it: .mp4, .mov or .mkv"
     )
     add_shared(parser)
-    add_mode(parser)
+    add_engine(parser)
 
 
 def _rate(text: str) -> float:
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from rekog_emotion.clients.names import engine_name, resolve_client
     from rekog_emotion.live import record, watch
 
-    use_mode(args)
+    use_engine(args)
     if args.record is not None:
         check_place(Path(args.record), args.source)
         from rekog_emotion.results.video import check_suffix

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from attrs import frozen
@@ -41,9 +42,9 @@ YEARS_UP = (1.5, 4.5, 10, 13, 12.5, 12.5, 13, 13, 10)
 
 @frozen
 class Apparent:
-    """What a face looks like: age in years, and the probability, 0..1, of ``Male``."""
+    """What a face looks like: age in years, where it is known, and the probability, 0..1, of ``Male``."""
 
-    age: float
+    age: float | None
     male: float
 
 
@@ -54,9 +55,10 @@ class AgeGender:
         on: What the networks run on.
     """
 
+    FILES: ClassVar = ("faceapi_age_gender", "dlib_gender")
+
     def __init__(self, *, on: Hardware = ALONE) -> None:
-        self._both = Net("faceapi_age_gender", on=on)
-        self._gender = Net("dlib_gender", on=on)
+        self._both, self._gender = (Net(name, on=on) for name in self.FILES)
 
     def __call__(self, faces: Sequence[FaceMesh]) -> list[Apparent]:
         """Return one estimate a face: means over two crops, one of them mirrored, and, for gender, two networks.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from attrs import frozen
@@ -29,8 +31,10 @@ class Attributes:
         on: What the networks run on.
     """
 
+    FILES: ClassVar = ("face_attributes",)
+
     def __init__(self, *, on: Hardware = ALONE) -> None:
-        self._net = Net("face_attributes", on=on)
+        (self._net,) = (Net(name, on=on) for name in self.FILES)
 
     def __call__(self, faces: Sequence[FaceMesh]) -> list[dict[str, float]]:
         """Return the probability, 0..1, of each of ``OUTPUTS``, for every face."""
@@ -43,6 +47,12 @@ def _anchors(face: FaceMesh) -> list[list[float]]:
     """Return the centres of the eyes and of the mouth: midway between their corners."""
     points = face.points[:, :2]
     return [((points[a] + points[b]) / 2).tolist() for a, b in ((33, 133), (362, 263), (61, 291))]
+
+
+# Fitted by docs/models/rebuild/fit_shape.py: weights and bias of the corners of the mouth and of what an open jaw adds
+# to them, which is no smile; the same of the log of the gap between the lips, in widths of the mouth.
+SMILE, JAW, SMILE_BIAS, JAW_OPEN = 8.57, -5.81, -2.43, 0.35
+LIPS, LIPS_BIAS, CLOSED = 2.84, 5.83, 0.02
 
 
 @frozen
@@ -58,8 +68,7 @@ def shape(face: FaceMesh, coefficients: Mapping[str, float]) -> Shape:
     """Read off a mesh whether eyes and mouth are open and whether it smiles.
 
     Those of the eyes were fitted on 147 faces of LFW, UTKFace and FairFace that we looked at, each as often as its
-    coefficient is. The other slopes and thresholds were set by eye on portraits: lips a twentieth of the mouth's width
-    apart are still a closed mouth; an open jaw pulls the corners of the mouth up, which is no smile.
+    coefficient is; those of the smile on CelebA and the London Set, those of the mouth on CelebA.
 
     Args:
         face: The face.
@@ -68,10 +77,9 @@ def shape(face: FaceMesh, coefficients: Mapping[str, float]) -> Shape:
     points = face.points[:, :2]
     lips, width = np.linalg.norm(points[13] - points[14]), np.linalg.norm(points[78] - points[308])
     gap = float(lips) / max(1e-6, float(width))
-    jaw = coefficients["jaw_open"]
-    smile = coefficients["smile"] - 0.35 * max(jaw - 0.35, 0) / 0.65
+    jaw = max(coefficients["jaw_open"] - JAW_OPEN, 0) / (1 - JAW_OPEN)
     return Shape(
         eyes_open=float(sigmoid(10 * (0.7 - coefficients["blink"]))),
-        mouth_open=float(sigmoid(45 * (max(gap - 0.05, 0) + 0.6 * jaw - 0.075))),
-        smile=float(sigmoid(11 * (smile - 0.38))),
+        mouth_open=float(sigmoid(LIPS * math.log(gap + CLOSED) + LIPS_BIAS)),
+        smile=float(sigmoid(SMILE * coefficients["smile"] + JAW * jaw + SMILE_BIAS)),
     )

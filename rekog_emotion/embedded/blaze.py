@@ -49,16 +49,24 @@ class Blaze:
         anchors = (np.stack([columns, rows], -1).reshape(-1, 1, 2) + 0.5) * STRIDE / SIDE
         self._anchors = anchors.astype(np.float32)
 
-    def __call__(self, view: View, least: float) -> FloatArray:
+    def __call__(self, view: View, least: float, *, quarter_turns: int = 0) -> FloatArray:
         """Return the faces that score more than ``least``.
+
+        Args:
+            view: What to look at.
+            least: Score, 0..1.
+            quarter_turns: The view is turned so often, counter-clockwise.
 
         Returns:
             Rows of 17: box (left, top, right, bottom), six points (eyes, nose, mouth, ears) and score; picture pixels.
         """
-        regression, logits = self._net(view.canvas[None])
+        regression, logits = self._net(np.rot90(view.canvas, quarter_turns)[None])
         score = sigmoid(logits[0, :, 0])
         hit = score > least
-        points = _points(regression[0, hit].astype(float) / SIDE, self._anchors[hit]) * SIDE * view.scale + view.shift
+        points = _points(regression[0, hit].astype(float) / SIDE, self._anchors[hit])
+        for _ in range(quarter_turns):
+            points = np.stack([1 - points[..., 1], points[..., 0]], -1)
+        points = points * SIDE * view.scale + view.shift
         low, high = points[:, :2].min(1), points[:, :2].max(1)
         return np.concatenate([low, high, points[:, 2:].reshape(-1, 12), score[hit][:, None]], 1)
 

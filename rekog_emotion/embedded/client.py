@@ -20,6 +20,7 @@ from rekog_emotion.embedded.faults import BAD_PARAMETER, UNREADABLE_OBJECT, clie
 from rekog_emotion.embedded.files import LocalFiles, Resolver
 from rekog_emotion.embedded.jobs import Jobs
 from rekog_emotion.embedded.nets import Device, Hardware
+from rekog_emotion.embedded.provenance import Weights
 from rekog_emotion.embedded.store import Store
 from rekog_emotion.embedded.stream import StreamClient
 from rekog_emotion.embedded.trail import Trail
@@ -79,6 +80,10 @@ class EmbeddedClient:
         device: Where the networks run: ``"cpu"``, or what the installed ONNX Runtime has beside it: ``"cuda"``
             (``onnxruntime-gpu``), ``"directml"`` (``onnxruntime-directml``), ``"coreml"``. ``"auto"`` takes the first
             of CUDA and DirectML that it has, else the CPU. Numbers differ in the last digits.
+        weights: ``"clean"`` uses no network that learnt from pictures that are for research only or have no licence
+            (docs/models says which do). It leaves out what the others cannot tell: ``AgeRange``, ``Beard``,
+            ``Emotions``, ``Eyeglasses``, ``FaceOccluded``, ``Mustache`` and ``Sunglasses``; finds fewer small and
+            covered faces, and takes longer for it.
         resolver: Where objects in S3 lie on this machine: takes the wire's ``S3Object`` (``Bucket``, ``Name``,
             ``Version``) and gives a path or, of a picture, the bytes. Without it every object is an
             ``InvalidS3ObjectException``, as is one for which it raises ``OSError`` (but for want of space, memory or
@@ -104,6 +109,7 @@ class EmbeddedClient:
         mode: Literal["fast", "default", "thorough"] = "default",
         threads: int = 1,
         device: Device = "auto",
+        weights: Weights = "all",
         resolver: Resolver | None = None,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
@@ -117,7 +123,7 @@ class EmbeddedClient:
         self.threads = threads
         self._mode: Mode = mode
         self._resolver = resolver
-        self._analyzer = Engine(on=Hardware(threads, device))
+        self._analyzer = Engine(weights=weights, on=Hardware(threads, device))
         self._files = LocalFiles(resolver)
         self._jobs = Jobs(
             partial(self._analyzer.analyze, mode=mode),

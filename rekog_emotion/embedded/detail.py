@@ -13,7 +13,7 @@ from PIL import Image
 from rekog_emotion.embedded.age_gender import Apparent, age_range
 from rekog_emotion.embedded.attributes import shape
 from rekog_emotion.embedded.expression import unknown
-from rekog_emotion.embedded.flags import Evidence, flags
+from rekog_emotion.embedded.flags import Evidence, flags, flags_of_shape
 from rekog_emotion.embedded.mesh import DEFAULT_LANDMARKS, LANDMARKS, FaceMesh
 from rekog_emotion.embedded.nets import FloatArray, sigmoid
 from rekog_emotion.embedded.pose import Pose, eye_width, gaze
@@ -58,8 +58,8 @@ class Observation:
         pose: How its head is turned.
         landmarks: The service's points, shape (30, 2), pixels.
         muscles: Coefficients, 0..1: ``blink``, ``jaw_open``, ``smile``.
-        emotions: The service's ``Emotions``.
-        attributes: Probability, 0..1, by name.
+        emotions: The service's ``Emotions``; ``None`` where no network may tell.
+        attributes: Probability, 0..1, by name; likewise.
         apparent: Age and gender.
     """
 
@@ -67,8 +67,8 @@ class Observation:
     pose: Pose
     landmarks: FloatArray
     muscles: Mapping[str, float]
-    emotions: list[dict[str, Any]]
-    attributes: Mapping[str, float]
+    emotions: list[dict[str, Any]] | None
+    attributes: Mapping[str, float] | None
     apparent: Apparent
 
 
@@ -100,36 +100,50 @@ def basics(image: Image.Image, face: FaceMesh, pose: Pose, points: FloatArray) -
 
 
 def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
-    """Return one of the service's ``FaceDetails``, with all members.
+    """Return one of the service's ``FaceDetails``, with all members that can be told.
 
     Args:
         image: The RGB picture in which the face was seen.
         seen: What was seen.
     """
-    face = seen.face
-    basic = basics(image, face, seen.pose, seen.landmarks)
-    male = seen.apparent.male
-    edge, covered = _hidden(image, seen)
-    told = {one["Type"]: one["Confidence"] for one in seen.emotions}
+    basic = basics(image, seen.face, seen.pose, seen.landmarks)
+    age, male = seen.apparent.age, seen.apparent.male
+    return {
+        "BoundingBox": basic["BoundingBox"],
+        **({} if age is None else {"AgeRange": age_range(age)}),
+        **_flags(image, seen),
+        "Gender": {"Value": "Male" if male >= 0.5 else "Female", "Confidence": 100 * max(male, 1 - male)},  # noqa: PLR2004 -- even odds
+        **_emotions(image, seen),
+        **basic,
+        "EyeDirection": _eye_direction(seen, basic["Pose"]["Yaw"], basic["Pose"]["Pitch"]),
+    }
+
+
+def _emotions(image: Image.Image, seen: Observation) -> dict[str, list[dict[str, Any]]]:
+    """Return the service's ``Emotions``, if any, as a member of that name."""
+    if seen.emotions is None:
+        return {}
+    return {"Emotions": seen.emotions if _inside(image, seen.face) else unknown()}
+
+
+def _flags(image: Image.Image, seen: Observation) -> dict[str, dict[str, Any]]:
+    """Return the service's yes-or-no members that can be told, by name."""
+    form = shape(seen.face, seen.muscles)
+    if seen.attributes is None or seen.emotions is None:
+        return flags_of_shape(form)
+    edge, covered = _hidden(image, seen.face, seen.attributes)
+    (happy,) = (one["Confidence"] / 100 for one in seen.emotions if one["Type"] == "HAPPY")
     evidence = Evidence(
         likely=seen.attributes,
-        form=shape(face, seen.muscles),
+        form=form,
         smile=seen.muscles["smile"],
-        happy=told["HAPPY"] / 100,
-        male=male,
+        happy=happy,
+        male=seen.apparent.male,
         age=seen.apparent.age,
         cut=edge,
         covered=covered,
     )
-    return {
-        "BoundingBox": basic["BoundingBox"],
-        "AgeRange": age_range(seen.apparent.age),
-        **flags(evidence),
-        "Gender": {"Value": "Male" if male >= 0.5 else "Female", "Confidence": 100 * max(male, 1 - male)},  # noqa: PLR2004 -- even odds
-        "Emotions": unknown() if edge == CUT else seen.emotions,
-        **basic,
-        "EyeDirection": _eye_direction(seen, basic["Pose"]["Yaw"], basic["Pose"]["Pitch"]),
-    }
+    return flags(evidence)
 
 
 def _box(face: FaceMesh) -> tuple[float, float, float, float]:
@@ -161,13 +175,13 @@ def _light(image: Image.Image, face: FaceMesh) -> dict[str, float]:
     return quality(image, inside) if inside else {"Brightness": 0.0, "Sharpness": 0.0}
 
 
-def _hidden(image: Image.Image, seen: Observation) -> tuple[float, float]:
+def _hidden(image: Image.Image, face: FaceMesh, likely: Mapping[str, float]) -> tuple[float, float]:
     """Return the probabilities, 0..1, that the picture's edge cuts a face and that it is covered."""
-    if not _inside(image, seen.face):
+    if not _inside(image, face):
         return CUT, 0.0
     # Hair on the face has another colour than the forehead, too.
-    bare = 1 - max(seen.attributes["Beard"], seen.attributes["Mustache"])
-    return cut(image, seen.face), bare * occlusion(image, seen.face)
+    bare = 1 - max(likely["Beard"], likely["Mustache"])
+    return cut(image, face), bare * occlusion(image, face)
 
 
 def _eye_direction(seen: Observation, yaw: float, pitch: float) -> dict[str, float]:

@@ -1,10 +1,13 @@
-"""Find faces: YuNet proposes them, CenterFace and BlazeFace look from near at what it is not sure of."""
+"""Find faces: YuNet proposes them, CenterFace and BlazeFace look from near at what it is not sure of.
+
+Where only clean networks may be used, BlazeFace does all of it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 from attrs import frozen
@@ -15,23 +18,80 @@ from rekog_emotion.embedded.blaze import Blaze
 from rekog_emotion.embedded.geometry import overlap, window
 from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware
 from rekog_emotion.embedded.proposals import BOX, POINTS, SCORE, CenterFace, Rows, YuNet, distinct
+from rekog_emotion.embedded.provenance import Weights, may_use
+from rekog_emotion.embedded.tiles import NearBlaze, Tiles
 
 __all__ = ["Detection", "Detector", "Mode"]
 
 Mode: TypeAlias = Literal["fast", "default", "thorough"]
 
-PROPOSED: Final = 0.2  # YuNet's score from which a face is looked at
-SURE: Final = 0.9  # and from which it is one: none of 500 pictures of things and animals had more elsewhere
-GLANCED: Final = 0.5  # and, on a small copy, from which it is looked for
 NEAR, NEAR_SIDE = 4, 192  # side of the window from near, in longer sides of the box, and in pixels of the networks
 LEVEL: Final = math.radians(45)  # eyes that are turned by less are level: the networks see faces that are tilted so
 LOWEST = 0.05  # score from near that is taken note of
 SAME_FACE = 0.3  # overlap from which two boxes are one face
-# Animals are rarely small: up to this share of the longer side a face needs a mean score of YuNet and CenterFace, less
-# below the other share; larger ones one of CenterFace and BlazeFace, which was not made for small faces.
-LARGE, SMALL, LARGE_SCORE, MIDDLE_SCORE, SMALL_SCORE = 0.1, 0.06, 0.48, 0.5, 0.41
-TURNED_SCORE = 0.6  # and what only the turned picture showed needs this of both, whatever its size
 CERTAIN = 0.7  # from near, from which the picture is not turned to look for others
+
+
+@frozen
+class _Bars:
+    """Scores that what may be a face needs, of the networks that look for it.
+
+    Attributes:
+        proposed: From which a face is looked at.
+        sure: And from which it is one.
+        glanced: And, on a small copy, from which it is looked for.
+        large: Share of the longer side from which the score from near alone counts; of smaller ones the mean of both.
+        small: And below which less is asked for.
+        large_score: Of the large ones.
+        middle_score: Of those between.
+        small_score: Of the small ones.
+        turned_score: From near, of what only the turned picture showed, whatever its size.
+        believed: From which it is a face whatever the mesh says.
+        presence: What the mesh must find in others, 0..1.
+    """
+
+    proposed: float
+    sure: float
+    glanced: float
+    large: float
+    small: float
+    large_score: float
+    middle_score: float
+    small_score: float
+    turned_score: float
+    believed: float
+    presence: float
+
+
+# None of 500 pictures of things and animals had more than .9 of YuNet where no face is. Animals are rarely small: a
+# large face needs a mean score of CenterFace and BlazeFace, which was not made for small ones.
+BARS: Final = _Bars(
+    proposed=0.2,
+    sure=0.9,
+    glanced=0.5,
+    large=0.1,
+    small=0.06,
+    large_score=0.48,
+    middle_score=0.5,
+    small_score=0.41,
+    turned_score=0.6,
+    believed=0.0,
+    presence=0.0,
+)
+# BlazeFace alone is not asked what another one proposed, so the mesh decides on what scores little.
+CLEAN_BARS: Final = _Bars(
+    proposed=0.35,
+    sure=0.85,
+    glanced=0.5,
+    large=1.0,
+    small=0.0,
+    large_score=0.5,
+    middle_score=0.5,
+    small_score=0.5,
+    turned_score=0.6,
+    believed=0.75,
+    presence=0.5,
+)
 
 
 @frozen
@@ -82,17 +142,34 @@ class Detection:
     presence: float = 0.0
 
 
+class _Proposer(Protocol):
+    """Looks at whole pictures."""
+
+    def __call__(self, image: Image.Image, side: int, least: float, *, quarter_turns: int = 0) -> Rows: ...
+
+
+class _Viewer(Protocol):
+    """Looks from near."""
+
+    def __call__(self, window: ByteArray, least: float) -> Rows: ...
+
+
 class Detector:
     """Finds faces in a picture; safe to call from several threads at once.
 
     Args:
+        weights: ``"clean"`` asks BlazeFace alone.
         on: What the networks run on.
     """
 
-    def __init__(self, *, on: Hardware = ALONE) -> None:
-        self._yunet = YuNet(on=on)
-        self._centerface = CenterFace(on=on)
+    FILES: ClassVar = ("yunet", "centerface")
+
+    def __init__(self, *, weights: Weights = "all", on: Hardware = ALONE) -> None:
         self._blaze = Blaze(on=on)
+        self._is_alone = not may_use(weights, *self.FILES)
+        self._propose: _Proposer = Tiles(self._blaze) if self._is_alone else YuNet(on=on)
+        self._view: _Viewer = NearBlaze(self._blaze) if self._is_alone else CenterFace(on=on)
+        self._bars = CLEAN_BARS if self._is_alone else BARS
 
     def search(self, image: Image.Image, *, mode: Mode = "default") -> Iterator[list[Detection]]:
         """Yield detections to try in turn, until the mesh finds one of them to be a face.
@@ -104,16 +181,24 @@ class Detector:
             image: RGB picture.
             mode: How hard to look.
         """
-        effort = EFFORTS[mode]
-        proposed = self._yunet(image, effort.side, PROPOSED)
+        effort, bars = EFFORTS[mode], self._bars
+        proposed = self._propose(image, effort.side, bars.proposed)
         found, certain = self._seen(image, proposed, effort)
         if not certain:
-            views = [self._yunet(image, effort.side, PROPOSED, quarter_turns=turns) for turns in (1, 2, 3)]
+            views = [self._propose(image, effort.side, bars.proposed, quarter_turns=turns) for turns in (1, 2, 3)]
             # A tilted face is seen in several turns, and its points are right in the one that sees it best.
             better = _better(distinct(np.concatenate(views)), proposed)
             turned, _ = self._seen(image, better, effort, turned=True)
             found = np.concatenate([turned, _better(found, turned)])
-        yield [Detection(row[BOX], row[POINTS].reshape(5, 2), float(row[SCORE])) for row in distinct(found)]
+        yield [
+            Detection(
+                row[BOX],
+                row[POINTS].reshape(5, 2),
+                float(row[SCORE]),
+                0.0 if row[SCORE] >= bars.believed else bars.presence,
+            )
+            for row in distinct(found)
+        ]
         yield self._filling(image)
 
     def glance(self, image: Image.Image) -> Rows:
@@ -122,7 +207,7 @@ class Detector:
         Args:
             image: RGB picture.
         """
-        return self._yunet(image, EFFORTS["fast"].side, GLANCED)
+        return self._propose(image, EFFORTS["fast"].side, self._bars.glanced)
 
     def _seen(self, image: Image.Image, rows: Rows, effort: _Effort, *, turned: bool = False) -> tuple[Rows, bool]:
         """Return the rows that are sure, and of the others, best first, those that are seen from near, too.
@@ -136,23 +221,23 @@ class Detector:
         Returns:
             The faces, and whether one of them is certain, as it lies.
         """
-        kept, looks, certain = [], effort.looks, False
+        kept, looks, certain, bars = [], effort.looks, False, self._bars
         smallest = effort.smallest * max(image.size)
         rows = rows[_sides(rows) >= smallest]
         for row, side in zip(rows, _sides(rows) / max(image.size), strict=True):
-            if row[SCORE] >= SURE and not turned:
+            if row[SCORE] >= bars.sure and not turned:
                 kept.append(row)
                 certain = True
             elif looks:
                 looks -= 1
-                large = turned or side >= LARGE
-                near, score = self._near(image, row, blazed=large)
+                large = turned or side >= bars.large
+                near, score = self._near(image, row, blazed=large and not self._is_alone)
                 if turned:
-                    needed = TURNED_SCORE
+                    needed = bars.turned_score
                 elif large:
-                    needed = LARGE_SCORE
+                    needed = bars.large_score
                 else:
-                    needed = MIDDLE_SCORE if side >= SMALL else SMALL_SCORE
+                    needed = bars.middle_score if side >= bars.small else bars.small_score
                 if (score if large else (score + row[SCORE]) / 2) >= needed:
                     kept.append(near)
                     certain = certain or score >= CERTAIN
@@ -162,16 +247,16 @@ class Detector:
         return seen[_sides(seen) >= smallest], certain  # from near, some are smaller
 
     def _near(self, image: Image.Image, row: Rows, *, blazed: bool) -> tuple[Rows, float]:
-        """Return a proposed face as CenterFace places it from near, with its eyes level, and how it scores there.
+        """Return a proposed face as it is placed from near, with its eyes level, and how it scores there.
 
         Args:
             image: RGB picture.
             row: The proposed one.
-            blazed: The score is the mean of CenterFace's and BlazeFace's.
+            blazed: The score is the mean of that network's and BlazeFace's.
         """
         to_image = _level(row)
         canvas = window(image, to_image, NEAR_SIDE)
-        there = _mapped(self._centerface(canvas, LOWEST), to_image)
+        there = _mapped(self._view(canvas, LOWEST), to_image)
         there = there[overlap(row[BOX], there[:, BOX]) > SAME_FACE]
         if not len(there):
             return row, 0.0

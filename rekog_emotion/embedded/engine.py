@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,13 @@ from rekog_emotion.embedded.attributes import Attributes
 from rekog_emotion.embedded.detail import Observation, basics, detail
 from rekog_emotion.embedded.detector import Detector, Mode
 from rekog_emotion.embedded.expression import Blendshapes, Emotions
+from rekog_emotion.embedded.gender import Gender
 from rekog_emotion.embedded.geometry import overlap
 from rekog_emotion.embedded.landmarks import landmarks
 from rekog_emotion.embedded.mesh import FaceMesh, Mesh
 from rekog_emotion.embedded.nets import ALONE, ByteArray, Hardware
 from rekog_emotion.embedded.pose import HeadModel
+from rekog_emotion.embedded.provenance import Weights, check_weights, may_use
 from rekog_emotion.embedded.trail import Trail
 from rekog_emotion.wire.service import MAX_IMAGE_FACES
 
@@ -30,16 +33,16 @@ SAME_FACE = 0.4  # overlap of two meshes that lie on one face
 
 
 class _Networks:
-    """Everything that is loaded from weight files."""
+    """Everything that is loaded from weight files, ``None`` where it may not be used."""
 
-    def __init__(self, on: Hardware) -> None:
+    def __init__(self, weights: Weights, on: Hardware) -> None:
         self.head = HeadModel()
-        self.detector = Detector(on=on)
+        self.detector = Detector(weights=weights, on=on)
         self.mesh = Mesh(self.head, on=on)
         self.blendshapes = Blendshapes(on=on)
-        self.emotions = Emotions(on=on)
-        self.age_gender = AgeGender(on=on)
-        self.attributes = Attributes(on=on)
+        self.emotions = Emotions(on=on) if may_use(weights, *Emotions.FILES) else None
+        self.age_gender = (AgeGender if may_use(weights, *AgeGender.FILES) else Gender)(on=on)
+        self.attributes = Attributes(on=on) if may_use(weights, *Attributes.FILES) else None
 
 
 class Engine:
@@ -48,10 +51,16 @@ class Engine:
     The networks are loaded when they are first needed and are shared by all threads.
 
     Args:
+        weights: ``"clean"`` uses no network that learnt from pictures for research only, or without a licence.
         on: What the networks run on.
+
+    Raises:
+        InvalidInputError: There are no such weights.
     """
 
-    def __init__(self, *, on: Hardware = ALONE) -> None:
+    def __init__(self, *, weights: Weights = "all", on: Hardware = ALONE) -> None:
+        check_weights(weights)
+        self._weights = weights
         self._on = on
         self._loaded: _Networks | None = None
         self._begin_anew()
@@ -67,7 +76,7 @@ class Engine:
     def _networks(self) -> _Networks:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Networks(self._on)
+                self._loaded = _Networks(self._weights, self._on)
             return self._loaded
 
     def close(self) -> None:
@@ -110,7 +119,13 @@ class Engine:
         if whole:
             apparent = nets.age_gender(faces) if trail is None else trail.apparent(faces, nets.age_gender)
             muscles = [nets.blendshapes(face) for face in faces]
-            looks = zip(muscles, nets.emotions(faces, muscles), nets.attributes(faces), apparent, strict=True)
+            looks = zip(
+                muscles,
+                repeat(None) if nets.emotions is None else nets.emotions(faces, muscles),
+                repeat(None) if nets.attributes is None else nets.attributes(faces),
+                apparent,
+                strict=False,
+            )
             details = [
                 detail(picture, Observation(face, pose, points, *look))
                 for face, pose, points, look in zip(faces, poses, marks, looks, strict=True)

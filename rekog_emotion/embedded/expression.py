@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -101,9 +101,10 @@ class Emotions:
         on: What the networks run on.
     """
 
+    FILES: ClassVar = ("faceapi_expression", "emotion")
+
     def __init__(self, *, on: Hardware = ALONE) -> None:
-        self._colour = Net("faceapi_expression", on=on)
-        self._grey = Net("emotion", on=on)
+        self._colour, self._grey = (Net(name, on=on) for name in self.FILES)
 
     def __call__(self, faces: Sequence[FaceMesh], muscles: Sequence[Mapping[str, float]]) -> list[list[dict[str, Any]]]:
         """Return the service's ``Emotions`` of every face: eight types, most confident first, sum 100.

@@ -16,13 +16,13 @@ from attrs import frozen
 from rekog_emotion.embedded.attributes import Shape
 from rekog_emotion.embedded.nets import sigmoid
 
-__all__ = ["Evidence", "flag", "flags", "log_odds", "pieces"]
+__all__ = ["Evidence", "flag", "flags", "flags_of_shape", "log_odds", "pieces"]
 
 # Bias, and the weight of each piece of evidence: log odds, but for ``corners``, the coefficient of the mouth's corners.
 # ``own`` is the attribute network's idea of ``Male``, which a beard moves.
 FITS: Mapping[str, Mapping[str, float]] = {
     "Smile": {"bias": -0.25, "Smile": 0.595, "corners": 1.301, "HAPPY": 0.493},
-    "MouthOpen": {"bias": -0.152, "MouthOpen": 0.892, "lips": 0.129},
+    "MouthOpen": {"bias": 0.005, "MouthOpen": 0.862, "lips": 0.276},
     "Beard": {"bias": -0.691, "Beard": 1.078, "own": -0.33, "Male": 0.642},
     "Mustache": {"bias": -1.518, "Mustache": 0.909, "own": -0.048, "Male": 0.377},
     # But for the picture's edge and sunglasses. Colours alone took shadows for covers.
@@ -48,7 +48,7 @@ class Evidence:
         smile: The coefficient of the corners of the mouth.
         happy: Of ``HAPPY``.
         male: Of ``Male``.
-        age: Years; no probability.
+        age: Years, no probability; unknown ages are those of grown people.
         cut: That the picture's edge hides a part.
         covered: That something of another colour does.
     """
@@ -58,7 +58,7 @@ class Evidence:
     smile: float
     happy: float
     male: float
-    age: float
+    age: float | None
     cut: float
     covered: float
 
@@ -102,7 +102,7 @@ def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
     cover = likely["FaceOccluded"] * (1 - likely["Sunglasses"])
     hidden = max(0.0, (cover - HIDES) / (1 - HIDES))
     members |= {name: (1 - hidden) * members[name] + hidden * often for name, often in FREQUENCY.items()}
-    grown = float(np.interp(seen.age, GROWN, (0, 1)))
+    grown = 1.0 if seen.age is None else float(np.interp(seen.age, GROWN, (0, 1)))
     members |= {name: grown * members[name] for name in ("Beard", "Mustache")}
     # Only lenses that are surely dark show without a frame: shadow and hair before the eyes are a little dark.
     members["Eyeglasses"] = max(likely["Eyeglasses"], 2 * likely["Sunglasses"] - 1)
@@ -110,3 +110,8 @@ def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
     members["EyesOpen"] = 0.5 + (seen.form.eyes_open - 0.5) * (1 - members["Sunglasses"])
     members["FaceOccluded"] = max(seen.cut, members["FaceOccluded"], likely["Sunglasses"])
     return {name: flag(probability) for name, probability in members.items()}
+
+
+def flags_of_shape(form: Shape) -> dict[str, dict[str, Any]]:
+    """Return the service's yes-or-no members that a mesh's shape alone tells, by name."""
+    return {"Smile": flag(form.smile), "MouthOpen": flag(form.mouth_open), "EyesOpen": flag(form.eyes_open)}

@@ -40,6 +40,7 @@ __all__ = [
     "Net",
     "read_weights",
     "sigmoid",
+    "told",
 ]
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
@@ -66,14 +67,26 @@ def read_weights(name: str) -> bytes:
     """
     data = _read(name)
     if name not in _intact:
-        try:
-            wanted = json.loads(_read(_MANIFEST))[name]["sha256"]
-        except (ValueError, LookupError, TypeError) as error:
-            raise _unusable(_MANIFEST, "is damaged") from error
-        if hashlib.sha256(data).hexdigest() != wanted:
+        if hashlib.sha256(data).hexdigest() != told(name, "sha256"):
             raise _unusable(name, "is damaged")
         _intact.add(name)
     return data
+
+
+def told(name: str, member: str) -> Any:  # noqa: ANN401 -- of JSON
+    """Return what the manifest says of a file of weights.
+
+    Args:
+        name: The file's.
+        member: ``"sha256"``, ``"clean"`` ...
+
+    Raises:
+        ConfigurationError: The manifest is missing, damaged or cannot be read.
+    """
+    try:
+        return json.loads(_read(_MANIFEST))[name][member]
+    except (ValueError, LookupError, TypeError) as error:
+        raise _unusable(_MANIFEST, "is damaged") from error
 
 
 def _read(name: str) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 from attrs import evolve, frozen
 from PIL import Image
 
-from rekog_emotion.embedded.age_gender import AgeGender, Apparent
+from rekog_emotion.embedded.age_gender import Apparent
 from rekog_emotion.embedded.detector import Detector
 from rekog_emotion.embedded.expression import COLOUR_PAD, COLOUR_SIDE, chips
 from rekog_emotion.embedded.geometry import overlap
@@ -93,7 +93,9 @@ class Trail:
         self._known = _Known(seconds, seconds, faces, _looks(faces), _others(glance, faces))
         return faces
 
-    def apparent(self, faces: Sequence[FaceMesh], look: AgeGender) -> Sequence[Apparent]:
+    def apparent(
+        self, faces: Sequence[FaceMesh], look: Callable[[Sequence[FaceMesh]], Sequence[Apparent]]
+    ) -> Sequence[Apparent]:
         """Return age and gender of the faces of the last picture.
 
         Args:

@@ -228,6 +228,11 @@ def test_reads_what_did_not_end_well(capsys, whence):
         (["--retry-errors"], "--retry-errors goes on with a file of results: name it by --out"),
         (["--out", "none/done.jsonl"], "none/done.jsonl: there is no directory none; make it first"),
         (["--mode", "fast"], "--mode fast is of the embedded engine: add --client embedded, or leave it out"),
+        (["--weights", "clean"], "--weights clean is of the embedded engine: add --client embedded, or leave it out"),
+        (
+            ["--weights", "all", "--mode", "fast"],
+            "--mode fast --weights all are of the embedded engine: add --client embedded, or leave them out",
+        ),
         (
             ["--draw", "one.png"],
             "--draw one.png is one file, and there may be many photos; name a directory: --draw one/",

@@ -22,7 +22,7 @@ def looked(engine, portrait):
     picture = Image.new("RGB", (900, 900), GROUND)
     picture.paste(portrait("obama").resize((320, 384)), (300, 300))
     network = engine._networks().detector
-    (row,) = network._yunet(picture, 1280, 0.5)
+    (row,) = network._propose(picture, 1280, 0.5)
     row[SCORE] = 0.6
     return network, picture, row
 

@@ -72,6 +72,16 @@ def detect(client):
     return [face["Emotions"][0]["Type"] for face in client.detect_faces(Image=IMAGE, Attributes=["ALL"])["FaceDetails"]]
 
 
+def test_clean_networks_alone(visit):
+    """What they cannot tell is not in the answer."""
+
+    def look(client):
+        (face,) = client.detect_faces(Image=IMAGE, Attributes=["ALL"])["FaceDetails"]
+        return face.keys() & {"Emotions", "AgeRange", "Smile"}
+
+    assert visit("--weights", "clean", visitor=look)[2] == {"Smile"}
+
+
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_serves_until_a_signal(visit, capsys, by):
     """It says how to get there, answers, and ends well; the handlers of signals are what they were."""
