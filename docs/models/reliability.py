@@ -2,13 +2,13 @@
 
 Usage::
 
-    python docs/models/reliability.py FOLDER... [--picture OUT.png] [--bounds]
+    python docs/models/reliability.py FOLDER... [--picture OUT.png] [--bounds] [--weights clean]
 
 Each folder has a ``labels.csv`` with a column ``file`` and some of: ``label`` (angry, disgust ...), ``age`` (years; a
-range such as ``20-29`` counts as its middle), ``gender`` (``Male``, ``Female``), ``race`` (UTKFace's digit),
-``Sunglasses``, ``FaceOccluded`` and ``EyesOpen`` (1 and 0), CelebA's attributes (1 and -1; of these faces those whose
-``split`` is ``test``). The largest face of a picture counts. A file whose name has a sha1 that ends in an odd byte does
-not.
+range such as ``20-29`` counts as its middle), ``gender`` or ``sex`` (``Male``, ``female``), ``race`` (UTKFace's digit)
+or ``group``, ``Sunglasses``, ``FaceOccluded`` and ``EyesOpen`` (1 and 0), CelebA's attributes (1 and -1; of these faces
+those whose ``split`` is ``test``). The largest face of a picture counts. A file whose name, or ``person`` where it is
+known, has a sha1 that ends in an odd byte does not.
 
 The expected calibration error is that of Guo et al. 2017 (arXiv:1706.04599) over ten bins of confidence.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ FLAGS = ("Sunglasses", "FaceOccluded", "EyesOpen")
 BINS = 10
 DECADES = ((0, 10), (10, 20), (20, 40), (40, 60), (60, 120))
 RACES = ("White", "Black", "Asian", "Indian", "other")  # UTKFace's own words, in the order of its digits
+GROUPS = {"Age", "race", "young"}  # labels of people that are no yes-or-no members
 ROUNDS = 1000  # of the bootstrap
 
 Truth = Mapping[str, Any]
@@ -84,12 +86,15 @@ def truths(row: Mapping[str, str]) -> Truth:
     """Return what a row of ``labels.csv`` says, by the service's names; nothing where it does not count."""
     if "Smiling" not in row:
         known: dict[str, Any] = {"Emotion": LABELS[row["label"]]} if row.get("label") in LABELS else {}
-        if "age" in row:
-            years = [float(year) for year in row["age"].split("-")]
-            known |= {"Age": sum(years) / len(years), "Gender": row["gender"]}
+        if years := re.findall(r"\d+", row.get("age", "")):
+            known["Age"] = sum(map(float, years)) / len(years)
+        if sex := row.get("gender") or row.get("sex"):
+            known["Gender"] = sex.capitalize()
         known |= {name: row[name] == "1" for name in FLAGS if row.get(name) in ("0", "1")}
         if row.get("race", "") in tuple("01234"):
             known["race"] = RACES[int(row["race"])]
+        elif row.get("group"):
+            known["race"] = row["group"]
         return known
     if row.get("split") != "test":
         return {}
@@ -100,6 +105,7 @@ def truths(row: Mapping[str, str]) -> Truth:
         "Eyeglasses": yes["Eyeglasses"],
         "Beard": not yes["No_Beard"],
         "Gender": "Male" if yes["Male"] else "Female",
+        "young": "young" if yes["Young"] else "not young",
     }
     if not known["Eyeglasses"]:
         known["Sunglasses"] = False
@@ -112,7 +118,8 @@ def answers(folder: Path, engine: Engine) -> Iterator[tuple[Truth, Face | None]]
     for row in csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines()):
         known = truths(row)
         path = next((p for p in (folder / row["file"], folder / "celebA" / row["file"]) if p.exists()), None)
-        if known and path and hashlib.sha1(path.name.encode()).digest()[-1] % 2 == 0:  # noqa: S324 -- no secret
+        key = row.get("person") or (path.name if path else "")
+        if known and path and hashlib.sha1(key.encode()).digest()[-1] % 2 == 0:  # noqa: S324 -- no secret
             faces = engine.analyze(ImageOps.exif_transpose(Image.open(path)))
             yield known, faces[0] if faces else None
 
@@ -121,7 +128,9 @@ def tallies(pairs: Iterable[tuple[Truth, Face]]) -> dict[str, Tally]:
     """Return a tally for each member that the truths know, but for age."""
     found: dict[str, Tally] = {}
     for known, face in pairs:
-        for name in known.keys() - {"Age", "race"}:
+        for name in known.keys() - GROUPS:
+            if (name if name != "Emotion" else "Emotions") not in face:
+                continue  # clean networks cannot tell it
             if name == "Emotion":
                 first = face["Emotions"][0]
                 found.setdefault(name, Tally()).add(known[name], first["Type"], first["Confidence"])
@@ -165,7 +174,7 @@ def report(folder: Path, pairs: Sequence[tuple[Truth, Face | None]], *, with_bou
         kind, part = ("F1", f"{truth.sum()} true, ") if flag else ("right", "")
         size = f"{part}{len(truth)} faces"
         print(f"  {name:11} {kind:5} {value:.3f} {between}  calibration error {tally.error():.3f}  {size}")
-    _report_age([(known, face) for known, face in found if "Age" in known])
+    _report_age([(known, face) for known, face in found if "Age" in known and "AgeRange" in face])
 
 
 def _report_age(found: Sequence[tuple[Truth, Face]]) -> None:
@@ -215,8 +224,9 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--picture", type=Path, help="draw reliability diagrams of all folders together")
     parser.add_argument("--bounds", action="store_true", help="add 95 %% bounds (bootstrap)")
+    parser.add_argument("--weights", choices=("all", "clean"), default="all")
     options = parser.parse_args()
-    engine, everything = Engine(), []
+    engine, everything = Engine(weights=options.weights), []
     for folder in options.folders:
         pairs = list(answers(folder, engine))
         report(folder, pairs, with_bounds=options.bounds)

@@ -6,8 +6,9 @@ Usage::
 
 Each folder has a ``labels.csv`` (file, label: angry, disgust ...; person and sex where they are known) beside its
 pictures; what has a sha1 that ends in an odd byte, of the person if known, else of the file's name, does not count.
-Prints how good the fit is on the faces it was fitted on, and on those that it did not see when it was fitted on four
-fifths; nobody is in two fifths. Prints the weights, too. Needs numpy, torch and the project.
+Prints how good the fit is on the faces it was fitted on, on those that it did not see when it was fitted on four
+fifths, where nobody is in two fifths, and on the set that was left out when it was fitted on the other sets. Prints the
+weights, too. Needs numpy, torch and the project.
 """
 
 from __future__ import annotations
@@ -145,11 +146,18 @@ def fit(faces: Faces, strength: float, times: Mapping[str, float]) -> Joint:
     return Joint(*(part.detach().numpy() for part in (shares, weights, bias)))
 
 
-def unseen(faces: Faces, strength: float, times: Mapping[str, float]) -> Array:
-    """Return probabilities of every face by a fit on the parts in which it is not."""
+def unseen(faces: Faces, strength: float, times: Mapping[str, float], parts: Array) -> Array:
+    """Return probabilities of every face by a fit on the parts in which it is not.
+
+    Args:
+        faces: All.
+        strength: Of the penalty.
+        times: As :func:`fit` takes it.
+        parts: In which part each face is.
+    """
     told = np.zeros((len(faces.classes), faces.voices.shape[2]))
-    for part in range(PARTS):
-        out = faces.parts == part
+    for part in dict.fromkeys(parts.tolist()):
+        out = parts == part
         told[out] = fit(faces.some(~out), strength, times)(faces.some(out))
     return told
 
@@ -195,7 +203,9 @@ def main() -> None:
     faces = measured(options.folders, Engine())
     joint = fit(faces, options.strength, times)
     report("fitted on these faces", joint(faces), faces)
-    report("fitted on other people's faces", unseen(faces, options.strength, times), faces)
+    report("fitted on other people's faces", unseen(faces, options.strength, times, faces.parts), faces)
+    if len(options.folders) > 1:
+        report("fitted on the other sets", unseen(faces, options.strength, times, faces.sets), faces)
     show(joint)
 
 
