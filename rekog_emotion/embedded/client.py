@@ -68,7 +68,8 @@ class EmbeddedClient:
 
     It gives answers in the service's shape and raises the service's errors as botocore's ``ClientError``. Its numbers
     are not the service's: docs/models tells how near they come. An emotion is how a face looks, not what a person
-    feels.
+    feels. ``EyeDirection`` is coarse, at a confidence of 50 at most; ``FaceOccluded`` sees masks, sunglasses and the
+    picture's edge, but few hands.
 
     Safe to use from several threads at once; the networks are loaded when they are first needed.
 

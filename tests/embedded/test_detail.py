@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rekog_emotion.embedded.detail import Observation, detail
+from rekog_emotion.embedded.detail import LEVEL_IRIS, Observation, detail
 from rekog_emotion.embedded.engine import _find
 from rekog_emotion.embedded.landmarks import landmarks
 from tests.amounts import amount
@@ -103,4 +103,24 @@ def test_closed_eyes_look_the_way_the_head_does(seen):
     assert face["EyesOpen"]["Value"] is False
     for angle in ("Yaw", "Pitch"):
         assert face["EyeDirection"][angle] == pytest.approx(face["Pose"][angle] / 5)
-    assert face["EyeDirection"]["Confidence"] < 50
+    assert face["EyeDirection"]["Confidence"] < 25
+
+
+@pytest.mark.parametrize(("aside", "up"), [(0.0, LEVEL_IRIS), (20.0, LEVEL_IRIS), (0.0, LEVEL_IRIS - 10)])
+def test_the_iris_counts_where_it_is_seen(seen, monkeypatch, aside, up):
+    """Irises that lie as they do when one looks into the camera add nothing to the head; the confidence stays low."""
+    picture, observation = seen
+    monkeypatch.setattr("rekog_emotion.embedded.detail.gaze", lambda *_: (aside, up))
+    monkeypatch.setattr("rekog_emotion.embedded.detail.eye_width", lambda *_: 30.0)
+    observation = attrs.evolve(observation, muscles={**observation.muscles, "blink": 0.0})
+
+    face, placed = (
+        detail(picture, attrs.evolve(observation, face=attrs.evolve(observation.face, placed=placed)))
+        for placed in (False, True)
+    )
+
+    head = [face["Pose"][angle] / 5 for angle in ("Yaw", "Pitch")]
+    expected = [head[0] + aside / 5, head[1] + (up - LEVEL_IRIS) / 5]
+    assert expected == pytest.approx([face["EyeDirection"][angle] for angle in ("Yaw", "Pitch")])
+    assert head == pytest.approx([placed["EyeDirection"][angle] for angle in ("Yaw", "Pitch")])
+    assert 45 < face["EyeDirection"]["Confidence"] <= 50
