@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity
+from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity, window
 
 numbers = st.floats(-500, 500, allow_nan=False)
 POINTS = np.array([[0.0, 0.0], [10.0, 0.0], [3.0, 7.0], [-4.0, 2.0]])
@@ -78,6 +78,50 @@ def test_a_warped_crop_shows_what_lies_there(side):
     expected = 255 * (0.25 + (np.arange(100) + 0.5) / 200)
     assert expected == pytest.approx(crop[50, :, 0], abs=4)
     assert expected == pytest.approx(crop[:, 50, 1], abs=4)
+
+
+def noise(side):
+    """Return a picture of unrelated pixels."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_a_pixel_of_a_crop_is_the_mean_over_its_area(scale):
+    """A crop that keeps the size has the picture's own pixels, a smaller one the mean of those that it covers."""
+    picture, to_image = noise(120), np.array([[scale, 0, 24.0], [0, scale, 12.0]])
+
+    crops = Patch(picture, 60, 60, 60).warp(to_image, 24), window(picture, to_image, 24)
+
+    wanted = np.asarray(picture, float)[12 : 12 + 24 * scale, 24 : 24 + 24 * scale]
+    wanted = wanted.reshape(24, scale, 24, scale, 3).mean((1, 3))
+    for crop in crops:
+        assert wanted == pytest.approx(crop.astype(float), abs=0.6)
+
+
+def test_a_turned_crop_shows_the_picture_turned():
+    """A quarter turn moves pixels, and mixes none."""
+    picture = noise(40)
+
+    crop = window(picture, np.array([[0.0, -1, 40], [1, 0, 0]]), 40)
+
+    assert np.array_equal(np.rot90(np.asarray(picture)), crop)
+
+
+def test_an_enlarged_crop_has_values_between_pixels():
+    """What is enlarged changes smoothly from one pixel to the next."""
+    picture = Image.fromarray(np.repeat(np.array([[[0] * 3, [200] * 3]], np.uint8), 2, axis=0))
+
+    crop = window(picture, np.array([[0.1, 0, 0.5], [0, 0.1, 0.5]]), 10)
+
+    assert crop[5, :, 0].tolist() == pytest.approx(list(range(10, 200, 20)), abs=1)
+
+
+def test_what_a_window_shows_outside_the_picture_is_grey():
+    """Beyond the picture there is neither black nor more of its edge."""
+    crop = window(Image.new("RGB", (20, 20), (90, 120, 150)), np.array([[1.0, 0, -10], [0, 1, -10]]), 40)
+
+    assert (crop[10:30, 10:30] == (90, 120, 150)).all()
+    assert {127} == set(np.concatenate([crop[:10].ravel(), crop[30:].ravel(), crop[:, :10].ravel()]).tolist())
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (100, 100), (0, 100), (-60, 50), (50, 190)])
