@@ -7,6 +7,7 @@ free batch axis. Weights that are float16 stay so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ DTYPES = {
 }
 OPERATORS = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
 IMAGE = 4  # axes
+BLOCK = 16  # channels that ONNX Runtime keeps together, where the processor has AVX-512
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 ELEMENTWISE = {
     "ADD": tflite.AddOptions,
@@ -60,17 +62,26 @@ class _Converter(Graph):
             if buffer.DataLength():
                 data = np.frombuffer(buffer.DataAsNumpy().tobytes(), DTYPES[tensor.Type()])
                 self.fixed[number] = data.reshape(self.shape[number])
+        # Few channels fill half a block of ONNX Runtime's. Where they go through a PReLU, a depthwise and another
+        # convolution, the other half holds relu(-x): a*x + (1-a)*relu(x) is relu(x) - a*relu(-x), and a step less.
+        self.halves: set[int] = set()  # tensors x that are kept as relu(x) and relu(-x)
+        self.slopes: dict[int, NDArray[Any]] = {}  # the slope of a PReLU whose output is kept so
+        self.sums: set[int] = set()  # tensors that are kept as two halves whose sum they are
         self.input = self.subgraph.Inputs(0)
         self.last[self.input] = "input"
         self.batched = len(self.shape[self.input]) == IMAGE
 
-    def run(self) -> None:
-        """Translate every operator; one that is not known here has no method and fails."""
+    def operators(self) -> Iterator[tuple[str, Any, list[int], int]]:
+        """Yield each operator's name and itself, its inputs, and its output."""
         for number in range(self.subgraph.OperatorsLength()):
             operator = self.subgraph.Operators(number)
             code = self.model.OperatorCodes(operator.OpcodeIndex())
             name = OPERATORS[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-            inputs, output = operator.InputsAsNumpy().tolist(), int(operator.Outputs(0))
+            yield name, operator, operator.InputsAsNumpy().tolist(), int(operator.Outputs(0))
+
+    def run(self) -> None:
+        """Translate every operator; one that is not known here has no method and fails."""
+        for name, operator, inputs, output in self.operators():
             if name in ELEMENTWISE:
                 self.elementwise(name, operator, inputs, output)
             else:
@@ -158,12 +169,21 @@ class _Converter(Graph):
         kernel: NDArray[Any],
         group: int,
     ) -> None:
-        image, _, *bias = inputs
+        image, _, *biases = inputs
         window, strides = kernel.shape[2:], (options.StrideH(), options.StrideW())
         assert options.DilationHFactor() == options.DilationWFactor() == 1
         pads = self.padding(options.Padding(), (image, output), strides, window)
-        operands = [self.channels_first(image), self.weight(kernel)]
-        operands += [self.weight(self.fixed[tensor]) for tensor in bias]
+        bias = [self.fixed[tensor] for tensor in biases]
+        if image in self.slopes:
+            kernel = np.concatenate([kernel, -kernel * self.slopes[image].reshape(-1, 1, 1, 1)])
+            bias, group = [np.concatenate([one, 0 * one]) for one in bias], 2 * group
+            self.sums.add(output)
+        elif image in self.sums:
+            kernel = np.concatenate([kernel, kernel], 1)
+        elif self.is_halved(output):
+            kernel, bias = np.concatenate([kernel, -kernel]), [np.concatenate([one, -one]) for one in bias]
+            self.halves.add(output)
+        operands = [self.channels_first(image), self.weight(kernel), *map(self.weight, bias)]
         x = self.node(
             "Conv",
             operands,
@@ -173,15 +193,33 @@ class _Converter(Graph):
             pads=pads,
             group=group,
         )
+        x = self.node("Relu", [x]) if output in self.halves else x
         self.first[output] = self.activated(x, options.FusedActivationFunction())
+
+    def is_halved(self, tensor: int) -> bool:
+        """Tell whether few channels go through a PReLU, a depthwise and another convolution, and nowhere else."""
+        if 2 * self.shape[tensor][3] > BLOCK:
+            return False
+        for wanted in ("PRELU", "DEPTHWISE_CONV_2D", "CONV_2D"):
+            users = [(name, output) for name, _, inputs, output in self.operators() if tensor in inputs]
+            if [name for name, _ in users] != [wanted]:
+                return False
+            tensor = users[0][1]
+        return True
 
     def prelu(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
         """Write a*x + (1-a)*relu(x) as two depthwise convolutions: ONNX Runtime's own PRelu is slow."""
         slope = self.fixed[inputs[1]].ravel().astype(np.float32)
+        if inputs[0] in self.halves:
+            self.first[output], self.slopes[output] = self.first[inputs[0]], slope
+            return
         options = {"group": len(slope), "kernel_shape": [1, 1]}
         x = self.channels_first(inputs[0])
         below, above = (self.weight(part.reshape(-1, 1, 1, 1)) for part in (slope, 1 - slope))
-        positive = self.node("Conv", [self.node("Relu", [x]), above], **options)
+        if (slope <= 1).all():  # then (1-a)*relu(x) is relu((1-a)*x), and a convolution and its ReLU are one
+            positive = self.node("Relu", [self.node("Conv", [x, above], **options)])
+        else:
+            positive = self.node("Conv", [self.node("Relu", [x]), above], **options)
         self.first[output] = self.node("Add", [positive, self.node("Conv", [x, below], **options)])
 
     def max_pool_2d(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
@@ -193,8 +231,14 @@ class _Converter(Graph):
         self.first[output] = self.activated(x, options.FusedActivationFunction())
 
     def pad(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        """Double the channels by a convolution, since ONNX Runtime's Pad takes no blocks; less is not worth one."""
         before, after = self.fixed[inputs[1]][TO_CHANNELS_FIRST].T.tolist()
-        self.first[output] = self.node("Pad", [self.channels_first(inputs[0]), self.numbers(*before, *after)])
+        x, channels = self.channels_first(inputs[0]), self.shape[inputs[0]][3]
+        if [*before, *after] == [0, 0, 0, 0, 0, channels, 0, 0] and channels % BLOCK == 0:
+            kernel = np.eye(2 * channels, channels, dtype=np.float16)[:, :, None, None]
+            self.first[output] = self.node("Conv", [x, self.weight(kernel)])
+        else:
+            self.first[output] = self.node("Pad", [x, self.numbers(*before, *after)])
 
     def resize_bilinear(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
         assert _options(operator, tflite.ResizeBilinearOptions).HalfPixelCenters()
