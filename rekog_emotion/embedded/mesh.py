@@ -122,6 +122,7 @@ class FaceMesh:
         placed: The network's mesh was not believed: it is the average face, laid on the detector's five points.
         score: The detector's, 0..1.
         box: The detected one, where it counts for more than the vertices.
+        extent: The box around the vertices, or the detected one: ``(left, top, right, bottom)``, pixels.
     """
 
     points: FloatArray
@@ -130,11 +131,11 @@ class FaceMesh:
     placed: bool
     score: float
     box: FloatArray | None = None
+    extent: FloatArray = field(init=False)
     _crops: dict[Any, ByteArray] = field(factory=dict, init=False, repr=False)
 
-    @property
-    def extent(self) -> FloatArray:
-        """The box around the vertices, or the detected one: ``(left, top, right, bottom)``, pixels."""
+    @extent.default
+    def _around(self) -> FloatArray:
         return _extent(self.points) if self.box is None else self.box
 
     def crop(self, anchors: ArrayLike, targets: FloatArray, side: int) -> ByteArray:
