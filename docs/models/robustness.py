@@ -12,6 +12,7 @@ portrait as it is: they tell how steady it is, not how right.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -46,6 +47,7 @@ class Where(TypedDict, total=False):
 Box = tuple[float, float, float, float]
 
 
+@cache
 def base() -> Image.Image:
     """Return the picture that portraits are pasted into."""
     picture = Image.open(DATA / "obama.jpg").convert("RGB").resize(CANVAS)
@@ -97,7 +99,7 @@ class Portrait:
 
 def look(engine: Engine, portrait: Portrait, mode: Mode, **where: Unpack[Where]) -> tuple[bool, float, float]:
     """Return whether a face is found, and the errors of landmarks (distances between the eyes) and roll (degrees)."""
-    canvas = base()
+    canvas = base().copy()
     truth = portrait.placed(canvas, **where)
     apart = float(np.linalg.norm(truth[0] - truth[1]))
     for face in engine.analyze(canvas, mode=mode):
