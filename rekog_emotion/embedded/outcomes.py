@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -10,11 +9,12 @@ from typing import Final
 from attrs import define
 
 from rekog_emotion.embedded.store import JobRecord, Store
+from rekog_emotion.logs import logger
 
 __all__ = ["Outcomes"]
 
 _LONGEST_PAUSE: Final = 256.0  # seconds
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 
 
 @define(eq=False)

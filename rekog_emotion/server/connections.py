@@ -17,11 +17,12 @@ import h11
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from rekog_emotion.logs import logger
 from rekog_emotion.server.protocol import MALFORMED, refusal
 
 __all__ = ["Connection", "ConnectionTable", "connection_type", "most_connections", "once_a_second", "trust"]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 _KEY: Final = "rekog_emotion.connection"
 _HEAD: Final = (
     10.0  # seconds that the head of a request may take, the wait for its first byte on a new connection included
@@ -349,5 +350,5 @@ class _OnceASecond(logging.Filter):
 
 
 # What uvicorn says of single requests: strangers cause it.
-_HTTP_LOG: Final = logging.getLogger(f"{__name__}.http")
+_HTTP_LOG: Final = logger(f"{__name__}.http")
 _HTTP_LOG.addFilter(_OnceASecond())

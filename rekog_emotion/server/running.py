@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,11 +16,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.logs import logger
 from rekog_emotion.server.connections import Connection, connection_type, most_connections, once_a_second
 
 __all__ = ["listen", "serve", "uvicorn_server"]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logger(__name__)
 _GRACE: Final = 30  # seconds that answers under way are waited for at the end
 _QUEUE: Final = 1024  # connections that wait to be taken in
 _ACCEPTED: Final = 64  # connections that are taken in at once, before any of them is counted

@@ -65,6 +65,21 @@ def test_offered_after_growing_intervals(clock, caplog):
     assert (outcomes.offer("b"), shelf.get("a")) == (False, ENDED)
 
 
+def test_long_names_are_cut_in_the_log(caplog):
+    """A store may hold jobs of any name, and fail with as many words."""
+
+    class Failing(Shelf):
+        def put(self, _):
+            raise OSError("w\x1b[2J" * 100_000)
+
+    Outcomes(Failing(), clock=lambda: 0.0).put(evolve(ENDED, job_id="j" * 1_000_000))
+
+    why = ("OSError: " + r"w\x1b[2J" * 200)[:1000]
+    assert caplog.messages == [
+        f"the outcome of video job {'j' * 1000}... could not be stored, and is tried again: {why}..."
+    ]
+
+
 def test_a_clock_that_is_set_back(clock):
     """It does not put off the next attempt for as long."""
     shelf = Shelf()

@@ -207,6 +207,17 @@ def test_a_topic_that_cannot_be_reached(watch, warnings, error, why):
     assert watch.statuses() == {"job-1": 1}
 
 
+def test_what_a_client_names_is_cut_in_the_log(watch, warnings):
+    """A client may give its jobs names of any length, and fail with as many words."""
+    watch.start("j" * 1_000_000, NotificationChannel=CHANNEL)
+
+    watch.look(RekogEmotionError("w" * 1_000_000))
+
+    assert warnings == [
+        f"the end of video job {'j' * 1000}... cannot be seen to: {'w' * (1000 - 19)}...; it is tried again"
+    ]
+
+
 def test_tries_again_after_growing_intervals(watch):
     """After 1, 2, 4 ... looks, 512 at most; in between the job is not even asked for."""
     tried = []

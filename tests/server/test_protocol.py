@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.server import create_app, protocol
 from tests.server.conftest import FACE
 from tests.server.in_process import JSON, InProcess
@@ -79,6 +80,15 @@ def test_hides_what_went_wrong(endpoint, scripted, caplog, answer):
     assert (reply.status, reply.content) == (500, failed)
     [record] = caplog.records
     assert (record.getMessage(), record.exc_info is not None) == ("DetectFaces failed", True)
+
+
+def test_long_failures_are_cut_in_the_log(endpoint, scripted, warnings):
+    """However many words a client fails with, nobody fills the disk with them."""
+    scripted.answers["DetectFaces"] = RekogEmotionError("w" * 1_000_000)
+
+    endpoint.ask("DetectFaces", IMAGE)
+
+    assert warnings == [f"DetectFaces failed: {'w' * 1000}..."]
 
 
 @pytest.mark.parametrize(
