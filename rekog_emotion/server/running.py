@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.logs import logger
 from rekog_emotion.server.connections import Connection, connection_type, most_connections, once_a_second
+from rekog_emotion.server.heap import give_back_large_blocks
 
 __all__ = ["listen", "serve", "uvicorn_server"]
 
@@ -135,6 +136,7 @@ def serve(app: ASGIApp, listener: socket.socket, *, then: Callable[[], object] =
         listener: The socket, from :func:`listen`.
         then: Called at the end, when signals still do nothing: what it closes is closed wholly.
     """
+    give_back_large_blocks()
     server = uvicorn_server(app)
     with _signals(partial(_end, server)):
         server.run(sockets=[listener])
