@@ -53,17 +53,18 @@ class Lane:
 
     A request that is given up while it waits is never begun. One that is given up at work frees its place at once, for
     as many as there are workers; since nothing ends a thread, those beyond keep theirs until the work is done. What is
-    too heavy (see :func:`weigh`) is begun again when there is memory for it, the lightest first; the others do not wait
-    for it.
+    too heavy (see :func:`weigh`) leaves it for a room of such ones, and is begun again when there is memory for it, the
+    lightest first; the others do not wait for it, however many there are.
 
     Args:
         name: What the threads are called.
         workers: Requests at work at most, and as many heavy ones.
-        waiting: Requests that wait at most.
+        waiting: Requests that wait at most, and as many heavy ones.
     """
 
     def __init__(self, name: str, *, workers: int, waiting: int) -> None:
-        self._room = workers + waiting
+        self._light_places = _Places(workers + waiting)
+        self._heavy_places = _Places(workers + waiting)
         self._light: Threads[Answer] = Threads(workers, name=name, spare=workers)
         self._heavy: Threads[Answer] = Threads(workers, name=f"{name}-heavy")
         self._memory = _Memory(_MEMORY)
@@ -74,16 +75,13 @@ class Lane:
         Raises:
             RefusedError: Too many wait already.
         """
-        if not self._room:
-            raise throttled()
-        self._room -= 1
         try:
-            try:
+            with self._light_places:
                 return await self._light.run(partial(_allowing, _LIGHT, work))
-            except TooHeavyError as heavy:
-                return await self._run_heavy(work, heavy.weight)
-        finally:
-            self._room += 1
+        except TooHeavyError as heavy:
+            weight = heavy.weight
+        with self._heavy_places:
+            return await self._run_heavy(work, weight)
 
     async def _run_heavy(self, work: Callable[[], Answer], weight: int) -> Answer:
         while True:
@@ -97,6 +95,21 @@ class Lane:
         """Wait for the threads to end; nobody may come in any more."""
         self._light.close()
         self._heavy.close()
+
+
+class _Places:
+    """A number of places, each for the length of a ``with`` block."""
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise throttled()
+        self._free -= 1
+
+    def __exit__(self, *_: object) -> None:
+        self._free += 1
 
 
 class _Memory:

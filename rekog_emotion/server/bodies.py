@@ -16,7 +16,9 @@ __all__ = ["Body", "Intake"]
 
 # An image of the service's 5 MiB takes 6.7 MiB in Base64.
 _LARGEST_BODY: Final = 8 * 1024**2
-_HELD: Final = 128 * 1024**2  # bytes of all bodies at once
+_HELD: Final = 96 * 1024**2  # bytes of all bodies at once that are no modest ones
+_MODEST: Final = 512 * 1024  # bytes; most photographs that are looked at by the thousand are no larger
+_MODEST_HELD: Final = 64 * 1024**2  # more than those can fill that wait for memory, see admission
 _SMALL: Final = 64 * 1024  # bytes that each connection may hold without asking; a server's buffers are no smaller
 _GRACE: Final = 5.0  # seconds, before a body has to come in at the least rate
 _LEAST_RATE: Final = 32 * 1024  # bytes a second
@@ -152,13 +154,16 @@ class Intake:
     """Takes in the bodies of requests, no more of them at once than there is room for.
 
     A body has to come in within a time, and after some seconds at a least rate. Small ones need no room; large ones
-    wait for it, and one whose signature is not yet known to be right may lose it to another.
+    wait for it, and one whose signature is not yet known to be right may lose it to another. Modest ones have room of
+    their own, so that they do not wait for those that keep theirs for long.
 
     Args:
         timeout: Seconds that a body may wait for room, and may take to come in.
         keys: The keys whose bodies have room of their own, the same for each; ``None`` stands for nobody's.
         largest: Bytes of one body.
-        held: Bytes of all bodies that are in hand.
+        held: Bytes of all bodies that are in hand, without the modest ones.
+        modest: Bytes that a modest body has at most, as it says itself.
+        modest_held: Bytes of all modest ones that are in hand.
         small: Bytes of a body that needs no room; the buffers of a connection are no smaller.
         grace: Seconds until the least rate has to be kept.
         patience: Seconds after which a large body may lose its room.
@@ -171,16 +176,20 @@ class Intake:
         keys: Iterable[str | None] = (None,),
         largest: int = _LARGEST_BODY,
         held: int = _HELD,
+        modest: int = _MODEST,
+        modest_held: int = _MODEST_HELD,
         small: int = _SMALL,
         grace: float = _GRACE,
         patience: float = _PATIENCE,
     ) -> None:
         self._timeout = timeout
         self._largest = largest
+        self._modest = modest
         self._small = small
         self._grace = grace
         names = tuple(keys)
         self._rooms = {key: _Room(max(held // len(names), largest), patience=patience) for key in names}
+        self._modest_rooms = {key: _Room(max(modest_held // len(names), modest), patience=patience) for key in names}
 
     async def take(self, receive: Receive, *, key: str | None = None, length: str | None = None) -> Body:
         """Return the body of a request, which is to be released.
@@ -197,7 +206,7 @@ class Intake:
         size = int(length) if length is not None and length.isascii() and length.isdigit() else self._largest
         if size > self._largest:
             raise refusal(*_TOO_LARGE, status=413)
-        body = Body(self._rooms[key])
+        body = Body((self._modest_rooms if size <= self._modest else self._rooms)[key])
         try:
             await self._read(body, receive, size)
         except TimeoutError:

@@ -192,6 +192,27 @@ def test_worst_pictures_wait_their_turn(scripted):
     assert pictures.at_work == [10_000, 9_500, 10_000, 10_000, 10_000]
 
 
+def test_worst_pictures_take_no_places_of_others(scripted):
+    """As many of them wait as of others; more are throttled, and however many come, small ones are answered."""
+    pictures = Pictures(scripted)
+
+    async def crowd(endpoint):
+        worst = [asyncio.create_task(endpoint.asked("DetectFaces", WORST)) for _ in range(3)]
+        await pictures.entered()
+        await settled_threads(endpoint)
+        more = [(await endpoint.asked("DetectFaces", WORST)).code for _ in range(3)]
+        small = [(await endpoint.asked("DetectFaces", SMALL)).status for _ in range(3)]
+        for _ in worst:
+            pictures.go_on.release()
+        return more, small, [(await one).status for one in worst]
+
+    with InProcess(create_app(scripted, workers=1, waiting=2)) as endpoint:
+        more, small, statuses = endpoint.run(crowd(endpoint))
+
+    assert (more, small, statuses) == (["ThrottlingException"] * 3, [200] * 3, [200] * 3)
+    assert pictures.at_work == [10_000] * 3
+
+
 async def settled_threads(endpoint):
     """Wait until what was asked before has been weighed."""
     for _ in range(8):
@@ -284,7 +305,7 @@ def test_bodies_wait_for_room():
     """What all requests in hand may hold is bounded; whoever came last is the next when one of them is answered."""
 
     async def several():
-        intake = Intake(timeout=10, largest=10, held=20, small=0)
+        intake = Intake(timeout=10, largest=10, held=20, modest=0, small=0)
         bodies = [await taking(intake, b"12345", b"12345") for _ in range(2)]
         kept = [bytes(body.content) for body in bodies]
         for body in bodies:
@@ -305,7 +326,7 @@ def test_who_gives_up_waiting_takes_no_room():
     """Whether its turn had come or not."""
 
     async def several():
-        intake = Intake(timeout=10, largest=10, held=10, small=0)
+        intake = Intake(timeout=10, largest=10, held=10, modest=0, small=0)
         first = await taking(intake, b"1")
         waiting = [taking(intake, b"1") for _ in range(3)]
         await settled()
@@ -321,7 +342,7 @@ def test_no_room_in_time_is_throttled():
     """An SDK tries that again."""
 
     async def several():
-        intake = Intake(timeout=0.01, largest=10, held=10, small=0)
+        intake = Intake(timeout=0.01, largest=10, held=10, modest=0, small=0)
         (await taking(intake, b"1234567890")).verified()
         return await code(intake.take(pieces(b"1234567890")))
 
@@ -332,7 +353,7 @@ def test_each_key_has_room_of_its_own():
     """Whoever knows the id of one key cannot take the room of another's bodies."""
 
     async def several():
-        intake = Intake(timeout=10, keys=("one", "two"), largest=10, held=20, small=0)
+        intake = Intake(timeout=10, keys=("one", "two"), largest=10, held=20, modest=0, small=0)
         (await taking(intake, b"1234567890", key="one")).verified()
         waiting = taking(intake, b"1", key="one")
         other = await taking(intake, b"1", key="two")
@@ -347,18 +368,43 @@ def test_small_bodies_need_no_room():
     """They are taken in however much large ones hold."""
 
     async def several():
-        intake = Intake(timeout=0.01, largest=10, held=10, small=3)
+        intake = Intake(timeout=0.01, largest=10, held=10, modest=0, small=3)
         (await taking(intake, b"1234567890")).verified()
         return (await taking(intake, b"12", b"3")).content, await code(intake.take(pieces(b"12", b"34")))
 
     assert asyncio.run(several()) == (b"123", "ThrottlingException")
 
 
+@pytest.mark.parametrize(("length", "is_taken"), [("4", True), ("5", False), (None, False)])
+def test_modest_bodies_do_not_wait_for_large_ones(length, is_taken):
+    """What says that it is brief has room of its own, as much as all of that kind."""
+
+    async def several():
+        intake = Intake(timeout=0.05, largest=10, held=10, modest=4, modest_held=8, small=0)
+        (await taking(intake, b"1234567890")).verified()
+        done, _ = await asyncio.wait([taking(intake, b"1234", length=length)])
+        return [task.exception() is None for task in done]
+
+    assert asyncio.run(several()) == [is_taken]
+
+
+def test_modest_bodies_wait_for_each_other():
+    """Their room is bounded, too."""
+
+    async def several():
+        intake = Intake(timeout=0.01, largest=10, held=10, modest=4, modest_held=8, small=0)
+        for _ in range(2):
+            (await taking(intake, b"1234", length="4")).verified()
+        return await code(intake.take(pieces(b"1234"), length="4"))
+
+    assert asyncio.run(several()) == "ThrottlingException"
+
+
 def test_who_stalls_gives_way():
     """A body that does not come to its end, and may be a stranger's, loses its room to one that comes later."""
 
     async def several():
-        intake = Intake(timeout=10, largest=10, held=20, small=0, patience=0.01)
+        intake = Intake(timeout=10, largest=10, held=20, modest=0, small=0, patience=0.01)
         stalled = [asyncio.create_task(code(intake.take(pieces(b"123456", end=False)))) for _ in range(4)]
         await settled()
         honest = await taking(intake, b"12345", b"67890")
@@ -373,7 +419,7 @@ def test_who_is_turned_out_reads_no_further():
     """Even where a piece comes in the same moment."""
 
     async def several():
-        intake = Intake(timeout=10, largest=10, held=10, small=0)
+        intake = Intake(timeout=10, largest=10, held=10, modest=0, small=0)
         read = []
 
         async def receive():
@@ -392,7 +438,7 @@ def test_bodies_come_in_time(limits):
     """Within so many seconds, and after some at a least rate; the room of who does not keep to that is free again."""
 
     async def late():
-        intake = Intake(largest=10, held=10, small=0, **limits)
+        intake = Intake(largest=10, held=10, modest=0, small=0, **limits)
         refused = await code(intake.take(pieces(b"1234567890", end=False)))
         return refused, (await intake.take(pieces(b"1234567890"))).content
 

@@ -17,7 +17,7 @@ def taken(*pieces, length=None, **limits):
         return incoming.pop(0)
 
     async def take():
-        return await Intake(timeout=10, **{"largest": 10, "held": 10, "small": 3, **limits}).take(
+        return await Intake(timeout=10, **{"largest": 10, "held": 10, "modest": 0, "small": 3, **limits}).take(
             receive, length=length
         )
 
