@@ -1,7 +1,7 @@
 """Many of the worst pictures at once, by hand: ``python -m tests.server.worst_pictures``; the server's peak of memory.
 
-They are as large as the server takes them, of the kinds that need the most memory and time, and wait their turn, while
-an honest client asks for a small one again and again.
+They are as large as the server takes them, in pixels and in bytes, of the kinds that need the most memory and time, and
+wait their turn, while an honest client asks for a small one again and again.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import base64
 import io
 import json
 import statistics
+import struct
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+import zlib
+from collections import Counter
+from itertools import cycle, islice
 from pathlib import Path
 
 from attrs import define
@@ -23,6 +27,7 @@ from PIL import Image
 from tests.server.attacks import Server, serving
 from tests.server.in_process import JSON, SIGNED
 
+LARGEST = 5 * 1024**2  # bytes of a picture in a request
 PORTRAIT = Path(__file__).parents[1] / "data/astronaut.jpg"
 
 
@@ -34,8 +39,22 @@ def worst() -> dict[str, bytes]:
         file = io.BytesIO()
         options = {"compress_level": 9} if form == "PNG" else {"quality": 1, "progressive": True}
         Image.new(mode, (side, side)).save(file, form, **options)
-        pictures[f"{mode} {form}"] = file.getvalue()
+        pictures[f"{mode} {form}"] = padded(file.getvalue(), form)
     return pictures
+
+
+def padded(picture: bytes, form: str) -> bytes:
+    """Return a file of the most bytes that the service takes, with a picture and with what nobody looks at."""
+    missing = LARGEST - len(picture)
+    if form == "PNG":
+        at = 8 + 25  # behind the signature and the header
+        chunk = b"paDd" + bytes(missing - 12)
+        filling = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    else:
+        at = 2
+        comments = [min(60_000, missing - begin) for begin in range(0, missing - 4, 60_000)]
+        filling = b"".join(b"\xff\xfe" + struct.pack(">H", size - 2) + bytes(size - 4) for size in comments)
+    return picture[:at] + filling + picture[at:]
 
 
 @define
@@ -43,13 +62,13 @@ class Outcome:
     """What came of it.
 
     Attributes:
-        worst: Outcomes of the worst pictures, and how often.
+        worst: What came of the worst pictures, and how often.
         honest: Seconds that each honest request took.
         right: How many of them were answered.
         peak: The server's memory at most, in MB.
     """
 
-    worst: dict[str, int]
+    worst: Counter[str]
     honest: list[float]
     right: int
     peak: int
@@ -81,18 +100,17 @@ def ask(server: Server, picture: bytes) -> str:
         return type(error).__name__
 
 
-def run(*, each: int = 10) -> Outcome:
-    """Send so many of each kind at once, and ask for a portrait until all have been answered."""
+def run(count: int = 64) -> Outcome:
+    """Send so many of the worst pictures at once, each kind in turn, and ask for a portrait until all are answered."""
     portrait = PORTRAIT.read_bytes()
-    outcome = Outcome({}, [], 0, 0)
+    outcome = Outcome(Counter(), [], 0, 0)
     with serving(keys=False) as server:
         ask(server, portrait)
 
-        def send(name: str, picture: bytes) -> None:
-            came = f"{name}: {ask(server, picture)}"
-            outcome.worst[came] = outcome.worst.get(came, 0) + 1
+        def send(picture: bytes) -> None:
+            outcome.worst[ask(server, picture)] += 1
 
-        senders = [threading.Thread(target=send, args=item) for item in worst().items() for _ in range(each)]
+        senders = [threading.Thread(target=send, args=(picture,)) for picture in islice(cycle(worst().values()), count)]
         for sender in senders:
             sender.start()
         while any(sender.is_alive() for sender in senders):
@@ -108,7 +126,7 @@ def main() -> None:
     """Run it, and print what came of it."""
     outcome = run()
     sys.stdout.write(
-        f"{outcome.worst}\n{outcome.right} of {len(outcome.honest)} honest requests answered, median "
+        f"{dict(outcome.worst)}\n{outcome.right} of {len(outcome.honest)} honest requests answered, median "
         f"{statistics.median(outcome.honest):.2f} s, longest {max(outcome.honest):.2f} s\npeak of memory: "
         f"{outcome.peak} MB\n"
     )
