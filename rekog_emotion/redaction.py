@@ -42,7 +42,8 @@ _HEADERS: Final = (
 )
 _MEMBERS: Final = re.compile(f"(?:{_ELEMENTS}|{_HEADERS})", re.IGNORECASE)
 
-# Credentials that clients of this process sign with, as long as there are any that do; they may renew themselves.
+# Credentials that clients of this process sign with, as long as there are any that do; they may renew themselves. The
+# keys are the ids of the references.
 _SEEN: Final[dict[int, weakref.ref[Any]]] = {}
 
 
@@ -89,9 +90,12 @@ def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 def remember(credentials: object) -> None:
     """Hide the values of these credentials from now on, as long as somebody holds them."""
-    key = id(credentials)
-    if key not in _SEEN:
-        _SEEN[key] = weakref.ref(credentials, lambda _: _SEEN.pop(key, None))
+    # No callback clears them away: Ctrl-C in one, whenever somebody's client ends, would be printed and forgotten.
+    reference = weakref.ref(credentials)  # without one it is the same each time
+    _SEEN[id(reference)] = reference
+    for key, seen in list(_SEEN.items()):
+        if seen() is None:
+            _SEEN.pop(key, None)
 
 
 def redacted(text: str) -> str:

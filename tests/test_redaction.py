@@ -5,6 +5,7 @@ import gc
 import json
 import pickle
 import traceback
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote, quote_plus
@@ -146,6 +147,22 @@ def test_credentials_are_remembered_while_they_are_held():
     gc.collect()
     assert redacted("first-secret-of-two, fresh/token+0002") == "first-secret-of-two, ***"
     assert [reference() for reference in redaction._SEEN.values() if reference() is renewing] == [renewing]
+
+
+def test_credentials_that_go_run_nothing():
+    """Ctrl-C in a callback would be lost, wherever a client ends; those that are gone are cleared away by the next."""
+    held = [Credentials(f"AKIDMANY{number:05}", f"a-secret-of-{number:05}") for number in range(5)]
+    for credentials in held * 3:
+        remember(credentials)
+    references = [reference for credentials in held for reference in weakref.getweakrefs(credentials)]
+    assert [reference.__callback__ for reference in references] == [None] * 5
+    assert len(redaction._SEEN) == 5
+
+    del held[:4], credentials
+    gc.collect()
+    remember(held[0])
+
+    assert [reference() for reference in redaction._SEEN.values()] == held
 
 
 def everything_of(error, seen=()):
