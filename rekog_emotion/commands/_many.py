@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rekog_emotion.commands import _terminal
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.values.s3 import is_s3_uri
 
 if TYPE_CHECKING:
     from rekog_emotion.flows.batch import ImageOutcome
@@ -104,7 +105,7 @@ def is_collection(place: str) -> bool:
 
 def is_there(place: str) -> bool:
     """Tell whether there may be something at a place; of what is in S3 nobody knows here."""
-    return place == "-" or place.startswith("s3://") or os.path.lexists(place) or is_collection(place)
+    return place == "-" or is_s3_uri(place) or os.path.lexists(place) or is_collection(place)
 
 
 def relative(photo: str, places: Iterable[str]) -> Path:
@@ -113,7 +114,7 @@ def relative(photo: str, places: Iterable[str]) -> Path:
         folder = os.path.join(above(place), "")  # noqa: PTH118 -- names stay as they were given
         if is_collection(place) and photo.startswith(folder):
             return Path(photo[len(folder) :].lstrip(os.sep))
-    return Path(photo.rpartition("/")[2] if photo.startswith("s3://") else os.path.basename(photo))  # noqa: PTH119 -- likewise
+    return Path(photo.rpartition("/")[2] if is_s3_uri(photo) else os.path.basename(photo))  # noqa: PTH119 -- likewise
 
 
 def above(place: str) -> str:

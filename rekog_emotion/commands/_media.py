@@ -20,6 +20,7 @@ from rekog_emotion.media.writing import check_output, identity, output_file
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.s3 import is_s3_uri
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -51,7 +52,7 @@ def is_video(media: str) -> bool:
     """Tell by its content whether a file is no photo; of an object in S3 by its name."""
     from rekog_emotion.media.formats import video_format
 
-    if media.startswith("s3://"):
+    if is_s3_uri(media):
         return media.lower().endswith((".mp4", ".mov", ".m4v"))
     try:
         with Path(media).open("rb") as file:
@@ -111,8 +112,10 @@ def is_results(path: str) -> bool:
 
 def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
     """Return the one analysis of its kind in a file of results, or of several the one of a photo or a video."""
+    from rekog_emotion.results.documents import known_as
+
     found = [one for one in read_results(path) if isinstance(one, kind)]
-    named = [one for one in found if one.source == of] or found
+    named = [one for one in found if of and one.source and known_as(one.source) == known_as(of)] or found
     if len(named) != 1:
         which = "meant" if of is None else f"of {of}"
         msg = f"{path} has {len(named)} analyses that may be {which}, and one is needed"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
@@ -33,6 +34,7 @@ __all__ = [
     "UNUSABLE",
     "OutputError",
     "Terminal",
+    "as_typed",
     "for_programs",
     "interrupted",
     "note",
@@ -53,15 +55,17 @@ INTERRUPTED: Final = 128 + 2  # as a shell reports SIGINT
 NO_READER: Final = 128 + 13  # as a shell reports SIGPIPE
 TERMINATED: Final = 128 + 15  # as a shell reports SIGTERM
 
+# The library speaks of its arguments, a command of its options.
 _OPTIONS: Final = {
     'client="embedded"': "--client embedded",
     'staging="s3://bucket/prefix/"': "--staging s3://bucket/prefix/",
-    "staging=": "--staging ",
+    "or None for no limit": "or leave it out",
     ", or all of it to detect_images()": "",
     ", or pass it to detect_images() if it is a pattern of many": "",
     "pass it to analyze_video": "use rekog-emotion video",
     "pass it to detect_image": "use rekog-emotion image",
 }
+_ARGUMENTS: Final = re.compile(r"\b(checkpoint|max_calls|rate|staging)=")
 _FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
 
 
@@ -147,13 +151,14 @@ def note(text: str) -> None:
         print(plain(text), file=sys.stderr, flush=True)  # noqa: T201 -- it is what a command does
 
 
-def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
+def report(error: Exception, *, about: str = "", debug: bool = False, options: Mapping[str, str] | None = None) -> int:
     """Print an error to standard error in one line.
 
     Args:
         error: Any error.
         about: The photo that it is about; put before a message that does not begin with it.
         debug: Print the traceback as well; the environment variable ``REKOG_EMOTION_DEBUG`` says the same.
+        options: What the command calls arguments of the library, where its options have other names.
 
     Returns:
         Its exit code.
@@ -173,11 +178,19 @@ def report(error: Exception, *, about: str = "", debug: bool = False) -> int:
         message = f"{about}: {message}"
     if debug:
         note("".join(traceback.format_exception(error)).rstrip("\n"))
-    # The library speaks of its arguments, the command of its options.
+    note(f"{PROGRAM}: {one_line(as_typed(message, options))}")
+    return code
+
+
+def as_typed(message: str, options: Mapping[str, str] | None = None) -> str:
+    """Return a message of the library with a command's options in it instead of arguments."""
     for argument, option in _OPTIONS.items():
         message = message.replace(argument, option)
-    note(f"{PROGRAM}: {one_line(message)}")
-    return code
+    return _ARGUMENTS.sub(lambda found: f"{(options or {}).get(found[1], _option(found[1]))} ", message)
+
+
+def _option(argument: str) -> str:
+    return f"--{argument.replace('_', '-')}"
 
 
 def _as_named(photo: str) -> tuple[str, ...]:

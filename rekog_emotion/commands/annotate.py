@@ -13,6 +13,7 @@ from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.values.s3 import is_s3_uri
 
 if TYPE_CHECKING:
     from rekog_emotion.results.lossless import Analysis
@@ -75,7 +76,7 @@ def check_target(media: str, out: str, results: str | None) -> None:
     from rekog_emotion.results._stills import check_still
     from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes
 
-    if media.startswith("s3://"):
+    if is_s3_uri(media):
         msg = f"{media} is in S3: download it, and name the file; what was analysed of it is read by --results"
         raise InvalidInputError(msg)
     path = Path(out)

@@ -13,6 +13,7 @@ from rekog_emotion.commands._media import analyze_one, check_client, naming_outp
 from rekog_emotion.commands.annotate import add_media, check_target, tell
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.image_analysis import ImageAnalysis
+from rekog_emotion.values.s3 import is_s3_uri
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -88,7 +89,7 @@ def _check_many(args: argparse.Namespace) -> None:
     from rekog_emotion.results.drawing import VIDEO_SUFFIXES, writable_suffixes
 
     out = Path(args.out)
-    if args.media.startswith("s3://"):
+    if is_s3_uri(args.media):
         msg = f"{args.media} is in S3: download the photos, and name their folder"
         raise InvalidInputError(msg)
     if args.results is not None:

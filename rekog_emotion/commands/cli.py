@@ -102,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=form,
             allow_abbrev=False,
         )
+        subparser.set_defaults(options={})
         command.add(subparser)
         subparser.set_defaults(run=command.run, parser=subparser)
     return parser
@@ -123,13 +124,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reconfigure is not None:
         # A sign that the terminal's encoding lacks is an escape, as on standard error, and no failure.
         reconfigure(errors="backslashreplace")
-    debug = False
+    debug, options = False, {}
     try:
         with _terminal.standard_output():
             args, unknown = build_parser().parse_known_args(argv)
             if unknown:
                 args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")  # it knows which help to name
-            debug, args.argv = args.debug, list(sys.argv[1:] if argv is None else argv)
+            debug, options = args.debug, args.options
+            args.argv = list(sys.argv[1:] if argv is None else argv)
             code: int = args.run(args)
     except KeyboardInterrupt as interrupt:
         return _terminal.interrupted(interrupt)
@@ -140,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _let_go_of_output()
         return _terminal.report(error, debug=debug)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the user of a command cannot read a traceback
-        return _terminal.report(error, debug=debug)
+        return _terminal.report(error, debug=debug, options=options)
     return code
 
 

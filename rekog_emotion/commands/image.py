@@ -62,6 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write a line of JSON a photo into this file, as soon as it is done, and print none",
     )
+    parser.set_defaults(options={"checkpoint": "--out"})
     parser.add_argument("--resume", action="store_true", help="with --out: go on with that file, of an earlier run")
     parser.add_argument("--retry-errors", action="store_true", help="with --resume: try again what failed")
     add_many(parser)

@@ -14,6 +14,7 @@ from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.writing import output_text
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.s3 import is_s3_uri
 
 __all__ = ["DESCRIPTION", "EPILOG", "SUMMARY", "add", "run"]
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     check_place(out, args.media, args.results)
     analysis = _analysis(args)
-    seen = not args.no_faces and not is_results(args.media) and not args.media.startswith("s3://")
+    seen = not args.no_faces and not is_results(args.media) and not is_s3_uri(args.media)
     title = os.path.basename(args.media)  # noqa: PTH119 -- an S3 address
     page = report(analysis, title=title, video=args.media if seen else None)
     with naming_output(f"{args.out}: the page"), output_text(out) as file:

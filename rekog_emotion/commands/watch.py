@@ -14,7 +14,7 @@ from rekog_emotion.commands import _terminal
 from rekog_emotion.commands._many import above_zero, add_engine, use_engine
 from rekog_emotion.commands._media import check_place, naming_output
 from rekog_emotion.commands._options import add_shared
-from rekog_emotion.commands._terminal import note, one_line, say
+from rekog_emotion.commands._terminal import as_typed, note, one_line, say
 from rekog_emotion.values.listing import counted
 from rekog_emotion.wire.service import DETECT_FACES, IMAGE_PRICE
 
@@ -144,7 +144,7 @@ class _Lines:
         from rekog_emotion.results.moments import looks
 
         people = ", ".join(f"{one.id} {looks(one)}" for one in moment.people)
-        text = moment.reason or people or "nobody"
+        text = as_typed(moment.reason or "") or people or "nobody"
         if text != self._last:
             say(one_line(f"{_clock(moment.seconds)} {text}"))
         self._last = text
@@ -159,7 +159,7 @@ def _table(moment: Moment, width: int) -> Table | Text:
     skipped = f", {moment.skipped} skipped" if moment.skipped else ""
     title = f"{_clock(moment.seconds)}  {moment.source}  {moment.engine or ''}{skipped}"
     if not moment.people:
-        return Text(f"{one_line(title)}\n\n{one_line(moment.reason or 'nobody is there')}")
+        return Text(f"{one_line(title)}\n\n{one_line(as_typed(moment.reason or '') or 'nobody is there')}")
     shown = _NARROW if width < _WIDE else tuple(range(len(_COLUMNS)))
     table = Table(box=box.SIMPLE, title=Text(one_line(title)), title_justify="left")
     for k in shown:

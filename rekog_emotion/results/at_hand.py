@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import shown
+from rekog_emotion.values.s3 import is_s3_uri
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import AnyFaces
@@ -47,4 +48,4 @@ def file_of(analysis: AnyFaces, *, kind: str, how: str) -> Path:
 
 
 def _is_no_path(source: str) -> bool:
-    return source.startswith("s3://") or (source.startswith("<") and source.endswith(">"))
+    return is_s3_uri(source) or (source.startswith("<") and source.endswith(">"))

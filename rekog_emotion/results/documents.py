@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeGuard
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import quoted, shown
+from rekog_emotion.values.s3 import S3, is_s3_uri
 
 __all__ = [
     "BEGINNING",
@@ -35,7 +36,6 @@ ERROR: Final = "error"
 BEGINNING: Final = f'{{"format": "{FORMAT}"'
 """What every line of ours begins with."""
 
-_S3: Final = "s3://"
 _A_ROW: Final = {"source", "face", "bounding_box_left", "dominant_emotion"}  # of those that `tables` writes as JSON
 
 
@@ -150,7 +150,7 @@ def _kind_and_answer(document: dict[str, Any]) -> tuple[object, object]:
 
 def known_as(source: str) -> str:
     """Return by what the documents of one source are known: ``./a.jpg`` and ``a.jpg`` are one photo."""
-    return source if source.startswith(_S3) else os.path.normpath(source)
+    return f"{S3}{source[len(S3) :]}" if is_s3_uri(source) else os.path.normpath(source)
 
 
 def is_single_face(document: object) -> TypeGuard[dict[str, Any]]:

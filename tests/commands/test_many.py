@@ -246,6 +246,48 @@ def test_refuses_options(capsys, client, options, message):
     assert client.calls == []
 
 
+@pytest.mark.usefixtures("photos")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["image", "--resume", "--out", "other.jsonl"],
+            "--out other.jsonl: line 2 is not one of results, so nothing is added; name another file",
+        ),
+        (
+            ["image", "--out", "/dev/null"],
+            "--out /dev/null is no regular file; name one that a second run can go on from",
+        ),
+        (
+            ["export", "--checkpoint", "/dev/null"],
+            "--checkpoint /dev/null is no regular file; name one that a second run can go on from",
+        ),
+        (
+            ["export", "--checkpoint", "photos"],
+            "--checkpoint photos is a directory; name a file in it",
+        ),
+    ],
+)
+def test_a_file_to_go_on_from_is_named_by_its_option(capsys, client, arguments, message):
+    """By that which was typed, whatever the library calls it."""
+    Path("other.jsonl").write_text('{"format": "rekog-emotion", "version": 1, "kind": "image", "source": "a"}\n{}\n')
+
+    assert main([*arguments, "photos/b.png"]) == 2
+    assert capsys.readouterr().err == f"rekog-emotion: {message}\n"
+    assert client.calls == []
+
+
+def test_a_clip_in_s3_is_told_by_its_name(capsys, client):
+    """However its address is written, in capitals, too."""
+    client.script_videos({"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0, "Face": FACE}]})
+
+    assert main(["export", "S3://bucket/CLIP.MP4", "s3://bucket/photo.jpg", "--format", "jsonl"]) == 0
+
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    seen = [(row["source"], row["timestamp_ms"]) for row in rows]
+    assert seen == [("S3://bucket/CLIP.MP4", 0), ("s3://bucket/photo.jpg", None)]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
@@ -409,6 +451,7 @@ def test_blurs_folders(client, place):
         ),
         (["photos", "photos/a.jpg"], "photos/a.jpg is a file, and there may be many photos; name a folder"),
         (["s3://bucket/a/", "out"], "s3://bucket/a/ is in S3: download the photos, and name their folder"),
+        (["S3://bucket/a/", "out"], "S3://bucket/a/ is in S3: download the photos, and name their folder"),
         (
             ["photos", "out", "--results", "a.jsonl"],
             "--results a.jsonl is of one photo or video, and photos may be many; leave it out",

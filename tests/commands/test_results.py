@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -136,6 +137,10 @@ def test_people_get_a_line(capsys, monkeypatch, tmp_path, results):
             "s3://bucket/a.jpg is in S3: download it, and name the file; what was analysed of it is read by --results",
         ),
         (
+            ["annotate", "S3://bucket/a.jpg", "a.png"],
+            "S3://bucket/a.jpg is in S3: download it, and name the file; what was analysed of it is read by --results",
+        ),
+        (
             ["annotate", ASTRONAUT, "a.png", "--results", "no.jsonl"],
             "no.jsonl cannot be read: No such file or directory",
         ),
@@ -191,6 +196,17 @@ def test_results_of_another_photo(capsys, tmp_path, photo):
     assert capsys.readouterr().err.endswith(
         "has 2 analyses that may be of " + os.fspath(DATA / "biden.jpg") + ", and one is needed\n"
     )
+
+
+def test_results_are_found_however_the_photo_is_named(tmp_path, photo, monkeypatch):
+    """A path is the same one with ``./`` before it."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ASTRONAUT, "a.jpg")
+    Path("two.jsonl").write_text(
+        "".join(f"{to_json(attrs.evolve(photo, source=name))}\n" for name in ("a.jpg", "b.jpg"))
+    )
+
+    assert main(["blur", "./a.jpg", "a.png", "--results", "two.jsonl"]) == 0
 
 
 def test_export_csv(capsys, results, photo):

@@ -135,8 +135,14 @@ def test_recording(tmp_path, capsys):
             [PEOPLE, *EMBEDDED, "--record", PEOPLE],
             f"rekog-emotion: {PEOPLE} would write over {PEOPLE}; name another place",
         ),
-        ([PEOPLE, *EMBEDDED, "--max-calls", "0"], "rekog-emotion: max_calls=0 is no budget: pass 1 or more calls"),
-        ([PEOPLE, *EMBEDDED, "--rate", "2000"], "rekog-emotion: rate=2000.0 is no rate: pass samples a second"),
+        (
+            [PEOPLE, *EMBEDDED, "--max-calls", "0"],
+            "rekog-emotion: --max-calls 0 is no budget: pass 1 or more calls, or leave it out\n",
+        ),
+        (
+            [PEOPLE, *EMBEDDED, "--rate", "2000"],
+            "rekog-emotion: --rate 2000.0 is no rate: pass samples a second, over 0 and up to 1000\n",
+        ),
     ],
 )
 def test_what_cannot_be_watched(arguments, message, capsys):

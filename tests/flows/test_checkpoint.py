@@ -32,7 +32,9 @@ ENTRIES = [
         ("better.jpg", True, False),
         ("s3://bucket/a//b.jpg", False, False),
         (S3Object(bucket="bucket", name="a//b.jpg"), False, False),
+        ("S3://bucket/a//b.jpg", False, False),
         ("s3://bucket/a/b.jpg", False, True),
+        ("S3://bucket/A//b.jpg", False, True),
         ("None", False, True),
     ],
 )

@@ -48,6 +48,7 @@ class TestSource:
             (None, "the analysis does not know its picture: pass it, analysis.draw(picture)"),
             ("<bytes>", "the picture was <bytes>, not a file of this machine: pass it, analysis.draw(picture)"),
             ("s3://b/k", "the picture was s3://b/k, not a file of this machine: pass it, analysis.draw(picture)"),
+            ("S3://b/k", "the picture was S3://b/k, not a file of this machine: pass it, analysis.draw(picture)"),
             ("gone.jpg", "gone.jpg: the picture that was analysed is no longer there: pass it, analysis.draw(picture)"),
         ],
     )
