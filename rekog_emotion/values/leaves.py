@@ -14,11 +14,12 @@ from rekog_emotion.wire.compact import Layout
 
 __all__ = ["leaves", "scores"]
 
-_MOST: Final = 64  # layouts whose plans are remembered
+_MOST: Final = 64  # layouts whose plans are remembered, and readers
 
 
+@lru_cache(_MOST)
 def leaves(*paths: str) -> Callable[[Face], tuple[Any, ...]]:
-    """Return what reads the same leaves of one face after the other.
+    """Return what reads the same leaves of one face after the other, with its plans: to make one takes 0.4 ms.
 
     Args:
         paths: Attributes joined by dots, such as ``bounding_box.left``; of a landmark, ``landmarks.nose.x``.

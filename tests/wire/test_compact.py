@@ -149,6 +149,12 @@ def test_every_leaf_lies_where_the_layout_says():
     assert scores(fast({})) is None
 
 
+def test_readers_of_leaves_are_shared():
+    """To compile one takes longer than to read a hundred faces, and tables of many photos ask for it for each."""
+    assert leaves("pose.yaw", "smile.value") is leaves("pose.yaw", "smile.value")
+    assert leaves("pose.yaw") is not leaves("pose.roll")
+
+
 def test_layouts_are_shared():
     """Faces of the same members, in the same order, with lists of the same length, have one layout."""
     read = compact_reader(Face)
