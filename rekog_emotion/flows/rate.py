@@ -32,7 +32,8 @@ _SLOW: Final = 0.005  # likewise, from there on
 _IMPATIENT: Final = 10.0  # seconds of quiet after which it creeps twice as fast, three times after two of them
 _UNTRIED: Final = 0.05  # likewise, of a rate that has never been throttled: twice as fast in 14 seconds
 _WINDOW: Final = 2.0  # seconds over which calls are counted
-_SEVERAL, _SHARE = 3, 0.05  # throttled calls in them, at least, and their share, that tell of the rate
+_SEVERAL, _SHARE = 3, 0.05  # throttled calls in them, at least, and their share, that tell of a rate that nobody knows
+_PAIR: Final = 2  # likewise, of a rate that the caller knows: a single one was late, and the call after it too near
 
 
 @frozen
@@ -117,13 +118,14 @@ class Pace:
     def throttled(self, turn: Turn, now: float) -> None:
         """Halve the rate, once for all calls whose turns were taken before it was, and once a second.
 
-        One call of many that is throttled may have other reasons than the rate: where there is none, it makes none.
+        One call of many that is throttled may have other reasons than the rate: where there is none, it makes none,
+        and one that the caller knows, it leaves alone.
 
         Args:
             turn: Of the call that was throttled.
             now: When.
         """
-        if self._is_alone(now) and self.rate is None:
+        if self._is_alone(now):
             return
         if turn.epoch < self.epoch or (self._cut_at is not None and now < self._cut_at + _SETTLING):
             return
@@ -136,11 +138,13 @@ class Pace:
         self._waited = False
 
     def _is_alone(self, now: float) -> bool:
-        """Count a call that was throttled, and tell whether hardly any other was."""
+        """Count a call that was throttled, and tell whether so few others were that it says nothing of the rate."""
         self._refused.append(now)
         while self._refused[0] < now - _WINDOW:
             self._refused.popleft()
-        return len(self._refused) < _SEVERAL or len(self._refused) < _SHARE * len(self._sent)
+        if self.rate is None:
+            return len(self._refused) < _SEVERAL or len(self._refused) < _SHARE * len(self._sent)
+        return self.rate == self._most and len(self._refused) < _PAIR
 
     def _measured(self, now: float) -> float:
         return max(len(self._sent) / max(1.0, now - min(self._sent, default=now)), _SLOWEST)

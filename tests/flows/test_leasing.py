@@ -21,10 +21,11 @@ class Cluster:
         threads: That call, in each process.
         leaves: When a process ends, by its number.
         joins: When a process begins, by its number.
+        late: Seconds by which a call follows its turn, on the average.
     """
 
-    def __init__(self, service, processes=3, *, outages=(), threads=8, leaves=(), joins=(), quota=QUOTA):
-        self.service, self.outages = service, outages
+    def __init__(self, service, processes=3, *, outages=(), threads=8, leaves=(), joins=(), quota=QUOTA, late=0.003):
+        self.service, self.outages, self.late = service, outages, late
         self.leaves, self.joins = dict(leaves), dict(joins)
         self.lessees = [Lessee(str(number), quota=quota) for number in range(processes)]
         self.threads, self.chance = threads, random.Random(7)  # noqa: S311 -- no secret
@@ -54,7 +55,7 @@ class Cluster:
     def wants(self, now, lessee, latency):
         """Take a turn, and fetch some where there is none."""
         turn = lessee.turn(now)
-        late = self.chance.expovariate(1 / 0.003)
+        late = self.chance.expovariate(1 / self.late)
         self.at(now + turn.wait + late, self.has, lessee, latency, turn)
         if lessee.is_waited_for:
             self.fetch(now, lessee)
@@ -137,6 +138,16 @@ def test_all_processes_together_use_the_quota(service, processes):
     calls = Cluster(service(), processes).run(60)
 
     rate, refused = through(calls, 2, 60)
+    assert rate >= 0.95 * QUOTA
+    assert refused <= 0.02
+
+
+@pytest.mark.parametrize("processes", [1, 3, 40])
+def test_processes_whose_calls_are_late_use_the_quota(processes):
+    """Of a service that takes two calls at once at most, from machines that have more to do."""
+    calls = Cluster(Bucket(fixed, 2), processes, late=0.01).run(300)
+
+    rate, refused = through(calls, 2, 300)
     assert rate >= 0.95 * QUOTA
     assert refused <= 0.02
 

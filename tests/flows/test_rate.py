@@ -94,6 +94,29 @@ def test_uses_the_quota_that_it_was_told(service, workers):
     assert throttled <= 0.01
 
 
+def test_uses_the_quota_of_a_service_that_lets_hardly_a_call_be_late():
+    """Two at once at most, on a machine that makes calls up to a turn too late."""
+    pace = Pace()
+    pace.limit(20)
+
+    rate, throttled = rates(simulate(Bucket(lambda _: 20, 2), pace, seconds=300, jitter=0.01), 0, 300)
+
+    assert rate >= 0.95 * 20
+    assert throttled <= 0.01
+
+
+def test_one_call_that_is_throttled_says_nothing_of_a_quota_that_was_told():
+    """It was late, and the one after it too near. Two within two seconds cut it, and then each one does."""
+    pace, told = Pace(), []
+    pace.limit(50)
+
+    for now in (0.0, 2.1, 4.0, 5.1):
+        pace.throttled(Turn(0.0, pace.epoch), now)
+        told.append(pace.rate)
+
+    assert told == [49.0, 49.0, 24.5, 12.25]
+
+
 @each_service
 @each_number
 def test_finds_a_quota_again(service, workers):
@@ -208,7 +231,8 @@ def test_one_of_a_client():
 
     client = Client()
     pace_of(client).limit(50)
-    pace_of(client).throttled(pace_of(client).turn(0.0), 0.0)
+    for turn in [pace_of(client).turn(0.0) for _ in range(2)]:
+        pace_of(client).throttled(turn, 0.0)
     pace_of(client).limit(50)
 
     assert pace_of(client).rate == 24.5
