@@ -21,7 +21,17 @@ with needs("ray", "Ray Data"):
     import ray
     from ray.data import ActorPoolStrategy
 
-__all__ = ["AnyClient", "check_client", "cpus", "made", "pool_of", "ready", "several_calls", "works_by_itself"]
+__all__ = [
+    "AnyClient",
+    "check_client",
+    "check_pool",
+    "cpus",
+    "made",
+    "pool_of",
+    "ready",
+    "several_calls",
+    "works_by_itself",
+]
 
 AnyClient: TypeAlias = "RekognitionClient | ClientName | Callable[[], RekognitionClient] | None"
 
@@ -80,6 +90,35 @@ def _for_actors() -> float:
     return max(sum(each) - lost - 1, 0.0)
 
 
+def check_pool(concurrency: int | tuple[int, int] | None, num_cpus: float | None) -> None:
+    """Check what a caller says of actors, before there is a cluster.
+
+    Args:
+        concurrency: Actors, or the fewest and the most of them.
+        num_cpus: What each takes of a CPU.
+
+    Raises:
+        InvalidInputError: It is no number of actors, or no part of a CPU.
+    """
+    fewest, most = _fewest_and_most(concurrency, 1)
+    if not all(isinstance(one, int) and not isinstance(one, bool) for one in (fewest, most)) or not 1 <= fewest <= most:
+        msg = f"concurrency={concurrency!r} is no number of actors: pass 1 or more, or a pair such as (2, 16)"
+        raise InvalidInputError(msg)
+    if num_cpus is None:
+        return
+    if isinstance(num_cpus, bool) or not isinstance(num_cpus, (int, float)) or not 0 <= num_cpus < float("inf"):
+        msg = f"num_cpus={num_cpus!r} is no part of a CPU: pass for instance 0.5, or leave it out"
+        raise InvalidInputError(msg)
+
+
+def _fewest_and_most(concurrency: int | tuple[int, int] | None, default: int) -> tuple[int, int]:
+    if concurrency is None:
+        return max(1, default), max(1, default)
+    if isinstance(concurrency, tuple) and len(concurrency) == len(("fewest", "most")):
+        return concurrency
+    return cast("tuple[int, int]", (concurrency, concurrency))
+
+
 def pool_of(
     concurrency: int | tuple[int, int] | None, num_cpus: float | None, *, default: int
 ) -> tuple[ActorPoolStrategy, float]:
@@ -89,27 +128,13 @@ def pool_of(
     with all of them taken by actors, nothing would ever read what they wait for.
 
     Args:
-        concurrency: Actors, or the fewest and the most of them, as the caller says.
+        concurrency: As `check_pool` has checked it.
         num_cpus: Likewise.
         default: Actors, where the caller says nothing.
-
-    Raises:
-        InvalidInputError: It is no number of actors, or no part of a CPU.
     """
-    if concurrency is None:
-        fewest = most = max(1, default)
-    elif isinstance(concurrency, tuple) and len(concurrency) == len(("fewest", "most")):
-        fewest, most = concurrency
-    else:
-        fewest = most = cast("int", concurrency)
-    if not all(isinstance(one, int) and not isinstance(one, bool) for one in (fewest, most)) or not 1 <= fewest <= most:
-        msg = f"concurrency={concurrency!r} is no number of actors: pass 1 or more, or a pair such as (2, 16)"
-        raise InvalidInputError(msg)
+    fewest, most = _fewest_and_most(concurrency, default)
     if num_cpus is None:
         num_cpus = min(_MOST, _for_actors() / fewest)
-    elif isinstance(num_cpus, bool) or not isinstance(num_cpus, (int, float)) or not 0 <= num_cpus < float("inf"):
-        msg = f"num_cpus={num_cpus!r} is no part of a CPU: pass for instance 0.5, or leave it out"
-        raise InvalidInputError(msg)
     return ActorPoolStrategy(min_size=fewest, max_size=most), num_cpus
 
 
@@ -129,15 +154,19 @@ def several_calls(at_once: int) -> tuple[ActorPoolStrategy, dict[str, int]]:
 def check_client(client: AnyClient) -> AnyClient:
     """Return a client as it is sent to other processes: a name, an object, or what makes one.
 
+    What has a name is made here, too: else what is wrong with it would be told by each process, in its traceback. What
+    makes one is not asked here, as it may need what other machines alone have.
+
     Raises:
         InvalidInputError: It is none of these, or cannot be sent.
-        ConfigurationError: The environment variable names no client.
+        ConfigurationError: The environment variable names no client, or AWS is not configured.
+        MissingExtraError: The client needs an extra that is not installed.
     """
     if not _is_factory(client):
         given = cast("RekognitionClient | ClientName | None", client)
+        resolve_client(given)
         if (name := name_of(given)) is not None:
             return cast("ClientName", name)
-        resolve_client(given)
     try:
         ray.cloudpickle.dumps(client)
     except (TypeError, pickle.PicklingError, AttributeError) as error:

@@ -19,8 +19,8 @@ from rekog_emotion.flows import detecting
 from rekog_emotion.flows.ledger import check_batch, pace_for
 from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, seconds
-from rekog_emotion.ray.cluster import AnyClient, check_client, cpus, made, pool_of, ready, works_by_itself
-from rekog_emotion.ray.photos import Photos, column_of
+from rekog_emotion.ray.cluster import AnyClient, check_client, check_pool, cpus, made, pool_of, ready, works_by_itself
+from rekog_emotion.ray.photos import Photos, check_columns, column_of
 from rekog_emotion.ray.places import here, is_prefix, packed, reached, unpacked
 from rekog_emotion.ray.rate import ClusterPace
 from rekog_emotion.results.outcome_tables import OutcomeSink
@@ -106,13 +106,8 @@ class DetectImages:
             batch: A table, a frame, or arrays by the names of columns.
         """
         photos = self._photos(batch)
-        for name in self._columns or ():
-            if name not in self._sink.schema.names and name not in photos.columns:
-                msg = (
-                    f"columns= has {name!r}, which is neither a column of faces nor of the dataset, which has "
-                    f"{', '.join(map(repr, photos.columns))}"
-                )
-                raise InvalidInputError(msg)
+        if self._columns is not None and not set(self._columns) <= set(self._sink.schema.names):
+            check_columns(self._columns, self._sink.schema.names, photos.columns)
         outcomes = self._threads.map(self._asking.outcome, photos.sources)
         rows = self._sink.rows(zip(photos.names, outcomes, strict=True))
         if self._columns is None:
@@ -254,16 +249,23 @@ def detect_images(
 
     Raises:
         InvalidInputError: An argument cannot be used, or there is nothing at the source; nothing was sent.
-        MissingExtraError: The ``ray`` extra is not installed.
-        ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client.
+        MissingExtraError: The client needs an extra that is not installed.
+        ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client, or AWS is not configured here. Of a function that
+            makes clients, each process tells by itself.
     """
     _attributes(attributes)
     seconds(timeout, "timeout")
     calls_a_second(rate)
     sink = OutcomeSink("images", nested=nested, landmarks=landmarks, faceless=faceless)
     named = None if columns is None else _checked(columns)
+    check_pool(concurrency, num_cpus)
     given = cast("Dataset", source) if isinstance(source, ray.data.Dataset) else None
     places = _places(source) if given is None else []
+    known = given.schema(fetch_if_missing=False) if given is not None else None
+    if known is not None:
+        column_of(known.names, source_column)
+    if given is None or known is not None:
+        check_columns(named or (), sink.schema.names, None if known is None else known.names)
     sent = check_client(client)
     ready()
     alone = works_by_itself(sent)
@@ -280,9 +282,6 @@ def detect_images(
     }
     kind: type[DetectImages]
     if given is not None:
-        known = given.schema(fetch_if_missing=False)
-        if known is not None:
-            column_of(known.names, source_column)
         kind, photos, options["source_column"] = DetectImages, given, source_column
     elif alone and len(places) == 1 and is_prefix(places[0]):
         kind, photos = _DetectStored, ray.data.read_binary_files(places[0], include_paths=True)

@@ -12,7 +12,7 @@ with needs("ray", "Ray Data"):
     import numpy as np
     import pyarrow as pa
 
-__all__ = ["Photos", "column_of"]
+__all__ = ["Photos", "check_columns", "column_of"]
 
 # Where Ray's readers and `from_items` put pictures, their bytes, and paths.
 _COLUMNS: Final = ("image", "bytes", "path", "uri", "url", "source", "item")
@@ -40,6 +40,28 @@ def column_of(columns: Sequence[str], named: str | None) -> str:
             return column
     msg = f"no column of the dataset is known to have photos (it has {there}): name it by source_column="
     raise InvalidInputError(msg)
+
+
+def check_columns(named: Sequence[str], faces: Sequence[str], dataset: Sequence[str] | None) -> None:
+    """Check the columns that a caller wants.
+
+    Args:
+        named: The caller's.
+        faces: Those that are known of a face.
+        dataset: Those of the caller's own dataset; ``None`` without one.
+
+    Raises:
+        InvalidInputError: There is no such column.
+    """
+    for name in named:
+        if name in faces or name in (dataset or ()):
+            continue
+        if dataset is None:
+            msg = f"columns= has {name!r}, which is no column of faces; others come from a dataset that is the source="
+        else:
+            there = ", ".join(map(repr, dataset)) or "none"
+            msg = f"columns= has {name!r}, which is neither a column of faces nor of the dataset, which has {there}"
+        raise InvalidInputError(msg)
 
 
 class Photos:

@@ -19,6 +19,7 @@ from rekog_emotion.flows.videos import JobOutcome, check_videos
 from rekog_emotion.ray.cluster import (
     AnyClient,
     check_client,
+    check_pool,
     cpus,
     made,
     pool_of,
@@ -133,10 +134,12 @@ def analyze_videos(
 
     Raises:
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
-        MissingExtraError: The ``ray`` extra is not installed.
-        ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client.
+        MissingExtraError: The client needs an extra that is not installed.
+        ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client, or AWS is not configured here. Of a function that
+            makes clients, each process tells by itself.
     """
     check_videos(sources, max_jobs)
+    check_pool(concurrency, num_cpus)
     asked = VideoRequest.of(options)
     if staging is not None:
         bucket_and_prefix(staging)

@@ -1,10 +1,14 @@
+import inspect
+import sys
 from functools import partial
 
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion.errors import ConfigurationError, InvalidInputError
+from rekog_emotion.clients import names
+from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
 from rekog_emotion.results.tables import COLUMNS
+from tests.conftest import configure_aws
 from tests.ray.test_images import DATA, HEAD, pictures
 from tests.ray.workers import Counting, face
 
@@ -224,13 +228,50 @@ def test_a_carried_column_that_is_not_there(detect):
                 'boto3.client("rekognition"), aws_client(), "aws" or "embedded"'
             ),
         ),
-        ([str(DATA)], {"attributes": "HAIR"}, None),
+        (
+            ["no-such-folder"],
+            {},
+            ("no-such-folder: there is no such file or folder; check the path, which starts at the current directory"),
+        ),
+        (
+            [str(DATA)],
+            {"attributes": "HAIR"},
+            (
+                "attributes= has 'HAIR', which the service does not know; it knows ALL, DEFAULT, AGE_RANGE, BEARD, "
+                "EMOTIONS, EYEGLASSES, EYES_OPEN, EYE_DIRECTION, FACE_OCCLUDED, GENDER, MOUTH_OPEN, MUSTACHE, SMILE, "
+                "SUNGLASSES"
+            ),
+        ),
         (
             [str(DATA)],
             {"timeout": -1},
             "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever",
         ),
-        ([str(DATA)], {"rate": "fast"}, None),
+        (
+            [str(DATA)],
+            {"rate": "fast"},
+            "rate='fast' is no rate: pass calls a second, your quota for instance, or leave it out",
+        ),
+        (
+            [str(DATA)],
+            {"columns": ["face", "label"]},
+            "columns= has 'label', which is no column of faces; others come from a dataset that is the source=",
+        ),
+        (
+            [str(DATA)],
+            {"nested": True, "columns": ["smile"]},
+            "columns= has 'smile', which is no column of faces; others come from a dataset that is the source=",
+        ),
+        (
+            [str(DATA)],
+            {"concurrency": 0},
+            "concurrency=0 is no number of actors: pass 1 or more, or a pair such as (2, 16)",
+        ),
+        (
+            [str(DATA)],
+            {"num_cpus": -1},
+            "num_cpus=-1 is no part of a CPU: pass for instance 0.5, or leave it out",
+        ),
     ],
 )
 def test_the_verb_tells_before_ray_is_there(arguments, options, message, ray):
@@ -238,8 +279,63 @@ def test_the_verb_tells_before_ray_is_there(arguments, options, message, ray):
     with pytest.raises(InvalidInputError) as caught:
         rekog.ray.detect_images(*arguments, **options)
 
-    assert message is None or str(caught.value) == message
+    assert str(caught.value) == message
     assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize("verb", ["detect_images", "analyze_videos"])
+@pytest.mark.parametrize("missing", ["region", "credentials"])
+def test_aws_that_is_not_configured(ray, monkeypatch, missing, verb):
+    """It is told where the dataset is made, in the words of one process, and not in the traceback of an actor."""
+    configure_aws(monkeypatch)
+    monkeypatch.delenv({"region": "AWS_DEFAULT_REGION", "credentials": "AWS_ACCESS_KEY_ID"}[missing])
+    if missing == "credentials":
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    with pytest.raises(ConfigurationError) as expected:
+        rekog.detect_image(DATA / "astronaut.jpg", client="aws")
+    with pytest.raises(ConfigurationError) as caught:
+        getattr(rekog.ray, verb)([str(DATA)], client="aws")
+
+    assert str(caught.value) == str(expected.value)
+    assert missing in str(caught.value)
+    assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize("verb", ["detect_images", "analyze_videos"])
+def test_the_extra_of_a_client_is_missing(ray, monkeypatch, verb):
+    """Likewise."""
+    for name in [one for one in sys.modules if one.startswith("rekog_emotion.embedded")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    names._CACHE.clear()
+
+    with pytest.raises(MissingExtraError) as caught:
+        getattr(rekog.ray, verb)([str(DATA)], client="embedded")
+
+    assert str(caught.value) == (
+        "The embedded engine needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"
+    )
+    assert not ray.is_initialized()
+
+
+def test_has_the_options_of_the_class():
+    """The same names, defaults and types, but for what is of a source or of actors."""
+    ours, theirs = (
+        dict(inspect.signature(one).parameters) for one in (rekog.ray.detect_images, rekog.ray.DetectImages)
+    )
+    del ours["source"], ours["concurrency"], ours["num_cpus"], theirs["workers"]
+
+    assert [*ours.values()] == [*theirs.values()]
+
+
+def test_has_the_options_of_the_verb_of_one_process():
+    """Those that it shares have the same defaults and types, but that a client is made in each process."""
+    ours, theirs = (inspect.signature(world.detect_images).parameters for world in (rekog.ray, rekog))
+    shared = [name for name in ours if name in theirs]
+
+    assert shared == ["client", "attributes", "rate", "timeout"]
+    assert [ours[name] for name in shared[1:]] == [theirs[name] for name in shared[1:]]
 
 
 def test_a_client_that_cannot_be_sent(ray):

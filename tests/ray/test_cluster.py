@@ -110,10 +110,10 @@ def test_leaves_a_cpu_for_those_who_read(ray, monkeypatch, nodes, concurrency, a
 def test_no_number_of_actors(ray, concurrency):
     """One or more, or a pair of them."""
     del ray
-    from rekog_emotion.ray.cluster import pool_of
+    from rekog_emotion.ray.cluster import check_pool
 
     with pytest.raises(InvalidInputError) as caught:
-        pool_of(concurrency, 0.5, default=1)
+        check_pool(concurrency, 0.5)
 
     assert str(caught.value) == (
         f"concurrency={concurrency!r} is no number of actors: pass 1 or more, or a pair such as (2, 16)"
@@ -124,10 +124,10 @@ def test_no_number_of_actors(ray, concurrency):
 def test_no_part_of_a_cpu(ray, num_cpus):
     """None or more."""
     del ray
-    from rekog_emotion.ray.cluster import pool_of
+    from rekog_emotion.ray.cluster import check_pool
 
     with pytest.raises(InvalidInputError) as caught:
-        pool_of(1, num_cpus, default=1)
+        check_pool(1, num_cpus)
 
     assert str(caught.value) == f"num_cpus={num_cpus!r} is no part of a CPU: pass for instance 0.5, or leave it out"
 

@@ -77,6 +77,11 @@ def test_no_videos_have_columns_too(local_ray, tmp_path):
             "timeout='long' is no duration: pass seconds, a timedelta, or None to wait for ever",
         ),
         ("a.mp4", {}, "sources= got str: pass a list of videos, or start_video() one"),
+        (
+            ["a.mp4"],
+            {"concurrency": (2, 1)},
+            "concurrency=(2, 1) is no number of actors: pass 1 or more, or a pair such as (2, 16)",
+        ),
         (["a.mp4"], {"job_tag": "a b"}, "job_tag='a b' is not 1 to 1024 letters, digits and any of _.-:+=/"),
     ],
 )
