@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
@@ -15,10 +16,12 @@ from typing import Any, Final, TypeAlias, cast
 from rekog_emotion.clients.names import name_of, resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, capabilities
 from rekog_emotion.errors import InvalidInputError, needs
+from rekog_emotion.logs import logger
 from rekog_emotion.wire.service import OPERATIONS
 
 with needs("ray", "Ray Data"):
     import ray
+    from ray._private import services
     from ray.data import ActorPoolStrategy
 
 __all__ = [
@@ -33,9 +36,12 @@ __all__ = [
     "works_by_itself",
 ]
 
+_log: Final = logger("rekog_emotion")
+
 AnyClient: TypeAlias = "RekognitionClient | ClientName | Callable[[], RekognitionClient] | None"
 
 _MOST: Final = 0.9  # of a CPU an actor
+_PATIENCE: Final = 3.0  # seconds for a cluster to answer; Ray itself tries for minutes
 _STATISTICS: Final = "RAY_USAGE_STATS_ENABLED"
 _STATISTICS_FILE: Final = "RAY_USAGE_STATS_CONFIG_PATH"
 
@@ -48,11 +54,30 @@ def ready() -> None:
     if "RAY_ADDRESS" in os.environ:
         ray.init(**quiet)
         return
+    if _is_there():
+        try:
+            ray.init(address="auto", **quiet)
+        except ConnectionError:  # it has just ended
+            pass
+        else:
+            return
+    with _no_statistics():
+        ray.init(address="local", include_dashboard=False, **quiet)
+
+
+def _is_there() -> bool:
+    """Tell whether a Ray answers where Ray itself would look for one: one that was killed leaves its address behind."""
     try:
-        ray.init(address="auto", **quiet)
+        address = services.get_ray_address_from_environment("auto", None)
     except ConnectionError:
-        with _no_statistics():
-            ray.init(address="local", include_dashboard=False, **quiet)
+        return False
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+    except (OSError, ValueError) as error:
+        _log.warning("the Ray at %s does not answer (%s): one is started on this machine", address, error)
+        return False
+    return True
 
 
 @contextmanager

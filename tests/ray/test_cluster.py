@@ -1,7 +1,12 @@
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,32 +19,80 @@ STATISTICS = "RAY_USAGE_STATS_ENABLED"
 
 @pytest.fixture
 def begun(ray, monkeypatch, tmp_path):
-    """Give what Ray is asked for, which here finds a cluster or does not, in a home without any settings."""
+    """Give what Ray is asked for, where it looks for a cluster, and its settings, in a home that has none of these."""
+    from ray._private import services
+
     for name in (STATISTICS, "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RAY_USAGE_STATS_CONFIG_PATH", str(tmp_path / "config.json"))
-    asked, there = [], set()
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.setattr(services, "find_gcs_addresses", frozenset)  # of this machine, which others may use
+    (tmp_path / "ray").mkdir()
+    asked = []
 
     def init(**options):
         asked.append((options.get("address"), options.get("include_dashboard"), os.environ.get(STATISTICS)))
-        if options.get("address") == "auto" and "auto" not in there:
+        if options.get("address") in ended:
             raise ConnectionError
 
+    ended = set()
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", init)
-    return asked, there, tmp_path / "config.json"
+    return SimpleNamespace(
+        asked=asked, ended=ended, address=tmp_path / "ray/ray_current_cluster", config=tmp_path / "config.json"
+    )
 
 
-def test_uses_the_cluster_that_is_there(begun):
+@pytest.fixture
+def listening():
+    """Give an address at which something answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield "{}:{}".format(*server.getsockname())
+
+
+def test_uses_the_cluster_that_is_there(begun, listening):
     """No other one is started, and its statistics are the business of whoever started it."""
     from rekog_emotion.ray.cluster import ready
 
-    asked, there, _ = begun
-    there.add("auto")
+    begun.address.write_text(listening)
 
     ready()
 
-    assert asked == [("auto", None, None)]
+    assert begun.asked == [("auto", None, None)]
+
+
+def test_a_cluster_that_ends_meanwhile(begun, listening):
+    """One is started where Ray finds none after all."""
+    from rekog_emotion.ray.cluster import ready
+
+    begun.address.write_text(listening)
+    begun.ended.add("auto")
+
+    ready()
+
+    assert begun.asked == [("auto", None, None), ("local", False, "0")]
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        (None, f"[Errno {errno.ECONNREFUSED}] Connection refused"),
+        ("nonsense", "invalid literal for int() with base 10: 'nonsense'"),
+    ],
+)
+def test_a_cluster_that_was_killed_is_not_waited_for(begun, caplog, address, why):
+    """It left its address behind, at which Ray itself would try for minutes."""
+    from rekog_emotion.ray.cluster import ready
+
+    if address is None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = "{}:{}".format(*server.getsockname())
+    begun.address.write_text(address)
+
+    ready()
+
+    assert begun.asked == [("local", False, "0")]
+    assert caplog.messages == [f"the Ray at {address} does not answer ({why}): one is started on this machine"]
 
 
 def test_uses_the_cluster_that_is_named(begun, monkeypatch):
@@ -50,7 +103,7 @@ def test_uses_the_cluster_that_is_named(begun, monkeypatch):
 
     ready()
 
-    assert begun[0] == [(None, None, None)]
+    assert begun.asked == [(None, None, None)]
 
 
 @pytest.mark.parametrize(
@@ -69,15 +122,14 @@ def test_starts_one_without_statistics(begun, monkeypatch, variable, file, expec
     """Unless the user has turned them on, by the variable or the file of Ray; the environment stays as it is."""
     from rekog_emotion.ray.cluster import ready
 
-    asked, _, path = begun
     if variable is not None:
         monkeypatch.setenv(STATISTICS, variable)
     if file is not None:
-        path.write_text(json.dumps(file))
+        begun.config.write_text(json.dumps(file))
 
     ready()
 
-    assert asked[-1] == ("local", False, expected)
+    assert begun.asked == [("local", False, expected)]
     assert os.environ.get(STATISTICS) == variable
 
 
@@ -133,7 +185,7 @@ def test_no_part_of_a_cpu(ray, num_cpus):
 
 
 def test_one_is_started_and_ends_with_its_process(tmp_path):
-    """A script needs no line about Ray, and leaves no process behind."""
+    """A script needs no line about Ray, and leaves no process behind; one that was killed before is not waited for."""
     program = """
 import logging, sys, rekog_emotion as rekog
 logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -146,13 +198,20 @@ print(*(one.pid for one in psutil.Process().children(recursive=True)))
     (tmp_path / "photo.jpg").write_bytes(b"no picture")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
 
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-c", program, str(tmp_path / "photo.jpg")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
+    with TemporaryDirectory(prefix="r") as home:  # paths of sockets have to be short
+        (Path(home) / "ray").mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = "{}:{}".format(*server.getsockname())
+        (Path(home) / "ray/ray_current_cluster").write_text(address)
+        done = subprocess.run(  # noqa: S603 -- our own program
+            [sys.executable, "-c", program, str(tmp_path / "photo.jpg")],
+            capture_output=True,
+            text=True,
+            env={**environment, "RAY_TMPDIR": home},
+            check=True,
+        )
+
+    assert f"the Ray at {address} does not answer (" in done.stderr
 
     import psutil
 
