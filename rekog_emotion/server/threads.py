@@ -83,7 +83,9 @@ class Threads(Generic[T]):
         self._waiting.append(work)
         self._open += 1
         self._start(loop)
-        if not self._is_ringing:
+        if self._open == 1:  # nothing else is in hand that might come in this turn
+            self._ring(loop)
+        elif not self._is_ringing:
             self._is_ringing = True
             loop.call_soon(self._ring, loop)
         try:
@@ -111,9 +113,9 @@ class Threads(Generic[T]):
         # A bell that nobody has heard yet tells that no thread sleeps; those that do not will see what waits.
         if self._waiting and self._bell.empty():
             self._bell.put("work")
-            if not self._is_looking and self._most > 1:
-                self._is_looking = True
-                loop.call_later(_PATIENCE, self._look, loop)
+        if len(self._waiting) > 1 and not self._is_looking and self._most > 1:  # whoever hears it takes the first
+            self._is_looking = True
+            loop.call_later(_PATIENCE, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_looking = False

@@ -91,6 +91,25 @@ def test_many_short_works():
     assert done == list(range(1000))
 
 
+def test_alone_it_costs_no_turn_of_the_loop(gates):
+    """A thread is woken as soon as there is work, and nobody looks after it; what comes beside it waits for the turn."""
+
+    async def run():
+        threads = Threads(2, name="work")
+        works, seen = [], []
+        for name in ("first", "second"):
+            works.append(gates.run(threads, name))
+            await asyncio.sleep(0)
+            seen.append((threads._is_ringing, threads._is_looking))
+            await gates.until_begun(name)
+        gates.let("first", "second")
+        await asyncio.gather(*works)
+        await closed(threads)
+        return seen
+
+    assert asyncio.run(run()) == [(False, False), (True, False)]
+
+
 def test_as_many_as_there_are_places(gates):
     """A work that takes long holds up nothing that another thread can do; what is beyond waits."""
 
