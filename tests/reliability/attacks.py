@@ -1,9 +1,9 @@
 """Attacks with counts, and the table of what held: ``python -m tests.reliability.attacks``, see ``--help``.
 
-Mutated requests against a real ``serve``, mutated answers and results against the library, mutated media against the
-engine, odd values through every output, and signals to every command at any time. Whatever is tried ends as an answer
-or a named error, or the run fails and says with what. ``--scale 1`` takes some minutes; a small part runs with the
-checks of the project. ``--write`` puts the table into docs/reliability.md.
+Mutated requests and the worst pictures against a real ``serve``, mutated answers and results against the library,
+mutated media against the engine, odd values through every output, and signals to every command at any time. Whatever is
+tried ends as an answer or a named error, or the run fails and says with what. ``--scale 1`` takes some minutes; a small
+part runs with the checks of the project. ``--write`` puts the table into docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import random
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ from rekog_emotion.results.report import report
 from rekog_emotion.testing import virtual_time
 from tests.embedded import fuzz
 from tests.reliability.served import DATA, ROOT, Served, signed
+from tests.server import worst_pictures
 
 DOCS: Final = ROOT / "docs" / "reliability.md"
 HEADING: Final = "\n## What held\n"
@@ -184,6 +186,17 @@ def requests(count: int, random_: random.Random) -> Held:
     assert peak < MOST_MEMORY, peak
     note = f"an honest request beside them took {slowest:.2f} s at most; {peak:.0f} MB at most"
     return Held("mutated HTTP requests to `serve`", count, ends, note)
+
+
+def worst(count: int, _: random.Random) -> Held:
+    """Send the worst pictures to ``serve``, all at once, and honest small ones beside them."""
+    outcome = worst_pictures.run(count)
+    assert outcome.held, outcome
+    note = (
+        f"{len(outcome.honest)} honest requests beside them took {statistics.median(outcome.honest):.2f} s, "
+        f"{max(outcome.honest):.2f} s at most; {outcome.peak} MB at most"
+    )
+    return Held("worst pictures at once to `serve`", count, outcome.worst, note)
 
 
 # --- answers ---
@@ -518,10 +531,11 @@ def _wait_for_begin(pid: int) -> None:
 # How many at scale 1.
 ATTACKS: Final[dict[str, tuple[Attack, int]]] = {
     "requests": (requests, 20_000),
+    "worst": (worst, 64),
     "answers": (answers, 2_000),
     "jobs": (jobs, 20_000),
     "values": (values, 10_000),
-    "media": (media, 10_000),
+    "media": (media, 100_000),
     "signals": (signals, 50),
 }
 TABLE: Final = """

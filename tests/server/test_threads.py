@@ -92,7 +92,7 @@ def test_many_short_works():
 
 
 def test_alone_it_costs_no_turn_of_the_loop(gates):
-    """A thread is woken as soon as there is work, and nobody looks after it; what comes beside it waits for the turn."""
+    """A thread is woken at once, and nobody looks after it; what comes beside it waits for the end of the turn."""
 
     async def run():
         threads = Threads(2, name="work")
