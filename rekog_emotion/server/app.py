@@ -49,7 +49,6 @@ _LARGEST: Final = {
     START_FACE_DETECTION: MAX_VIDEO_BYTES,
     GET_FACE_DETECTION: 0,
 }
-_FAILED: Final = ("InternalServerError", "Internal server error")
 _WATCH_INTERVAL: Final = 0.5  # seconds
 # Clients that may go on sending at once after they were refused; seconds, in all and without a byte; bytes.
 _LINGERING: Final = 16
@@ -198,6 +197,9 @@ class _Endpoint:
             return
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # the server ends, and has waited long enough; SDKs ask again
+            await _send_early(_failed(), {}, receive, send, self._lingering)
+            return
         try:
             if claim is not None:
                 claim.verify(body.digest)
@@ -209,6 +211,8 @@ class _Endpoint:
             answer = refused.answer
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # likewise
+            answer = _failed()
         finally:
             body.release()
         with sent_at_once(scope):
@@ -242,11 +246,11 @@ class _Endpoint:
         except (OSError, RekogEmotionError) as error:  # a full disk, for instance, which may come often: one line
             withhold(error)
             _LOG.error("%s failed: %s", operation, error)
-            return protocol.service_error(*_FAILED, status=500).answer
+            return _failed()
         except Exception as error:  # noqa: BLE001 -- whatever a client may raise, the caller gets an answer
             withhold(error)
             _LOG.exception("%s failed", operation)
-            return protocol.service_error(*_FAILED, status=500).answer
+            return _failed()
 
     def _ask(self, operation: str, request: dict[str, Any]) -> Mapping[str, Any]:
         picture = request.get("Image", {}).get("Bytes")
@@ -259,6 +263,10 @@ class _Endpoint:
             if operation == START_FACE_DETECTION:
                 self._endings.add(result["JobId"], request, files)
             return result
+
+
+def _failed() -> Answer:
+    return protocol.service_error("InternalServerError", "Internal server error", status=500).answer
 
 
 async def _send(answer: Answer, headers: RawHeaders, send: Send, *, more_body: bool = False) -> None:

@@ -333,7 +333,7 @@ def connection_type(most: int) -> type[Connection]:
 
 
 class _OnceASecond(logging.Filter):
-    """Lets each text pass once a second."""
+    """Lets each text pass once a second, and all errors but those of tasks that the end of the server has cancelled."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -341,7 +341,7 @@ class _OnceASecond(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno >= logging.ERROR:
-            return True
+            return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
         now = time.monotonic()
         if now - self._last.get(record.msg, float("-inf")) < 1:
             return False

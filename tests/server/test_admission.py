@@ -7,9 +7,10 @@ import struct
 import threading
 
 import pytest
+from botocore.exceptions import ClientError
 
 from rekog_emotion.embedded.client import ENOUGH_PIXELS
-from rekog_emotion.server import MediaRoot, create_app
+from rekog_emotion.server import MediaRoot, create_app, running
 from rekog_emotion.server.admission import Lane, _Memory
 from rekog_emotion.server.bodies import Intake
 from rekog_emotion.server.objects import _ENOUGH_PIXELS
@@ -509,6 +510,34 @@ def test_stops_when_the_work_is_done(scripted, gate):
     releasing.join()
 
     assert [answer["FaceDetails"] for answer in answers] == [[]]
+
+
+@pytest.mark.usefixtures("aws")
+def test_stops_in_the_end(scripted, gate, monkeypatch, caplog):
+    """What is not done in the time that a stop may take is given up: SDKs ask again, and nothing is logged of it."""
+    monkeypatch.setattr(running, "_GRACE", 0)
+    ends = []
+
+    def ask():
+        try:
+            ends.append(client.detect_faces(Image={"Bytes": b"image"}))
+        except ClientError as error:
+            ends.append((error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]))
+        gate.released.set()  # nothing ends the thread at work, and the server waits for it
+
+    with at_a_port(create_app(scripted)) as url, boto(url) as client:
+        unfinished = connected(url)
+        asking = threading.Thread(target=ask)
+        asking.start()
+        assert gate.begun.acquire(timeout=60)
+    asking.join()
+    with unfinished:
+        answer = b"".join(iter(lambda: unfinished.recv(65536), b""))
+
+    assert ends == [("InternalServerError", 500)]
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["__type"] == "InternalServerError"
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_lane_gives_its_places_back():
