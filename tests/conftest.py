@@ -26,13 +26,22 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_threa
 
 # On a busy machine any example may take long.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("tests", max_examples=amount(100, whole=500), **patient)
+settings.register_profile("tests", max_examples=amount(50, whole=500), **patient)
 settings.load_profile("tests")
 
 
 def pytest_xdist_auto_num_workers(config) -> int | None:
-    """Run files and tests that are named one after another in this process: more would take longer to start."""
-    return 0 if all(".py" in argument for argument in config.args) else None
+    """Run what is named one after another in this process, and all in a process more than there are cores.
+
+    More processes would take longer to start than files and tests that are named; of all tests some wait for others: a
+    server, a program, a time-out.
+    """
+    if all(".py" in argument for argument in config.args):
+        return 0
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 def pytest_collection_finish() -> None:

@@ -342,7 +342,6 @@ LARGE = (3000, 3000)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
-@pytest.mark.parametrize("enough", [0, 1_000_000])
 @pytest.mark.parametrize(
     ("mode", "file_format", "options"),
     [
@@ -357,16 +356,16 @@ LARGE = (3000, 3000)
         ("L", "JPEG", {"exif": exif_of(6)}),
     ],
 )
-def test_no_more_memory_is_taken_than_estimated(mode, file_format, options, enough, tmp_path):
-    """Measure the peak of a process that decodes one picture of 9 million pixels."""
+def test_no_more_memory_is_taken_than_estimated(mode, file_format, options, tmp_path):
+    """Measure the peak of a process that decodes one picture of 9 million pixels, whole or as far as is enough."""
     large, small = tmp_path / "large", tmp_path / "small"
     image = Image.new("I;16", LARGE) if mode == "I;16" else FACE.resize(LARGE).convert(mode)
     large.write_bytes(saved(image, file_format, **options))
     small.write_bytes(saved(FACE.convert("RGBA"), "PNG"))
 
-    ran = subprocess.run(  # noqa: S603 -- our own script
-        [sys.executable, "-c", MEASURE, large, small, str(enough)], check=True, capture_output=True, text=True
-    )
-
     strips = 15_000_000
-    assert int(ran.stdout) < memory_of(large.read_bytes(), enough=enough or None) + strips
+    for enough in (0, 1_000_000):
+        ran = subprocess.run(  # noqa: S603 -- our own script
+            [sys.executable, "-c", MEASURE, large, small, str(enough)], check=True, capture_output=True, text=True
+        )
+        assert int(ran.stdout) < memory_of(large.read_bytes(), enough=enough or None) + strips

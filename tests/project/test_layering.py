@@ -5,6 +5,7 @@ import graphlib
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -84,10 +85,11 @@ def imported(source, package):
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+@cache
 def names(room):
     """Return the full names that a room imports."""
     path = ROOMS[room]
-    return set(
+    return frozenset(
         imported(path.read_text(encoding="utf-8"), ".".join(["rekog_emotion", *path.relative_to(ROOT).parts[:-1]]))
     )
 

@@ -2,14 +2,17 @@
 
 import gc
 import threading
+from functools import cache
+from itertools import product
 
 import pytest
 
-from tests.amounts import amount
-from tests.reliability.matrix import CASES, TIMEOUT, World
+from tests.amounts import HOW_MUCH, amount
+from tests.reliability.matrix import CASES, FAULTS, OPERATIONS, TIMEOUT, TIMES, World
 
-# By default every other one: each fault with each operation, now once, now five times, now for ever.
-SOME = CASES[:: len(CASES) // amount(126, whole=252, few=12)]
+# By default one of three: each fault with each operation, now once, now five times, now for ever.
+IN_TURNS = [CASES[start + start // len(TIMES) % len(TIMES)] for start in range(0, len(CASES), len(TIMES))]
+SOME = {"whole": CASES, "few": IN_TURNS[::7]}.get(HOW_MUCH, IN_TURNS)
 
 # botocore leaves the socket of an answer that was cut to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -25,6 +28,12 @@ def world():
     with World.running() as world:
         yield world
     gc.collect()
+
+
+@pytest.fixture(scope="module")
+def outcome_of(world):
+    """Return a function that runs a case once, however many tests ask for what came of it."""
+    return cache(world.run)
 
 
 @pytest.fixture(scope="module")
@@ -56,26 +65,23 @@ def test_undisturbed(world):
 
 
 @pytest.mark.parametrize(("operation", "fault", "times"), SOME)
-def test_case(world, operation, fault, times):
+def test_case(outcome_of, operation, fault, times):
     """The result face for face, or a named error with the job's id; one job at most; nothing that no error names."""
-    outcome = world.run(operation, fault, times)
-
-    assert outcome.complaints() == []
+    assert outcome_of(operation, fault, times).complaints() == []
 
 
 def test_some_cases_meet_every_fault_with_every_operation():
-    """However often it comes, and each number of times with each operation."""
-    some = CASES[::2]
-
-    assert {case[:2] for case in some} == {case[:2] for case in CASES}
-    assert {(operation, times) for operation, _, times in some} == {(one, times) for one, _, times in CASES}
+    """And each number of times with each operation, and with each fault."""
+    assert [case[:2] for case in IN_TURNS] == list(product(OPERATIONS, FAULTS))
+    assert {(operation, times) for operation, _, times in IN_TURNS} == set(product(OPERATIONS, TIMES))
+    assert {(fault, times) for _, fault, times in IN_TURNS} == set(product(FAULTS, TIMES))
 
 
 @pytest.mark.parametrize(("operation", "fault", "times"), [("", "", "once"), *OF_ASYNCIO])
-def test_case_of_asyncio(world, tasks, operation, fault, times):
+def test_case_of_asyncio(outcome_of, tasks, operation, fault, times):
     """As in threads, and with the same end: the same result, or an error of the same class."""
     outcome = tasks.run(operation, fault, times)
 
     assert outcome.complaints() == []
-    known = world.run(operation, fault, times)
+    known = outcome_of(operation, fault, times)
     assert (outcome.is_complete, type(outcome.error)) == (known.is_complete, type(known.error))
