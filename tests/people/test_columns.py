@@ -126,6 +126,16 @@ def test_order():
     assert found.positions.tolist() == [5, 4, 3, 2, 1, 0]
 
 
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_two_faces_in_one_place(seconds):
+    """What else is known of them tells them apart, first or later, so that their order means nothing there either."""
+    first, *both = (at(seconds, emotional(HAPPY=sure)) for sure in (50.0, 90.0, 10.0))
+    before = at(0, boxed(0.1))
+
+    for faces in ([before, first, *both], [*reversed(both), first, before]):
+        assert Columns.of(faces).confidences[1:, 0].tolist() == [10.0, 50.0, 90.0]
+
+
 def test_the_latest_time():
     """A time that floats do not tell from the next is refused, before or after zero."""
     last = 2**53

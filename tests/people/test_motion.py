@@ -132,6 +132,23 @@ def test_a_face_is_that_of_the_nearer_sample():
     assert [moving.at(time)[0].confidence for time in (0, 249, 250, 499)] == [1.0, 1.0, 2.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        (1000, 1040, 0.3),
+        (1006, 1046, 0.3),
+        (1007, 1047, 0.3014),
+        (967, 1007, 0.3),
+        (966, 1006, 0.2932),
+    ],
+)
+def test_a_picture_that_was_looked_at_has_what_was_found(since, until, expected):
+    """That is the one that is shown at the time of the sample, which is rounded down; on others a face has moved on."""
+    moving = motion((500, face(0.2)), (1000, face(0.3)), (1500, face(0.4)))
+
+    assert [one.bounding_box.left for one in moving.at(since, until)] == [pytest.approx(expected)]
+
+
 def test_the_nearest_samples_are_those_beside_a_picture():
     """Those before and after, however many there are further away."""
     passing = motion(*((500 * k, face(0.05 * k)) for k in range(5)))
