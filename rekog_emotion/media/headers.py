@@ -230,7 +230,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
             return
         if marker in _WITHOUT_LENGTH:
             continue
-        length = _integer(data[position : position + 2])  # counts its own two bytes
+        length = int.from_bytes(data[position : position + 2], "big")  # counts its own two bytes
         content = data[position + 2 : position + length]
         position += max(length, 2)
         yield marker, content, position
@@ -290,7 +290,8 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 def _header(kind: Literal["JPEG", "PNG"], width: int, height: int, orientation: int, decoding: Decoding) -> ImageHeader:
     if not width or not height:
         _broken(kind, "its header gives it no width or no height")
-    decoding = evolve(decoding, turned=orientation != 1)
+    if orientation != 1:
+        decoding = evolve(decoding, turned=True)
     return ImageHeader(format=kind, width=width, height=height, orientation=orientation, decoding=decoding)
 
 
