@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 from rekog_emotion import errors
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.fastpath import accelerated
-from rekog_emotion.clients.guarding import guarded, misconfigured
+from rekog_emotion.clients.guarding import check_signing, misconfigured
 from rekog_emotion.clients.protocols import service_region
 from rekog_emotion.errors import (
     InvalidInputError,
@@ -20,6 +20,7 @@ from rekog_emotion.errors import (
     ServiceError,
     TransportError,
 )
+from rekog_emotion.redaction import withhold
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.wire.service import OPERATIONS
 
@@ -123,11 +124,12 @@ def once(
 def mapped(client: object, method: str, parameters: Mapping[str, Any], *, job_id: str | None = None) -> Iterator[None]:
     """Map the vendor's errors of the call that the block makes, however it makes it."""
     try:
-        with guarded(client):
-            yield
+        check_signing(client)  # as `guarded` does
+        yield
     except RekogEmotionError:
         raise
     except Exception as error:
+        withhold(error)
         key = _key_in(parameters)
         ours = map_error(error, operation=OPERATIONS[method], client=client, job_id=job_id, key=key)
         if ours is None:

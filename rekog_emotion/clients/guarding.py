@@ -10,7 +10,7 @@ from rekog_emotion.clients.configuring import check_credentials, configuration_e
 from rekog_emotion.errors import ConfigurationError, RekogEmotionError
 from rekog_emotion.redaction import withhold
 
-__all__ = ["guarded", "misconfigured"]
+__all__ = ["check_signing", "guarded", "misconfigured"]
 
 
 @contextmanager
@@ -24,14 +24,23 @@ def guarded(client: object) -> Iterator[None]:
         ConfigurationError: The credentials cannot be had, or have a sign that is in no credential.
     """
     try:
-        if (credentials := credentials_of(client)) is not None:
-            check_credentials(credentials)
+        check_signing(client)
         yield
     except RekogEmotionError:
         raise  # its text is our own, and what led to it was seen to
     except Exception as error:
         withhold(error)
         raise
+
+
+def check_signing(client: object) -> None:
+    """Refuse credentials that no call can be made with; they are renewed if they are about to expire.
+
+    Raises:
+        ConfigurationError: They cannot be had, or have a sign that is in no credential.
+    """
+    if (credentials := credentials_of(client)) is not None:
+        check_credentials(credentials)
 
 
 def misconfigured(error: Exception, client: object) -> ConfigurationError | None:

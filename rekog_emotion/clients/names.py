@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
-from rekog_emotion.clients.protocols import RekognitionClient, service_region
+from rekog_emotion.clients.protocols import RekognitionClient, said, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.wire.service import OPERATIONS
 
@@ -107,7 +107,7 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
 
 def engine_name(client: RekognitionClient) -> str:
     """Return who answers: what the client calls itself, ``"aws"`` for a boto3 client, else the name of its class."""
-    name = getattr(client, "engine", None)
+    name = said(client, "engine")
     if isinstance(name, str):
         return name
     return "aws" if service_region(client) is not None else type(client).__name__

@@ -19,6 +19,7 @@ __all__ = [
     "is_async",
     "leaves_retrying_to_us",
     "of_stream",
+    "said",
     "service_region",
 ]
 
@@ -78,8 +79,18 @@ def capabilities(client: object) -> frozenset[str]:
     ``"pixels"``: its ``detect_faces`` takes ``{"Pixels": ..., "Seconds": ...}`` as ``Image``: a PIL picture in mode
     RGB, and when it was taken.
     """
-    said = getattr(client, "rekog_capabilities", None)
-    return said if isinstance(said, frozenset) else frozenset()
+    can = said(client, "rekog_capabilities")
+    return can if isinstance(can, frozenset) else frozenset()
+
+
+def said(client: object, name: str) -> Any:  # noqa: ANN401 -- whatever it says
+    """Return what a client says of itself, ``None`` where it says nothing.
+
+    Those of boto3 say nothing by themselves, and would ask all handlers of their events about it.
+    """
+    if hasattr(type(client), "_make_api_call"):
+        return vars(client).get(name, getattr(type(client), name, None))
+    return getattr(client, name, None)
 
 
 def of_stream(client: T) -> T:
@@ -102,8 +113,8 @@ def aws_region(client: object) -> str | None:
 
 def is_async(client: object, method: str) -> bool:
     """Tell whether a method of a client gives an awaitable, as those of aiobotocore's clients do."""
-    calls = (getattr(client, method, None), getattr(client, "_make_api_call", None))
-    return any(inspect.iscoroutinefunction(call) for call in calls)
+    asked = (getattr(client, name, None) for name in ("_make_api_call", method))
+    return any(map(inspect.iscoroutinefunction, asked))
 
 
 def leaves_retrying_to_us(client: object) -> bool:
