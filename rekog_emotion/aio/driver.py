@@ -14,6 +14,7 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -58,6 +59,7 @@ from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, t
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
@@ -187,7 +189,9 @@ class _Performer:
     async def perform(self, step: Step, course: Course[Any]) -> None:
         """Perform a step, and tell its flow what became of it."""
         try:
-            course.answer(await self._answer(step))
+            answer = self._answer(step)
+            # Most steps need no coroutine, whose making would be the most of their cost.
+            course.answer(await answer if isinstance(answer, CoroutineType) else answer)
         except GeneratorExit:
             raise
         except BaseException as error:  # noqa: BLE001 -- it is for the flow, a cancel too: it tidies up
@@ -195,26 +199,26 @@ class _Performer:
                 self._cancel = error
             course.fail(error)
 
-    async def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
+    def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
+        """Return the answer to a step, or a coroutine of it where it takes its time."""
         driver = self._driver
         answer: object = None
         match step:
             case Call():
-                answer = await (driver.call(step) if step.within is None else self._limited(step, step.within))
+                answer = driver.call(step) if step.within is None else self._limited(step, step.within)
             case Now():
                 answer = driver.clock.now()
             case Shared(function):
                 answer = function(driver.clock.now())
             case List():
-                answer = await driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
+                answer = driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
             case Cancelled():
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    await self._patiently(asyncio.sleep(0))  # a cancel that was asked for arrives here
-                answer = self._cancel is not None
+                task = asyncio.current_task()
+                answer = self._arrived() if task is not None and task.cancelling() else self._cancel is not None
             case Work(function, short):
-                answer = function() if short else await driver.aside(function)
+                answer = function() if short else driver.aside(function)
             case Sleep(seconds):
-                await self._patiently(driver.clock.sleep(seconds))
+                answer = self._patiently(driver.clock.sleep(seconds))
             case Tell(progress):
                 tell(self._on_progress, progress)
             case Turn(waits):
@@ -222,28 +226,37 @@ class _Performer:
             case Begin(flow):
                 answer = self._begin(flow)
             case Take(handle):
-                answer = await self._take(handle)
+                answer = self._take(handle)
             case Await():
-                answer = await self._await(step)
+                answer = self._await(step)
             case Open(channel):
-                answer = await mailbox_of(channel, driver.client, driver.aside)
+                answer = mailbox_of(channel, driver.client, driver.aside)
             case Expect(channel, job_id):
-                answer = await mailbox_of(channel, driver.client, driver.aside)
-                answer.expect(job_id)
+                answer = self._expect(channel, job_id)
             case Forget(mailbox, job_id):
                 mailbox.forget(job_id)
             case Listen(mailbox, flow):
-                answer = await self._listen(mailbox, flow)
+                answer = self._listen(mailbox, flow)
             case Stage(path):
-                answer = await self._stage(path)
+                answer = self._stage(path)
             case Discard(upload):
                 if driver.staging is not None:
-                    await self._done(driver.invoke(driver.staging, "discard", upload))
+                    answer = self._done(driver.invoke(driver.staging, "discard", upload))
             case Remove(upload):
-                await self._done(self._remove(upload))
+                answer = self._done(self._remove(upload))
             case Give():  # pragma: no cover -- no flow of the library is run that gives
                 raise AssertionError
         return answer
+
+    async def _arrived(self) -> bool:
+        """Let a cancel that was asked for arrive, and tell whether it did."""
+        await self._patiently(asyncio.sleep(0))
+        return self._cancel is not None
+
+    async def _expect(self, channel: SnsSqs, job_id: str) -> LoopMailbox:
+        mailbox = await mailbox_of(channel, self._driver.client, self._driver.aside)
+        mailbox.expect(job_id)
+        return mailbox
 
     async def _patiently(self, wait: Awaitable[object]) -> None:
         """Wait; a cancel ends the wait, and the flow is told of it when it asks."""
