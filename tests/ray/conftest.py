@@ -19,6 +19,7 @@ def ray():
     ray = pytest.importorskip("ray")
     ray.cloudpickle.register_pickle_by_value(workers)  # no process but this one finds the tests
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of 15 they hardly run beside anything else
     context = pytest.importorskip("ray.data").DataContext.get_current()
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
