@@ -118,7 +118,7 @@ class Engine:
         marks = [landmarks(face, nets.head, pose) for face, pose in zip(faces, poses, strict=True)]
         if whole:
             apparent = nets.age_gender(faces) if trail is None else trail.apparent(faces, nets.age_gender)
-            muscles = [nets.blendshapes(face) for face in faces]
+            muscles = nets.blendshapes(faces)
             looks = zip(
                 muscles,
                 repeat(None) if nets.emotions is None else nets.emotions(faces, muscles),

@@ -87,11 +87,13 @@ class Blendshapes:
     def __init__(self, *, on: Hardware = ALONE) -> None:
         self._net = Net("face_blendshapes", on=on)
 
-    def __call__(self, face: FaceMesh) -> dict[str, float]:
-        """Return the movements that ``COEFFICIENTS`` names, each 0..1; left and right as their mean."""
-        (row,) = self._net(face.points[None, BLEND_VERTICES, :2])
-        values = row.ravel().tolist()
-        return {name: sum(values[k] for k in columns) / len(columns) for name, columns in COEFFICIENTS.items()}
+    def __call__(self, faces: Sequence[FaceMesh]) -> list[dict[str, float]]:
+        """Return the movements that ``COEFFICIENTS`` names, each 0..1, of every face; left and right as their mean."""
+        (rows,) = self._net(np.stack([face.points[BLEND_VERTICES, :2] for face in faces]))
+        return [
+            {name: sum(values[k] for k in columns) / len(columns) for name, columns in COEFFICIENTS.items()}
+            for values in rows[:, 0].tolist()
+        ]
 
 
 class Emotions:

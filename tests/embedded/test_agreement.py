@@ -52,7 +52,7 @@ def test_order_and_company_of_faces(engine, group):
     """What the networks say of a face does not depend on which others are asked about with it, or in which place."""
     nets = engine._networks()
     faces = _find(nets, group, "default")
-    muscles = [nets.blendshapes(face) for face in faces]
+    muscles = nets.blendshapes(faces)
     orders = [list(range(len(faces)))[::-1], *([k] for k in range(len(faces)))]
 
     emotions, attributes, apparent = nets.emotions(faces, muscles), nets.attributes(faces), nets.age_gender(faces)

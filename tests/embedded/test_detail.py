@@ -15,7 +15,7 @@ def seen(engine, portrait):
     """Return the portrait and what the networks say of it."""
     picture, nets = portrait(), engine._networks()
     (face,) = _find(nets, picture, "fast")
-    muscles = nets.blendshapes(face)
+    (muscles,) = nets.blendshapes([face])
     pose = nets.head.pose(face.points)
     return picture, Observation(
         face=face,

@@ -49,7 +49,7 @@ def test_emotions_of_a_face_do_not_depend_on_its_company(engine, portrait):
     """A face that is looked at among others gets the answer that it gets alone."""
     nets = engine._networks()
     faces = [_find(nets, portrait(name), "default")[0] for name in ("astronaut", "biden")]
-    muscles = [nets.blendshapes(face) for face in faces]
+    muscles = nets.blendshapes(faces)
 
     together = nets.emotions(faces, muscles)
 

@@ -100,7 +100,7 @@ def measured(folders: Sequence[Path], engine: Engine) -> Faces:
                 continue
             picture = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
             for face in _find(nets, picture, "default")[:1]:
-                moved: Mapping[str, float] = nets.blendshapes(face)
+                moved: Mapping[str, float] = nets.blendshapes([face])[0]
                 part = hashlib.sha1((row.get("person") or person(path)).encode()).digest()[0] % PARTS  # noqa: S324 -- likewise
                 truth = expression.CLASSES.index(LABELS[row["label"]])
                 muscles = np.sqrt([moved[name] for name in expression.MUSCLE_WEIGHTS])

@@ -28,6 +28,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import blendshapes
 import canonical_mesh
 import centerface
 import faceapi_to_onnx
@@ -39,6 +40,7 @@ import yunet
 
 WEIGHTS = Path(__file__).parents[3] / "rekog_emotion" / "embedded" / "weights"
 STEPS = {
+    "blendshapes": blendshapes.convert,
     "canonical_mesh": canonical_mesh.convert,
     "centerface": centerface.convert,
     "faceapi_age_gender": faceapi_to_onnx.age_gender,

@@ -1,4 +1,4 @@
-"""TFLite to ONNX, for the operators of MediaPipe's three face networks.
+"""TFLite to ONNX, for the operators of MediaPipe's face detector and its face mesh.
 
 TFLite lays images out as (N, height, width, channels), ONNX's convolutions as (N, channels, height, width): a tensor is
 kept in the layout in which it was made, and is transposed when it is first needed in the other. Image networks get a
@@ -27,12 +27,6 @@ OPERATORS = {code: name for name, code in vars(tflite.BuiltinOperator).items() i
 IMAGE = 4  # axes
 BLOCK = 16  # channels that ONNX Runtime keeps together, where the processor has AVX-512
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
-ELEMENTWISE = {
-    "ADD": tflite.AddOptions,
-    "DIV": tflite.DivOptions,
-    "MUL": tflite.MulOptions,
-    "SUB": tflite.SubOptions,
-}
 
 
 def convert(source: Path, target: Path) -> None:
@@ -45,6 +39,22 @@ def convert(source: Path, target: Path) -> None:
     network = _Converter(tflite.Model.GetRootAsModel(source.read_bytes(), 0))
     network.run()
     network.write(target)
+
+
+def constants(source: Path) -> list[tuple[str, list[NDArray[Any]]]]:
+    """Return the name and the constants of every operator of a network that has any.
+
+    Args:
+        source: TFLite file.
+    """
+    network = _Converter(tflite.Model.GetRootAsModel(source.read_bytes(), 0))
+    found = []
+    for name, operator, inputs, output in network.operators():
+        if name == "DEQUANTIZE":
+            network.dequantize(operator, inputs, output)
+        elif some := [network.fixed[tensor] for tensor in inputs if tensor in network.fixed]:
+            found.append((name, some))
+    return found
 
 
 class _Converter(Graph):
@@ -82,10 +92,7 @@ class _Converter(Graph):
     def run(self) -> None:
         """Translate every operator; one that is not known here has no method and fails."""
         for name, operator, inputs, output in self.operators():
-            if name in ELEMENTWISE:
-                self.elementwise(name, operator, inputs, output)
-            else:
-                getattr(self, name.lower())(operator, inputs, output)
+            getattr(self, name.lower())(operator, inputs, output)
 
     def write(self, target: Path) -> None:
         outputs = {}
@@ -247,12 +254,12 @@ class _Converter(Graph):
         x = [self.channels_first(inputs[0]), "", self.weight(scales)]
         self.first[output] = self.node("Resize", x, mode="linear", coordinate_transformation_mode="half_pixel")
 
-    def elementwise(self, name: str, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
-        activation = _options(operator, ELEMENTWISE[name]).FusedActivationFunction()
+    def add(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
+        activation = _options(operator, tflite.AddOptions).FusedActivationFunction()
         operands, made = self.channels_last, self.last
         if any(tensor in self.first for tensor in inputs):
             operands, made = self.channels_first, self.first
-        made[output] = self.activated(self.node(name.capitalize(), [operands(t) for t in inputs]), activation)
+        made[output] = self.activated(self.node("Add", [operands(t) for t in inputs]), activation)
 
     def relu(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
         self.unary("Relu", inputs[0], output)
@@ -264,57 +271,9 @@ class _Converter(Graph):
         made = self.first if tensor in self.first else self.last
         made[output] = self.node(name, [made[tensor]])
 
-    def neg(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        self.last[output] = self.node("Neg", [self.channels_last(inputs[0])])
-
-    def sqrt(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        self.last[output] = self.node("Sqrt", [self.channels_last(inputs[0])])
-
-    def rsqrt(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        self.last[output] = self.node("Reciprocal", [self.node("Sqrt", [self.channels_last(inputs[0])])])
-
-    def squared_difference(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
-        difference = self.node("Sub", [self.channels_last(tensor) for tensor in inputs])
-        self.last[output] = self.node("Mul", [difference, difference])
-
-    def mean(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        self.reduction("ReduceMean", operator, inputs, output)
-
-    def sum(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        self.reduction("ReduceSum", operator, inputs, output)
-
-    def reduction(self, name: str, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
-        axes = self.numbers(*np.atleast_1d(self.fixed[inputs[1]]).tolist())
-        keep = int(_options(operator, tflite.ReducerOptions).KeepDims())
-        self.last[output] = self.node(name, [self.channels_last(inputs[0]), axes], keepdims=keep)
-
     def reshape(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
         shape = [-1, *self.shape[output][1:]] if self.batched else self.shape[output]
         self.last[output] = self.node("Reshape", [self.channels_last(inputs[0]), self.numbers(*shape)])
-
-    def concatenation(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
-        axis = _options(operator, tflite.ConcatenationOptions).Axis() % len(self.shape[output])
-        self.last[output] = self.node("Concat", [self.channels_last(tensor) for tensor in inputs], axis=axis)
-
-    def transpose(self, _: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- tflite ships no types
-        axes = self.fixed[inputs[1]].tolist()
-        self.last[output] = self.node("Transpose", [self.channels_last(inputs[0])], perm=axes)
-
-    def strided_slice(self, operator: Any, inputs: list[int], output: int) -> None:  # noqa: ANN401 -- no types
-        options = _options(operator, tflite.StridedSliceOptions)
-        assert options.EllipsisMask() == options.NewAxisMask() == 0
-        begin, end, strides = (self.fixed[tensor].tolist() for tensor in inputs[1:])
-        axes = range(len(begin))
-        for axis in axes:
-            if options.BeginMask() >> axis & 1:
-                begin[axis] = 0
-            if options.EndMask() >> axis & 1:
-                end[axis] = 2**31 - 1
-            if options.ShrinkAxisMask() >> axis & 1:
-                end[axis] = begin[axis] + 1 if begin[axis] != -1 else 2**31 - 1
-        x = [self.channels_last(inputs[0]), *(self.numbers(*values) for values in (begin, end, axes, strides))]
-        x = self.node("Slice", x)
-        self.last[output] = self.node("Reshape", [x, self.numbers(*self.shape[output])])
 
 
 def _options(operator: Any, kind: type[Any]) -> Any:  # noqa: ANN401 -- tflite ships no types
