@@ -14,11 +14,12 @@ from PIL import Image
 
 from rekog_emotion.embedded.nets import ByteArray, FloatArray
 
-__all__ = ["Patch", "invert", "overlap", "similarity", "window"]
+__all__ = ["Patch", "invert", "overlap", "shrunk", "similarity", "window"]
 
 # Pixels of the picture in one of a crop, along a side.
 ENLARGED: Final = 0.8  # below, a crop needs values between the pixels
 DENSE: Final = 4.0  # what has twice as many and more is shrunk first
+LITTLE: Final = 1.25  # pixels in one of a smaller copy up to which it needs values between the pixels, too
 
 
 def overlap(box: FloatArray, boxes: FloatArray, *, of_smaller: bool = False) -> FloatArray:
@@ -61,6 +62,24 @@ def invert(matrix: FloatArray) -> FloatArray:
     (a, b, x), (c, d, y) = matrix.tolist()
     whole = a * d - b * c
     return np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / float(whole)
+
+
+def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return a smaller copy of a picture, each pixel the mean over the nearest ones at four places in it.
+
+    That takes a third to a half of the time of Pillow's bilinear resize. What becomes a little smaller needs that:
+    its pixels would come from one place here, and from between two there.
+
+    Args:
+        image: RGB picture.
+        size: Width and height, pixels.
+    """
+    scale = min(image.width / size[0], image.height / size[1])
+    if scale < LITTLE:
+        return image.resize(size, Image.Resampling.BILINEAR)
+    step = max(1, int(scale / 2))
+    image = image.reduce(step) if step > 1 else image
+    return image.resize((2 * size[0], 2 * size[1]), Image.Resampling.NEAREST).reduce(2)
 
 
 def window(image: Image.Image, to_image: FloatArray, side: int) -> ByteArray:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from PIL import Image
 
-from rekog_emotion.embedded.geometry import overlap
+from rekog_emotion.embedded.geometry import overlap, shrunk
 from rekog_emotion.embedded.nets import ALONE, ByteArray, FloatArray, Hardware, Net, sigmoid
 
 __all__ = ["BOX", "POINTS", "SCORE", "CenterFace", "Rows", "YuNet", "distinct", "nothing"]
@@ -112,7 +112,7 @@ def _canvas(image: Image.Image, side: int) -> tuple[ByteArray, FloatArray]:
     width, height = (max(1, round(length * shrink)) for length in image.size)
     small = image
     if shrink < 1:
-        small = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=1.0)
+        small = shrunk(image, (width, height))
     step = _STRIDES[-1]
     canvas = np.zeros((-(-height // step) * step, -(-width // step) * step, 3), np.uint8)
     canvas[:height, :width] = np.asarray(small)

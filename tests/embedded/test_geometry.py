@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from rekog_emotion.embedded.geometry import Patch, invert, overlap, similarity, window
+from rekog_emotion.embedded.geometry import Patch, invert, overlap, shrunk, similarity, window
 
 numbers = st.floats(-500, 500, allow_nan=False)
 POINTS = np.array([[0.0, 0.0], [10.0, 0.0], [3.0, 7.0], [-4.0, 2.0]])
@@ -96,6 +96,26 @@ def test_a_pixel_of_a_crop_is_the_mean_over_its_area(scale):
     wanted = wanted.reshape(24, scale, 24, scale, 3).mean((1, 3))
     for crop in crops:
         assert wanted == pytest.approx(crop.astype(float), abs=0.6)
+
+
+@pytest.mark.parametrize("scale", [2, 4, 6])
+def test_a_pixel_of_a_smaller_copy_is_the_mean_over_its_area(scale):
+    """Whole numbers of pixels become one."""
+    picture = noise(20 * scale)
+
+    small = np.asarray(shrunk(picture, (20, 20)), float)
+
+    assert np.asarray(picture, float).reshape(20, scale, 20, scale, 3).mean((1, 3)) == pytest.approx(small, abs=1.1)
+
+
+@pytest.mark.parametrize("side", [390, 320, 250, 170, 90])
+def test_a_smaller_copy_shows_what_lies_there(side):
+    """At any scale, colours stay at their share of the width and the height."""
+    small = np.asarray(shrunk(gradient(400), (side, side)), float)
+
+    expected = 255 * (np.arange(side) + 0.5) / side
+    assert expected == pytest.approx(small[side // 2, :, 0], abs=1.5)
+    assert expected == pytest.approx(small[:, side // 2, 1], abs=1.5)
 
 
 def test_a_turned_crop_shows_the_picture_turned():
