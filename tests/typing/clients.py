@@ -19,6 +19,7 @@ def takes_boto3s_own(boto3_client: Boto3Client) -> RekognitionClient:
 assert_type(aws_client(), RekognitionClient)
 assert_type(aws_client(session=boto3.session.Session(), region_name="eu-west-1"), RekognitionClient)
 embedded: RekognitionClient = EmbeddedClient()
+clean: RekognitionClient = EmbeddedClient(weights="clean")
 assert_type(detect_image("photo.jpg", client=EmbeddedClient()), ImageAnalysis)
 
 # By name, or left out.
