@@ -80,6 +80,7 @@ class Lane:
                 return await self._light.run(partial(_allowing, _LIGHT, work))
         except TooHeavyError as heavy:
             weight = heavy.weight
+            heavy.__traceback__ = None  # its frames have the picture, and are a circle
         with self._heavy_places:
             return await self._run_heavy(work, weight)
 

@@ -197,9 +197,9 @@ class _Endpoint:
             return
         except ClientDisconnect:
             return
-        except asyncio.CancelledError:  # the server ends, and has waited long enough; SDKs ask again
-            await _send_early(_failed(), {}, receive, send, self._lingering)
-            return
+        except asyncio.CancelledError:
+            await _give_up(send)
+            raise
         try:
             if claim is not None:
                 claim.verify(body.digest)
@@ -211,8 +211,9 @@ class _Endpoint:
             answer = refused.answer
         except ClientDisconnect:
             return
-        except asyncio.CancelledError:  # likewise
-            answer = _failed()
+        except asyncio.CancelledError:
+            await _give_up(send)
+            raise
         finally:
             body.release()
         with sent_at_once(scope):
@@ -272,6 +273,12 @@ def _failed() -> Answer:
 async def _send(answer: Answer, headers: RawHeaders, send: Send, *, more_body: bool = False) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": more_body})
+
+
+async def _give_up(send: Send) -> None:
+    """Answer at the end of the server, which has waited for long enough: SDKs ask again."""
+    answer = _failed()
+    await _send(answer, [*answer.headers, (b"connection", b"close")], send)
 
 
 async def _send_early(

@@ -1,17 +1,19 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import json
 import socket
 import struct
 import threading
+import weakref
 
 import pytest
 from botocore.exceptions import ClientError
 
 from rekog_emotion.embedded.client import ENOUGH_PIXELS
 from rekog_emotion.server import MediaRoot, create_app, running
-from rekog_emotion.server.admission import Lane, _Memory
+from rekog_emotion.server.admission import Lane, _Memory, weigh
 from rekog_emotion.server.bodies import Intake
 from rekog_emotion.server.objects import _ENOUGH_PIXELS
 from rekog_emotion.server.protocol import Answer, RefusedError
@@ -555,6 +557,34 @@ def test_lane_gives_its_places_back():
         return answer.body
 
     assert asyncio.run(many()) == b"done"
+
+
+def test_a_picture_that_waits_is_kept_once():
+    """What was decoded of its request to weigh it is gone at once, not when Python next looks for circles."""
+    seen = []
+
+    def work():
+        request = Request()
+        seen.append(weakref.ref(request))
+        weigh(100 * MEBIBYTE)
+        return Answer(body=str(seen[0]()).encode())
+
+    async def run():
+        lane = Lane("lane", workers=1, waiting=1)
+        answer = await lane.run(work)
+        lane.close()
+        return answer.body
+
+    gc.disable()
+    try:
+        assert asyncio.run(run()) == b"None"
+    finally:
+        gc.enable()
+    assert len(seen) > 1
+
+
+class Request:
+    """The parameters of a request."""
 
 
 def test_the_lightest_picture_is_the_next():
