@@ -380,6 +380,18 @@ def test_how_many_tell_of_a_rate(calls, refused, rate):
     assert pace.rate == rate
 
 
+@pytest.mark.parametrize("begin", [0.0, 1000.0])
+def test_the_rate_is_measured_over_the_time_that_calls_took(begin):
+    """Whenever the clock began: thirty calls in two seconds are fifteen a second, of which half is kept to."""
+    pace = Pace()
+    turns = [pace.turn(begin + k / 15) for k in range(30)]
+
+    for turn in turns:
+        pace.throttled(turn, begin + 2.0)
+
+    assert pace.rate == pytest.approx(7.5)
+
+
 def test_the_pace_of_a_client_in_use():
     """Is that of a batch; who calls one by one has none."""
 

@@ -1,7 +1,7 @@
 """Flows on their way: what is answered, what is given, and what is tidied up."""
 
 import pytest
-from attrs import fields
+from attrs import evolve, fields
 
 from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.ending import Lookout
@@ -150,6 +150,8 @@ def test_tidies_up():
 def test_facts(facts, files, ends):
     """What a client says of itself, and nothing else."""
     assert (facts.files, facts.ends, facts.retries, facts.engine) == (files, ends, False, "")
+    assert not facts.pixels
+    assert evolve(facts, can=facts.can | {"pixels"}).pixels
 
 
 def test_steps_in_words():
