@@ -13,22 +13,20 @@ from attrs import evolve, frozen
 from rekog_emotion.aio.client import AnyClient, resolve
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.driver import Driver
-from rekog_emotion.aio.options import StartVideoOptions
+from rekog_emotion.aio.options import StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.aio.staging import AsyncStaging, check_s3_client
 from rekog_emotion.clients.protocols import ClientName, Staging
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
 from rekog_emotion.flows import request
-from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import TIMEOUT, Seconds, VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
 from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
-from rekog_emotion.text import shown
-from rekog_emotion.values.progress import OnProgress
-from rekog_emotion.values.s3 import S3Object, s3_uri
+from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
@@ -36,34 +34,14 @@ __all__ = ["VideoJob"]
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class VideoJob:
+class VideoJob(JobHandle):
     """A face-detection job at the service; cancelling a task that waits for it ends the wait, not the job.
 
     Attributes:
         job_id: The service's id; results are kept for 7 days under it.
     """
 
-    _job: Job
     _driver: Driver
-
-    def __repr__(self) -> str:
-        upload = f" with upload {shown(s3_uri(self.upload))}" if self.upload else ""
-        return f"<VideoJob {shown(self.job_id)}{upload}>"
-
-    @property
-    def job_id(self) -> str:
-        """The service's id; results are kept for 7 days under it."""
-        return self._job.job_id
-
-    @property
-    def upload(self) -> S3Object | None:
-        """What the job owns in S3 until it has ended, or ``None``."""
-        return self._job.upload
-
-    @property
-    def source(self) -> str | None:
-        """Path or address of the video; ``None`` where the job was taken up by its id."""
-        return self._job.source
 
     # --- beginnings ---
 
@@ -125,10 +103,6 @@ class VideoJob:
         check_notify(notify, driver.client, files=driver.facts.files)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
-        return self._job.state
-
     @classmethod
     async def from_dict(
         cls,
@@ -168,29 +142,22 @@ class VideoJob:
         """
         return await self._driver.run(self._job.status())
 
-    async def wait(
-        self,
-        *,
-        timeout: Seconds = TIMEOUT,  # noqa: ASYNC109 -- an option of the verb, in whatever world
-        on_progress: OnProgress | None = None,
-    ) -> None:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    async def wait(self, **options: Unpack[WaitForVideosOptions]) -> None:
         """Return when the job has succeeded; it looks as rarely as :meth:`rekog_emotion.VideoJob.wait`.
 
         Args:
-            timeout: Seconds or a ``timedelta``; ``None`` for ever.
-            on_progress: Called in the loop with a :class:`Progress` at every poll and wait.
+            **options: Those of ``WaitForVideosOptions``.
 
         Raises:
             CancelledError: The task was cancelled; the job goes on, and the error's notes say how to resume it.
             RekogEmotionError: Whatever :meth:`rekog_emotion.VideoJob.wait` raises.
         """
-        limit = request.seconds(timeout, "timeout")
-        check_listeners(on_progress, None)
-        await self._driver.run(self._job.wait(limit), on_progress=on_progress)
+        limit = _limit(options)
+        await self._driver.run(self._job.wait(limit), on_progress=options["on_progress"])
 
-    def faces(
-        self, *, timeout: Seconds = TIMEOUT, on_progress: OnProgress | None = None
-    ) -> AsyncGenerator[TimedFace, None]:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    def faces(self, **options: Unpack[WaitForVideosOptions]) -> AsyncGenerator[TimedFace, None]:
         """Wait for the job, then give its faces one by one, in pages of 1000, of which one is fetched ahead.
 
         Whoever leaves the loop early closes it (``async with contextlib.aclosing(job.faces()) as faces: ...``), or the
@@ -202,9 +169,8 @@ class VideoJob:
             PaginationError: The pages do not fit together.
         """
         # No generator by itself: a wrong argument is an error of this call, not of the first face.
-        limit = request.seconds(timeout, "timeout")
-        check_listeners(on_progress, None)
-        return self._faces(self._driver.iterate(self._job.pages(limit), on_progress=on_progress))
+        limit = _limit(options)
+        return self._faces(self._driver.iterate(self._job.pages(limit), on_progress=options["on_progress"]))
 
     async def _faces(self, pages: AsyncGenerator[Any, None]) -> AsyncGenerator[TimedFace, None]:
         async with aclosing(pages):
@@ -212,19 +178,14 @@ class VideoJob:
                 for face in page.faces:
                     yield face
 
-    async def result(
-        self,
-        *,
-        timeout: Seconds = TIMEOUT,  # noqa: ASYNC109 -- likewise
-        on_progress: OnProgress | None = None,
-    ) -> VideoAnalysis:
+    @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
+    async def result(self, **options: Unpack[WaitForVideosOptions]) -> VideoAnalysis:
         """Wait for the job, then give all of it; arguments and errors are those of :meth:`faces`.
 
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
-        limit = request.seconds(timeout, "timeout")
-        check_listeners(on_progress, None)
-        return await self._driver.run(self._job.result(limit), on_progress=on_progress)
+        limit = _limit(options)
+        return await self._driver.run(self._job.result(limit), on_progress=options["on_progress"])
 
     async def discard(self) -> None:
         """Delete the upload of a job whose result is not wanted; a second time does nothing.
@@ -235,3 +196,9 @@ class VideoJob:
             StagingError: It could not be deleted.
         """
         await self._driver.run(self._job.discard())
+
+
+def _limit(options: WaitForVideosOptions) -> float | None:
+    """Return the seconds to wait, when all that is asked of the wait has been checked."""
+    check_listeners(options["on_progress"], None)
+    return request.seconds(options["timeout"], "timeout")

@@ -19,15 +19,14 @@ from rekog_emotion.blocking.options import FromDictOptions, ResumeOptions, Start
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
 from rekog_emotion.flows import request
-from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
 from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
-from rekog_emotion.text import shown
-from rekog_emotion.values.s3 import S3Object, s3_uri
+from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
@@ -35,34 +34,14 @@ __all__ = ["VideoJob"]
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class VideoJob:
+class VideoJob(JobHandle):
     """A face-detection job at the service.
 
     Attributes:
         job_id: The service's id; results are kept for 7 days under it.
     """
 
-    _job: Job
     _driver: Driver
-
-    def __repr__(self) -> str:
-        upload = f" with upload {shown(s3_uri(self.upload))}" if self.upload else ""
-        return f"<VideoJob {shown(self.job_id)}{upload}>"
-
-    @property
-    def job_id(self) -> str:
-        """The service's id; results are kept for 7 days under it."""
-        return self._job.job_id
-
-    @property
-    def upload(self) -> S3Object | None:
-        """What the job owns in S3 until it has ended, or ``None``."""
-        return self._job.upload
-
-    @property
-    def source(self) -> str | None:
-        """Path or address of the video; ``None`` where the job was taken up by its id."""
-        return self._job.source
 
     # --- beginnings ---
 
@@ -119,10 +98,6 @@ class VideoJob:
         driver = Driver(client=rekognition, clock=clock, staging=where, s3_client=s3_client)
         check_notify(notify, rekognition, files=driver.facts.files)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
-        return self._job.state
 
     @classmethod
     @spelled_out(FromDictOptions, defaults=VideoRequest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from rekog_emotion.errors import JobFailedError, RekogEmotionError, StagingError
 from rekog_emotion.flows import pages
@@ -18,10 +18,10 @@ from rekog_emotion.logs import logger
 from rekog_emotion.results.protocols import reason_of_failure
 from rekog_emotion.results.video_analysis import VideoAnalysis, merge
 from rekog_emotion.text import shown
-from rekog_emotion.values.s3 import S3Object, is_upload
+from rekog_emotion.values.s3 import S3Object, is_upload, s3_uri
 from rekog_emotion.values.words import JobStatus
 
-__all__ = ["Job"]
+__all__ = ["Job", "JobHandle"]
 
 _log: Final = logger("rekog_emotion")
 
@@ -168,3 +168,33 @@ class Job:
             yield Remove(video)
         except RekogEmotionError as error:
             _log.warning("job %s has ended, and its upload is left: %s", shown(self.job_id), error)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class JobHandle:
+    """What a job says of itself in either world, without asking anybody."""
+
+    _job: Job
+
+    def __repr__(self) -> str:
+        upload = f" with upload {shown(s3_uri(self.upload))}" if self.upload else ""
+        return f"<VideoJob {shown(self.job_id)}{upload}>"
+
+    @property
+    def job_id(self) -> str:
+        """The service's id; results are kept for 7 days under it."""
+        return self._job.job_id
+
+    @property
+    def upload(self) -> S3Object | None:
+        """What the job owns in S3 until it has ended, or ``None``."""
+        return self._job.upload
+
+    @property
+    def source(self) -> str | None:
+        """Path or address of the video; ``None`` where the job was taken up by its id."""
+        return self._job.source
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what :meth:`from_dict` takes: plain JSON with the job's id and the bucket, key and version it owns."""
+        return self._job.state
