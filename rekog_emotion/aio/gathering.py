@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sized
+from typing import Any, Final, TypeVar
 
-from attrs import frozen
+from rekog_emotion.flows.videos import End, Left, log_what_is_left
 
-from rekog_emotion.flows.videos import log_what_is_left
-
-__all__ = ["End", "gathered"]
+__all__ = ["gathered", "wholly"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 _NONE: Final = object()
-
-
-@frozen
-class End(Generic[T, R]):
-    """How the work on one item ended."""
-
-    item: T
-    result: R | None = None
-    error: Exception | None = None
-
-
-@frozen
-class _Left:
-    """A worker has left; with an error where the items could not be taken."""
-
-    error: BaseException | None = None
 
 
 async def gathered(
@@ -46,19 +28,19 @@ async def gathered(
     """
     if isinstance(items, Sized):
         workers = min(workers, len(items))
-    ends: asyncio.Queue[End[T, R] | _Left] = asyncio.Queue()
+    ends: asyncio.Queue[End[T, R] | Left] = asyncio.Queue()
     # Who is slow to use results is not run over by them: as many as workers may lie here.
     room = asyncio.Semaphore(2 * workers)
     source = _source(items)
     taking = _Taking(source, room)
 
     async def run() -> None:
-        left = _Left()
+        left = Left()
         try:
             while (item := await taking.take()) is not _NONE:
                 ends.put_nowait(await _end_of(work, item))
         except BaseException as error:  # noqa: BLE001 -- it is raised in the task that asked
-            left = _Left(error)
+            left = Left(error)
         finally:
             ends.put_nowait(left)
 
@@ -80,7 +62,9 @@ async def gathered(
         await _last(tasks, room, grace)
         raise
     finally:
-        await _ended(tasks)
+        for task in tasks:
+            task.cancel()
+        await wholly(tasks)
         await source.aclose()
         _log(ends)
 
@@ -145,7 +129,7 @@ async def _end_of(work: Callable[[T], Awaitable[R]], item: T) -> End[T, R]:
         return End(item, error=error)
 
 
-def _log(ends: asyncio.Queue[End[T, R] | _Left]) -> None:
+def _log(ends: asyncio.Queue[End[T, R] | Left]) -> None:
     """Say what nobody takes."""
     while not ends.empty():
         end = ends.get_nowait()
@@ -155,14 +139,12 @@ def _log(ends: asyncio.Queue[End[T, R] | _Left]) -> None:
         log_what_is_left(end.result if isinstance(end, End) else None, error)
 
 
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel tasks, and wait until they are done, whatever cancels meanwhile."""
-    for task in tasks:
-        task.cancel()
+async def wholly(work: Collection[asyncio.Future[Any]]) -> None:
+    """Wait until things are done, whatever cancels meanwhile, which is raised then."""
     cancel: asyncio.CancelledError | None = None
-    while not all(task.done() for task in tasks):
+    while not all(one.done() for one in work):
         try:
-            await asyncio.wait(tasks)
+            await asyncio.wait(work)
         except asyncio.CancelledError as error:
             cancel = error
     if cancel is not None:

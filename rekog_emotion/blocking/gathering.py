@@ -7,31 +7,13 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Sized
 from typing import Generic, TypeVar
 
-from attrs import frozen
-
 from rekog_emotion import forks
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.errors import RekogEmotionError
-from rekog_emotion.flows.videos import log_what_is_left
+from rekog_emotion.flows.videos import End, Left, log_what_is_left
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@frozen
-class _End(Generic[T, R]):
-    """How the work on one item ended."""
-
-    item: T
-    result: R | None = None
-    error: Exception | None = None
-
-
-@frozen
-class _Left:
-    """A worker has left; with an error where the items could not be taken."""
-
-    error: BaseException | None = None
 
 
 class _Gathering(Generic[T, R]):
@@ -63,12 +45,12 @@ class _Gathering(Generic[T, R]):
         forks.in_child(self._leave_to_parent)
         self._taking = threading.Lock()
         # As many ends as workers may lie here: who is slow to use results is not run over by them.
-        self._ends: queue.Queue[_End[T, R] | _Left] = queue.Queue(max(1, self._workers))
+        self._ends: queue.Queue[End[T, R] | Left] = queue.Queue(max(1, self._workers))
 
     def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
         self._is_parent_s = True
 
-    def each(self) -> Generator[_End[T, R], None, None]:
+    def each(self) -> Generator[End[T, R], None, None]:
         """Give the ends; whoever leaves early waits for the calls that are under way, and for no job."""
         threads = [
             threading.Thread(target=self._run, name=f"rekog-emotion-job-{number}", daemon=True)
@@ -83,7 +65,7 @@ class _Gathering(Generic[T, R]):
                     msg = f"these {self._of} are waited for in the process that forked this one: go through them there"
                     raise RekogEmotionError(msg)
                 end = self._ends.get()
-                if isinstance(end, _End):
+                if isinstance(end, End):
                     yield end
                     continue
                 at_work -= 1
@@ -97,7 +79,7 @@ class _Gathering(Generic[T, R]):
         self._stop.set()
         while at_work:
             end = self._ends.get()
-            if isinstance(end, _Left):
+            if isinstance(end, Left):
                 at_work -= 1
             else:
                 log_what_is_left(end.result, end.error)
@@ -105,7 +87,7 @@ class _Gathering(Generic[T, R]):
             thread.join()
 
     def _run(self) -> None:
-        left = _Left()
+        left = Left()
         try:
             while not self._stop.is_set():
                 with self._taking:
@@ -115,12 +97,12 @@ class _Gathering(Generic[T, R]):
                         break
                 self._ends.put(self._end_of(item))
         except BaseException as error:  # noqa: BLE001 -- it is raised in the thread that asked
-            left = _Left(error)
+            left = Left(error)
         finally:
             self._ends.put(left)
 
-    def _end_of(self, item: T) -> _End[T, R]:
+    def _end_of(self, item: T) -> End[T, R]:
         try:
-            return _End(item, result=self._work(item, self._stop))
+            return End(item, result=self._work(item, self._stop))
         except Exception as error:  # noqa: BLE001 -- one that fails stops no other
-            return _End(item, error=error)
+            return End(item, error=error)

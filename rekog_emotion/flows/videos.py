@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import evolve, frozen
 
@@ -16,10 +16,28 @@ from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
 
-__all__ = ["JobOutcome", "about", "check_jobs", "check_videos", "log_what_is_left"]
+__all__ = ["End", "JobOutcome", "Left", "about", "check_jobs", "check_videos", "log_what_is_left"]
 
 J = TypeVar("J")
+R = TypeVar("R")
+T = TypeVar("T")
 _log: Final = logger("rekog_emotion")
+
+
+@frozen
+class End(Generic[T, R]):
+    """How the work on one item of many ended."""
+
+    item: T
+    result: R | None = None
+    error: Exception | None = None
+
+
+@frozen
+class Left:
+    """A worker has left; with an error where the items could not be taken."""
+
+    error: BaseException | None = None
 
 
 @frozen
