@@ -9,7 +9,7 @@ from rekog_emotion.aio.client import AsyncRekognitionClient, aws_client, close
 from rekog_emotion.aio.image import detect_image
 from rekog_emotion.aio.images import detect_images
 from rekog_emotion.aio.job import VideoJob
-from rekog_emotion.aio.live import watch
+from rekog_emotion.aio.live import record, watch
 from rekog_emotion.aio.staging import AsyncStaging
 from rekog_emotion.aio.video import analyze_video, start_video
 from rekog_emotion.aio.videos import VideoOutcome, analyze_videos, wait_for_videos
@@ -25,6 +25,7 @@ __all__ = [
     "close",
     "detect_image",
     "detect_images",
+    "record",
     "start_video",
     "wait_for_videos",
     "watch",

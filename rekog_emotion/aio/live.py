@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
@@ -14,6 +16,7 @@ from attrs import define, field, frozen
 from rekog_emotion.aio.client import AnyClient, resolve
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.driver import Driver
+from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.clients.protocols import ClientName, of_stream
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
@@ -24,9 +27,11 @@ from rekog_emotion.sources.reading import Frame, Frames
 from rekog_emotion.values.progress import OnProgress
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from rekog_emotion.sources.frames import Picture
 
-__all__ = ["AnyFrameSource", "watch"]
+__all__ = ["AnyFrameSource", "record", "watch"]
 
 AnyFrameSource: TypeAlias = "FrameSource | AsyncIterable[Picture] | AsyncIterable[tuple[float, Picture]]"
 
@@ -97,27 +102,58 @@ def watch(
                 async for moment in given:
                     yield moment
         finally:
-            await _wholly(_freed(loop, source, driver))
+            freeing = asyncio.ensure_future(_freed(loop, source, driver))
+            try:
+                await wholly([freeing])
+            finally:
+                freeing.result()
 
     return moments()
+
+
+async def record(
+    moments: AsyncIterable[Moment],
+    target: str | os.PathLike[str],
+    *,
+    show: Callable[[Moment], Image.Image] | None = None,
+) -> int:
+    """Write moments as a video while they come, as :func:`rekog_emotion.record` does.
+
+    Whoever is filmed has to know, and mostly to agree: it is the one way in which frames that are watched leave the
+    memory. Drawing and writing are done in a thread. Where the task is cancelled or the moments end by an error, what
+    came so far is kept, and that goes on.
+
+    Args:
+        moments: What :func:`watch` gives, or an asynchronous iterator that hands it on.
+        target: H.264, in ``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``.
+        show: What is recorded of a moment, called in the thread; left out, what ``moment.draw()`` gives. ``lambda
+            moment: moment.blur()`` hides the faces that were found.
+
+    Returns:
+        The number of frames that were written; where it is 0, there is no file.
+
+    Raises:
+        CancelledError: The task was cancelled; the file is whole, and has what came so far.
+        RekogEmotionError: Whatever :func:`rekog_emotion.record` raises.
+        OSError: The target cannot be written.
+    """
+    from rekog_emotion.results.recording import write_moments
+
+    loop = _Loop(LoopClock())
+    loop.begin()
+    write = partial(write_moments, loop.pulled(moments), target, show=show)
+    writing = asyncio.get_running_loop().run_in_executor(_Threads(), write)
+    try:
+        await asyncio.wait([writing])
+    except asyncio.CancelledError as cancel:
+        await wholly([asyncio.ensure_future(loop.end()), writing])
+        raise cancel from writing.exception()
+    return writing.result()
 
 
 async def _freed(loop: _Loop, source: Frames, driver: Driver) -> None:
     await loop.end()
     await driver.aside(source.close)
-
-
-async def _wholly(work: Awaitable[None]) -> None:
-    """Do something to its end; a cancel meanwhile is raised then."""
-    task, cancel = asyncio.ensure_future(work), None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancel = error
-    task.result()
-    if cancel is not None:
-        raise cancel
 
 
 @define

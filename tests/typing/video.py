@@ -139,6 +139,15 @@ async def pictures() -> AsyncGenerator[tuple[float, np.ndarray[Any, np.dtype[np.
 
 assert_type(aio.watch(pictures(), client="embedded", rate=5), AsyncGenerator[rekog.Moment, None])
 aio.watch(pictures(), cancel=cancel)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] -- the task is cancelled
+
+
+async def recording() -> None:
+    """Record in a task."""
+    watched = aio.watch(pictures(), client="embedded")
+    assert_type(await aio.record(watched, "out.mp4", show=lambda moment: moment.blur()), int)
+    await aio.record(moments, "out.mp4")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- of threads
+
+
 rekog.watch(pictures())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- of a loop
 rekog.watch("rtsp://camera/stream", rate="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- a number
 rekog.watch(b"bytes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] -- bytes are no frames
