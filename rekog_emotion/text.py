@@ -6,7 +6,7 @@ from typing import Final
 
 from rekog_emotion.redaction import redacted
 
-__all__ = ["encodable", "plain", "quoted", "shown"]
+__all__ = ["encodable", "given_as", "plain", "quoted", "shown"]
 
 # A proxy or a wrong endpoint answers with a page of HTML, which botocore hands on as the message.
 _LONGEST: Final = 300
@@ -42,3 +42,8 @@ def _escaped(sign: str) -> str:
 def encodable(text: str) -> str:
     """Return a text that a file of UTF-8 can hold: half characters, as in names of other bytes, become escapes."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def given_as(data: bytes | bytearray | memoryview) -> str:
+    """Return what a file without a name is called, of which there are the bytes alone."""
+    return f"the file given as {memoryview(data).nbytes} bytes"

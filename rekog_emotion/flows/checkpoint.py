@@ -13,8 +13,7 @@ from typing import Final
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.documents import known_as
 from rekog_emotion.results.journal import Entry
-from rekog_emotion.sources.naming import name_of
-from rekog_emotion.text import shown
+from rekog_emotion.sources.naming import name_of, told_of
 from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Checkpoint", "check_named"]
@@ -69,7 +68,7 @@ def check_named(source: object) -> None:
     """
     if not isinstance(source, (str, os.PathLike, S3Object)):
         msg = (
-            f"{shown(name_of(source))} has no name, by which a second run would know it again: with checkpoint= pass "
+            f"{told_of(source)} has no name, by which a second run would know it again: with checkpoint= pass "
             "paths, s3:// addresses or S3Objects, or leave checkpoint= out"
         )
         raise InvalidInputError(msg)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from PIL import Image
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.text import shown
+from rekog_emotion.text import given_as, shown
 
 __all__ = ["check_still"]
 
@@ -35,7 +35,7 @@ def check_still(picture: str | os.PathLike[str] | bytes | Image.Image) -> None:
         except OSError:  # a folder, for instance: whoever decodes it says so
             return
     else:
-        name, data = f"<{type(picture).__name__}>", bytes(picture)
+        name, data = given_as(picture), bytes(picture)
     Image.init()
     for kind in filter(Image.OPEN.__contains__, (*_FRAMES, _PAGES)):
         plugin, accepts = Image.OPEN[kind]

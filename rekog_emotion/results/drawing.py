@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.results.at_hand import file_of
-from rekog_emotion.text import shown
+from rekog_emotion.text import given_as, shown
 from rekog_emotion.values.wording import age, percent, word
 
 with needs("image", "Drawing"):
@@ -157,7 +157,7 @@ def open_picture(analysis: PictureFaces, picture: Picture | None) -> Image.Image
 
 def _loaded(picture: str | os.PathLike[str] | bytes) -> Image.Image:
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        name, data = f"<{type(picture).__name__}>", bytes(picture)
+        name, data = given_as(picture), bytes(picture)
     elif isinstance(picture, (str, os.PathLike)):
         name, data = os.fsdecode(picture), Path(picture).read_bytes()
     else:

@@ -15,7 +15,7 @@ from rekog_emotion.media.files import BinaryFile, opened, read_all, read_file
 from rekog_emotion.media.formats import not_an_image
 from rekog_emotion.media.headers import ImageHeader, read_header
 from rekog_emotion.sources.collections import is_collection, prefix_of
-from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of
+from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of, told_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri, s3_wire
@@ -87,7 +87,7 @@ def prepare_image(source: ImageSource) -> PreparedImage:
     if (ready := ready_image(source)) is not None:
         return evolve(ready, name=name)
     with _naming(source):
-        data, size = _encoded(source, name)
+        data, size = _encoded(source, told_of(source))
     return PreparedImage(wire={"Bytes": data}, size=size, name=name)
 
 
@@ -121,7 +121,7 @@ def prepare_pixels(source: Any, seconds: float) -> PreparedImage:  # noqa: ANN40
     """
     name = name_of(source)
     with _naming(source):
-        rgb = _flat(source) if _is_image(source) else _flat_array(source, name)
+        rgb = _flat(source) if _is_image(source) else _flat_array(source, told_of(source))
     return PreparedImage(wire={"Pixels": rgb, "Seconds": seconds}, size=rgb.size, name=name)
 
 
@@ -139,20 +139,20 @@ def ready_image(source: object) -> PreparedImage | None:
     return PreparedImage(wire={"Bytes": source}, size=header.size, name=name_of(source))
 
 
-def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
+def _encoded(source: object, told: str) -> tuple[bytes, tuple[int, int]]:
     """Return the bytes to send and the size that they show."""
     if isinstance(source, Path):
         with opened(source) as file:
             data = read_all(file)
-        return _fitted(data, name)
+        return _fitted(data, told)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _fitted(bytes(source), name)  # the same object when it is bytes already
+        return _fitted(bytes(source), told)  # the same object when it is bytes already
     if _is_image(source):
         return _from_image(_flat(source))
     if _is_array(source):
-        return _from_image(_flat_array(source, name))
+        return _from_image(_flat_array(source, told))
     if _is_file(source):
-        return _fitted(read_file(source), name)
+        return _fitted(read_file(source), told)
     if inspect.isawaitable(source):
         message = "this was not awaited; pass what `await` gives"
         raise InvalidInputError(message)
@@ -163,7 +163,7 @@ def _encoded(source: object, name: str) -> tuple[bytes, tuple[int, int]]:
     raise InvalidInputError(message)
 
 
-def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
+def _fitted(data: bytes, told: str) -> tuple[bytes, tuple[int, int]]:
     if not data:
         message = "there are no bytes; check how they were read or written"
         raise InvalidInputError(message)
@@ -176,7 +176,7 @@ def _fitted(data: bytes, name: str) -> tuple[bytes, tuple[int, int]]:
         message = f"the content is {what}"
         raise InvalidInputError(message)
     kind = f"of over {MAX_IMAGE_BYTES} bytes" if header else "that is neither JPEG nor PNG"
-    with needs("image", f"{shown(name)}: an image {kind}"):
+    with needs("image", f"{told}: an image {kind}"):
         from rekog_emotion.media import images
     image, size = images.load_sized(data, enough=images.enough_pixels(MAX_IMAGE_BYTES))
     _check_size(size)
@@ -202,13 +202,13 @@ def _flat(image: Image.Image) -> Image.Image:
     return images.flattened(image)
 
 
-def _flat_array(array: NDArray[Any], name: str) -> Image.Image:
+def _flat_array(array: NDArray[Any], told: str) -> Image.Image:
     """Return the picture that is in an array, in mode RGB."""
     if wrong := _wrong_array(array):
         raise InvalidInputError(wrong)
     height, width = array.shape[:2]
     _check_size((width, height))
-    with needs("image", f"{shown(name)}: encoding an array"):
+    with needs("image", f"{told}: encoding an array"):
         from rekog_emotion.media import images
     return _flat(images.from_array(array))
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.files import BinaryFile
-from rekog_emotion.text import shown
+from rekog_emotion.text import given_as, shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["name_of"]
+__all__ = ["name_of", "told_of"]
 
 
 def _is_image(source: object) -> TypeGuard[Image.Image]:
@@ -55,11 +55,18 @@ def _kind(source: object) -> str:
     return f"<{type(source).__name__}>"
 
 
+def told_of(source: object) -> str:
+    """Return what a source is called in messages: its name, or how many bytes were given."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return given_as(source)
+    return shown(name_of(source))
+
+
 @contextmanager
 def _naming(source: object) -> Iterator[None]:
     """Say in an error which source it is about."""
     try:
         yield
     except InvalidInputError as error:
-        message = f"{shown(name_of(source))}: {error.message}"
+        message = f"{told_of(source)}: {error.message}"
         raise InvalidInputError(message) from error.__cause__

@@ -195,8 +195,8 @@ def test_refuses_sources_without_a_name(tmp_path, client, given):
         list(rekog.detect_images(given, client=client, checkpoint=tmp_path / "done.jsonl"))
 
     assert str(caught.value) == (
-        "<bytes> has no name, by which a second run would know it again: with checkpoint= pass paths, s3:// addresses "
-        "or S3Objects, or leave checkpoint= out"
+        f"the file given as {len(jpeg())} bytes has no name, by which a second run would know it again: with "
+        "checkpoint= pass paths, s3:// addresses or S3Objects, or leave checkpoint= out"
     )
     assert client.calls == []
 

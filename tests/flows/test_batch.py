@@ -135,7 +135,9 @@ def test_sources_that_may_be_many(tmp_path):
     for sources in (nameless, tuple(nameless)):
         with pytest.raises(InvalidInputError) as caught:
             check_sources(sources, named=True)
-        assert str(caught.value).startswith("<bytes> has no name, by which a second run would know it again")
+        assert str(caught.value).startswith(
+            "the file given as 5 bytes has no name, by which a second run would know it again"
+        )
 
 
 def test_what_may_be_many(tmp_path):

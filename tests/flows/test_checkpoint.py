@@ -54,13 +54,20 @@ def test_takes_each_once():
     assert (checkpoint.skipped, checkpoint.failed_before) == (4, 1)
 
 
-@pytest.mark.parametrize("source", [b"bytes", bytearray(b"bytes"), None, 5])
-def test_refuses_what_has_no_name(source):
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (b"bytes", "the file given as 5 bytes"),
+        (bytearray(b"bytes"), "the file given as 5 bytes"),
+        (None, "None"),
+        (5, "<int>"),
+    ],
+)
+def test_refuses_what_has_no_name(source, name):
     """A second run would not know it again."""
     with pytest.raises(InvalidInputError) as caught:
         Checkpoint().takes(source)
 
-    name = "None" if source is None else f"<{type(source).__name__}>"
     assert str(caught.value) == (
         f"{name} has no name, by which a second run would know it again: with checkpoint= pass paths, s3:// addresses "
         "or S3Objects, or leave checkpoint= out"

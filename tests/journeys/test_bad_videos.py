@@ -119,10 +119,22 @@ def test_a_recording_in_pieces_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (GOOD, f"<bytes>: {MEMORY}; write the bytes to a temporary file and pass its path"),
-        (bytearray(GOOD), f"<bytearray>: {MEMORY}; write the bytes to a temporary file and pass its path"),
-        (memoryview(GOOD), f"<memoryview>: {MEMORY}; write the bytes to a temporary file and pass its path"),
-        (JPEG, "<bytes>: the content is an image (JPEG), not a video; pass it to detect_image"),
+        (GOOD, f"the file given as {len(GOOD)} bytes: {MEMORY}; write the bytes to a temporary file and pass its path"),
+        (
+            bytearray(GOOD),
+            f"the file given as {len(GOOD)} bytes: {MEMORY}; write the bytes to a temporary file and pass its path",
+        ),
+        (
+            memoryview(GOOD),
+            f"the file given as {len(GOOD)} bytes: {MEMORY}; write the bytes to a temporary file and pass its path",
+        ),
+        (
+            JPEG,
+            (
+                f"the file given as {len(JPEG)} bytes: the content is an image (JPEG), not a video; pass it to "
+                "detect_image"
+            ),
+        ),
         (
             io.BytesIO(GOOD),
             f"<file>: {MEMORY}; copy the file object to a temporary file (shutil.copyfileobj) and pass its path",

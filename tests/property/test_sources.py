@@ -46,7 +46,7 @@ def test_a_damaged_file_goes_out_or_is_refused(data, changes, length):
 
     match outcome(bytes(damaged)):
         case str(message):
-            assert message.startswith("<bytes>: ")
+            assert message.startswith(f"the file given as {len(damaged)} bytes: ")
         case prepared:
             assert min(prepared.size) >= 80
 
@@ -54,7 +54,7 @@ def test_a_damaged_file_goes_out_or_is_refused(data, changes, length):
 @given(st.binary(max_size=300))
 def test_any_bytes_go_out_or_are_refused(data):
     """Never fail in another way on what is no picture."""
-    assert str(outcome(data)).startswith("<bytes>: ")
+    assert str(outcome(data)).startswith(f"the file given as {len(data)} bytes: ")
 
 
 @given(st.from_regex(r"[0-9A-Za-z.\-_]{3,60}", fullmatch=True), keys, st.none() | keys)

@@ -271,7 +271,7 @@ def test_what_is_no_picture_is_refused(tmp_path):
     other = "pass a path, the bytes of a file or a PIL image; of an array make one with Image.fromarray"
     assert messages == [
         f"{text}: {unread}",
-        f"<bytes>: {unread}",
+        f"the file given as 100 bytes: {unread}",
         f"the picture is of type ndarray: {other}",
         f"the picture is of type BytesIO: {other}",
     ]

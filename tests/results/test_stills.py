@@ -37,7 +37,12 @@ def test_several_are_refused(tmp_path, kind, message, way):
     path.write_bytes(encoded(kind, 3))
     analysis = ImageAnalysis(faces=(), size=SIZE, source=str(path))
 
-    for picture, name in ((path.read_bytes(), "<bytes>"), (path, path), (str(path), path), (None, path)):
+    for picture, name in (
+        (path.read_bytes(), f"the file given as {path.stat().st_size} bytes"),
+        (path, path),
+        (str(path), path),
+        (None, path),
+    ):
         with pytest.raises(rekog.InvalidInputError) as caught:
             getattr(analysis, way)(picture)
         assert str(caught.value) == message.format(name=name)
@@ -77,7 +82,7 @@ def test_damaged():
     data = encoded("GIF", 3)
     check_still(data[:20])
     check_still(b"GIF89a")
-    with pytest.raises(rekog.InvalidInputError, match=r"^<bytes>: the content is no image"):
+    with pytest.raises(rekog.InvalidInputError, match=r"^the file given as 20 bytes: the content is no image"):
         ImageAnalysis(faces=(), size=SIZE).blur(data[:20])
 
 

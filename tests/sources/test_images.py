@@ -21,6 +21,8 @@ from tests.pictures import PORTRAIT, chunk, exif_of, opened, portrait, saved, se
 JPEG, PNG = PORTRAIT.read_bytes(), saved(portrait(), "PNG")
 LARGE_JPEG = saved(portrait(), "JPEG") + bytes(MAX_IMAGE_BYTES)
 LARGE_PNG = saved(portrait(), "PNG") + bytes(MAX_IMAGE_BYTES)
+WEBP = saved(portrait(), "WEBP")
+EXTRA = "the 'image' extra: pip install 'rekog-emotion[image]'"
 
 
 def sent(prepared):
@@ -327,24 +329,12 @@ def test_the_repr_shows_no_bytes():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (
-            saved(portrait(), "WEBP"),
-            (
-                "<bytes>: an image that is neither JPEG nor PNG needs the 'image' extra: "
-                "pip install 'rekog-emotion[image]'"
-            ),
-        ),
-        (
-            LARGE_JPEG,
-            "<bytes>: an image of over 5242880 bytes needs the 'image' extra: pip install 'rekog-emotion[image]'",
-        ),
-        (
-            LARGE_PNG,
-            "<bytes>: an image of over 5242880 bytes needs the 'image' extra: pip install 'rekog-emotion[image]'",
-        ),
+        (WEBP, f"the file given as {len(WEBP)} bytes: an image that is neither JPEG nor PNG needs {EXTRA}"),
+        (LARGE_JPEG, f"the file given as {len(LARGE_JPEG)} bytes: an image of over 5242880 bytes needs {EXTRA}"),
+        (LARGE_PNG, f"the file given as {len(LARGE_PNG)} bytes: an image of over 5242880 bytes needs {EXTRA}"),
         (
             np.zeros((90, 90, 3), np.uint8),
-            "<array>: encoding an array needs the 'image' extra: pip install 'rekog-emotion[image]'",
+            f"<array>: encoding an array needs {EXTRA}",
         ),
     ],
     ids=["WebP", "large JPEG", "large PNG", "array"],

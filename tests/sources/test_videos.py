@@ -36,10 +36,13 @@ async def video():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (b"\0\0\0\x18ftypisom", f"<bytes>: {MEMORY}; write the bytes to a temporary file and pass its path"),
+        (
+            b"\0\0\0\x18ftypisom",
+            f"the file given as 12 bytes: {MEMORY}; write the bytes to a temporary file and pass its path",
+        ),
         (
             memoryview(b"\xff\xd8\xff\xe0"),
-            "<memoryview>: the content is an image (JPEG), not a video; pass it to detect_image",
+            "the file given as 4 bytes: the content is an image (JPEG), not a video; pass it to detect_image",
         ),
         (Awaited(), f"<file>: {MEMORY}; write what `await file.read()` gives to a temporary file and pass its path"),
         (
