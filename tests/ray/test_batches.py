@@ -118,8 +118,8 @@ def test_nested_rows(detect):
             "<bytes>",
             None,
             (
-                "InvalidInputError: the file given as 2 bytes: the content is text, not an image; check what was read or "
-                "downloaded"
+                "InvalidInputError: the file given as 2 bytes: the content is text, not an image; check what was "
+                "read or downloaded"
             ),
         ),
         ("<bytes>", 512, None),
