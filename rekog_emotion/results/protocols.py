@@ -190,14 +190,15 @@ _UNSUPPORTED: Final = "Unsupported codec/format"
 _READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
 
 
-def check_succeeded(analysis: VideoFaces) -> None:
+def check_succeeded(analysis: AnyFaces) -> None:
     """Refuse the answer of a job that runs or has failed: it has no faces, and nobody knows whether there are any.
 
     Raises:
         InvalidInputError: It is one.
     """
-    if analysis.status in {JobStatus.IN_PROGRESS, JobStatus.FAILED}:
-        msg = f"this answer is of a job that is {analysis.status}, which is not 'no faces'; keep one that has SUCCEEDED"
+    status = getattr(analysis, "status", None)  # of a photo there is none
+    if status in {JobStatus.IN_PROGRESS, JobStatus.FAILED}:
+        msg = f"this answer is of a job that is {status}, which is not 'no faces'; keep one that has SUCCEEDED"
         raise InvalidInputError(msg)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from rekog_emotion.results.protocols import Analyses, AnyFaces, VideoFaces, analyses_in
+from rekog_emotion.results.protocols import Analyses, AnyFaces, VideoFaces, analyses_in, check_succeeded
 from rekog_emotion.text import encodable
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.leaves import leaves, scores
@@ -114,8 +114,13 @@ def whence_columns(*, people: bool = False) -> tuple[Column, ...]:
 
 
 def rows(analyses: Analyses, *, people: bool = False) -> Iterator[tuple[list[Any], Face]]:
-    """Yield each face with the cells of what is known of its picture."""
+    """Yield each face with the cells of what is known of its picture.
+
+    Raises:
+        InvalidInputError: Something is no analysis, or is of a job that has not succeeded.
+    """
     for analysis in analyses_in(analyses):
+        check_succeeded(analysis)
         size: tuple[int | None, int | None] = analysis.size or (None, None)
         metadata = getattr(analysis, "metadata", None)
         if isinstance(metadata, VideoMetadata):  # which may say one of the two

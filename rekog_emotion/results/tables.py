@@ -87,7 +87,7 @@ def to_pandas(*analyses: Analyses, landmarks: bool = False, people: bool = False
 
     Raises:
         MissingExtraError: The ``pandas`` extra is not installed.
-        InvalidInputError: An integer does not fit into 64 bits.
+        InvalidInputError: An integer does not fit into 64 bits, or an answer is of a job that has not succeeded.
     """
     return frame_of(_filled(analyses, landmarks=landmarks, people=people))
 
@@ -120,7 +120,7 @@ def to_arrow(*analyses: Analyses, nested: bool = False, landmarks: bool = False,
 
     Raises:
         MissingExtraError: The ``arrow`` extra is not installed.
-        InvalidInputError: An integer does not fit into 64 bits.
+        InvalidInputError: An integer does not fit into 64 bits, or an answer is of a job that has not succeeded.
     """
     from rekog_emotion.results.arrow import Sink
 
@@ -152,7 +152,7 @@ def write_parquet(
 
     Raises:
         MissingExtraError: The ``arrow`` extra is not installed.
-        InvalidInputError: An integer does not fit into 64 bits.
+        InvalidInputError: An integer does not fit into 64 bits, or an answer is of a job that has not succeeded.
         OSError: The file cannot be written.
     """
     from rekog_emotion.results.arrow import Sink

@@ -507,3 +507,28 @@ def test_a_missing_pandas_is_said_before_the_first_call(monkeypatch):
     with pytest.raises(rekog.MissingExtraError, match=r"rekog-emotion\[pandas\]"):
         tables.to_pandas(asked.append(k) for k in range(3))
     assert asked == []
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda clip, _: list(tables.to_records(clip)),
+        lambda clip, _: tables.to_pandas([EMPTY, clip]),
+        lambda clip, _: tables.to_arrow(clip),
+        lambda clip, _: tables.to_arrow(clip, nested=True),
+        lambda clip, path: tables.write_parquet(path, clip),
+        lambda clip, _: tables.write_csv(io.StringIO(), clip),
+        lambda clip, _: tables.write_records(io.StringIO(), clip),
+    ],
+    ids=["records", "pandas", "Arrow", "nested", "Parquet", "CSV", "JSON Lines"],
+)
+def test_no_rows_of_a_job_that_has_no_faces_yet(write, status, tmp_path):
+    """An empty table would say that nobody is there."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        write(VideoAnalysis(status=status), tmp_path / "faces")
+
+    assert str(caught.value) == (
+        f"this answer is of a job that is {status}, which is not 'no faces'; keep one that has SUCCEEDED"
+    )
+    assert list(tmp_path.iterdir()) == []
