@@ -21,7 +21,7 @@ from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, seconds
 from rekog_emotion.ray.cluster import AnyClient, check_client, check_pool, cpus, made, pool_of, ready, works_by_itself
 from rekog_emotion.ray.photos import Photos, check_columns, column_of
-from rekog_emotion.ray.places import here, is_prefix, packed, reached, unpacked
+from rekog_emotion.ray.places import here, is_prefix, packed, parts, reached, unpacked
 from rekog_emotion.ray.rate import ClusterPace
 from rekog_emotion.results.outcome_tables import OutcomeSink
 from rekog_emotion.sources.collections import LeftOut, Unusable
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectImages", "detect_images"]
 
-_FEW, _MANY = 32, 128  # photos that are done as one, and again where their process is lost
+# The fewest and the most photos that are done as one, and again where their process is lost: by a client that works by
+# itself, and by a service, which is asked for as many at a time.
+_ALONE, _SERVED = (4, 32), (32, 128)
 _AT_ONCE: Final = 10_000  # that are found
 _ACTORS: Final = 2  # for a service, which is what takes the time: one goes on where the other is lost
 
@@ -141,7 +143,7 @@ class _Found(Photos):
     """What `_find` has found: photos, and places that cannot be looked into."""
 
     def __init__(self, batch: pa.Table, folder: str) -> None:
-        found = [one for one in unpacked(batch) if one is not None]
+        found = [one for part in unpacked(batch) for one in part]
         self.names = [one.source if isinstance(one, Unusable) else name_of(one) for one in found]
         self.sources = [reached(one, folder) for one in found]
 
@@ -172,20 +174,24 @@ class _DetectStored(DetectImages):
         return _Stored(batch)
 
 
-def _find(batch: pa.Table, *, client: AnyClient, folder: str) -> Iterator[pa.Table]:
-    """Yield the photos at places as they are found, and what cannot be looked into.
+def _find(
+    batch: pa.Table, *, client: AnyClient, folder: str, actors: int, sizes: tuple[int, int]
+) -> Iterator[pa.Table]:
+    """Yield the photos at places as they are found, and what cannot be looked into, in parts that are done as one.
 
     Args:
         batch: Places, as the caller gave them.
         client: Who is to analyse the photos; S3 is listed with what it has.
         folder: Where relative paths begin.
+        actors: Who do them.
+        sizes: The fewest and the most photos of a part.
     """
     driver = Driver(client=made(client))
     found = (one for place in unpacked(batch) if place is not None for one in _found_at(place, driver, folder))
     # Ray up to 2.53 at least waits for ever for a block of nothing.
-    yield packed(list(islice(found, _AT_ONCE)) or [None])
+    yield packed(parts(list(islice(found, _AT_ONCE)), actors, *sizes) or [[]])
     while some := list(islice(found, _AT_ONCE)):
-        yield packed(some)
+        yield packed(parts(some, actors, *sizes))
 
 
 def _found_at(place: Any, driver: Driver, folder: str) -> Iterator[Any]:  # noqa: ANN401 -- a path, an address or an object
@@ -287,7 +293,8 @@ def detect_images(
         kind, photos = _DetectStored, ray.data.read_binary_files(places[0], include_paths=True)
     else:
         kind, options["folder"] = _DetectFound, here()
-        photos = _listed(places, sent, options["folder"], at_once=_FEW if alone else _MANY)
+        sizes = _ALONE if alone else _SERVED
+        photos = _listed(places, client=sent, folder=options["folder"], actors=pool.max_size, sizes=sizes)
     rows = photos.map_batches(
         kind,
         fn_constructor_kwargs=options,
@@ -316,9 +323,9 @@ def _places(source: Any) -> list[Any]:  # noqa: ANN401 -- what callers pass
     raise InvalidInputError(msg)
 
 
-def _listed(places: list[Any], client: AnyClient, folder: str, *, at_once: int) -> Dataset:
+def _listed(places: list[Any], **how: Any) -> Dataset:  # noqa: ANN401 -- the arguments of `_find`
     """Return a dataset of the photos at places, in blocks that are done as one."""
     found = ray.data.from_arrow(packed(places or [None])).map_batches(
-        _find, fn_kwargs={"client": client, "folder": folder}, batch_size=None, batch_format="pyarrow", num_cpus=0.1
+        _find, fn_kwargs=how, batch_size=None, batch_format="pyarrow", num_cpus=0.1
     )
-    return found.repartition(target_num_rows_per_block=at_once)
+    return found.repartition(target_num_rows_per_block=1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from rekog_emotion.errors import needs
@@ -17,9 +17,10 @@ from rekog_emotion.values.s3 import is_s3_uri
 with needs("ray", "Ray Data"):
     import pyarrow as pa
 
-__all__ = ["here", "is_prefix", "packed", "reached", "unpacked"]
+__all__ = ["here", "is_prefix", "packed", "parts", "reached", "unpacked"]
 
 _COLUMN: Final = "place"
+_ROUNDS: Final = 2  # parts that each actor is left with, at least
 
 
 def packed(things: Iterable[Any]) -> pa.Table:
@@ -30,6 +31,24 @@ def packed(things: Iterable[Any]) -> pa.Table:
 def unpacked(table: pa.Table) -> list[Any]:
     """Return the places of a table that `packed` has made."""
     return [pickle.loads(one) for one in table.column(_COLUMN).to_pylist()]  # noqa: S301 -- our own
+
+
+def parts(things: Sequence[Any], actors: int, fewest: int, most: int) -> list[Sequence[Any]]:
+    """Return things in parts, smaller and smaller towards the end, so that all actors end at about the same time.
+
+    Args:
+        things: Any.
+        actors: Who take the parts.
+        fewest: Of a part, but for the last one.
+        most: Of a part.
+    """
+    found: list[Sequence[Any]] = []
+    begin = 0
+    while begin < len(things):
+        size = min(max((len(things) - begin) // (_ROUNDS * actors), fewest), most)
+        found.append(things[begin : begin + size])
+        begin += size
+    return found
 
 
 def here() -> str:

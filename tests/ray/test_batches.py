@@ -341,6 +341,27 @@ def test_has_the_options_of_the_verb_of_one_process():
     assert [ours[name] for name in shared[1:]] == [theirs[name] for name in shared[1:]]
 
 
+@pytest.mark.parametrize(
+    ("things", "actors", "sizes"),
+    [
+        (0, 2, []),
+        (1, 2, [1]),
+        (7, 2, [4, 3]),
+        (32, 16, [4] * 8),
+        (100, 2, [25, 18, 14, 10, 8, 6, 4, 4, 4, 4, 3]),
+        (200, 2, [32, 32, 32, 26, 19, 14, 11, 8, 6, 5, 4, 4, 4, 3]),
+    ],
+)
+def test_parts_get_smaller_towards_the_end(things, actors, sizes):
+    """So that no actor does the last of them while the others have nothing to do."""
+    from rekog_emotion.ray.places import parts
+
+    found = parts(range(things), actors, 4, 32)
+
+    assert [len(part) for part in found] == sizes
+    assert [thing for part in found for thing in part] == [*range(things)]
+
+
 def test_a_client_that_cannot_be_sent(ray):
     """The message says what to pass instead."""
     import boto3
