@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -119,13 +118,10 @@ class Engine:
         if whole:
             apparent = nets.age_gender(faces) if trail is None else trail.apparent(faces, nets.age_gender)
             muscles = nets.blendshapes(faces)
-            looks = zip(
-                muscles,
-                repeat(None) if nets.emotions is None else nets.emotions(faces, muscles),
-                repeat(None) if nets.attributes is None else nets.attributes(faces),
-                apparent,
-                strict=False,
-            )
+            nothing = [None] * len(faces)
+            emotions = nothing if nets.emotions is None else nets.emotions(faces, muscles)
+            attributes = nothing if nets.attributes is None else nets.attributes(faces)
+            looks = zip(muscles, emotions, attributes, apparent, strict=True)
             details = [
                 detail(picture, Observation(face, pose, points, *look))
                 for face, pose, points, look in zip(faces, poses, marks, looks, strict=True)

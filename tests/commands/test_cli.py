@@ -116,6 +116,15 @@ s3://bucket/photo.jpg: 2 faces, engine: aws
     assert (0, expected, "") == (code, *terminal.readouterr())
 
 
+def test_clean_networks_tell_less(capsys):
+    """What they leave out is not in the lines, nor a column of the table."""
+    code = main(["image", ASTRONAUT, *EMBEDDED, "--weights", "clean"])
+
+    (read,) = read_json_lines(capsys.readouterr().out.splitlines())
+    (face,) = read.faces
+    assert (code, face.smile.value, face.gender.value, face.emotions, face.age_range) == (0, True, "Female", None, None)
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_programs_get_json_lines(options, capsys, monkeypatch, blank):
     """One line a photo with its whole analysis, when asked for and when the output is no terminal."""

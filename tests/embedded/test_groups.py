@@ -95,3 +95,16 @@ def test_a_temperature_is_found_on_the_other_sets(program, chance):
     (scale,) = program("left_out").fit([(2 * rows, truth)])
 
     assert scale == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("row", "known"),
+    [
+        ({"label": "happy", "sex": "female", "group": "black", "age": "NA"}, {"Emotion": "HAPPY", "race": "black"}),
+        ({"sex": "female", "age": "24"}, {"Age": 24.0}),
+        ({"gender": "Female", "age": "20-29", "race": "1"}, {"Age": 24.5, "race": "Black"}),
+    ],
+)
+def test_labels_of_people(program, row, known):
+    """Unknown ages are left out; a decade counts as its middle."""
+    assert program("reliability").truths(row) == known | {"Gender": "Female"}
