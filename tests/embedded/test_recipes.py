@@ -5,9 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from PIL import Image
 
+from rekog_emotion.embedded.engine import Engine
+
 RECIPES = Path(__file__).parents[2] / "docs" / "models" / "rebuild"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture
@@ -96,3 +100,33 @@ def test_clear_glasses_are_no_sunglasses(program):
 
     assert recipe.guessed(example, {"Sunglasses": 0.01}) is None
     assert recipe.guessed(example, {"Sunglasses": 0.5}) == {"Sunglasses": 1.0}
+
+
+def test_attributes_are_learnt_from_crops_of_the_face(program):
+    """The crop has the eyes and the mouth where the network expects them."""
+    recipe = program("attribute_pictures")
+    example = recipe.Example("celeba", "a.jpg", (DATA / "astronaut.jpg").read_bytes(), {"Eyeglasses": 0.0})
+
+    picture, labels = recipe.Cutter()(example)
+
+    assert picture.size == (112, 112)
+    assert labels == {"Eyeglasses": 0.0, "Sunglasses": 0.0, "FaceOccluded": 0.0}
+    assert recipe.Cutter()(evolve(example, data=encoded(np.zeros((90, 90, 3), np.uint8)))) is None
+
+
+@pytest.mark.parametrize("width", [512, 48])
+def test_appearance_is_learnt_from_crops_of_the_face(program, width):
+    """Large and tiny pictures of a face are cut so that the eyes lie on one height, and none is made up."""
+    recipe = program("emotion_pictures")
+    nets = Engine()._networks()
+    photo = Image.open(DATA / "astronaut.jpg").convert("RGB").crop((150, 30, 310, 190)).resize((width, width))
+
+    crop = recipe.crop(photo, recipe.points(photo, nets), 112)
+
+    assert crop.shape == (112, 112, 3)
+    around = Image.new("RGB", (224, 224))  # to be found in again
+    around.paste(Image.fromarray(crop), (56, 56))
+    points = recipe.points(around, nets)
+    left, right = points[[33, 263], :2] - 56
+    wanted = (np.array(recipe.CHIP)[[2, 0]] + recipe.STORED_PAD) / (1 + 2 * recipe.STORED_PAD) * 112
+    assert np.stack([left, right]) == pytest.approx(wanted, abs=3)

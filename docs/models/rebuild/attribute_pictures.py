@@ -30,7 +30,7 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import mirrors
@@ -39,10 +39,9 @@ from attrs import define, field
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from rekog_emotion.embedded.attributes import CROP, Attributes, _anchors
-from rekog_emotion.embedded.detector import Detector
+from rekog_emotion.embedded.attributes import CROP, _anchors
+from rekog_emotion.embedded.engine import Engine, _find, _Networks
 from rekog_emotion.embedded.geometry import Patch, invert, similarity
-from rekog_emotion.embedded.mesh import FaceMesh, Mesh
 
 LFW = "SnorreW/FacialAttributes_Snorre"
 MTFL, MTFL_LABELS = "anurag708/Facial-Landmark-Detection-Using-CNN", "vyom1911/Facial-Landmark-Detection"
@@ -204,9 +203,7 @@ class Measured:
 class Cutter:
     """Finds the face of a picture and cuts it."""
 
-    detector: Detector = field(factory=Detector)
-    mesh: Mesh = field(factory=Mesh)
-    network: Attributes = field(factory=Attributes)
+    nets: _Networks = field(factory=lambda: Engine()._networks())  # noqa: SLF001 -- its insides are what is needed
 
     def __call__(self, example: Example) -> tuple[Image.Image, Labels] | None:
         """Return the crop and all labels, or nothing where no face is found."""
@@ -217,22 +214,13 @@ class Cutter:
             crop = patch.warp(invert(similarity(example.anchors, CROP * SIDE)), SIDE)
             return Image.fromarray(crop), example.labels
         picture.thumbnail((LARGEST, LARGEST), reducing_gap=2)
-        faces = self.faces(picture)
+        faces = _find(self.nets, picture, "fast") or _find(self.nets, picture, "default")
         if not faces:
             return None
-        face = max(faces, key=lambda face: float(np.prod(face.extent[2:] - face.extent[:2])))
-        (likely,) = self.network([face])
+        face = faces[0]
+        (likely,) = self.nets.heads.attributes([face])
         labels = guessed(example, likely)
         return None if labels is None else (Image.fromarray(face.crop(_anchors(face), CROP, SIDE)), labels)
-
-    def faces(self, picture: Image.Image) -> Sequence[FaceMesh]:
-        """Return the faces of the first search that finds any."""
-        for mode in ("fast", "default"):
-            for detections, presence in self.detector.search(picture, mode=mode):
-                faces = self.mesh(picture, detections, presence=presence)
-                if faces:
-                    return faces
-        return ()
 
 
 def guessed(example: Example, likely: Mapping[str, float]) -> Labels | None:

@@ -27,7 +27,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ from attrs import define
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from rekog_emotion.embedded.detector import Detector
+from rekog_emotion.embedded.engine import Engine, _find, _Networks
 from rekog_emotion.embedded.expression import CHIP, CHIP_VERTICES
 from rekog_emotion.embedded.geometry import Patch, invert, similarity
-from rekog_emotion.embedded.mesh import Mesh, _refined, _Region
+from rekog_emotion.embedded.mesh import _refined, _Region
 
 FER2013 = "RecepTahirGunlu/Duygu-Tanima"
 FER_PLUS = "tessav/crowd-emotion"
@@ -48,7 +48,8 @@ CK = "WuJie1010/Facial-Expression-Recognition.Pytorch"
 FOLDERS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # ANGRY DISGUSTED ... CALM
 VOTES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 NO_VOTES = ("contempt", "unknown", "NF")
-TINY = 48  # pixels; such a picture is a face, so that nothing needs to be found there
+TINY = 64  # pixels; such a picture is a face, so that nothing needs to be found there
+LARGEST = 700  # pixels; larger pictures are made smaller
 STORED, STORED_PAD = 88, 0.4  # side of a stored crop, pixels, and its margin
 DUPLICATE, ALIGNED, SAME, CLOSE, AHEAD = 0.98, 0.9, 0.93, 0.7, 0.1  # correlations
 FACE = slice(20, 68)  # of a stored crop
@@ -101,7 +102,8 @@ def _paired(stretched: Array, plain: Array) -> list[int | None]:
     return pairs
 
 
-def _examples(mirror: Path) -> Iterator[Example]:
+def examples(mirror: Path) -> Iterator[Example]:
+    """Yield FER2013's pictures but for those of which a measured set holds a copy."""
     banned = [
         (FER2013, mirrors.names(mirror, FER2013, r"test/.*PrivateTest_\d+\.jpg$").values()),
         (FER_PLUS, mirrors.names(mirror, FER_PLUS, r"data/FER2013Test/.*\.png$").values()),
@@ -129,39 +131,40 @@ def _examples(mirror: Path) -> Iterator[Example]:
             yield Example(pictures, FOLDERS.index(Path(name).parent.name), given)
 
 
-def _photo(source: Path) -> Image.Image:
-    return ImageOps.exif_transpose(Image.open(source)).convert("RGB")
+def photo(data: bytes) -> Image.Image:
+    """Return a picture as it is shown, no larger than needed."""
+    picture = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    picture.thumbnail((LARGEST, LARGEST))
+    return picture
 
 
-def _points(picture: Image.Image, detector: Detector, mesh: Mesh) -> Array | None:
+def points(picture: Image.Image, nets: _Networks) -> Array | None:
     """Return the mesh of the largest face."""
-    if picture.width > TINY:
-        for detections, presence in detector.search(picture, mode="fast"):
-            faces = mesh(picture, detections, presence=presence)
-            if faces:
-                return max(faces, key=lambda face: float(np.prod(face.extent[2:] - face.extent[:2]))).points
-        return None
+    if max(picture.size) > TINY:
+        return next((face.points for face in _find(nets, picture, "fast")), None)
     region = _Region(picture.width / 2, picture.height / 2, picture.width * 1.15, 0.0)
-    (fit,) = mesh._fit(picture, [region])  # noqa: SLF001 -- without the detector, five times as fast
+    (fit,) = nets.mesh._fit(picture, [region])  # noqa: SLF001 -- without the detector, five times as fast
     if fit.presence < 0.95 or abs(_refined(fit.points).angle) > 0.08:
-        (fit,) = mesh._fit(picture, [_refined(fit.points)])  # noqa: SLF001 -- likewise
+        (fit,) = nets.mesh._fit(picture, [_refined(fit.points)])  # noqa: SLF001 -- likewise
     return fit.points if fit.presence > 0.5 else None
 
 
-def _crop(picture: Image.Image, points: Array) -> Array:
-    x, y = points[:, :2].mean(0)
-    radius = float(np.ptp(points[:, :2], axis=0).max()) * 1.25
-    targets = (CHIP + STORED_PAD) / (1 + 2 * STORED_PAD) * STORED
-    crop = Patch(picture, x, y, radius).warp(invert(similarity(points[CHIP_VERTICES, :2], targets)), STORED)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(crop)).convert("L"))
+def crop(picture: Image.Image, mesh: Array, side: int = STORED) -> Array:
+    """Return the aligned face, shape (side, side, 3), with a margin of ``STORED_PAD``."""
+    x, y = mesh[:, :2].mean(0)
+    radius = float(np.ptp(mesh[:, :2], axis=0).max()) * 1.25
+    targets = (CHIP + STORED_PAD) / (1 + 2 * STORED_PAD) * side
+    return Patch(picture, x, y, radius).warp(invert(similarity(mesh[CHIP_VERTICES, :2], targets)), side)
 
 
-def _stored(example: Example, points: Array) -> Sequence[Array]:
-    crops = [_crop(picture, points) for picture in example.copies]
-    return crops * 2 if len(crops) == 1 else crops
+def grey(picture: Array) -> Array:
+    """Return a crop without its colours, of the side that crops are compared at."""
+    one = Image.fromarray(np.ascontiguousarray(picture)).convert("L")
+    return np.asarray(one if one.width == STORED else one.resize((STORED, STORED), Image.Resampling.BOX))
 
 
-def _measured(folders: Iterable[Path]) -> list[Path]:
+def measured_pictures(folders: Iterable[Path]) -> list[Path]:
+    """Return the pictures that the engine is measured on."""
     rows = ((folder, csv.DictReader((folder / "labels.csv").read_text("utf-8").splitlines())) for folder in folders)
     return [folder / row["file"] for folder, table in rows for row in table]
 
@@ -178,20 +181,22 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("measured", type=Path, nargs="+")
     options = parser.parse_args()
-    detector, mesh, measured = Detector(), Mesh(), _measured(options.measured)
-    photos = [(picture, _points(picture, detector, mesh)) for picture in map(_photo, measured)]
-    seen = np.array([_crop(picture, points) for picture, points in photos if points is not None])
-    rows = [(one, _points(one.copies[0], detector, mesh)) for one in _examples(options.mirror)]
+    nets = Engine()._networks()  # noqa: SLF001 -- its insides are what is needed
+    photos = [photo(path.read_bytes()) for path in measured_pictures(options.measured)]
+    seen = np.array([grey(crop(one, mesh)) for one in photos if (mesh := points(one, nets)) is not None])
+    rows = [(one, points(one.copies[0], nets)) for one in examples(options.mirror)]
     # A face that is missed is cut where the others lie: pictures of FER2013 are centred already.
-    usual = np.median([points for _, points in rows if points is not None], 0)
-    crops = np.array([_stored(one, usual if points is None else points) for one, points in rows])
+    usual = np.median([mesh for _, mesh in rows if mesh is not None], 0)
+    crops = np.array(
+        [[grey(crop(copy, usual if mesh is None else mesh)) for copy in (one.copies * 2)[:2]] for one, mesh in rows]
+    )
     new = fresh(crops[:, 0], seen)
     np.savez(
         options.out,
         crops=crops[new],
         labels=np.array([one.label for one, _ in rows])[new],
         votes=np.array([one.votes for one, _ in rows], np.float32)[new],
-        found=np.array([points is not None for _, points in rows])[new],
+        found=np.array([mesh is not None for _, mesh in rows])[new],
     )
     print(f"{new.sum()} crops, {(~new).sum()} left out whose face is on a measured picture")
 
