@@ -30,22 +30,22 @@ SURELY_NOT = 1e-4  # floor of face-api's probability: it cannot rule a class out
 # A logistic regression on our own network's logits, face-api's log probabilities and the square roots of muscle
 # movements, in the order of CLASSES. It was fitted on labelled faces (development halves of CK+, FER2013, muxspace and
 # the London set, the only ones of people who were asked to smile, or not to).
-OWN_WEIGHT, FACEAPI_WEIGHT = 1.036, 0.146
-BIAS = np.array([-0.14, 0.65, -0.169, 0.038, -0.281, 0.257, -0.355])
+OWN_WEIGHT, FACEAPI_WEIGHT = 0.932, 0.123
+BIAS = np.array([-0.139, 0.519, -0.18, 0.102, -0.298, 0.2, -0.203])
 MUSCLE_WEIGHTS = {
-    "brow_down": (0.112, -0.275, -0.1, -0.032, 0.052, 0.231, 0.012),
-    "brow_inner_up": (-0.389, 0.511, -0.133, -0.115, -0.221, 0.378, -0.032),
-    "smile": (0.159, -0.117, -0.111, 0.841, 0.103, -0.251, -0.626),
-    "jaw_open": (0.253, -0.594, -0.068, -0.222, -0.603, 0.969, 0.265),
-    "mouth_frown": (0.548, -0.51, -0.08, -0.357, 0.114, 0.198, 0.087),
-    "eye_wide": (0.194, -0.328, 0.076, -0.169, -0.2, 0.111, 0.316),
-    "mouth_press": (-0.058, 0.074, 0.302, 0.114, -0.031, -0.444, 0.042),
-    "eye_squint": (0.084, -0.114, 0.018, 0.28, 0.256, -0.107, -0.417),
-    "mouth_stretch": (-0.102, -0.216, 0.611, -0.445, 0.237, -0.139, 0.053),
-    "mouth_upper_up": (0.121, -0.303, 0.344, 0.04, 0.01, -0.261, 0.048),
-    "mouth_shrug_lower": (0.135, 0.271, -0.192, 0.515, -0.111, -0.335, -0.283),
-    "mouth_pucker": (-0.405, 0.324, -0.003, 0.237, 0.618, -0.306, -0.464),
-    "mouth_roll_lower": (0.066, 0.323, -0.015, -0.163, -0.233, 0.03, -0.009),
+    "brow_down": (0.001, -0.226, -0.088, 0.033, 0.043, 0.197, 0.04),
+    "brow_inner_up": (-0.376, 0.592, -0.096, -0.167, -0.222, 0.335, -0.064),
+    "smile": (0.162, -0.166, -0.129, 0.898, 0.131, -0.243, -0.653),
+    "jaw_open": (0.326, -0.567, 0.027, -0.272, -0.553, 0.874, 0.165),
+    "mouth_frown": (0.453, -0.42, -0.157, -0.354, 0.209, 0.22, 0.049),
+    "eye_wide": (0.199, -0.287, 0.083, -0.165, -0.206, 0.101, 0.275),
+    "mouth_press": (-0.021, 0.077, 0.26, 0.154, -0.081, -0.408, 0.019),
+    "eye_squint": (0.011, -0.076, 0.015, 0.242, 0.313, -0.105, -0.4),
+    "mouth_stretch": (-0.1, -0.159, 0.448, -0.477, 0.33, -0.108, 0.065),
+    "mouth_upper_up": (0.209, -0.263, 0.234, -0.017, 0.061, -0.194, -0.03),
+    "mouth_shrug_lower": (0.07, 0.194, -0.151, 0.59, -0.176, -0.322, -0.205),
+    "mouth_pucker": (-0.355, 0.292, -0.027, 0.252, 0.536, -0.245, -0.454),
+    "mouth_roll_lower": (0.111, 0.304, -0.046, -0.193, -0.203, 0.036, -0.009),
 }
 _TENSIONS = np.array(list(MUSCLE_WEIGHTS.values()))
 
