@@ -55,6 +55,21 @@ SMALLEST, CUT = 2, 0.99
 
 
 @frozen(eq=False)
+class Told:
+    """What the networks say of a face's crop that learnt from pictures for research only, too.
+
+    Attributes:
+        emotions: The service's ``Emotions``.
+        likely: The attribute network's probabilities, 0..1, by name.
+        look: The logits of the network of appearance, by name.
+    """
+
+    emotions: list[dict[str, Any]]
+    likely: Mapping[str, float]
+    look: Mapping[str, float]
+
+
+@frozen(eq=False)
 class Observation:
     """What the networks say of one face.
 
@@ -63,8 +78,7 @@ class Observation:
         pose: How its head is turned.
         landmarks: The service's points, shape (30, 2), pixels.
         muscles: Coefficients, 0..1: ``blink``, ``jaw_open``, ``smile``.
-        emotions: The service's ``Emotions``; ``None`` where no network may tell.
-        attributes: Probability, 0..1, by name; likewise.
+        told: What else is told of its crop; ``None`` where no network may.
         apparent: Age and gender.
     """
 
@@ -72,8 +86,7 @@ class Observation:
     pose: Pose
     landmarks: FloatArray
     muscles: Mapping[str, float]
-    emotions: list[dict[str, Any]] | None
-    attributes: Mapping[str, float] | None
+    told: Told | None
     apparent: Apparent
 
 
@@ -126,20 +139,21 @@ def detail(image: Image.Image, seen: Observation) -> dict[str, Any]:
 
 def _emotions(image: Image.Image, seen: Observation) -> dict[str, list[dict[str, Any]]]:
     """Return the service's ``Emotions``, if any, as a member of that name."""
-    if seen.emotions is None:
+    if seen.told is None:
         return {}
-    return {"Emotions": seen.emotions if _inside(image, seen.face) else unknown()}
+    return {"Emotions": seen.told.emotions if _inside(image, seen.face) else unknown()}
 
 
 def _flags(image: Image.Image, seen: Observation) -> dict[str, dict[str, Any]]:
     """Return the service's yes-or-no members that can be told, by name."""
     form = shape(seen.face, seen.muscles)
-    if seen.attributes is None or seen.emotions is None:
+    if seen.told is None:
         return flags_of_shape(form)
-    edge, covered = _hidden(image, seen.face, seen.attributes)
-    (happy,) = (one["Confidence"] / 100 for one in seen.emotions if one["Type"] == "HAPPY")
+    edge, covered = _hidden(image, seen.face, seen.told.likely)
+    (happy,) = (one["Confidence"] / 100 for one in seen.told.emotions if one["Type"] == "HAPPY")
     evidence = Evidence(
-        likely=seen.attributes,
+        likely=seen.told.likely,
+        look=seen.told.look,
         form=form,
         smile=seen.muscles["smile"],
         happy=happy,

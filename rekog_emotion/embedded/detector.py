@@ -63,7 +63,8 @@ class _Bars:
     presence: float
 
 
-# Animals are rarely small: a large face needs a mean score of CenterFace and BlazeFace, which was not made for small ones.
+# Animals are rarely small: a large face needs a mean score of CenterFace and BlazeFace, which was not made for small
+# ones.
 BARS: Final = _Bars(
     proposed=0.2,
     sure=None,

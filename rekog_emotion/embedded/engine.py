@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
 from rekog_emotion import forks
-from rekog_emotion.embedded.age_gender import AgeGender
+from rekog_emotion.embedded.age_gender import AgeGender, Apparent, ageless
+from rekog_emotion.embedded.appearance import Appearance
 from rekog_emotion.embedded.attributes import Attributes
-from rekog_emotion.embedded.detail import Observation, basics, detail
+from rekog_emotion.embedded.detail import Observation, Told, basics, detail
 from rekog_emotion.embedded.detector import Detector, Mode
 from rekog_emotion.embedded.expression import Blendshapes, Emotions
 from rekog_emotion.embedded.gender import Gender
@@ -31,6 +32,18 @@ __all__ = ["Engine", "Mode"]
 SAME_FACE = 0.4  # overlap of two meshes that lie on one face
 
 
+class _Heads:
+    """What looks at a face's crop, but for dlib's network of gender: none of it learnt from clean data alone."""
+
+    FILES: ClassVar = (*Appearance.FILES, *Emotions.FILES, *AgeGender.FILES, *Attributes.FILES)
+
+    def __init__(self, gender: Gender, on: Hardware) -> None:
+        self.appearance = Appearance(on=on)
+        self.emotions = Emotions(on=on)
+        self.age_gender = AgeGender(gender, on=on)
+        self.attributes = Attributes(on=on)
+
+
 class _Networks:
     """Everything that is loaded from weight files, ``None`` where it may not be used."""
 
@@ -39,9 +52,8 @@ class _Networks:
         self.detector = Detector(weights=weights, on=on)
         self.mesh = Mesh(self.head, on=on)
         self.blendshapes = Blendshapes(on=on)
-        self.emotions = Emotions(on=on) if may_use(weights, *Emotions.FILES) else None
-        self.age_gender = (AgeGender if may_use(weights, *AgeGender.FILES) else Gender)(on=on)
-        self.attributes = Attributes(on=on) if may_use(weights, *Attributes.FILES) else None
+        self.gender = Gender(on=on)
+        self.heads = _Heads(self.gender, on) if may_use(weights, *_Heads.FILES) else None
 
 
 class Engine:
@@ -116,19 +128,30 @@ class Engine:
         poses = [nets.head.pose(face.points) for face in faces]
         marks = [landmarks(face, nets.head, pose) for face, pose in zip(faces, poses, strict=True)]
         if whole:
-            apparent = nets.age_gender(faces) if trail is None else trail.apparent(faces, nets.age_gender)
-            muscles = nets.blendshapes(faces)
-            nothing = [None] * len(faces)
-            emotions = nothing if nets.emotions is None else nets.emotions(faces, muscles)
-            attributes = nothing if nets.attributes is None else nets.attributes(faces)
-            looks = zip(muscles, emotions, attributes, apparent, strict=True)
             details = [
                 detail(picture, Observation(face, pose, points, *look))
-                for face, pose, points, look in zip(faces, poses, marks, looks, strict=True)
+                for face, pose, points, look in zip(faces, poses, marks, _looks(nets, faces, trail), strict=True)
             ]
         else:
             details = [basics(picture, *seen) for seen in zip(faces, poses, marks, strict=True)]
         return sorted(details, key=lambda one: -one["BoundingBox"]["Width"] * one["BoundingBox"]["Height"])
+
+
+def _looks(
+    nets: _Networks, faces: Sequence[FaceMesh], trail: Trail | None
+) -> Iterator[tuple[Mapping[str, float], Told | None, Apparent]]:
+    """Yield of each face its muscles, what is told of its crop, where networks may, and its age and gender."""
+    muscles = nets.blendshapes(faces)
+    told: Iterable[Told | None] = [None] * len(faces)
+    look: Callable[[Sequence[FaceMesh]], Sequence[Apparent]]
+    if nets.heads is None:
+        look = partial(ageless, nets.gender)
+    else:
+        seen = nets.heads.appearance(faces)
+        emotions = nets.heads.emotions(faces, muscles)
+        told = map(Told, emotions, nets.heads.attributes(faces), (one.flags for one in seen))
+        look = partial(nets.heads.age_gender, looks=seen)
+    return zip(muscles, told, look(faces) if trail is None else trail.apparent(faces, look), strict=True)
 
 
 def _find(nets: _Networks, image: Image.Image, mode: Mode) -> list[FaceMesh]:

@@ -19,12 +19,12 @@ from rekog_emotion.embedded.nets import sigmoid
 __all__ = ["Evidence", "flag", "flags", "flags_of_shape", "log_odds", "pieces"]
 
 # Bias, and the weight of each piece of evidence: log odds, but for ``corners``, the coefficient of the mouth's corners.
-# ``own`` is the attribute network's idea of ``Male``, which a beard moves.
+# ``own`` is the attribute network's idea of ``Male``, which a beard moves; ``look`` is the network of appearance.
 FITS: Mapping[str, Mapping[str, float]] = {
-    "Smile": {"bias": -0.25, "Smile": 0.595, "corners": 1.301, "HAPPY": 0.493},
-    "MouthOpen": {"bias": 0.005, "MouthOpen": 0.862, "lips": 0.276},
-    "Beard": {"bias": -0.691, "Beard": 1.078, "own": -0.33, "Male": 0.642},
-    "Mustache": {"bias": -1.518, "Mustache": 0.909, "own": -0.048, "Male": 0.377},
+    "Smile": {"bias": -0.533, "Smile": 0.474, "corners": 1.163, "HAPPY": 0.067, "look Smile": 0.622},
+    "MouthOpen": {"bias": -0.01, "MouthOpen": 0.428, "lips": 0.229, "look MouthOpen": 0.639},
+    "Beard": {"bias": -0.098, "Beard": 0.846, "own": -0.302, "Male": 0.364, "look Beard": 0.437},
+    "Mustache": {"bias": 1.47, "Mustache": 0.635, "look Mustache": 1.132},
     # But for the picture's edge and sunglasses. Colours alone took shadows for covers.
     "FaceOccluded": {"bias": 0.684, "FaceOccluded": 0.958, "covered": 0.333},
 }
@@ -44,6 +44,7 @@ class Evidence:
 
     Attributes:
         likely: The attribute network's, by name.
+        look: What the network of appearance says, by name; log odds.
         form: Those of the mesh's shape.
         smile: The coefficient of the corners of the mouth.
         happy: Of ``HAPPY``.
@@ -54,6 +55,7 @@ class Evidence:
     """
 
     likely: Mapping[str, float]
+    look: Mapping[str, float]
     form: Shape
     smile: float
     happy: float
@@ -77,15 +79,20 @@ def flag(probability: float) -> dict[str, Any]:
 
 def pieces(seen: Evidence) -> dict[str, float]:
     """Return the pieces of evidence that ``FITS`` weighs."""
-    return {name: log_odds(probability) for name, probability in seen.likely.items()} | {
-        "bias": 1.0,
-        "corners": seen.smile,
-        "HAPPY": log_odds(seen.happy, CERTAIN),
-        "lips": log_odds(seen.form.mouth_open, CERTAIN),
-        "Male": log_odds(seen.male, CERTAIN),
-        "own": log_odds(seen.likely["Male"]),
-        "covered": log_odds(seen.covered, CERTAIN),
-    }
+    looks = {f"look {name}": max(-CERTAIN, min(CERTAIN, logit)) for name, logit in seen.look.items()}
+    return (
+        looks
+        | {name: log_odds(probability) for name, probability in seen.likely.items()}
+        | {
+            "bias": 1.0,
+            "corners": seen.smile,
+            "HAPPY": log_odds(seen.happy, CERTAIN),
+            "lips": log_odds(seen.form.mouth_open, CERTAIN),
+            "Male": log_odds(seen.male, CERTAIN),
+            "own": log_odds(seen.likely["Male"]),
+            "covered": log_odds(seen.covered, CERTAIN),
+        }
+    )
 
 
 def flags(seen: Evidence) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Apparent gender by dlib's network alone, whose pictures nobody forbids to learn from."""
+"""Apparent gender by dlib's network, whose pictures nobody forbids to learn from."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from rekog_emotion.embedded.age_gender import Apparent
 from rekog_emotion.embedded.expression import chips, mirrored
 from rekog_emotion.embedded.mesh import FaceMesh
-from rekog_emotion.embedded.nets import ALONE, Hardware, Net
+from rekog_emotion.embedded.nets import ALONE, FloatArray, Hardware, Net
 
 __all__ = ["Gender"]
 
@@ -30,13 +29,12 @@ class Gender:
     def __init__(self, *, on: Hardware = ALONE) -> None:
         (self._net,) = (Net(name, on=on) for name in self.FILES)
 
-    def __call__(self, faces: Sequence[FaceMesh]) -> list[Apparent]:
-        """Return one estimate a face, of no age: the mean over its crop and the mirrored one.
+    def __call__(self, faces: Sequence[FaceMesh]) -> FloatArray:
+        """Return one estimate a face, shape (n,): the mean over its crop and the mirrored one.
 
         Args:
-            faces: Faces with their meshes.
+            faces: n faces with their meshes.
         """
         crops = (mirrored(chips(faces, SIDE, PAD)) - MEAN) / 256
         (likely,) = self._net(crops.transpose(0, 3, 1, 2))
-        males = likely[:, 1].reshape(2, len(faces)).mean(0).tolist()
-        return [Apparent(age=None, male=one) for one in males]
+        return np.asarray(likely[:, 1].reshape(2, len(faces)).mean(0))

@@ -33,7 +33,7 @@ import numpy as np
 from PIL import Image
 
 from rekog_emotion import analyze_video
-from rekog_emotion.embedded import EmbeddedClient, age_gender, attributes, engine, expression, mesh, nets
+from rekog_emotion.embedded import EmbeddedClient, age_gender, appearance, attributes, engine, expression, mesh, nets
 
 DATA: Final = Path(__file__).parents[1] / "data"
 SIDE: Final = 640
@@ -43,6 +43,7 @@ STAGES: Final = {
     "find faces": (engine, "_find", ("yunet", "centerface", "face_detection_full_range")),
     "mesh": (mesh.Mesh, "__call__", ("face_landmarks_detector",)),
     "muscles": (expression.Blendshapes, "__call__", ("face_blendshapes",)),
+    "appearance": (appearance.Appearance, "__call__", ("face_appearance",)),
     "emotions": (expression.Emotions, "__call__", ("emotion", "faceapi_expression")),
     "attributes": (attributes.Attributes, "__call__", ("face_attributes",)),
     "age and gender": (age_gender.AgeGender, "__call__", ("faceapi_age_gender", "dlib_gender")),

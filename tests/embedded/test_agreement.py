@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rekog_emotion.embedded.engine import Engine, _find
+from rekog_emotion.embedded.engine import Engine, _find, _looks
 from rekog_emotion.embedded.nets import Hardware
 
 TOLERANCE = 1e-4  # of the service's scales: ratios, degrees and confidences of 0..100
@@ -52,20 +52,21 @@ def test_order_and_company_of_faces(engine, group):
     """What the networks say of a face does not depend on which others are asked about with it, or in which place."""
     nets = engine._networks()
     faces = _find(nets, group, "default")
-    muscles = nets.blendshapes(faces)
     orders = [list(range(len(faces)))[::-1], *([k] for k in range(len(faces)))]
 
-    emotions, attributes, apparent = nets.emotions(faces, muscles), nets.attributes(faces), nets.age_gender(faces)
+    together = [plain(look) for look in _looks(nets, faces, None)]
 
     assert len(faces) == 3
     for order in orders:
-        some, their_muscles = [faces[k] for k in order], [muscles[k] for k in order]
-        # Emotions of the same confidence may change places, so they are compared by type.
-        for k, found in zip(order, nets.emotions(some, their_muscles), strict=True):
-            assert close(*({one["Type"]: one["Confidence"] for one in answer} for answer in (emotions[k], found)))
-        assert close([attributes[k] for k in order], nets.attributes(some))
-        for k, found in zip(order, nets.age_gender(some), strict=True):
-            assert [apparent[k].age, apparent[k].male] == pytest.approx([found.age, found.male], abs=TOLERANCE)
+        some = [plain(look) for look in _looks(nets, [faces[k] for k in order], None)]
+        assert close([together[k] for k in order], some)
+
+
+def plain(look):
+    """Return what is said of a face; emotions of the same confidence may change places, so they are named."""
+    muscles, told, apparent = look
+    emotions = {one["Type"]: one["Confidence"] for one in told.emotions}
+    return {**muscles, **emotions, **told.likely, "look": dict(told.look), "age": apparent.age, "male": apparent.male}
 
 
 def test_the_mesh_of_a_face_does_not_depend_on_the_others(engine, group):

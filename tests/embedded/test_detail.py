@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rekog_emotion.embedded.detail import LEVEL_IRIS, Observation, detail
-from rekog_emotion.embedded.engine import _find
+from rekog_emotion.embedded.engine import _find, _looks
 from rekog_emotion.embedded.landmarks import landmarks
 from tests.amounts import amount
 
@@ -15,16 +15,15 @@ def seen(engine, portrait):
     """Return the portrait and what the networks say of it."""
     picture, nets = portrait(), engine._networks()
     (face,) = _find(nets, picture, "fast")
-    (muscles,) = nets.blendshapes([face])
+    [(muscles, told, apparent)] = _looks(nets, [face], None)
     pose = nets.head.pose(face.points)
     return picture, Observation(
         face=face,
         pose=pose,
         landmarks=landmarks(face, nets.head, pose),
         muscles=muscles,
-        emotions=nets.emotions([face], [muscles])[0],
-        attributes=nets.attributes([face])[0],
-        apparent=nets.age_gender([face])[0],
+        told=told,
+        apparent=apparent,
     )
 
 
@@ -52,7 +51,9 @@ def test_a_face_beyond_the_edge_has_no_light(seen):
 def test_flags_follow_the_probabilities(seen, name, value, members):
     """Sunglasses are eyeglasses, and cover the eyes; confidence is that of the value."""
     picture, observation = seen
-    observation = attrs.evolve(observation, attributes={**observation.attributes, name: value})
+    observation = attrs.evolve(
+        observation, told=attrs.evolve(observation.told, likely={**observation.told.likely, name: value})
+    )
 
     face = detail(picture, observation)
 

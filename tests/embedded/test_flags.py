@@ -3,12 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rekog_emotion.embedded.appearance import FLAGS
 from rekog_emotion.embedded.attributes import OUTPUTS, Shape
 from rekog_emotion.embedded.flags import CERTAIN, FITS, FREQUENCY, Evidence, flag, flags, log_odds
 
 PROBABILITY, AGE = st.floats(0, 1), st.floats(-5, 110)
 PLAIN = Evidence(
     likely=dict.fromkeys(OUTPUTS, 0.001) | {"Male": 0.99},
+    look=dict.fromkeys(FLAGS, -5.0) | {"Male": 5.0},
     form=Shape(eyes_open=0.99, mouth_open=0.01, smile=0.01),
     smile=0.0,
     happy=0.01,
@@ -63,17 +65,28 @@ def test_the_edge_cuts_whatever_else_is_seen():
     assert not flags(attrs.evolve(PLAIN, covered=0.99))["FaceOccluded"]["Value"]
 
 
-def test_a_smile_follows_happy():
-    """Where the network is torn, the emotion decides."""
-    torn = attrs.evolve(with_likely(Smile=0.5), smile=0.2)
+@pytest.mark.parametrize("name", ["Smile", "MouthOpen", "Beard", "Mustache"])
+def test_two_networks_count(name):
+    """Where the one is torn, the other decides."""
+    torn = attrs.evolve(with_likely(**{name: 0.5}), smile=0.2)
+    yes, no = (attrs.evolve(torn, look={**torn.look, name: logit}) for logit in (4.0, -4.0))
 
-    assert flags(attrs.evolve(torn, happy=0.95))["Smile"]["Value"]
-    assert not flags(attrs.evolve(torn, happy=0.05))["Smile"]["Value"]
+    assert flags(yes)[name]["Value"]
+    assert not flags(no)[name]["Value"]
+
+
+def test_a_smile_follows_happy():
+    """The emotion moves it a little."""
+    torn = attrs.evolve(with_likely(Smile=0.5), smile=0.2)
+    happy, sad = (flags(attrs.evolve(torn, happy=share))["Smile"] for share in (0.95, 0.05))
+
+    assert (happy["Value"], sad["Value"]) == (False, False)
+    assert happy["Confidence"] < sad["Confidence"]
 
 
 def test_a_beard_is_likelier_on_a_man():
     """The same picture of a chin tells less of a woman."""
-    stubble = with_likely(Beard=0.5, Mustache=0.1)
+    stubble = attrs.evolve(with_likely(Beard=0.5, Mustache=0.1), look={**PLAIN.look, "Beard": 0.0})
 
     assert flags(stubble)["Beard"]["Value"]
     assert not flags(attrs.evolve(stubble, male=0.01))["Beard"]["Value"]

@@ -7,6 +7,7 @@ import pytest
 from rekog_emotion import ConfigurationError, InvalidInputError, detect_image
 from rekog_emotion.embedded import EmbeddedClient, nets
 from rekog_emotion.embedded.age_gender import AgeGender
+from rekog_emotion.embedded.appearance import Appearance
 from rekog_emotion.embedded.attributes import Attributes
 from rekog_emotion.embedded.detector import Detector
 from rekog_emotion.embedded.expression import Emotions
@@ -102,7 +103,7 @@ def test_a_network_without_an_origin_is_not_used():
     )
 
 
-@pytest.mark.parametrize("part", [AgeGender, Attributes, Detector, Emotions, Gender])
+@pytest.mark.parametrize("part", [AgeGender, Appearance, Attributes, Detector, Emotions, Gender])
 def test_parts_name_the_files_of_the_manifest(part):
     """The choice of networks is that of the manifest."""
     assert {f"{name}.onnx" for name in part.FILES} <= MANIFEST.keys()
