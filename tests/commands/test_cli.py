@@ -22,15 +22,6 @@ HEAVY = {"PIL", "av", "boto3", "botocore", "numpy", "onnxruntime", "rich", "tena
 
 
 @pytest.fixture
-def terminal(capsys, monkeypatch):
-    """Make standard output a terminal of 80 columns that shows no colours."""
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "80")
-    return capsys
-
-
-@pytest.fixture
 def blank(tmp_path):
     """Give the path of a picture without faces."""
     path = tmp_path / "blank.png"

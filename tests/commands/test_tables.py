@@ -46,13 +46,11 @@ NOBODY = rekog.ImageAnalysis(engine="embedded", source="b.jpg")
 
 
 @pytest.fixture(params=["rich", "plain"])
-def terminal(request, capsys, monkeypatch):
-    """Make standard output a terminal that shows no colours, with and without rich."""
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
-    monkeypatch.setenv("TERM", "dumb")
+def terminal(request, terminal, monkeypatch):
+    """Give the terminal with and without rich."""
     if request.param == "plain":
         monkeypatch.setitem(sys.modules, "rich", None)
-    return capsys
+    return terminal
 
 
 @pytest.fixture

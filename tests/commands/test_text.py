@@ -41,12 +41,10 @@ def service(standin):
 
 
 @pytest.fixture
-def terminal(capsys, monkeypatch):
-    """Make standard output a wide terminal that shows no colours."""
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
-    monkeypatch.setenv("TERM", "dumb")
+def terminal(terminal, monkeypatch):
+    """Make the terminal a wide one."""
     monkeypatch.setenv("COLUMNS", "500")
-    return capsys
+    return terminal
 
 
 @pytest.fixture(params=["rich", "plain"])

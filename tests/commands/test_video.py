@@ -21,15 +21,6 @@ JOB = "376e40bc4cfa8522"
 URI = "s3://my-videos/clip.mp4"
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):
-    """Make standard output and error a terminal of 80 columns that shows no colours."""
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "80")
-    return capsys
-
-
 def face(milliseconds, emotion="HAPPY"):
     """Return a face at a time, in the service's shape."""
     return {"Timestamp": milliseconds, "Face": {"Emotions": [{"Type": emotion, "Confidence": 90.0}]}}

@@ -32,15 +32,6 @@ def nobody(monkeypatch):
     monkeypatch.setattr("rekog_emotion.clients.names.resolve_client", lambda _: Nobody())
 
 
-@pytest.fixture
-def terminal(capsys, monkeypatch):
-    """Make standard output a terminal of 80 columns that shows no colours."""
-    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setenv("COLUMNS", "80")
-    return capsys
-
-
 @pytest.mark.usefixtures("clock")
 def test_a_line_a_moment(capsys):
     """Documents as of photos, with time and people; a file ends by itself."""
