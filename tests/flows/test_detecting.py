@@ -137,9 +137,9 @@ def test_leaves_trying_again_to_the_client():
     assert table.steps == [call(60.0)]
 
 
-def paced(table, *, calls=1, timeout=60.0, patient=True):
+def paced(table, *, calls=1, timeout=60.0, patient=True, most=2.0):
     """Play the flow of a photo whose client has made calls before, at two a second."""
-    pace = Pace(2.0, most=2.0)
+    pace = Pace(2.0, most=most)
     for _ in range(calls):
         pace.turn(BEGIN)
     options = {"timeout": timeout, "cancellable": True, "pace": pace, "patient": patient}
@@ -187,7 +187,7 @@ def test_is_not_patient_with_what_breaks():
 @pytest.mark.parametrize(("error", "epoch"), [(THROTTLED, 1), (BROKEN, 0)])
 def test_only_throttling_tells_of_the_rate(error, epoch):
     """What breaks makes nobody slower."""
-    pace = Pace(2.0, most=2.0)
+    pace = Pace(2.0, most=4.0)
 
     with pytest.raises(type(error)):
         Table(error).play(detect(PHOTO, ["ALL"], facts=Facts(), pace=pace))
@@ -197,7 +197,7 @@ def test_only_throttling_tells_of_the_rate(error, epoch):
 
 def test_a_turn_from_before_the_rate_was_cut():
     """Is given up for another one."""
-    pace = Pace(2.0, most=2.0)
+    pace = Pace(2.0, most=4.0)
     first, table = pace.turn(0.0), Table(ANSWER)
     flow = detect(PHOTO, ["ALL"], facts=Facts(), pace=pace)
     steps = [next(flow)]
@@ -228,7 +228,7 @@ def test_a_cancel_while_it_waits_for_its_turn():
 
 def test_a_cancel_while_it_waits_anew_for_its_turn():
     """The turn that it had was void: it ends as the cancel is seen, and no wait follows."""
-    pace = Pace(2.0, most=2.0)
+    pace = Pace(2.0, most=4.0)
     first, _ = pace.turn(BEGIN), pace.turn(BEGIN)
 
     class Cutting(Table):
@@ -303,7 +303,7 @@ def test_a_turn_that_comes_when_the_time_is_over(timeout, waits):
     table = Table(THROTTLED, takes=0.5)
 
     with pytest.raises(ThrottledError):
-        paced(table, timeout=timeout, calls=0)
+        paced(table, timeout=timeout, calls=0, most=4.0)
 
     assert table.sleeps == waits
 
