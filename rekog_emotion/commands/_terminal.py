@@ -65,7 +65,7 @@ _OPTIONS: Final = {
     "pass it to analyze_video": "use rekog-emotion video",
     "pass it to detect_image": "use rekog-emotion image",
 }
-_ARGUMENTS: Final = re.compile(r"\b(checkpoint|max_calls|rate|staging)=")
+_ARGUMENTS: Final = re.compile(r"(?<!\S)(checkpoint|max_calls|rate|staging)=")  # not those of an address
 _FAILED_CALLS: Final = (JobError, ResponseError, ServiceError, StagingError, TransportError)
 
 
