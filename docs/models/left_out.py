@@ -27,6 +27,7 @@ from reliability import Face, Truth, answers
 
 LEAST = 20  # faces of a set
 STEPS = 60  # of Newton's method
+PENALTY = 1e-3  # on a scale that differs from the engine's own
 TEMPERATURES = np.exp(np.linspace(-1.2, 1.2, 97))
 FLOOR = 1e-4  # of a probability
 YES = {"Gender": "Male"}
@@ -60,7 +61,7 @@ def voices(pairs: Pairs, member: str) -> tuple[Array, Array]:
 def answered(rows: Array, scale: Array) -> tuple[Array, Array]:
     """Return the answers and their confidences, 0..1, on a scale: slope and offset, or one over the temperature."""
     if rows.ndim == 1:
-        likely = 1 / (1 + np.exp(-(scale[0] * rows + scale[1])))
+        likely = np.exp(-np.logaddexp(0, -(scale[0] * rows + scale[1])))
         return (likely >= 0.5).astype(int), np.maximum(likely, 1 - likely)  # noqa: PLR2004 -- even odds
     odds = np.exp(rows * scale[0])
     return rows.argmax(1), (odds / odds.sum(1, keepdims=True)).max(1)
@@ -78,11 +79,19 @@ def fit(sets: Sequence[tuple[Array, Array]]) -> Array:
             best, least = (float(one), float(loss)) if loss < least else (best, least)
         return np.array([best])
     inputs, scale = np.stack([rows, np.ones(len(rows))], 1), np.array([1.0, 0.0])
+
+    def loss(scale: Array) -> float:
+        away = np.logaddexp(0, np.where(truth == 1, -1, 1) * (inputs @ scale))
+        return float((counts * away).sum() + PENALTY / 2 * ((scale - [1, 0]) ** 2).sum())
+
     for _ in range(STEPS):
-        likely = 1 / (1 + np.exp(-inputs @ scale))
-        slope = inputs.T @ (counts * (likely - truth)) + 1e-3 * (scale - [1, 0])
-        curve = (inputs * (counts * likely * (1 - likely))[:, None]).T @ inputs + 1e-3 * np.eye(2)
-        scale = scale - np.linalg.solve(curve, slope)
+        likely = np.exp(-np.logaddexp(0, -inputs @ scale))
+        slope = inputs.T @ (counts * (likely - truth)) + PENALTY * (scale - [1, 0])
+        curve = (inputs * (counts * likely * (1 - likely))[:, None]).T @ inputs + PENALTY * np.eye(2)
+        step = np.linalg.solve(curve, slope)
+        while loss(scale - step) > loss(scale) + 1e-12:
+            step = step / 2
+        scale = scale - step
     return scale
 
 
