@@ -44,7 +44,7 @@ def command(*arguments, **options):
 TABLE = """\
 photo.jpg: 1 face, 512 x 512 pixels, engine: embedded
 #  box (pixels)   emotion      gender        age    smile       also
-{rule}1  182,58 87x120  HAPPY 98.1%  Female 96.3%  20-43  yes 100.0%  mouth open
+{rule}1  182,58 87x120  HAPPY 97.1%  Female 98.1%  21-46  yes 100.0%  mouth open
 """
 
 

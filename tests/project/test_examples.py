@@ -52,7 +52,7 @@ print(handler({{"body": "no photo"}}, Context())["statusCode"])
 }
 PRINTED = {
     "flask_service.py": "{'emotions': ['HAPPY']}\n400 413\n",
-    "from_boto3.py": "HAPPY 20 43\n"
+    "from_boto3.py": "HAPPY 21 46\n"
     + "".join(
         f"{time} {look}\n"
         for time, look in [
@@ -68,7 +68,7 @@ PRINTED = {
         ]
     ),
     "from_deepface.py": (
-        "{'dominant_emotion': 'happy', 'emotion': {'happy': 98}, 'age': 31, "
+        "{'dominant_emotion': 'happy', 'emotion': {'happy': 97}, 'age': 33, "
         "'dominant_gender': 'Woman', 'region': {'x': 182, 'y': 58, 'w': 87, 'h': 120}}\n"
     ),
     "from_pyfeat.py": "1 emotion_happy\n2 emotion_happy\n3 emotion_calm\n",
