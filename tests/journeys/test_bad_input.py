@@ -344,7 +344,7 @@ def test_the_recorder_is_called_for_good_input():
 @pytest.mark.parametrize(("content", "message"), CONTENT.values(), ids=CONTENT)
 def test_bad_bytes_are_refused(content, message):
     """Say what is wrong with bytes."""
-    assert f"<{type(content).__name__}>: {message}" == refused(content)
+    assert f"the file given as {len(content)} bytes: {message}" == refused(content)
 
 
 @pytest.mark.parametrize(("content", "message"), CONTENT.values(), ids=CONTENT)
