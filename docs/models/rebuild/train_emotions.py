@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from augmentation import coarsened, covered, moved, relit, soft_targets
 from torch import nn
 from torch.nn import functional
 
@@ -98,45 +98,11 @@ class Merged(nn.Module):
         return self.head(self.network.features(x.permute(0, 3, 1, 2)))
 
 
-def _uniform(count: int, low: float, high: float) -> torch.Tensor:
-    return torch.empty(count, 1, 1, 1).uniform_(low, high)
-
-
-def _normal(count: int, deviation: float) -> torch.Tensor:
-    return torch.randn(count, 1, 1, 1) * deviation
-
-
 def augment(crops: torch.Tensor, pad: float, random: np.random.Generator) -> torch.Tensor:
     """Return crops of shape (n, 1, 64, 64), 0..255: moved, mirrored, blurred, lit otherwise, noisy, partly covered."""
-    count, image = len(crops), crops.float()[:, None]
-    zoom = (1 + 2 * pad) / (1 + 2 * STORED_PAD) * torch.exp(torch.randn(count) * 0.06).clamp(0.85, 1.18)
-    angle, mirror = torch.randn(count) * math.radians(5), torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
-    stretch, cos, sin = torch.exp(torch.randn(count) * 0.03), torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    first = torch.stack([cos * mirror * stretch, -sin, torch.randn(count) * 0.035], 1)
-    second = torch.stack([sin * mirror * stretch, cos, torch.randn(count) * 0.035], 1)
-    grid = functional.affine_grid(torch.stack([first, second], 1), [count, 1, SIDE, SIDE], align_corners=False)
-    out = functional.grid_sample(image, grid, padding_mode="border", align_corners=False)
-    coarse = torch.rand(count) < 0.25
-    if coarse.any():
-        small = functional.interpolate(out[coarse], size=[int(random.integers(24, 44))] * 2, mode="area")
-        out[coarse] = functional.interpolate(small, size=[SIDE, SIDE], mode="bilinear", align_corners=False)
-    mean, ramp = out.mean((2, 3), keepdim=True), torch.linspace(-1, 1, SIDE)
-    out = (out - mean) * _uniform(count, 0.6, 1.4) + mean + _normal(count, 15)
-    out = out + _normal(count, 12) * ramp + _normal(count, 8) * ramp[:, None]
-    out = 255 * (out.clamp(0, 255) / 255) ** _uniform(count, 0.75, 1.33)
-    out = out + torch.randn_like(out) * _uniform(count, 0, 8) * (torch.rand(count, 1, 1, 1) < 0.4)
-    for index in torch.nonzero(torch.rand(count) < 0.4).flatten().tolist():
-        (height, width), (top, left) = random.integers(8, 26, 2), random.integers(-6, SIDE - 6, 2)
-        out[index, :, max(0, top) : top + height, max(0, left) : left + width] = float(random.uniform(0, 255))
-    return out.clamp(0, 255)
-
-
-def _targets(labels: torch.Tensor, votes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return soft targets of both heads and which rows have votes. A lone vote among ten is a slip of the hand."""
-    known, trusted = votes.sum(1) > 2, votes * (votes > 1.5)
-    votes = torch.where(trusted.sum(1, keepdim=True) > 0, trusted, votes)
-    plus = votes / votes.sum(1, keepdim=True).clamp(min=1) * 0.96 + 0.04 / 7
-    return functional.one_hot(labels, 7).float() * 0.94 + 0.06 / 7, plus, known
+    shrink = (1 + 2 * pad) / (1 + 2 * STORED_PAD)
+    out = moved(crops[:, None], SIDE, shrink, spread=0.06, degrees=5)
+    return covered(relit(coarsened(out, 0.25, (24, 44), random)), 0.4, (8, 26), 6, random)
 
 
 def train(pack: Path, out: Path, options: argparse.Namespace) -> None:
@@ -145,7 +111,7 @@ def train(pack: Path, out: Path, options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     random, data = np.random.default_rng(options.seed), np.load(pack)
     crops, labels = torch.from_numpy(data["crops"]), torch.from_numpy(data["labels"].astype(np.int64))
-    one, plus, known = _targets(labels, torch.from_numpy(data["votes"]))
+    one, plus, known = soft_targets(labels, torch.from_numpy(data["votes"]))
     # Training against the classes' frequency (logit adjustment, Menon et al. 2021) makes the answer fair to rare ones.
     prior, plus_prior = one.mean(0).log() * options.tau, plus[known].mean(0).log() * options.tau
     frequency = torch.bincount(labels, minlength=7).float()

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 from attrs import define
+from augmentation import coarsened, covered, moved, relit, soft_targets
 from faceres import WIDTH, Trunk
 from numpy.typing import NDArray
 from torch import nn
@@ -70,56 +71,19 @@ class Exported(nn.Module):
         return self.network.flags(features), self.network.age(features).softmax(1) @ YEARS[:, None]
 
 
-def _uniform(count: int, low: float, high: float) -> torch.Tensor:
-    return torch.empty(count, 1, 1, 1).uniform_(low, high)
-
-
-def _normal(count: int, deviation: float) -> torch.Tensor:
-    return torch.randn(count, 1, 1, 1) * deviation
-
-
 def placed(crops: torch.Tensor) -> torch.Tensor:
     """Return crops of shape (n, 3, 96, 96), 0..255: moved, turned, mirrored."""
-    count = len(crops)
-    zoom = (1 + 2 * PAD) / (1 + 2 * STORED_PAD) * torch.exp(torch.randn(count) * 0.07).clamp(0.85, 1.18)
-    angle, mirror = torch.randn(count) * math.radians(6), torch.where(torch.rand(count) < 0.5, -1.0, 1.0)
-    stretch, cos, sin = torch.exp(torch.randn(count) * 0.03), torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    first = torch.stack([cos * mirror * stretch, -sin, torch.randn(count) * 0.035], 1)
-    second = torch.stack([sin * mirror * stretch, cos, torch.randn(count) * 0.035], 1)
-    grid = functional.affine_grid(
-        torch.stack([first, second], 1), [count, crops.shape[1], SIDE, SIDE], align_corners=False
-    )
-    out = functional.grid_sample(crops.float(), grid, padding_mode="border", align_corners=False)
-    return out.expand(-1, 3, -1, -1)
+    shrink = (1 + 2 * PAD) / (1 + 2 * STORED_PAD)
+    return moved(crops, SIDE, shrink, spread=0.07, degrees=6).expand(-1, 3, -1, -1)
 
 
 def lit(crops: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
     """Return crops blurred, without colour, lit otherwise, noisy, partly covered: each now and then."""
-    count, out = len(crops), crops.clone()
-    coarse = torch.rand(count) < 0.2
-    if coarse.any():
-        small = functional.interpolate(out[coarse], size=[int(random.integers(28, 56))] * 2, mode="area")
-        out[coarse] = functional.interpolate(small, size=[SIDE, SIDE], mode="bilinear", align_corners=False)
-    grey = torch.rand(count) < 0.3
+    out = coarsened(crops, 0.2, (28, 56), random)
+    grey = torch.rand(len(out)) < 0.3
     light = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
     out[grey] = (out[grey] * light).sum(1, keepdim=True).expand(-1, 3, -1, -1)
-    mean, ramp = out.mean((1, 2, 3), keepdim=True), torch.linspace(-1, 1, SIDE)
-    out = (out - mean) * _uniform(count, 0.6, 1.4) + mean + _normal(count, 15) + torch.randn(count, 3, 1, 1) * 6
-    out = out + _normal(count, 12) * ramp + _normal(count, 8) * ramp[:, None]
-    out = 255 * (out.clamp(0, 255) / 255) ** _uniform(count, 0.75, 1.33)
-    out = out + torch.randn_like(out) * _uniform(count, 0, 8) * (torch.rand(count, 1, 1, 1) < 0.4)
-    for index in torch.nonzero(torch.rand(count) < 0.35).flatten().tolist():
-        (height, width), (top, left) = random.integers(12, 38, 2), random.integers(-8, SIDE - 8, 2)
-        out[index, :, max(0, top) : top + height, max(0, left) : left + width] = float(random.uniform(0, 255))
-    return out.clamp(0, 255)
-
-
-def _targets(labels: torch.Tensor, votes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return soft targets of labels and votes, and which rows have votes. A lone vote among ten is a slip."""
-    known, trusted = votes.sum(1) > 2, votes * (votes > 1.5)
-    votes = torch.where(trusted.sum(1, keepdim=True) > 0, trusted, votes)
-    plus = votes / votes.sum(1, keepdim=True).clamp(min=1) * 0.96 + 0.04 / 7
-    return functional.one_hot(labels, CLASSES).float() * 0.94 + 0.06 / 7, plus, known
+    return covered(relit(out, tint=6), 0.35, (12, 38), 8, random)
 
 
 def _rare(groups: torch.Tensor, power: float) -> torch.Tensor:
@@ -138,7 +102,7 @@ class Pictures:
         fer = np.load(self.pack / "fer2013.npz")
         labels = torch.from_numpy(fer["labels"].astype(np.int64))
         self.fer = torch.from_numpy(fer["crops"])
-        self.one, self.plus, self.rated = _targets(labels, torch.from_numpy(fer["votes"]))
+        self.one, self.plus, self.rated = soft_targets(labels, torch.from_numpy(fer["votes"]))
         self.fer_often = _rare(labels, 0.35) * torch.where(torch.from_numpy(fer["found"]), 1.0, 0.6)
         self.mux, labels, _ = self._photos("muxspace")
         self.mux_one = functional.one_hot(labels, CLASSES).float() * 0.9 + 0.1 / 7
