@@ -147,7 +147,7 @@ def _emotions(image: Image.Image, seen: Observation) -> dict[str, list[dict[str,
 def _flags(image: Image.Image, seen: Observation) -> dict[str, dict[str, Any]]:
     """Return the service's yes-or-no members that can be told, by name."""
     form = shape(seen.face, seen.muscles)
-    if seen.told is None:
+    if seen.told is None or seen.apparent.age is None:  # clean networks know neither
         return flags_of_shape(form)
     edge, covered = _hidden(image, seen.face, seen.told.likely)
     (happy,) = (one["Confidence"] / 100 for one in seen.told.emotions if one["Type"] == "HAPPY")

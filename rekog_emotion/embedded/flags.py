@@ -49,7 +49,7 @@ class Evidence:
         smile: The coefficient of the corners of the mouth.
         happy: Of ``HAPPY``.
         male: Of ``Male``.
-        age: Years, no probability; unknown ages are those of grown people.
+        age: Years; no probability.
         cut: That the picture's edge hides a part.
         covered: That something of another colour does.
     """
@@ -60,7 +60,7 @@ class Evidence:
     smile: float
     happy: float
     male: float
-    age: float | None
+    age: float
     cut: float
     covered: float
 
@@ -109,7 +109,7 @@ def flags(seen: Evidence) -> dict[str, dict[str, Any]]:
     cover = likely["FaceOccluded"] * (1 - likely["Sunglasses"])
     hidden = max(0.0, (cover - HIDES) / (1 - HIDES))
     members |= {name: (1 - hidden) * members[name] + hidden * often for name, often in FREQUENCY.items()}
-    grown = 1.0 if seen.age is None else float(np.interp(seen.age, GROWN, (0, 1)))
+    grown = float(np.interp(seen.age, GROWN, (0, 1)))
     members |= {name: grown * members[name] for name in ("Beard", "Mustache")}
     # Only lenses that are surely dark show without a frame: shadow and hair before the eyes are a little dark.
     members["Eyeglasses"] = max(likely["Eyeglasses"], 2 * likely["Sunglasses"] - 1)
