@@ -15,6 +15,7 @@ import pytest
 from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
+from rekog_emotion.blocking import workers
 from rekog_emotion.testing import VirtualClock
 from tests.amounts import amount
 from tests.http_standin import HttpStandin
@@ -87,6 +88,7 @@ def no_thread_left() -> Iterator[None]:
     """
     before = set(threading.enumerate())
     yield
+    workers.dismiss()
     others = ("lasting", "Dummy")
     left = [thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(others)]
     for thread in left:

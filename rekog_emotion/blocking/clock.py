@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import wait as wait_for
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 __all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
@@ -96,6 +96,7 @@ class Ended(Stop):
         return self._work.done() or super().is_set()
 
     def _glance(self, seconds: float) -> None:
-        wait_for([self._work], seconds)
+        with suppress(TimeoutError, CancelledError):
+            self._work.exception(seconds)
         if self._meanwhile is not None:
             self._meanwhile()

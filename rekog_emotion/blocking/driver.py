@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
 from rekog_emotion import forks
 from rekog_emotion.blocking import clock as _clock
+from rekog_emotion.blocking import workers
 from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
@@ -254,19 +254,14 @@ class _Performer:
 
     def _limited(self, call: Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
-        future: Future[object] = Future()
         client = self._driver.client if call.queue is None else call.queue.sqs
         line = line_of(client)
 
-        def work() -> None:
-            try:
-                with line or nullcontext():
-                    future.set_result(self._call(call))
-            except BaseException as error:  # noqa: BLE001 -- it is raised where the answer is wanted
-                future.set_exception(error)
+        def work() -> object:
+            with line or nullcontext():
+                return self._call(call)
 
-        # What the caller's own handlers of boto3's events find in its context, they find in this thread, too.
-        threading.Thread(target=copy_context().run, args=(work,), name="rekog-emotion-call", daemon=True).start()
+        future = workers.submit(work)
         left = ""
         try:
             _clock.Ended(future, self._cancel).wait(min(seconds, threading.TIMEOUT_MAX))

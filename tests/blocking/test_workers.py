@@ -1,0 +1,83 @@
+import os
+import threading
+from concurrent.futures import wait
+from contextvars import ContextVar
+
+import pytest
+
+from rekog_emotion.blocking import workers
+from tests.amounts import amount
+
+WHO = ContextVar("WHO", default="nobody")
+
+
+def its_thread():
+    """Tell which thread makes a call."""
+    return threading.get_ident()
+
+
+def test_one_call_after_another_has_the_same_thread():
+    """A thread is kept for the next call."""
+    threads = {workers.submit(its_thread).result() for _ in range(amount(200, whole=2000))}
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_calls_at_once_have_threads_of_their_own():
+    """No call waits for another."""
+    together = threading.Barrier(8)
+    calls = [workers.submit(lambda: (together.wait(10), its_thread())[1]) for _ in range(8)]
+    assert len({call.result() for call in calls}) == 8
+
+
+def test_a_call_sees_its_callers_context_and_leaves_none_behind():
+    """What a call sets is gone with it."""
+    WHO.set("me")
+    assert workers.submit(lambda: (WHO.get(), WHO.set("a call"))[0]).result() == "me"
+    assert workers.submit(WHO.get).result() == "me"
+
+
+def test_errors_are_raised_where_the_result_is_wanted():
+    """The thread goes on whatever a call raises."""
+    with pytest.raises(ZeroDivisionError):
+        workers.submit(lambda: 1 / 0).result()
+    with pytest.raises(KeyboardInterrupt):
+        workers.submit(lambda: (_ for _ in ()).throw(KeyboardInterrupt)).result()
+    assert workers.submit(its_thread).result() != threading.get_ident()
+
+
+def test_an_idle_thread_ends_by_itself(monkeypatch):
+    """Whoever makes no more calls has no thread of ours."""
+    monkeypatch.setattr(workers, "_KEPT_SECONDS", 0.0)
+    workers.submit(its_thread).result()
+    for thread in threading.enumerate():
+        if thread.name == "rekog-emotion-call":
+            thread.join(10)
+            assert not thread.is_alive()
+    assert workers.submit(its_thread).result() != threading.get_ident()
+
+
+def test_threads_that_end_lose_no_call(monkeypatch):
+    """A call that is handed over as its thread ends is made all the same."""
+    monkeypatch.setattr(workers, "_KEPT_SECONDS", 0.0)
+    for _ in range(amount(100, whole=3000)):
+        calls = [workers.submit(its_thread) for _ in range(4)]
+        assert wait(calls, timeout=10).not_done == set()
+
+
+def test_dismissed_threads_have_ended():
+    """Nobody has to wait for them to end by themselves."""
+    workers.submit(its_thread).result()
+    workers.dismiss()
+    assert [one for one in threading.enumerate() if one.name == "rekog-emotion-call"] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_forked_child_has_threads_of_its_own():
+    """The parent's thread did not come along."""
+    workers.submit(its_thread).result()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if workers.submit(lambda: 7).result(10) == 7 else 1)
+    assert os.waitpid(child, 0)[1] == 0
