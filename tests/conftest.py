@@ -15,7 +15,7 @@ import pytest
 from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
-from rekog_emotion.blocking import workers
+from rekog_emotion import workers
 from rekog_emotion.testing import VirtualClock
 from tests.amounts import amount
 from tests.http_standin import HttpStandin

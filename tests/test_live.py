@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
+from rekog_emotion import workers
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
 from rekog_emotion.media.samples import samples
@@ -413,8 +414,9 @@ def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, world, clock
     assert sum("is lost" in (one.reason or "") for one in moments) >= scene.connections - 1
     times = [one.seconds for one in moments]
     assert times == sorted(times)
+    workers.dismiss()
     for one in threading.enumerate():
-        if one.name == "rekog-emotion-watch":  # a task that was cancelled does not wait for its call
+        if one.name == "rekog-emotion-call":  # a task that was cancelled does not wait for its call
             one.join(5)
     assert [one.name for one in threading.enumerate() if one.name.startswith("rekog-emotion-")] == []
     if before:

@@ -5,14 +5,14 @@ A task that is cancelled tidies up. anyio and trio are not supported; uvloop is 
 
 from __future__ import annotations
 
-from rekog_emotion.aio.client import AsyncRekognitionClient, aws_client, close
 from rekog_emotion.aio.image import detect_image
 from rekog_emotion.aio.images import detect_images
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.live import record, watch
-from rekog_emotion.aio.staging import AsyncStaging
 from rekog_emotion.aio.video import analyze_video, start_video
 from rekog_emotion.aio.videos import VideoOutcome, analyze_videos, wait_for_videos
+from rekog_emotion.clients.aio import aws_client, close
+from rekog_emotion.clients.protocols import AsyncRekognitionClient, AsyncStaging
 
 __all__ = [
     "AsyncRekognitionClient",

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from rekog_emotion.aio.fastpath import Passing
 from rekog_emotion.aio.sharing import turn_of_loop
 from rekog_emotion.clients import failures
+from rekog_emotion.clients.aio_fastpath import Passing
 from rekog_emotion.clients.connections import line_of
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded

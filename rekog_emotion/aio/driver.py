@@ -21,39 +21,15 @@ from attrs import define, field, frozen
 
 from rekog_emotion.aio.calling import made
 from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
 from rekog_emotion.clients.staging import resolve_discard
+from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget
-from rekog_emotion.flows.steps import (
-    Await,
-    Begin,
-    Call,
-    Cancelled,
-    Course,
-    Discard,
-    Expect,
-    Facts,
-    Flow,
-    Forget,
-    Give,
-    LateError,
-    List,
-    Listen,
-    Now,
-    Open,
-    Remove,
-    Shared,
-    Sleep,
-    Stage,
-    Step,
-    Take,
-    Tell,
-    Turn,
-    Work,
-)
+from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 
 if TYPE_CHECKING:
@@ -128,7 +104,7 @@ class Driver:
         course, performer = Course(flow), _Performer(self, on_progress)
         try:
             for step in course:
-                if isinstance(step, Give):
+                if isinstance(step, steps.Give):
                     yield step.value
                 else:
                     await performer.perform(step, course)
@@ -147,7 +123,7 @@ class Driver:
         function = partial(getattr(owner, method), *values, **named)
         return await function() if is_async(owner, method) else await self.aside(function)
 
-    async def call(self, step: Call) -> Any:  # noqa: ANN401 -- the service's own answer
+    async def call(self, step: steps.Call) -> Any:  # noqa: ANN401 -- the service's own answer
         """Make a call, by a client of either world."""
         return await made(step, self.client, self.aside)
 
@@ -186,7 +162,7 @@ class _Performer:
                 self._cancel.add_note(note)
         raise self._cancel from error
 
-    async def perform(self, step: Step, course: Course[Any]) -> None:
+    async def perform(self, step: steps.Step, course: Course[Any]) -> None:
         """Perform a step, and tell its flow what became of it."""
         try:
             answer = self._answer(step)
@@ -199,52 +175,52 @@ class _Performer:
                 self._cancel = error
             course.fail(error)
 
-    def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
+    def _answer(self, step: steps.Step) -> object:  # noqa: C901, PLR0912 -- a case a step
         """Return the answer to a step, or a coroutine of it where it takes its time."""
         driver = self._driver
         answer: object = None
         match step:
-            case Call():
+            case steps.Call():
                 answer = driver.call(step) if step.within is None else self._limited(step, step.within)
-            case Now():
+            case steps.Now():
                 answer = driver.clock.now()
-            case Shared(function):
+            case steps.Shared(function):
                 answer = function(driver.clock.now())
-            case List():
+            case steps.List():
                 answer = driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
-            case Cancelled():
+            case steps.Cancelled():
                 task = asyncio.current_task()
                 answer = self._arrived() if task is not None and task.cancelling() else self._cancel is not None
-            case Work(function, short):
+            case steps.Work(function, short):
                 answer = function() if short else driver.aside(function)
-            case Sleep(seconds):
+            case steps.Sleep(seconds):
                 answer = self._patiently(driver.clock.sleep(seconds))
-            case Tell(progress):
+            case steps.Tell(progress):
                 tell(self._on_progress, progress)
-            case Turn(waits):
+            case steps.Turn(waits):
                 answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
-            case Begin(flow):
+            case steps.Begin(flow):
                 answer = self._begin(flow)
-            case Take(handle):
+            case steps.Take(handle):
                 answer = self._take(handle)
-            case Await():
+            case steps.Await():
                 answer = self._await(step)
-            case Open(channel):
+            case steps.Open(channel):
                 answer = mailbox_of(channel, driver.client, driver.aside)
-            case Expect(channel, job_id):
+            case steps.Expect(channel, job_id):
                 answer = self._expect(channel, job_id)
-            case Forget(mailbox, job_id):
+            case steps.Forget(mailbox, job_id):
                 mailbox.forget(job_id)
-            case Listen(mailbox, flow):
+            case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case Stage(path):
+            case steps.Stage(path):
                 answer = self._stage(path)
-            case Discard(upload):
+            case steps.Discard(upload):
                 if driver.staging is not None:
                     answer = self._done(driver.invoke(driver.staging, "discard", upload))
-            case Remove(upload):
+            case steps.Remove(upload):
                 answer = self._done(self._remove(upload))
-            case Give():  # pragma: no cover -- no flow of the library is run that gives
+            case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 raise AssertionError
         return answer
 
@@ -267,8 +243,7 @@ class _Performer:
 
     async def _wholly(self, work: asyncio.Future[Any]) -> None:
         """Wait until something is done, whatever cancels meanwhile."""
-        while not work.done():
-            await self._patiently(asyncio.wait([work]))
+        await self._patiently(wholly([work]))
 
     async def _done(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something to its end, whatever cancels meanwhile; the flow is told of a cancel when it asks."""
@@ -291,7 +266,7 @@ class _Performer:
             result: float | None = await self._take(handle)
             return result
 
-    async def _await(self, step: Await) -> bool:
+    async def _await(self, step: steps.Await) -> bool:
         """Wait for the end of a job; a small part of each wait is real, as in threads, whatever the clock."""
         clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
         end: Future[None] = await self._driver.invoke(self._driver.client, "ended", step.job_id)
@@ -314,7 +289,7 @@ class _Performer:
         hearing.cancel()
         return end.done()
 
-    def _tell_how_far(self, step: Await) -> None:
+    def _tell_how_far(self, step: steps.Await) -> None:
         told = "progress" in capabilities(self._driver.client)
         known = self._driver.client.progress(step.job_id) if told else None
         if known is not None and (progress := step.advanced(*known)) is not None:
@@ -379,7 +354,7 @@ class _Performer:
             raise end.error
         return end.result
 
-    async def _limited(self, step: Call, seconds: float) -> object:
+    async def _limited(self, step: steps.Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over."""
         try:
             async with asyncio.timeout(None if math.isinf(seconds) else seconds) as limit:

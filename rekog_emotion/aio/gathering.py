@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sized
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sized
 from typing import Any, Final, TypeVar
 
 from rekog_emotion.flows.videos import End, Left, log_what_is_left
@@ -12,7 +12,7 @@ __all__ = ["gathered", "wholly"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-_NONE: Final = object()
+_NONE: Final[Any] = object()
 
 
 async def gathered(
@@ -114,12 +114,8 @@ async def _source(items: Iterable[T] | AsyncIterator[T]) -> AsyncGenerator[T, No
             yield item
     else:
         source = iter(items)
-        while (one := await asyncio.to_thread(_next, source)) is not _NONE:
+        while (one := await asyncio.to_thread(next, source, _NONE)) is not _NONE:
             yield one
-
-
-def _next(source: Iterator[Any]) -> Any:  # noqa: ANN401 -- whatever callers pass
-    return next(source, _NONE)  # StopIteration passes no task
 
 
 async def _end_of(work: Callable[[T], Awaitable[R]], item: T) -> End[T, R]:

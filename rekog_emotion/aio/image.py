@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from rekog_emotion.aio.client import AnyClient, resolve
 from rekog_emotion.aio.driver import Driver
-from rekog_emotion.clients.protocols import ClientName
+from rekog_emotion.clients.aio import resolve
+from rekog_emotion.clients.protocols import AnyClient, ClientName
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.rate import pace_in_use
 from rekog_emotion.flows.request import Seconds, _attributes, seconds

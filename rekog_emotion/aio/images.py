@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from rekog_emotion.aio.client import AnyClient, resolve
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import gathered
+from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.connections import pool_of
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.protocols import aws_region, service_region
+from rekog_emotion.clients.protocols import AnyClient, aws_region, service_region
 from rekog_emotion.flows import batch, detecting
 from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.checkpoint import Checkpoint

@@ -10,18 +10,16 @@ from typing import Any, Unpack
 
 from attrs import evolve, frozen
 
-from rekog_emotion.aio.client import AnyClient, resolve
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.options import StartVideoOptions, WaitForVideosOptions
-from rekog_emotion.aio.staging import AsyncStaging, check_s3_client
-from rekog_emotion.clients.protocols import ClientName, Staging
-from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
-from rekog_emotion.flows import request
+from rekog_emotion.clients.aio import resolve
+from rekog_emotion.clients.protocols import AnyClient, AsyncStaging, ClientName, Staging
+from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
 from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -58,10 +56,8 @@ class VideoJob(JobHandle):
         given: Any = options["staging"]
         s3_client, clock, on_progress = options["s3_client"], options["clock"] or LoopClock(), options["on_progress"]
         check_listeners(on_progress, None)
-        check_s3_client(s3_client)
+        check_uploads(given, s3_client)
         video = await asyncio.to_thread(prepare_video, source)
-        if isinstance(given, str):
-            bucket_and_prefix(given)  # what is wrong with an argument needs no credentials to be found
         driver = Driver(client=await resolve(options["client"]), s3_client=s3_client, clock=clock)
         check_notify(asked.notify, driver.client, files=driver.facts.files)
         if not isinstance(video.place, S3Object):
@@ -94,7 +90,7 @@ class VideoJob(JobHandle):
             clock: Where time comes from, for tests.
         """
         check_job_id(job_id)
-        check_s3_client(s3_client)
+        check_uploads(None, s3_client)
         driver = Driver(client=await resolve(client), clock=clock or LoopClock(), s3_client=s3_client)
         if upload is not None:
             given: Any = staging
@@ -153,7 +149,7 @@ class VideoJob(JobHandle):
             CancelledError: The task was cancelled; the job goes on, and the error's notes say how to resume it.
             RekogEmotionError: Whatever :meth:`rekog_emotion.VideoJob.wait` raises.
         """
-        limit = _limit(options)
+        limit = limit_of(options)
         await self._driver.run(self._job.wait(limit), on_progress=options["on_progress"])
 
     @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
@@ -169,7 +165,7 @@ class VideoJob(JobHandle):
             PaginationError: The pages do not fit together.
         """
         # No generator by itself: a wrong argument is an error of this call, not of the first face.
-        limit = _limit(options)
+        limit = limit_of(options)
         return self._faces(self._driver.iterate(self._job.pages(limit), on_progress=options["on_progress"]))
 
     async def _faces(self, pages: AsyncGenerator[Any, None]) -> AsyncGenerator[TimedFace, None]:
@@ -184,7 +180,7 @@ class VideoJob(JobHandle):
 
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
-        limit = _limit(options)
+        limit = limit_of(options)
         return await self._driver.run(self._job.result(limit), on_progress=options["on_progress"])
 
     async def discard(self) -> None:
@@ -196,9 +192,3 @@ class VideoJob(JobHandle):
             StagingError: It could not be deleted.
         """
         await self._driver.run(self._job.discard())
-
-
-def _limit(options: WaitForVideosOptions) -> float | None:
-    """Return the seconds to wait, when all that is asked of the wait has been checked."""
-    check_listeners(options["on_progress"], None)
-    return request.seconds(options["timeout"], "timeout")

@@ -11,19 +11,20 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from rekog_emotion.aio.client import AnyClient, resolve
+from rekog_emotion import workers
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import wholly
-from rekog_emotion.clients.protocols import ClientName, of_stream
+from rekog_emotion.clients.aio import resolve
+from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import Seconds, check_listeners
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
-from rekog_emotion.sources.reading import Frame, Frames
+from rekog_emotion.sources.reading import Frames, OneByOne
 from rekog_emotion.values.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def watch(
     check_listeners(on_progress, None)
     time = clock or LoopClock()
     loop = _Loop(time)
-    source = _OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
+    source = OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
 
     async def moments() -> AsyncGenerator[Moment, None]:
         loop.begin()
@@ -219,47 +220,9 @@ class _Loop:
             return _END
 
 
-@frozen
-class _OneByOne:
-    """Frames that are asked one thing after another: a task that is cancelled leaves its thread waiting for a while."""
-
-    _frames: Frames
-    _lock: threading.Lock = field(factory=threading.Lock)
-
-    @property
-    def name(self) -> str:
-        return self._frames.name
-
-    def open(self) -> None:
-        with self._lock:
-            self._frames.open()
-
-    def now(self) -> float:
-        with self._lock:
-            return self._frames.now()
-
-    def take(self, due: float) -> Frame | None:
-        with self._lock:
-            return self._frames.take(due)
-
-    def close(self) -> None:
-        with self._lock:
-            self._frames.close()
-
-
 class _Threads(Executor):
     """A thread a task: those that wait for frames, or whom nobody waits for any longer, hold up no other's."""
 
     def submit(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> Future[T]:  # noqa: ANN401 -- the function's
         """Begin to call a function."""
-        future: Future[T] = Future()
-
-        def work() -> None:
-            try:
-                future.set_result(function(*arguments, **options))
-            except BaseException as error:  # noqa: BLE001 -- it is raised where the result is wanted
-                future.set_exception(error)
-
-        if future.set_running_or_notify_cancel():
-            threading.Thread(target=work, name="rekog-emotion-watch", daemon=True).start()
-        return future
+        return workers.submit(partial(function, *arguments, **options))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from rekog_emotion.aio.client import AnyClient
 from rekog_emotion.aio.clock import Clock
-from rekog_emotion.aio.staging import AsyncStaging
-from rekog_emotion.clients.protocols import ClientName, Staging
+from rekog_emotion.clients.protocols import AnyClient, AsyncStaging, ClientName, Staging
 from rekog_emotion.flows.options import described
 from rekog_emotion.flows.request import StartOptions, VideoOptions, WaitOptions
 from rekog_emotion.values.progress import OnProgress

@@ -7,19 +7,18 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterab
 from contextlib import aclosing
 from typing import Any, Unpack
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
-from rekog_emotion.aio.client import resolve
 from rekog_emotion.aio.gathering import gathered
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.aio.sharing import mailbox_of
-from rekog_emotion.aio.staging import check_s3_client
+from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import capabilities
-from rekog_emotion.clients.staging import bucket_and_prefix
+from rekog_emotion.clients.staging import check_uploads
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
-from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
+from rekog_emotion.flows.videos import JobOutcome, Task, about, check_jobs, check_videos
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.wire.service import MAX_JOBS
@@ -39,14 +38,6 @@ class VideoOutcome(JobOutcome):
     """
 
     job: VideoJob | None = field(default=None, eq=False)
-
-
-@define
-class _Task:
-    """A video, and its job when it has one."""
-
-    source: VideoSource
-    job: VideoJob | None = None
 
 
 @spelled_out(AnalyzeVideosOptions, defaults=VideoRequest)
@@ -78,9 +69,7 @@ def analyze_videos(
     check_videos(() if isinstance(sources, AsyncIterable) else sources, max_jobs)
     asked = VideoRequest.of(options)
     check_listeners(options["on_progress"], None)
-    check_s3_client(options["s3_client"])
-    if isinstance(options["staging"], str):
-        bucket_and_prefix(options["staging"])
+    check_uploads(options["staging"], options["s3_client"])
     return _analyzed(sources, max_jobs, asked, options)
 
 
@@ -97,17 +86,17 @@ async def _analyzed(
     if asked.notify is not None:
         await mailbox_of(asked.notify, client, asyncio.to_thread)  # and so is a queue that cannot be asked
 
-    async def analyze(task: _Task) -> VideoAnalysis:
+    async def analyze(task: Task[VideoJob]) -> VideoAnalysis:
         tell = about(task.source, options["on_progress"])
         own: StartVideoOptions = {**shared, "on_progress": tell}
         task.job = await VideoJob.start(task.source, **own)
         return await task.job.result(timeout=asked.timeout, on_progress=tell)
 
-    tasks: Iterable[_Task] | AsyncIterator[_Task]
+    tasks: Iterable[Task[VideoJob]] | AsyncIterator[Task[VideoJob]]
     if isinstance(sources, AsyncIterable):
-        tasks = (_Task(source) async for source in sources)
+        tasks = (Task[VideoJob](source) async for source in sources)
     else:
-        tasks = (_Task(source) for source in sources)
+        tasks = (Task[VideoJob](source) for source in sources)
         tasks = list(tasks) if isinstance(sources, Sized) else tasks
     async with aclosing(gathered(analyze, tasks, workers=max_jobs)) as ends:
         async for end in ends:
@@ -129,8 +118,7 @@ def wait_for_videos(
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
-    limit, waiting = VideoRequest.of(options).timeout, check_jobs(jobs, VideoJob)
-    check_listeners(options["on_progress"], None)
+    limit, waiting = limit_of(options), check_jobs(jobs, VideoJob)
     return _waited(waiting, limit, options["on_progress"])
 
 

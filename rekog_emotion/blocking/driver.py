@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
-from rekog_emotion import forks
+from rekog_emotion import forks, workers
 from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.blocking import workers
 from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
@@ -22,33 +21,8 @@ from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
 from rekog_emotion.clients.staging import resolve_discard
 from rekog_emotion.clients.uploads import S3Staging
-from rekog_emotion.flows.steps import (
-    Await,
-    Begin,
-    Call,
-    Cancelled,
-    Course,
-    Discard,
-    Expect,
-    Facts,
-    Flow,
-    Forget,
-    Give,
-    LateError,
-    List,
-    Listen,
-    Now,
-    Open,
-    Remove,
-    Shared,
-    Sleep,
-    Stage,
-    Step,
-    Take,
-    Tell,
-    Turn,
-    Work,
-)
+from rekog_emotion.flows import steps
+from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
 
 if TYPE_CHECKING:
@@ -115,7 +89,7 @@ class Driver:
         with _Performer(self, cancel, on_progress) as performer:
             try:
                 for step in course:
-                    if isinstance(step, Give):
+                    if isinstance(step, steps.Give):
                         yield step.value
                     else:
                         performer.perform(step, course)
@@ -139,64 +113,64 @@ class _Performer:
         if self._stop is not None:
             self._stop.set()
 
-    def perform(self, step: Step, course: Course[Any]) -> None:
+    def perform(self, step: steps.Step, course: Course[Any]) -> None:
         """Perform a step, and tell its flow what became of it."""
         try:
             course.answer(self._answer(step))
         except BaseException as error:  # noqa: BLE001 -- it is for the flow, Ctrl-C too: it tidies up
             course.fail(error)
 
-    def _answer(self, step: Step) -> object:  # noqa: C901, PLR0912 -- a case a step
+    def _answer(self, step: steps.Step) -> object:  # noqa: C901, PLR0912 -- a case a step
         driver = self._driver
         answer: object = None
         match step:
-            case Call():
+            case steps.Call():
                 answer = self._call(step) if step.within is None else self._limited(step, step.within)
-            case Now():
+            case steps.Now():
                 answer = driver.clock.now()
-            case Shared(function):
+            case steps.Shared(function):
                 with _SHARING.lock:
                     answer = function(driver.clock.now())
-            case List():
+            case steps.List():
                 answer = list_page(driver.client, step.bucket, step.prefix, step.after)
-            case Cancelled():
+            case steps.Cancelled():
                 answer = self._cancel is not None and self._cancel.is_set()
-            case Work(function):
+            case steps.Work(function):
                 answer = function()
-            case Sleep(seconds):
+            case steps.Sleep(seconds):
                 driver.clock.sleep(seconds, self._cancel)
-            case Tell(progress):
+            case steps.Tell(progress):
                 tell(self._on_progress, progress)
-            case Turn(waits):
+            case steps.Turn(waits):
                 answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
-            case Begin(flow):
+            case steps.Begin(flow):
                 answer = self._begin(flow)
-            case Take(handle):
+            case steps.Take(handle):
                 answer = handle.take()
-            case Await():
+            case steps.Await():
                 answer = self._await(step)
-            case Open(channel):
+            case steps.Open(channel):
                 answer = mailbox_of(channel, driver.client)
-            case Expect(channel, job_id):
+            case steps.Expect(channel, job_id):
                 answer = mailbox_of(channel, driver.client)
                 answer.expect(job_id)
-            case Forget(mailbox, job_id):
+            case steps.Forget(mailbox, job_id):
                 mailbox.forget(job_id)
-            case Listen(mailbox, flow):
+            case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case Stage(path):
+            case steps.Stage(path):
                 answer = self._stage(path)
-            case Discard(upload):
+            case steps.Discard(upload):
                 if driver.staging is not None:
                     driver.staging.discard(upload)
-            case Remove(upload):
+            case steps.Remove(upload):
                 self._remove(upload)
-            case Give():  # pragma: no cover -- no flow of the library is run that gives
+            case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 msg = "this flow gives values: iterate()"
                 raise AssertionError(msg)
         return answer
 
-    def _call(self, call: Call) -> object:
+    def _call(self, call: steps.Call) -> object:
         if call.queue is None:
             return failures.once(self._driver.client, call.method, job_id=call.job_id, **call.parameters)
         with guarded(call.queue.sqs):
@@ -210,7 +184,7 @@ class _Performer:
         finally:
             mailbox.receiving.release()
 
-    def _await(self, step: Await) -> bool:
+    def _await(self, step: steps.Await) -> bool:
         """Wait for the end of a job.
 
         The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
@@ -252,7 +226,7 @@ class _Performer:
         stop = self._stop
         return _Begun(lambda: self._driver.run(flow(), cancel=stop))
 
-    def _limited(self, call: Call, seconds: float) -> object:
+    def _limited(self, call: steps.Call, seconds: float) -> object:
         """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
         client = self._driver.client if call.queue is None else call.queue.sqs
         line = line_of(client)

@@ -17,11 +17,10 @@ from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.staging import bucket_and_prefix, resolve_discard, resolve_staging
-from rekog_emotion.flows import request
+from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
 from rekog_emotion.flows.resuming import check_job_id, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -58,9 +57,8 @@ class VideoJob(JobHandle):
         staging, s3_client, clock = options["staging"], options["s3_client"], options["clock"] or system_clock()
         on_progress, cancel = options["on_progress"], options["cancel"]
         check_listeners(on_progress, cancel)
+        check_uploads(staging)
         video = prepare_video(source)
-        if isinstance(staging, str):
-            bucket_and_prefix(staging)  # what is wrong with an argument needs no credentials to be found
         rekognition = resolve_client(options["client"])
         driver = Driver(client=rekognition, s3_client=s3_client, clock=clock)
         check_notify(asked.notify, rekognition, files=driver.facts.files)
@@ -153,7 +151,7 @@ class VideoJob(JobHandle):
             ResponseError: Five looks one after another had a broken answer, or a status that is none of the three.
             StagingError: The job has ended, and its upload could not be deleted.
         """
-        limit = _limit(options)
+        limit = limit_of(options)
         self._driver.run(self._job.wait(limit), cancel=options["cancel"], on_progress=options["on_progress"])
 
     @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
@@ -166,7 +164,7 @@ class VideoJob(JobHandle):
             PaginationError: The pages do not fit together.
         """
         # No generator by itself: a wrong argument is an error of this call, not of the first face.
-        limit = _limit(options)
+        limit = limit_of(options)
         pages = self._driver.iterate(
             self._job.pages(limit), cancel=options["cancel"], on_progress=options["on_progress"]
         )
@@ -178,7 +176,7 @@ class VideoJob(JobHandle):
 
         Its ``source`` is what :meth:`start` was given; a job that was taken up by its id knows none.
         """
-        limit = _limit(options)
+        limit = limit_of(options)
         return self._driver.run(self._job.result(limit), cancel=options["cancel"], on_progress=options["on_progress"])
 
     def discard(self) -> None:
@@ -190,9 +188,3 @@ class VideoJob(JobHandle):
             StagingError: It could not be deleted.
         """
         self._driver.run(self._job.discard())
-
-
-def _limit(options: WaitForVideosOptions) -> float | None:
-    """Return the seconds to wait, when all that is asked of the wait has been checked."""
-    check_listeners(options["on_progress"], options["cancel"])
-    return request.seconds(options["timeout"], "timeout")

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sized
 from typing import Unpack
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
@@ -18,10 +18,10 @@ from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptio
 from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import capabilities
-from rekog_emotion.clients.staging import bucket_and_prefix
+from rekog_emotion.clients.staging import check_uploads
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify
-from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos
+from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
+from rekog_emotion.flows.videos import JobOutcome, Task, about, check_jobs, check_videos
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
@@ -42,14 +42,6 @@ class VideoOutcome(JobOutcome):
     """
 
     job: VideoJob | None = field(default=None, eq=False)
-
-
-@define
-class _Task:
-    """A video, and its job when it has one."""
-
-    source: VideoSource
-    job: VideoJob | None = None
 
 
 @spelled_out(AnalyzeVideosOptions, defaults=VideoRequest)
@@ -78,8 +70,7 @@ def analyze_videos(
     asked = VideoRequest.of(options)
     on_progress, cancel = options["on_progress"], options["cancel"]
     check_listeners(on_progress, cancel)
-    if isinstance(options["staging"], str):
-        bucket_and_prefix(options["staging"])
+    check_uploads(options["staging"])
     shared, told = part(options, StartVideoOptions), _one_at_a_time(on_progress)
     shared["client"] = client = resolve_client(options["client"])
     check_notify(asked.notify, client, files="files" in capabilities(client))
@@ -87,13 +78,13 @@ def analyze_videos(
     if asked.notify is not None:
         mailbox_of(asked.notify, client)  # and so is a queue that cannot be asked
 
-    def analyze(task: _Task, stop: threading.Event) -> VideoAnalysis:
+    def analyze(task: Task[VideoJob], stop: threading.Event) -> VideoAnalysis:
         tell = about(task.source, told)
         own: StartVideoOptions = {**shared, "on_progress": tell, "cancel": stop}
         task.job = VideoJob.start(task.source, **own)
         return task.job.result(timeout=asked.timeout, on_progress=tell, cancel=stop)
 
-    each = (_Task(source) for source in sources)
+    each = (Task[VideoJob](source) for source in sources)
     tasks = list(each) if isinstance(sources, Sized) else each
     ended = _Gathering(analyze, tasks, workers=max_jobs, cancel=cancel).each()
     return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item.job) for e in ended)
@@ -112,15 +103,13 @@ def wait_for_videos(jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOpt
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
-    limit, waiting = VideoRequest.of(options).timeout, check_jobs(jobs, VideoJob)
-    on_progress, cancel = options["on_progress"], options["cancel"]
-    check_listeners(on_progress, cancel)
-    tell = _one_at_a_time(on_progress)
+    limit, waiting = limit_of(options), check_jobs(jobs, VideoJob)
+    tell = _one_at_a_time(options["on_progress"])
 
     def wait(job: VideoJob, stop: threading.Event) -> VideoAnalysis:
         return job.result(timeout=limit, on_progress=tell, cancel=stop)
 
-    ended = _Gathering(wait, waiting, workers=len(waiting), cancel=cancel).each()
+    ended = _Gathering(wait, waiting, workers=len(waiting), cancel=options["cancel"]).each()
     return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item) for e in ended)
 
 

@@ -11,6 +11,9 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, runtime_ch
 from rekog_emotion.values.s3 import S3Object
 
 __all__ = [
+    "AnyClient",
+    "AsyncRekognitionClient",
+    "AsyncStaging",
     "ClientName",
     "OnBytes",
     "RekognitionClient",
@@ -57,6 +60,39 @@ class RekognitionClient(Protocol):
         """Answer GetFaceDetection."""
         ...
 
+
+class AsyncRekognitionClient(Protocol):
+    """The three methods of :class:`~rekog_emotion.RekognitionClient` as coroutines: what aiobotocore's clients have."""
+
+    async def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ...) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's form
+        """Answer DetectFaces."""
+        ...
+
+    async def start_face_detection(
+        self,
+        *,
+        Video: Any,  # noqa: ANN401, N803 -- boto3's form
+        ClientRequestToken: str = ...,  # noqa: N803 -- boto3's form
+        NotificationChannel: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        FaceAttributes: Any = ...,  # noqa: ANN401, N803 -- boto3's form
+        JobTag: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer StartFaceDetection."""
+        ...
+
+    async def get_face_detection(
+        self,
+        *,
+        JobId: str,  # noqa: N803 -- boto3's form
+        MaxResults: int = ...,  # noqa: N803 -- boto3's form
+        NextToken: str = ...,  # noqa: N803 -- boto3's form
+    ) -> Mapping[str, Any]:
+        """Answer GetFaceDetection."""
+        ...
+
+
+AnyClient: TypeAlias = AsyncRekognitionClient | RekognitionClient
+"""A client of either world."""
 
 ClientName: TypeAlias = Literal["aws", "embedded"]
 """Our own boto3 client, or the engine on this machine."""
@@ -137,5 +173,19 @@ class Staging(Protocol):
         ...
 
     def discard(self, staged: S3Object) -> None:
+        """Take it away again; a second time does nothing."""
+        ...
+
+
+class AsyncStaging(Protocol):
+    """The methods of :class:`~rekog_emotion.Staging` as coroutines; a cancel is one of the task."""
+
+    async def stage(
+        self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None
+    ) -> S3Object:
+        """Make the file readable for the client and return how the client shall call it."""
+        ...
+
+    async def discard(self, staged: S3Object) -> None:
         """Take it away again; a second time does nothing."""
         ...

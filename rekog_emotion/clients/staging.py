@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from rekog_emotion.clients import aws, protocols
-from rekog_emotion.clients.protocols import Staging
+from rekog_emotion.clients import aws
+from rekog_emotion.clients.protocols import Staging, capabilities, is_async
 from rekog_emotion.clients.uploads import S3Staging
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri
@@ -17,7 +17,7 @@ from rekog_emotion.values.s3 import S3Object, parse_s3_uri
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["resolve_staging"]
+__all__ = ["check_uploads", "resolve_staging"]
 
 
 def resolve_staging(
@@ -33,7 +33,7 @@ def resolve_staging(
             object.
         ConfigurationError: The S3 client cannot be made.
     """
-    if "files" in protocols.capabilities(client):
+    if "files" in capabilities(client):
         return cast("Staging", client)
     if isinstance(staging, str):
         bucket, prefix = bucket_and_prefix(staging)
@@ -88,8 +88,28 @@ def resolve_discard(
             "with stage() and discard() that made it"
         )
         raise InvalidInputError(msg)
-    if "files" in protocols.capabilities(client):
+    if "files" in capabilities(client):
         return cast("Staging", client)
     if staging is not None:
         return staging
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or aws.s3_client_for(client))
+
+
+def check_uploads(staging: object, s3_client: Any = None) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
+    """Refuse what is wrong with an argument whatever the client, before there is one.
+
+    Args:
+        staging: An address, if it is one, has to be one of S3.
+        s3_client: Has to be boto3's, which uploads in parts, in threads.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    if isinstance(staging, str):
+        bucket_and_prefix(staging)
+    if s3_client is not None and is_async(s3_client, "upload_file"):
+        msg = (
+            "s3_client= got an aiobotocore client: uploads are boto3's, in threads; pass boto3's S3 client, or leave "
+            "it out to have one with what client= has"
+        )
+        raise InvalidInputError(msg)

@@ -31,6 +31,7 @@ __all__ = [
     "attribute_names",
     "check_listeners",
     "check_notify",
+    "limit_of",
     "seconds",
 ]
 
@@ -251,6 +252,19 @@ def check_listeners(on_progress: object, cancel: object) -> None:
         name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
         msg = f"cancel= got {name}: pass a threading.Event"
         raise InvalidInputError(msg)
+
+
+def limit_of(options: Mapping[str, Any]) -> float | None:
+    """Return the seconds to wait, when all that is asked of a wait has been checked.
+
+    Args:
+        options: Those of `WaitOptions`, and of who is told.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    check_listeners(options["on_progress"], options.get("cancel"))
+    return seconds(options["timeout"], "timeout")
 
 
 def check_notify(notify: SnsSqs | None, client: object, *, files: bool) -> None:

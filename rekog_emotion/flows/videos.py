@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Generic, TypeVar
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
@@ -16,7 +16,7 @@ from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
 
-__all__ = ["End", "JobOutcome", "Left", "about", "check_jobs", "check_videos", "log_what_is_left"]
+__all__ = ["End", "JobOutcome", "Left", "Task", "about", "check_jobs", "check_videos", "log_what_is_left"]
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -31,6 +31,14 @@ class End(Generic[T, R]):
     item: T
     result: R | None = None
     error: Exception | None = None
+
+
+@define
+class Task(Generic[J]):
+    """A video, and its job when it has one."""
+
+    source: VideoSource
+    job: J | None = None
 
 
 @frozen

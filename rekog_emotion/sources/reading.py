@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any, Final, Protocol, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rekog_emotion.logs import logger
 from rekog_emotion.text import shown
 
-__all__ = ["Frame", "Frames", "Read", "Shot", "Shots", "StalledError", "Timer"]
+__all__ = ["Frame", "Frames", "OneByOne", "Read", "Shot", "Shots", "StalledError", "Timer"]
 
 PATIENCE: Final = 6.0
 """Seconds without a frame that are told; a stream notices by itself a little sooner."""
@@ -89,6 +89,39 @@ class Frames(Protocol):
     def close(self) -> None:
         """Leave nothing behind; a second time does nothing."""
         ...
+
+
+@frozen
+class OneByOne:
+    """Frames that are asked one thing after another: a task that is cancelled leaves its thread waiting for a while."""
+
+    _frames: Frames
+    _lock: threading.Lock = field(factory=threading.Lock)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self._frames.name
+
+    def open(self) -> None:
+        """Begin, or begin again when it was lost."""
+        with self._lock:
+            self._frames.open()
+
+    def now(self) -> float:
+        """Return the seconds, as `Frames.now` says."""
+        with self._lock:
+            return self._frames.now()
+
+    def take(self, due: float) -> Frame | None:
+        """Return the newest frame when it is due, as `Frames.take` says."""
+        with self._lock:
+            return self._frames.take(due)
+
+    def close(self) -> None:
+        """Leave nothing behind; a second time does nothing."""
+        with self._lock:
+            self._frames.close()
 
 
 @frozen

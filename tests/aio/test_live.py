@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion import aio
+from rekog_emotion import aio, workers
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media.samples import samples
 from rekog_emotion.testing import VirtualClock
@@ -52,8 +52,9 @@ class Async(Client):
 def tidy():
     """Leave no thread behind: each ends by itself, soon after it was let go."""
     yield
+    workers.dismiss()
     for one in threading.enumerate():
-        if one.name in {"rekog-emotion-frames", "rekog-emotion-watch"}:
+        if one.name in {"rekog-emotion-frames", "rekog-emotion-call"}:
             one.join(5)
             assert not one.is_alive()
 

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(find_spec("rekog_emotion").origin).parent
 
 # Everyone may import these; they import nothing but each other.
-EVERYONE = {"errors", "forks", "interrupts", "logs", "redaction", "text"}
+EVERYONE = {"errors", "forks", "interrupts", "logs", "redaction", "text", "workers"}
 # What the rooms of a folder may import beside each other.
 MAY = {
     "errors": set(),
@@ -22,6 +22,7 @@ MAY = {
     "interrupts": set(),
     "redaction": set(),
     "text": set(),
+    "workers": set(),
     "logs": set(),
     "wire": set(),
     "media": set(),
@@ -49,7 +50,7 @@ MOST_LINES = 400
 # Packages that only these rooms import, and packages that these rooms never import.
 ONLY = {
     "tenacity": {"flows/retrying"},
-    "aiobotocore": {"aio"},
+    "aiobotocore": {"clients/aio"},
     "av": {"media", "results/_copying", "results/frames", "results/recording", "results/video"},
     "starlette": {"server", "testing", "commands"},
     "uvicorn": {"server", "testing", "commands"},

@@ -78,6 +78,7 @@ def submit(function: Callable[[], T]) -> Future[T]:
     What the caller's own handlers of boto3's events find in its context they find there, too.
     """
     future: Future[T] = Future()
+    future.set_running_or_notify_cancel()  # nobody can cancel it any more
     context = copy_context()
 
     def work() -> Callable[[], None]:

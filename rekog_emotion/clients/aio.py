@@ -1,62 +1,29 @@
-"""Who answers in asyncio: aiobotocore's clients, ours or the caller's, and any blocking client."""
+"""Who answers in asyncio: our own client of aiobotocore, the caller's, or any blocking client."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 from attrs import define, field
 
-from rekog_emotion.aio.fastpath import Acceleration
+from rekog_emotion.clients.aio_fastpath import Acceleration
 from rekog_emotion.clients.aws import check_session, configured, settings_of
 from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
 from rekog_emotion.clients.names import name_of, resolve_client
-from rekog_emotion.clients.protocols import RekognitionClient
+from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient, RekognitionClient
 from rekog_emotion.errors import needs
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
     from botocore.config import Config
 
-__all__ = ["AnyClient", "AsyncRekognitionClient", "aws_client", "close", "resolve"]
-
-
-class AsyncRekognitionClient(Protocol):
-    """The three methods of :class:`~rekog_emotion.RekognitionClient` as coroutines: what aiobotocore's clients have."""
-
-    async def detect_faces(self, *, Image: Any, Attributes: Sequence[Any] = ...) -> Mapping[str, Any]:  # noqa: ANN401, N803 -- boto3's form
-        """Answer DetectFaces."""
-        ...
-
-    async def start_face_detection(
-        self,
-        *,
-        Video: Any,  # noqa: ANN401, N803 -- boto3's form
-        ClientRequestToken: str = ...,  # noqa: N803 -- boto3's form
-        NotificationChannel: Any = ...,  # noqa: ANN401, N803 -- boto3's form
-        FaceAttributes: Any = ...,  # noqa: ANN401, N803 -- boto3's form
-        JobTag: str = ...,  # noqa: N803 -- boto3's form
-    ) -> Mapping[str, Any]:
-        """Answer StartFaceDetection."""
-        ...
-
-    async def get_face_detection(
-        self,
-        *,
-        JobId: str,  # noqa: N803 -- boto3's form
-        MaxResults: int = ...,  # noqa: N803 -- boto3's form
-        NextToken: str = ...,  # noqa: N803 -- boto3's form
-    ) -> Mapping[str, Any]:
-        """Answer GetFaceDetection."""
-        ...
-
-
-AnyClient: TypeAlias = AsyncRekognitionClient | RekognitionClient
+__all__ = ["aws_client", "close", "resolve"]
 
 
 def aws_client(

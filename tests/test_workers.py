@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from rekog_emotion.blocking import workers
+from rekog_emotion import workers
 from tests.amounts import amount
 
 WHO = ContextVar("WHO", default="nobody")
@@ -43,6 +43,16 @@ def test_errors_are_raised_where_the_result_is_wanted():
         workers.submit(lambda: 1 / 0).result()
     with pytest.raises(KeyboardInterrupt):
         workers.submit(lambda: (_ for _ in ()).throw(KeyboardInterrupt)).result()
+    assert workers.submit(its_thread).result() != threading.get_ident()
+
+
+def test_a_call_cannot_be_cancelled():
+    """Its thread goes on, and so does the next call's."""
+    go = threading.Event()
+    call = workers.submit(lambda: go.wait(10))
+    assert not call.cancel()
+    go.set()
+    assert call.result()
     assert workers.submit(its_thread).result() != threading.get_ident()
 
 
