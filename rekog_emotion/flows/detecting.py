@@ -58,9 +58,15 @@ def detect(
     yield from attempts.begin(spent)
     if facts.retries:
         seconds = retrying.RETRY_SECONDS if timeout is None else max(timeout - spent, 0.0)
-        answer = yield from retrying.retried(
-            attempts.one, passing=attempts.may_pass, seconds=seconds, waits_for=ThrottledError if patient else None
-        )
+        try:
+            answer = yield from retrying.retried(
+                attempts.one, passing=attempts.may_pass, seconds=seconds, waits_for=ThrottledError if patient else None
+            )
+        except RekogEmotionError as error:
+            if cancellable and attempts.may_pass(error) and (yield Cancelled()):  # it waited for the next attempt
+                what = f"was cancelled after a failure: {error}"
+                raise _cancelled(what) from error
+            raise
     else:
         answer = yield from attempts.one()
     engine = engine_of(answer) or facts.engine
@@ -117,6 +123,12 @@ class _Attempts:
             self._failure = error
             if isinstance(error, ThrottledError) and self._pace is not None and turn is not None:
                 yield Shared(partial(self._pace.throttled, turn))
+            raise
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # Ctrl-C, or the cancel of a task
+            if not isinstance(error, Exception):
+                error.add_note(f"{DETECT_FACES} was under way: {_MAY_BE_CHARGED}")
             raise
         return answer
 

@@ -92,7 +92,14 @@ def test_steps(answers, options, steps):
             "DetectFaces was cancelled before it was made: nothing was sent",
             0,
         ),
-        ([THROTTLED], {"cancellable": True}, {"cancelled_at": 0.25}, ThrottledError, "slow down", 1),
+        (
+            [THROTTLED],
+            {"cancellable": True},
+            {"cancelled_at": 0.25},
+            CallCancelledError,
+            "DetectFaces was cancelled after a failure: slow down",
+            1,
+        ),
         (
             [LateError("1 call goes on")],
             {"timeout": 2.0},

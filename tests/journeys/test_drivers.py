@@ -176,7 +176,7 @@ ANSWERS = {
     "photo, garbage": Script(flow=photo, get=[{}], end="ResponseError"),
     "photo, a bug": Script(flow=photo, get=[ValueError("a bug")], end="ValueError"),
     "photo, in time": Script(flow=timed_photo, get=[THROTTLED, FACES], end=1, calls=2),
-    "photo, cancelled between": Script(flow=timed_photo, get=[THROTTLED], cancel=0.25, end="ThrottledError"),
+    "photo, cancelled between": Script(flow=timed_photo, get=[THROTTLED], cancel=0.25, end="CallCancelledError"),
     # polling
     "done at once": Script(flow=resumed(), get=[page(0, 500)], end=2),
     "done later": Script(flow=resumed(), get=[IN_PROGRESS, IN_PROGRESS, page(0)], end=1, calls=3),
