@@ -13,6 +13,7 @@ import math
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -115,8 +116,8 @@ class Driver:
         await performer.end()
 
     async def aside(self, function: Callable[[], T]) -> T:
-        """Run a function in a thread, where it holds up nobody."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, function)
+        """Run a function in a thread, where it holds up nobody, in a copy of the task's context."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, copy_context().run, function)
 
     async def invoke(self, owner: object, method: str, *values: Any, **named: Any) -> Any:  # noqa: ANN401 -- any method's
         """Call a method of an object of either world."""
@@ -284,7 +285,10 @@ class _Performer:
             self._tell_how_far(step)
         if not hearing.done() and self._cancel is None:
             rest = asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0)))
-            await self._patiently(asyncio.wait([hearing, rest], return_when=asyncio.FIRST_COMPLETED))
+            either = partial(asyncio.wait, [hearing, rest], timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+            while not (hearing.done() or rest.done() or self._cancel is not None):
+                await self._patiently(either())
+                self._tell_how_far(step)
             rest.cancel()
         hearing.cancel()
         return end.done()

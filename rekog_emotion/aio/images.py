@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from rekog_emotion.aio.driver import Driver
-from rekog_emotion.aio.gathering import gathered
+from rekog_emotion.aio.gathering import gathered, wholly
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.connections import pool_of
 from rekog_emotion.clients.listing import list_page
@@ -199,7 +199,11 @@ class _Work:
         outcome, fault = await self._outcome(source), None
         try:
             if self.ledger.journal is not None:
-                await self.driver.aside(partial(self.ledger.write, source, outcome))
+                writing = asyncio.ensure_future(self.driver.aside(partial(self.ledger.write, source, outcome)))
+                try:
+                    await wholly([writing])  # what was paid for is written down, whatever cancels
+                finally:
+                    writing.result()
             self.ledger.count(outcome, self.driver.clock.now())
         except Exception as error:  # noqa: BLE001 -- it is raised where the outcomes are taken
             fault = error

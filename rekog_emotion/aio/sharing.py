@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from rekog_emotion import forks
+from rekog_emotion.clients.aio import of_loop
 from rekog_emotion.clients.aws import sqs_client_for
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.messages import Mailbox
@@ -92,7 +93,6 @@ async def turn_of_loop() -> None:
     To write a request and sign it takes the processor most of a millisecond: a thousand tasks that begin at once would
     hold up everything else in the loop for a second.
     """
-    loop = asyncio.get_running_loop()
-    beginning = _BEGINNING.get(loop) or _BEGINNING.setdefault(loop, asyncio.Semaphore(_A_TURN))
+    beginning = of_loop(_BEGINNING, partial(asyncio.Semaphore, _A_TURN))
     await beginning.acquire()
-    loop.call_soon(beginning.release)
+    asyncio.get_running_loop().call_soon(beginning.release)

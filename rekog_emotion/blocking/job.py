@@ -57,7 +57,7 @@ class VideoJob(JobHandle):
         staging, s3_client, clock = options["staging"], options["s3_client"], options["clock"] or system_clock()
         on_progress, cancel = options["on_progress"], options["cancel"]
         check_listeners(on_progress, cancel)
-        check_uploads(staging)
+        check_uploads(staging, s3_client)
         video = prepare_video(source)
         rekognition = resolve_client(options["client"])
         driver = Driver(client=rekognition, s3_client=s3_client, clock=clock)

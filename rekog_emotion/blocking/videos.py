@@ -70,7 +70,7 @@ def analyze_videos(
     asked = VideoRequest.of(options)
     on_progress, cancel = options["on_progress"], options["cancel"]
     check_listeners(on_progress, cancel)
-    check_uploads(options["staging"])
+    check_uploads(options["staging"], options["s3_client"])
     shared, told = part(options, StartVideoOptions), _one_at_a_time(on_progress)
     shared["client"] = client = resolve_client(options["client"])
     check_notify(asked.notify, client, files="files" in capabilities(client))

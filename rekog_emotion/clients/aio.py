@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from attrs import define, field
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from aiobotocore.session import AioSession
     from botocore.config import Config
 
-__all__ = ["aws_client", "close", "resolve"]
+__all__ = ["aws_client", "close", "of_loop", "resolve"]
+
+T = TypeVar("T")
 
 
 def aws_client(
@@ -122,6 +124,20 @@ class _OfLoop:
 _LOOPS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _OfLoop]] = WeakKeyDictionary()
 
 
+def of_loop(known: MutableMapping[asyncio.AbstractEventLoop, T], make: Callable[[], T]) -> T:
+    """Return what belongs to the running loop, made when it is first asked for.
+
+    Locks that were waited for hold their loop, so that no weak reference alone forgets it: what belongs to loops that
+    are closed is forgotten here.
+    """
+    loop = asyncio.get_running_loop()
+    if loop not in known:
+        for one in [one for one in known if one.is_closed()]:
+            del known[one]
+        known[loop] = make()
+    return known[loop]
+
+
 async def _held() -> AsyncGenerator[AsyncRekognitionClient, None]:
     """Hold a client until it is closed: by `close()`, or by the loop, which closes all such generators at its end."""
     async with aws_client() as client:
@@ -139,7 +155,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
         return await asyncio.get_running_loop().run_in_executor(None, resolve_client, name)
     if name is None:
         return resolve_client(cast("RekognitionClient", client))
-    loop = _LOOPS.setdefault(asyncio.get_running_loop(), _OfLoop())
+    loop = of_loop(_LOOPS, _OfLoop)
     # boto3 reads its configuration from variables that begin with AWS_.
     key = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
     async with loop.lock:
@@ -160,3 +176,4 @@ async def close() -> None:
     async with loop.lock:
         for _, holder in loop.held.values():
             await holder.aclose()
+        loop.held.clear()  # who waits for the lock makes one anew

@@ -7,13 +7,16 @@ import io
 import os
 import sys
 import threading
+from contextvars import ContextVar
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
 from rekog_emotion import aio
+from rekog_emotion.clients.aio import of_loop
 from tests.http_standin import Answer, fault
 from tests.tasks import run
 
@@ -136,13 +139,47 @@ def test_to_cancel_the_task_is_the_cancel():
         task = asyncio.ensure_future(aio.detect_image(PHOTO, client=Silent()))
         await begun.wait()
         task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError) as caught:
             await task
+        assert caught.value.__notes__ == [
+            "DetectFaces was under way: the call may have reached the service, and may be charged"
+        ]
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await aio.detect_image(PHOTO, client=Silent())
 
     run(main())
+
+
+def test_calls_in_threads_see_the_tasks_context():
+    """As the caller's handlers of boto3's events want it."""
+    who, seen = ContextVar("who", default="nobody"), []
+
+    class Blocking(Async):
+        def detect_faces(self, **_):
+            seen.append(who.get())
+            return FACES
+
+    async def main():
+        who.set("me")
+        await aio.detect_image(PHOTO, client=Blocking())
+
+    run(main())
+    assert seen == ["me"]
+
+
+def test_a_loop_that_is_closed_is_forgotten():
+    """Locks that were waited for hold their loop: what belongs to it is left out when another loop asks."""
+    known, loops = WeakKeyDictionary(), []
+
+    async def main():
+        lock = of_loop(known, asyncio.Lock)
+        assert of_loop(known, asyncio.Lock) is lock
+        loops.append(asyncio.get_running_loop())
+
+    for _ in range(3):
+        run(main())
+    assert list(known) == loops[-1:]
 
 
 # aiobotocore's clients

@@ -12,6 +12,7 @@ import rekog_emotion as rekog
 from rekog_emotion import aio
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.ledger import GRACE
+from rekog_emotion.results.journal import Journal
 from tests.scripted import refusal
 from tests.tasks import run
 
@@ -183,6 +184,31 @@ def test_left_early_waits_for_calls_under_way(tmp_path):
     run(main())
     assert client.running == 0
     assert len(file.read_text().splitlines()) == client.calls
+
+
+def test_a_cancel_while_an_outcome_is_written_down(tmp_path, monkeypatch):
+    """It was paid for: the file is closed when it is in it."""
+    file, writing, go = tmp_path / "done.jsonl", threading.Event(), threading.Event()
+    append = Journal.append
+
+    def slowly(journal, line):
+        writing.set()
+        go.wait(10)
+        append(journal, line)
+
+    monkeypatch.setattr(Journal, "append", slowly)
+
+    async def main():
+        task = asyncio.create_task(every(aio.detect_images(["s3://bucket/1.jpg"], client=Client(1), checkpoint=file)))
+        await asyncio.to_thread(writing.wait, 10)
+        task.cancel()
+        await asyncio.sleep(0)
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+    assert len(file.read_text().splitlines()) == 1
 
 
 def test_a_cancel_ends_the_calls():
