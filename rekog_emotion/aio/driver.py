@@ -155,7 +155,7 @@ class _Performer:
         """End what was begun, and the task as cancelled where it was; what the flow said is the cause."""
         self.dismiss()
         for task in self._begun:
-            await self._wholly(task)
+            await self._patiently(wholly([task]))
         if self._cancel is None or isinstance(error, asyncio.CancelledError | GeneratorExit):
             return
         if error is not None:
@@ -242,14 +242,10 @@ class _Performer:
         except asyncio.CancelledError as error:
             self._cancel = error
 
-    async def _wholly(self, work: asyncio.Future[Any]) -> None:
-        """Wait until something is done, whatever cancels meanwhile."""
-        await self._patiently(wholly([work]))
-
     async def _done(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something to its end, whatever cancels meanwhile; the flow is told of a cancel when it asks."""
         task = asyncio.create_task(work)
-        await self._wholly(task)
+        await self._patiently(wholly([task]))
         return task.result()
 
     async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
@@ -262,7 +258,7 @@ class _Performer:
             if self._cancel is not None:
                 self._begun.remove(handle)
                 handle.cancel()
-                await self._wholly(handle)
+                await self._patiently(wholly([handle]))
                 return None
             result: float | None = await self._take(handle)
             return result
@@ -280,17 +276,19 @@ class _Performer:
 
         end.add_done_callback(hear)
         begin, until, hearing = clock.now(), loop.time() + step.seconds * _REAL, asyncio.create_task(heard.wait())
-        while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
-            await self._patiently(asyncio.wait([hearing], timeout=min(left, _GLANCE)))
-            self._tell_how_far(step)
-        if not hearing.done() and self._cancel is None:
-            rest = asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0)))
-            either = partial(asyncio.wait, [hearing, rest], timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
-            while not (hearing.done() or rest.done() or self._cancel is not None):
+        waits: list[asyncio.Future[Any]] = [hearing]
+        try:
+            while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
+                await self._patiently(asyncio.wait(waits, timeout=min(left, _GLANCE)))
+                self._tell_how_far(step)
+            waits.append(asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0))))
+            either = partial(asyncio.wait, waits, timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+            while self._cancel is None and not any(wait.done() for wait in waits):
                 await self._patiently(either())
                 self._tell_how_far(step)
-            rest.cancel()
-        hearing.cancel()
+        finally:  # whatever the listener raises
+            for wait in waits:
+                wait.cancel()
         return end.done()
 
     def _tell_how_far(self, step: steps.Await) -> None:
@@ -320,7 +318,7 @@ class _Performer:
             cancel.set()
             if is_async(staging, "stage"):
                 task.cancel()
-            await self._wholly(task)
+            await self._patiently(wholly([task]))
         staged: S3Object = task.result()
         return staged
 
@@ -351,7 +349,7 @@ class _Performer:
         await self._patiently(asyncio.wait([task]))
         if self._cancel is not None:
             task.cancel()
-        await self._wholly(task)
+        await self._patiently(wholly([task]))
         self._begun.remove(task)
         end = task.result()
         if end.error is not None:
