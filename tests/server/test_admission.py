@@ -411,9 +411,10 @@ def test_who_stalls_gives_way():
         stalled = [asyncio.create_task(code(intake.take(pieces(b"123456", end=False)))) for _ in range(4)]
         await settled()
         honest = await taking(intake, b"12345", b"67890")
-        for task in stalled[2:]:  # which had the room after them
+        turned_out = await asyncio.gather(*stalled[:2])  # the second by those that wait after it
+        for task in stalled[2:]:  # which have the room now
             task.cancel()
-        return await asyncio.gather(*stalled[:2]), bytes(honest.content)
+        return turned_out, bytes(honest.content)
 
     assert asyncio.run(several()) == (["ThrottlingException"] * 2, b"1234567890")
 
