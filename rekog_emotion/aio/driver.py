@@ -27,7 +27,7 @@ from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
-from rekog_emotion.clients.staging import resolve_discard
+from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
@@ -220,7 +220,8 @@ class _Performer:
                 if driver.staging is not None:
                     answer = self._done(driver.invoke(driver.staging, "discard", upload))
             case steps.Remove(upload):
-                answer = self._done(self._remove(upload))
+                remove = partial(remove_upload, upload, client=driver.client, s3_client=driver.s3_client)
+                answer = self._done(driver.aside(remove))
             case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 raise AssertionError
         return answer
@@ -321,13 +322,6 @@ class _Performer:
             await self._patiently(wholly([task]))
         staged: S3Object = task.result()
         return staged
-
-    async def _remove(self, upload: S3Object) -> None:
-        driver = self._driver
-        resolve = partial(resolve_discard, None, client=driver.client, upload=upload, s3_client=driver.s3_client)
-        where = await driver.aside(resolve)
-        if callable(getattr(where, "remove", None)):
-            await driver.invoke(where, "remove", upload)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> asyncio.Task[_End[Any]]:
         async def apart() -> _End[Any]:

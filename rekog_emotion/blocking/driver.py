@@ -19,8 +19,7 @@ from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
 from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
-from rekog_emotion.clients.staging import resolve_discard
-from rekog_emotion.clients.uploads import S3Staging
+from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
@@ -164,7 +163,7 @@ class _Performer:
                 if driver.staging is not None:
                     driver.staging.discard(upload)
             case steps.Remove(upload):
-                self._remove(upload)
+                remove_upload(upload, client=driver.client, s3_client=driver.s3_client)
             case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 msg = "this flow gives values: iterate()"
                 raise AssertionError(msg)
@@ -213,12 +212,6 @@ class _Performer:
             msg = "a flow with an upload needs a staging"
             raise AssertionError(msg)
         return self._driver.staging.stage(path, on_bytes=on_bytes, cancel=self._cancel)
-
-    def _remove(self, upload: S3Object) -> None:
-        driver = self._driver
-        where = resolve_discard(None, client=driver.client, upload=upload, s3_client=driver.s3_client)
-        if isinstance(where, S3Staging):
-            where.remove(upload)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> _Begun:
         if self._stop is None:
