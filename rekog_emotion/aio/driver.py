@@ -16,7 +16,7 @@ from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
@@ -26,24 +26,20 @@ from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
+from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us, progress_of
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
-from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, tell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rekog_emotion.flows.messages import SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
 
 T = TypeVar("T")
-_GLANCE: Final = 0.05
-_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -214,8 +210,8 @@ class _Performer:
                 mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case steps.Stage(path):
-                answer = self._stage(path)
+            case steps.Stage():
+                answer = self._stage(step)
             case steps.Discard(upload):
                 if driver.staging is not None:
                     answer = self._done(driver.invoke(driver.staging, "discard", upload))
@@ -251,7 +247,7 @@ class _Performer:
 
     async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
         if mailbox.receiving.locked():
-            await self._patiently(asyncio.sleep(_GLANCE))
+            await self._patiently(asyncio.sleep(steps.GLANCE))
             return None
         async with mailbox.receiving:
             handle = self._begin(flow)
@@ -265,7 +261,7 @@ class _Performer:
             return result
 
     async def _await(self, step: steps.Await) -> bool:
-        """Wait for the end of a job; a small part of each wait is real, as in threads, whatever the clock."""
+        """Wait for the end of a job."""
         clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
         end: Future[None] = await self._driver.invoke(self._driver.client, "ended", step.job_id)
         if end.done():
@@ -276,14 +272,14 @@ class _Performer:
                 loop.call_soon_threadsafe(heard.set)
 
         end.add_done_callback(hear)
-        begin, until, hearing = clock.now(), loop.time() + step.seconds * _REAL, asyncio.create_task(heard.wait())
+        begin, until, hearing = clock.now(), loop.time() + step.real_seconds, asyncio.create_task(heard.wait())
         waits: list[asyncio.Future[Any]] = [hearing]
         try:
             while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
-                await self._patiently(asyncio.wait(waits, timeout=min(left, _GLANCE)))
+                await self._patiently(asyncio.wait(waits, timeout=min(left, steps.GLANCE)))
                 self._tell_how_far(step)
-            waits.append(asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0))))
-            either = partial(asyncio.wait, waits, timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+            waits.append(asyncio.ensure_future(clock.sleep(step.rest(clock.now() - begin))))
+            either = partial(asyncio.wait, waits, timeout=steps.GLANCE, return_when=asyncio.FIRST_COMPLETED)
             while self._cancel is None and not any(wait.done() for wait in waits):
                 await self._patiently(either())
                 self._tell_how_far(step)
@@ -293,12 +289,10 @@ class _Performer:
         return end.done()
 
     def _tell_how_far(self, step: steps.Await) -> None:
-        told = "progress" in capabilities(self._driver.client)
-        known = self._driver.client.progress(step.job_id) if told else None
-        if known is not None and (progress := step.advanced(*known)) is not None:
+        if (progress := step.told(progress_of(self._driver.client, step.job_id))) is not None:
             tell(self._on_progress, progress)
 
-    async def _stage(self, path: Path) -> S3Object:
+    async def _stage(self, step: steps.Stage) -> S3Object:
         """Upload a file; a cancel ends it, and what there is of it is taken away by who uploads."""
         cancel, loop = threading.Event(), asyncio.get_running_loop()
 
@@ -306,14 +300,14 @@ class _Performer:
             tell(self._on_progress, progress)
 
         def on_bytes(done: int, total: int) -> None:
-            progress = Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
+            progress = step.told(done, total)
             if threading.get_ident() == here:
                 tell(self._on_progress, progress)
             else:  # what the listener raises ends the upload
                 asyncio.run_coroutine_threadsafe(report(progress), loop).result()
 
         staging, here = self._driver.staging, threading.get_ident()
-        task = asyncio.create_task(self._driver.invoke(staging, "stage", path, on_bytes=on_bytes, cancel=cancel))
+        task = asyncio.create_task(self._driver.invoke(staging, "stage", step.path, on_bytes=on_bytes, cancel=cancel))
         await self._patiently(asyncio.wait([task]))
         if self._cancel is not None:
             cancel.set()

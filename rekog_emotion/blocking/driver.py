@@ -18,23 +18,19 @@ from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
+from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us, progress_of
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
-from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, tell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rekog_emotion.clients.protocols import RekognitionClient, Staging
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
 
 T = TypeVar("T")
-_GLANCE: Final = 0.05
-_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -157,8 +153,8 @@ class _Performer:
                 mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case steps.Stage(path):
-                answer = self._stage(path)
+            case steps.Stage():
+                answer = self._stage(step)
             case steps.Discard(upload):
                 if driver.staging is not None:
                     driver.staging.discard(upload)
@@ -176,7 +172,7 @@ class _Performer:
             return getattr(call.queue.sqs, call.method)(**call.parameters)
 
     def _listen(self, mailbox: SharedMailbox, flow: Callable[[], Flow[float]]) -> float | None:
-        if not mailbox.receiving.acquire(timeout=_GLANCE):
+        if not mailbox.receiving.acquire(timeout=steps.GLANCE):
             return None
         try:
             return self._driver.run(flow(), cancel=self._cancel)
@@ -184,34 +180,28 @@ class _Performer:
             mailbox.receiving.release()
 
     def _await(self, step: steps.Await) -> bool:
-        """Wait for the end of a job.
-
-        The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
-        not run away from it.
-        """
+        """Wait for the end of a job."""
         client: Any = self._driver.client  # it says what it can do
 
         def glance() -> None:
-            known = client.progress(step.job_id)
-            if known is not None and (progress := step.advanced(*known)) is not None:
+            if (progress := step.told(progress_of(client, step.job_id))) is not None:
                 tell(self._on_progress, progress)
 
-        meanwhile = glance if "progress" in capabilities(client) else None
-        clock, stop = self._driver.clock, _clock.Ended(client.ended(step.job_id), self._cancel, meanwhile=meanwhile)
+        clock, stop = self._driver.clock, _clock.Ended(client.ended(step.job_id), self._cancel, meanwhile=glance)
         if not stop.is_over():
             begin = clock.now()
-            if not stop.wait(step.seconds * _REAL):
-                clock.sleep(max(begin + step.seconds - clock.now(), 0.0), stop)
+            if not stop.wait(step.real_seconds):
+                clock.sleep(step.rest(clock.now() - begin), stop)
         return stop.is_over()
 
-    def _stage(self, path: Path) -> S3Object:
+    def _stage(self, step: steps.Stage) -> S3Object:
         def on_bytes(done: int, total: int) -> None:
-            tell(self._on_progress, Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total))
+            tell(self._on_progress, step.told(done, total))
 
         if self._driver.staging is None:
             msg = "a flow with an upload needs a staging"
             raise AssertionError(msg)
-        return self._driver.staging.stage(path, on_bytes=on_bytes, cancel=self._cancel)
+        return self._driver.staging.stage(step.path, on_bytes=on_bytes, cancel=self._cancel)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> _Begun:
         if self._stop is None:

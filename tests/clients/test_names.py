@@ -16,7 +16,7 @@ from rekog_emotion.clients import names
 from rekog_emotion.clients.aws import aws_client, s3_client_for
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.names import engine_name, resolve_client
-from rekog_emotion.clients.protocols import service_region
+from rekog_emotion.clients.protocols import progress_of, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
 
 NO_CREDENTIALS = (
@@ -522,3 +522,16 @@ def test_no_region(client):
 def test_no_region_error_is_what_botocore_raises():
     """The mapping knows it by its class, not by its text."""
     assert str(configuration_error(NoRegionError())) == NO_REGION
+
+
+def test_how_far_the_work_is():
+    """A client that says that it knows is asked, and no other."""
+
+    class Knowing(Answering):
+        rekog_capabilities = frozenset({"progress"})
+
+        def progress(self, job_id):
+            return (0.5, 7.0) if job_id == "j-1" else None
+
+    assert [progress_of(Knowing(), "j-1"), progress_of(Knowing(), "j-2")] == [(0.5, 7.0), None]
+    assert progress_of(Answering(), "j-1") is None
