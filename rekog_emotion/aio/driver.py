@@ -25,8 +25,8 @@ from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us, progress_of
+from rekog_emotion.clients.names import known_of
+from rekog_emotion.clients.protocols import is_async, progress_of
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget
@@ -66,8 +66,7 @@ class Driver:
 
     @facts.default
     def _of_client(self) -> Facts:
-        retries = leaves_retrying_to_us(self.client)
-        return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+        return Facts(**known_of(self.client))
 
     @budget.default
     def _shared(self) -> Budget:

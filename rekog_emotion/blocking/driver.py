@@ -17,8 +17,8 @@ from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us, progress_of
+from rekog_emotion.clients.names import known_of
+from rekog_emotion.clients.protocols import progress_of
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
@@ -55,8 +55,7 @@ class Driver:
 
     @facts.default
     def _of_client(self) -> Facts:
-        retries = leaves_retrying_to_us(self.client)
-        return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+        return Facts(**known_of(self.client))
 
     @budget.default
     def _shared(self) -> SharedBudget:
