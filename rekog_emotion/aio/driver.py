@@ -23,18 +23,19 @@ from attrs import define, field, frozen
 from rekog_emotion.aio.calling import made
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.gathering import wholly
-from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
+from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import known_of
 from rekog_emotion.clients.protocols import is_async, progress_of
+from rekog_emotion.clients.sharing import SHARED
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
-from rekog_emotion.flows.budget import Budget
+from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, Progress, tell
 
 if TYPE_CHECKING:
-    from rekog_emotion.flows.messages import SnsSqs
+    from rekog_emotion.flows.messages import Mailbox, SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
@@ -181,7 +182,8 @@ class _Performer:
             case steps.Now():
                 answer = driver.clock.now()
             case steps.Shared(function):
-                answer = function(driver.clock.now())
+                with SHARED.lock:
+                    answer = function(driver.clock.now())
             case steps.List():
                 answer = driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
             case steps.Cancelled():
@@ -194,7 +196,8 @@ class _Performer:
             case steps.Tell(progress):
                 tell(self._on_progress, progress)
             case steps.Turn(waits):
-                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
+                with SHARED.lock:
+                    answer = driver.budget.turn(driver.clock.now(), waits=waits)
             case steps.Begin(flow):
                 answer = self._begin(flow)
             case steps.Take(handle):
@@ -206,7 +209,8 @@ class _Performer:
             case steps.Expect(channel, job_id):
                 answer = self._expect(channel, job_id)
             case steps.Forget(mailbox, job_id):
-                mailbox.forget(job_id)
+                with SHARED.lock:
+                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
             case steps.Stage():
@@ -226,9 +230,10 @@ class _Performer:
         await self._patiently(asyncio.sleep(0))
         return self._cancel is not None
 
-    async def _expect(self, channel: SnsSqs, job_id: str) -> LoopMailbox:
+    async def _expect(self, channel: SnsSqs, job_id: str) -> Mailbox:
         mailbox = await mailbox_of(channel, self._driver.client, self._driver.aside)
-        mailbox.expect(job_id)
+        with SHARED.lock:
+            mailbox.expect(job_id)
         return mailbox
 
     async def _patiently(self, wait: Awaitable[object]) -> None:
@@ -244,11 +249,13 @@ class _Performer:
         await self._patiently(wholly([task]))
         return task.result()
 
-    async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
-        if mailbox.receiving.locked():
+    async def _listen(self, mailbox: Mailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        with SHARED.lock:
+            is_mine = mailbox.listen()
+        if not is_mine:
             await self._patiently(asyncio.sleep(steps.GLANCE))
             return None
-        async with mailbox.receiving:
+        try:
             handle = self._begin(flow)
             await self._patiently(asyncio.wait([handle]))
             if self._cancel is not None:
@@ -258,6 +265,8 @@ class _Performer:
                 return None
             result: float | None = await self._take(handle)
             return result
+        finally:
+            mailbox.leave()
 
     async def _await(self, step: steps.Await) -> bool:
         """Wait for the end of a job."""

@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
-from rekog_emotion import forks, workers
+from rekog_emotion import workers
 from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
+from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import known_of
 from rekog_emotion.clients.protocols import progress_of
+from rekog_emotion.clients.sharing import SHARED
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
+from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, tell
 
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient, Staging
+    from rekog_emotion.flows.messages import Mailbox
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
@@ -51,14 +54,14 @@ class Driver:
     staging: Staging | None = None
     s3_client: Any = None
     facts: Facts = field(init=False)
-    budget: SharedBudget = field(init=False, repr=False)
+    budget: Budget = field(init=False, repr=False)
 
     @facts.default
     def _of_client(self) -> Facts:
         return Facts(**known_of(self.client))
 
     @budget.default
-    def _shared(self) -> SharedBudget:
+    def _shared(self) -> Budget:
         return budget_of(self.client)
 
     def run(self, flow: Flow[T], *, cancel: threading.Event | None = None, on_progress: OnProgress | None = None) -> T:
@@ -123,7 +126,7 @@ class _Performer:
             case steps.Now():
                 answer = driver.clock.now()
             case steps.Shared(function):
-                with _SHARING.lock:
+                with SHARED.lock:
                     answer = function(driver.clock.now())
             case steps.List():
                 answer = list_page(driver.client, step.bucket, step.prefix, step.after)
@@ -136,7 +139,8 @@ class _Performer:
             case steps.Tell(progress):
                 tell(self._on_progress, progress)
             case steps.Turn(waits):
-                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
+                with SHARED.lock:
+                    answer = driver.budget.turn(driver.clock.now(), waits=waits)
             case steps.Begin(flow):
                 answer = self._begin(flow)
             case steps.Take(handle):
@@ -147,9 +151,11 @@ class _Performer:
                 answer = mailbox_of(channel, driver.client)
             case steps.Expect(channel, job_id):
                 answer = mailbox_of(channel, driver.client)
-                answer.expect(job_id)
+                with SHARED.lock:
+                    answer.expect(job_id)
             case steps.Forget(mailbox, job_id):
-                mailbox.forget(job_id)
+                with SHARED.lock:
+                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
             case steps.Stage():
@@ -170,13 +176,16 @@ class _Performer:
         with guarded(call.queue.sqs):
             return getattr(call.queue.sqs, call.method)(**call.parameters)
 
-    def _listen(self, mailbox: SharedMailbox, flow: Callable[[], Flow[float]]) -> float | None:
-        if not mailbox.receiving.acquire(timeout=steps.GLANCE):
+    def _listen(self, mailbox: Mailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        with SHARED.lock:
+            is_mine = mailbox.listen()
+        if not is_mine:
+            (self._cancel or threading.Event()).wait(steps.GLANCE)
             return None
         try:
             return self._driver.run(flow(), cancel=self._cancel)
         finally:
-            mailbox.receiving.release()
+            mailbox.leave()
 
     def _await(self, step: steps.Await) -> bool:
         """Wait for the end of a job."""
@@ -228,20 +237,6 @@ class _Performer:
             raise LateError(left)
         return future.result()
 
-
-class _Sharing:
-    """The lock of what callers of a client share; what is done under it takes no time."""
-
-    def __init__(self) -> None:
-        self.begin_anew()
-        forks.in_child(self.begin_anew)
-
-    def begin_anew(self) -> None:
-        """Forget who holds the lock."""
-        self.lock = threading.Lock()
-
-
-_SHARING: Final = _Sharing()
 
 # The calls of clients that cannot be interrupted, which nobody waits for.
 _LEFT: Final[set[Future[object]]] = set()
