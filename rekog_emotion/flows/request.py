@@ -23,6 +23,8 @@ __all__ = [
     "ATTRIBUTES",
     "SLOT_TIMEOUT",
     "TIMEOUT",
+    "WATCH_RATE",
+    "WATCH_SMOOTH",
     "Seconds",
     "StartOptions",
     "VideoOptions",
@@ -61,6 +63,14 @@ TIMEOUT: Final = 3600.0
 
 SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
+
+
+WATCH_RATE: Final = 2.0
+"""Samples a second of what is watched unless told otherwise."""
+
+
+WATCH_SMOOTH: Final = 1.0
+"""Seconds before each sample, of what is watched, over which scores are averaged unless told otherwise."""
 
 
 # The service's own list; a test compares it with the installed service model.

@@ -1,5 +1,6 @@
 """Of several things that are wrong the same one is told first, in threads and in tasks, and before any call."""
 
+import numpy as np
 import pytest
 
 from rekog_emotion import SnsSqs
@@ -61,7 +62,22 @@ FAULTS = {
         UPLOAD,
     ),
 }
-FIRST = ("source", "sources", "jobs", "job_id")
+FAULTS["watch"] = (
+    ("rate", 0, 2, "rate=0 is no rate: pass samples a second, over 0 and up to 1000"),
+    ATTRIBUTES,
+    ("timeout", -1, 60, TIMEOUT[-1]),
+    ("max_calls", 0, 1, "max_calls=0 is no budget: pass 1 or more calls, or None for no limit"),
+    ("smooth", -1, 0, "smooth is -1, and has to be a number from 0 on"),
+    LISTENER,
+    (
+        "frames",
+        5.5,
+        [(0.0, np.zeros((80, 80, 3), np.uint8))],
+        "<float>: there are no frames in it; pass the number of a camera, ",
+    ),
+    CLIENT,
+)
+FIRST = ("frames", "source", "sources", "jobs", "job_id")
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -75,7 +91,7 @@ def test_one_order_of_checks(verbs, name):
     def call():
         given = dict(options)
         begun = verb(*[given.pop(first) for first in FIRST if first in given], **given)
-        if name.endswith("videos"):
+        if name in {"analyze_videos", "wait_for_videos", "watch"}:
             list(begun)
 
     for option, _, right, message in faults:
