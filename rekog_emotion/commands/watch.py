@@ -61,7 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "local video",
     )
     parser.add_argument(
-        "--rate", type=_rate, default=WATCH_RATE, metavar="N", help="samples a second (default: %(default)g)"
+        "--rate", type=_rate, default=WATCH_RATE, metavar="N", help=f"samples a second (default: {WATCH_RATE:g})"
     )
     parser.add_argument("--for", dest="seconds", type=_rate, metavar="SECONDS", help="end after so many seconds")
     parser.add_argument("--max-calls", type=int, metavar="N", help="end after so many calls of the client")
