@@ -14,7 +14,7 @@ from rekog_emotion.aio.clock import LoopClock
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.aio import resolve
-from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
+from rekog_emotion.clients.staging import check_beside, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
@@ -50,7 +50,7 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_for(options, check_beside), options["s3_client"]
         given: Any = options["staging"]
         video = await asyncio.to_thread(prepare_video, source)
         client: Any = await resolve(options["client"])
@@ -76,7 +76,7 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_of_job(job_id, options, check_beside), options["s3_client"]
         given: Any = options["staging"]
         client: Any = await resolve(options["client"])
         driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or LoopClock())

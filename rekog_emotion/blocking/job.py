@@ -17,7 +17,7 @@ from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
+from rekog_emotion.clients.staging import check_beside_in_threads, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
@@ -53,7 +53,7 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_for(options, check_beside_in_threads), options["s3_client"]
         video = prepare_video(source)
         client = resolve_client(options["client"])
         driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
@@ -82,7 +82,7 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_of_job(job_id, options, check_beside_in_threads), options["s3_client"]
         client = resolve_client(options["client"])
         driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
         asked.check_client(client, driver.facts.can)

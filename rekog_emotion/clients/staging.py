@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rekog_emotion.clients import aws
 from rekog_emotion.clients.protocols import Staging, capabilities, is_async
-from rekog_emotion.clients.uploads import S3Staging
+from rekog_emotion.clients.uploads import S3Staging, check_s3_client
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri
 
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["check_uploads", "remove_upload", "resolve_discard", "resolve_staging"]
+__all__ = ["check_beside", "check_beside_in_threads", "remove_upload", "resolve_discard", "resolve_staging"]
 
 
 def resolve_staging(
@@ -113,21 +113,42 @@ def _in_s3(upload: S3Object, client: RekognitionClient, s3_client: Any) -> S3Sta
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or aws.s3_client_for(client))
 
 
-def check_uploads(staging: object, s3_client: Any = None) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
-    """Refuse what is wrong with an argument whatever the client, before there is one.
+def check_beside(
+    staging: object,
+    s3_client: object,
+    sqs_client: object,  # noqa: ARG001 -- any will do
+) -> None:
+    """Refuse what cannot stand beside a client for Rekognition, whatever that is, before there is one.
 
     Args:
         staging: An address, if it is one, has to be one of S3.
         s3_client: Has to be boto3's, which uploads in parts, in threads.
+        sqs_client: Of either world.
 
     Raises:
         InvalidInputError: One of them cannot be used.
     """
     if isinstance(staging, str):
         bucket_and_prefix(staging)
-    if s3_client is not None and is_async(s3_client, "upload_file"):
+    check_s3_client(s3_client)
+
+
+def check_beside_in_threads(staging: object, s3_client: object, sqs_client: object) -> None:
+    """Refuse what `check_beside` does, and what would have to be awaited.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    if is_async(staging, "stage") or is_async(staging, "discard"):
         msg = (
-            "s3_client= got an aiobotocore client: uploads are boto3's, in threads; pass boto3's S3 client, or leave "
-            "it out to have one with what client= has"
+            f"staging= got {type(staging).__name__}, whose stage() and discard() are awaited: use rekog_emotion.aio "
+            'with it, or pass "s3://bucket/prefix/" or an object with plain stage() and discard()'
         )
         raise InvalidInputError(msg)
+    if is_async(sqs_client, "receive_message"):
+        msg = (
+            f"sqs_client= got {type(sqs_client).__name__}, whose calls are awaited, as those of aiobotocore's clients "
+            "are: use rekog_emotion.aio with it, or pass a boto3 SQS client, or leave it out"
+        )
+        raise InvalidInputError(msg)
+    check_beside(staging, s3_client, sqs_client)

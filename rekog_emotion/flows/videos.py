@@ -9,7 +9,7 @@ from attrs import define, evolve, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.job import JobHandle
-from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
+from rekog_emotion.flows.request import CheckBeside, VideoRequest, asked_for, limit_of
 from rekog_emotion.logs import logger
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -117,11 +117,11 @@ def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
 
 
 def asked_for_each(
-    sources: object, max_jobs: object, options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]
+    sources: object, max_jobs: object, options: Mapping[str, Any], check_beside: CheckBeside
 ) -> VideoRequest:
     """Return what is asked for each of several videos: first come the checks of `check_videos`, then `asked_for`."""
     check_videos(sources, max_jobs)
-    return asked_for(options, check_uploads)
+    return asked_for(options, check_beside)
 
 
 def tasks_for(sources: Iterable[VideoSource]) -> Iterable[Task[Any]]:
