@@ -15,9 +15,18 @@ from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["check_beside", "check_beside_in_threads", "remove_upload", "resolve_discard", "resolve_staging"]
+__all__ = [
+    "check_beside",
+    "check_beside_in_threads",
+    "remove_upload",
+    "resolve_discard",
+    "resolve_staging",
+    "staging_for",
+]
 
 
 def resolve_staging(
@@ -51,6 +60,19 @@ def resolve_staging(
     raise InvalidInputError(msg)
 
 
+def staging_for(
+    place: Path | S3Object,
+    staging: Staging | str | None,
+    *,
+    client: RekognitionClient,
+    s3_client: Any = None,  # noqa: ANN401 -- likewise
+) -> Staging | None:
+    """Return where a video goes, as `resolve_staging` does; ``None`` where it lies in S3, and goes nowhere."""
+    if isinstance(place, S3Object):
+        return None
+    return resolve_staging(staging, client=client, s3_client=s3_client)
+
+
 def bucket_and_prefix(address: str) -> tuple[str, str]:
     """Return where ``s3://bucket/prefix/`` is; the prefix is empty or ends in a slash.
 
@@ -70,15 +92,17 @@ def resolve_discard(
     staging: Staging | None,
     *,
     client: RekognitionClient,
-    upload: S3Object,
+    upload: S3Object | None,
     s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-) -> Staging:
-    """Return what can delete an upload that another process made.
+) -> Staging | None:
+    """Return what can delete an upload that another process made; ``None`` where there is none.
 
     Raises:
         InvalidInputError: ``upload`` or ``staging`` is of another type.
         ConfigurationError: The S3 client cannot be made.
     """
+    if upload is None:
+        return None
     if not isinstance(upload, S3Object):
         msg = f"upload= got {type(upload).__name__}: pass an S3Object, or resume by from_dict() with the job's state"
         raise InvalidInputError(msg)

@@ -31,6 +31,7 @@ __all__ = [
     "outcome_of",
     "tasks_for",
     "waits_for",
+    "workers_at",
 ]
 
 J = TypeVar("J")
@@ -128,6 +129,11 @@ def tasks_for(sources: Iterable[VideoSource]) -> Iterable[Task[Any]]:
     """Return the work on several videos, which are taken one by one where nobody knows their number."""
     tasks = (Task[Any](source) for source in sources)
     return list(tasks) if isinstance(sources, Sized) else tasks
+
+
+def workers_at(items: object, most: int) -> int:
+    """Return how many workers there is work for, where the items can be counted; else as many as may be."""
+    return min(most, len(items)) if isinstance(items, Sized) else most
 
 
 def waits_for(jobs: Iterable[H], kind: type[H], options: Mapping[str, Any]) -> tuple[list[H], float | None]:
