@@ -114,7 +114,7 @@ def resolve_discard(
         raise InvalidInputError(msg)
     if "files" in capabilities(client):
         return cast("Staging", client)
-    return staging or _in_s3(upload, client, s3_client)
+    return _in_s3(upload, client, s3_client) if staging is None else staging
 
 
 def remove_upload(

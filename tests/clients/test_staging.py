@@ -659,6 +659,19 @@ def test_what_goes_nowhere():
     assert resolve_discard(bucket, client=client, upload=place) is bucket
 
 
+def test_a_staging_that_is_empty():
+    """It is the caller's all the same."""
+
+    class Empty(Shelf):
+        def __len__(self):
+            return 0
+
+    shelf = Empty()
+
+    assert resolve_discard(shelf, client=ScriptedClient(), upload=S3Object(bucket="shelf", name="k-1")) is shelf
+    assert resolve_staging(shelf, client=ScriptedClient()) is shelf
+
+
 class Mine(ScriptedClient):
     """A client that takes files by itself, and could take away anything."""
 
