@@ -92,7 +92,7 @@ def _rare(groups: torch.Tensor, power: float) -> torch.Tensor:
     return (counts[groups] / counts.max()).clamp(min=0.02) ** -power
 
 
-@define
+@define(slots=False)
 class Pictures:
     """All crops and what is known of them."""
 
