@@ -104,7 +104,7 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
     if (name := name_of(client)) is not None:
         return _CACHE.get(name)
     made: RekognitionClient = object_of(client)
-    if any(is_async(made, method) for method in OPERATIONS):
+    if is_async(made, *OPERATIONS):
         msg = (
             f"client= got {type(client).__name__}, whose calls are awaited, as those of aiobotocore's clients are: "
             f"use rekog_emotion.aio with it, or {_WAYS_IN}"

@@ -157,9 +157,9 @@ def aws_region(client: object) -> str | None:
     return service_region(client) if _AWS in str(getattr(getattr(client, "meta", None), "endpoint_url", "")) else None
 
 
-def is_async(client: object, method: str) -> bool:
-    """Tell whether a method of a client gives an awaitable, as those of aiobotocore's clients do."""
-    asked = (getattr(client, name, None) for name in ("_make_api_call", method))
+def is_async(client: object, *methods: str) -> bool:
+    """Tell whether one of these methods of a client gives an awaitable, as those of aiobotocore's clients do."""
+    asked = [getattr(client, name, None) for name in ("_make_api_call", *methods)]
     return any(map(inspect.iscoroutinefunction, asked))
 
 

@@ -163,7 +163,7 @@ def check_beside_in_threads(staging: object, s3_client: object, sqs_client: obje
     Raises:
         InvalidInputError: One of them cannot be used.
     """
-    if is_async(staging, "stage") or is_async(staging, "discard"):
+    if is_async(staging, "stage", "discard"):
         msg = (
             f"staging= got {type(staging).__name__}, whose stage() and discard() are awaited: use rekog_emotion.aio "
             'with it, or pass "s3://bucket/prefix/" or an object with plain stage() and discard()'
