@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from attrs import define, field, frozen
 
-from rekog_emotion import forks, workers
+from rekog_emotion import workers
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
 from rekog_emotion.clients import failures
@@ -129,8 +129,7 @@ class _Performer:
             case steps.Now():
                 answer = driver.clock.now()
             case steps.Shared(function):
-                with _SHARING.lock:
-                    answer = function(driver.clock.now())
+                answer = function(driver.clock.now())
             case steps.List():
                 answer = list_page(driver.client, step.bucket, step.prefix, step.after)
             case steps.Cancelled():
@@ -246,20 +245,6 @@ class _Performer:
             raise LateError(left)
         return future.result()
 
-
-class _Sharing:
-    """The lock of what callers of a client share; what is done under it takes no time."""
-
-    def __init__(self) -> None:
-        self.begin_anew()
-        forks.in_child(self.begin_anew)
-
-    def begin_anew(self) -> None:
-        """Forget who holds the lock."""
-        self.lock = threading.Lock()
-
-
-_SHARING: Final = _Sharing()
 
 # The calls of clients that cannot be interrupted, which nobody waits for.
 _LEFT: Final[set[Future[object]]] = set()

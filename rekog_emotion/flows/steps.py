@@ -127,10 +127,11 @@ class Turn:
 
 @frozen
 class Shared:
-    """Use what all callers of the client share, one at a time; answered with what the function returns.
+    """Use what all callers of the client share; answered with what the function returns.
 
     Attributes:
-        function: Takes the seconds on the clock, and needs no time.
+        function: Takes the seconds on the clock, and needs no time. What it uses has a lock, as others may be in any
+            thread.
     """
 
     function: Callable[[float], Any] = field(repr=False)
