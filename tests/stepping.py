@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from rekog_emotion.flows.steps import Call, Course, Sleep
+from rekog_emotion.flows.steps import Call, Course, Give, Now, Sleep
 from rekog_emotion.values.s3 import S3Object
 
 # When each table begins, so that no flow mistakes the clock for the time that has passed.
 BEGIN = 1024.0
 # Questions of time, work and reports are answered, and are no part of the table.
 _UNSEEN = {"now", "shared", "cancelled", "work", "tell", "give", "begin", "take", "listen"}
+
+
+def asking():
+    """Give what time it is before and after a sleep, and return whether the sleep failed."""
+    yield Give((yield Now()))
+    try:
+        yield Sleep(1.0)
+    except ValueError:
+        return True
+    yield Give((yield Now()))
+    return False
 
 
 class Table:

@@ -9,9 +9,10 @@ from attrs import define, evolve, field
 
 from rekog_emotion.errors import ResponseError
 from rekog_emotion.flows import messages, pages, polling, retrying
+from rekog_emotion.flows.combining import tidied
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut
-from rekog_emotion.flows.steps import Await, Expect, Facts, Flow, Forget, Now, Sleep, Tell, tidied
+from rekog_emotion.flows.steps import Await, Expect, Facts, Flow, Forget, Now, Sleep, Tell
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.words import JobStatus

@@ -9,11 +9,12 @@ from attrs import define, evolve, field, frozen
 
 from rekog_emotion.errors import JobFailedError, RekogEmotionError, StagingError
 from rekog_emotion.flows import pages
+from rekog_emotion.flows.combining import collect
 from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.messages import Mailbox, SnsSqs
 from rekog_emotion.flows.pages import Readout
 from rekog_emotion.flows.resuming import WaysOut, resumable, write_state
-from rekog_emotion.flows.steps import Discard, Facts, Flow, Remove, Turn, Work, collect
+from rekog_emotion.flows.steps import Discard, Facts, Flow, Remove, Turn, Work
 from rekog_emotion.logs import logger
 from rekog_emotion.results.protocols import reason_of_failure
 from rekog_emotion.results.video_analysis import VideoAnalysis, merge

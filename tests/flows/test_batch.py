@@ -15,7 +15,8 @@ from rekog_emotion import (
     ThrottledError,
 )
 from rekog_emotion.flows.batch import check_sources, found, has_more, is_place, is_prefix, line_of
-from rekog_emotion.flows.steps import List, collect
+from rekog_emotion.flows.combining import collect
+from rekog_emotion.flows.steps import List
 from rekog_emotion.sources.collections import LeftOut, Unusable
 from tests.pictures import jpeg
 from tests.stepping import Table

@@ -1,4 +1,4 @@
-"""Flows on their way: what is answered, what is given, and what is tidied up."""
+"""Flows on their way: what is answered, and what is given."""
 
 import pytest
 from attrs import evolve, fields
@@ -26,23 +26,10 @@ from rekog_emotion.flows.steps import (
     Sleep,
     Turn,
     Work,
-    collect,
-    tidied,
 )
 from rekog_emotion.flows.videos import JobOutcome
 from rekog_emotion.flows.watching import Plan
-from tests.stepping import BEGIN, Table
-
-
-def asking():
-    """Give what time it is before and after a sleep, and return whether the sleep failed."""
-    yield Give((yield Now()))
-    try:
-        yield Sleep(1.0)
-    except ValueError:
-        return True
-    yield Give((yield Now()))
-    return False
+from tests.stepping import asking
 
 
 def test_a_course_hands_on_answers_errors_and_the_result():
@@ -78,65 +65,6 @@ def test_a_course_that_is_closed():
 
     assert list(course) == []
     assert course.result is None
-
-
-def test_values_are_collected():
-    """All other steps are performed."""
-    table = Table()
-
-    assert table.play(collect(asking())) == [BEGIN, BEGIN + 1.0]
-    assert (table.steps, table.given) == ([Sleep(1.0)], [])
-
-
-def test_errors_of_steps_reach_what_is_collected():
-    """As they reach a flow on its own."""
-    flow = collect(asking())
-
-    next(flow)
-    assert flow.send(5.0) == Sleep(1.0)
-    with pytest.raises(StopIteration) as caught:
-        flow.throw(ValueError("late"))
-
-    assert caught.value.value == [5.0]
-
-
-def test_what_is_collected_is_closed():
-    """With whoever collects it."""
-    ended = []
-
-    def flow():
-        try:
-            yield Now()
-        finally:
-            ended.append(True)
-
-    outer = collect(flow())
-    next(outer)
-    outer.close()
-
-    assert ended == [True]
-
-
-def failing():
-    """Fail after a step."""
-    yield Now()
-    message = "a bug"
-    raise ValueError(message)
-
-
-def test_tidies_up():
-    """After a result and after an error; not when it is closed, since a closed flow performs no step."""
-    ended, broken = Table(), Table()
-    assert ended.play(tidied(collect(asking()), Sleep(7.0))) == [BEGIN, BEGIN + 1.0]
-    with pytest.raises(ValueError, match="a bug"):
-        broken.play(tidied(failing(), Sleep(7.0)))
-    closed = tidied(failing(), Sleep(7.0))
-    next(closed)
-    closed.close()
-
-    assert ended.steps == [Sleep(1.0), Sleep(7.0)]
-    assert broken.steps == [Sleep(7.0)]
-    assert list(closed) == []
 
 
 @pytest.mark.parametrize(
