@@ -98,7 +98,7 @@ class Driver:
             await performer.end(error)
             raise
         await performer.end()
-        return course.result
+        return course.taken()
 
     async def iterate(self, flow: Flow[None], *, on_progress: OnProgress | None = None) -> AsyncGenerator[Any, None]:
         """Perform a flow as far as its values are asked for; whoever stops asking leaves no call under way."""
@@ -192,6 +192,8 @@ class _Performer:
             case steps.Cancelled():
                 task = asyncio.current_task()
                 answer = self._arrived() if task is not None and task.cancelling() else self._cancel is not None
+            case steps.Work(function, whole=True):
+                answer = self._done(driver.aside(function))
             case steps.Work(function, short):
                 answer = function() if short else driver.aside(function)
             case steps.Sleep(seconds):
