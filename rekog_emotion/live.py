@@ -13,7 +13,7 @@ from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_stream
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import Seconds, check_listeners
+from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
 from rekog_emotion.flows.steps import Flow
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
@@ -30,8 +30,8 @@ def watch(
     frames: FrameSource,
     *,
     client: RekognitionClient | ClientName | None = None,
-    rate: float = 2.0,
-    smooth: float = 1.0,
+    rate: float = WATCH_RATE,
+    smooth: float = WATCH_SMOOTH,
     max_gap: float | None = None,
     attributes: str | Sequence[str] = "ALL",
     max_calls: int | None = None,
@@ -81,9 +81,15 @@ def watch(
         from rekog_emotion.flows.watching import asked, watched
 
     plan, follower = asked(
-        rate=rate, smooth=smooth, max_gap=max_gap, attributes=attributes, max_calls=max_calls, timeout=timeout
+        rate=rate,
+        smooth=smooth,
+        max_gap=max_gap,
+        attributes=attributes,
+        max_calls=max_calls,
+        timeout=timeout,
+        on_progress=on_progress,
+        cancel=cancel,
     )
-    check_listeners(on_progress, cancel)
     time = clock or system_clock()
     stop = cancel or threading.Event()
     source = frames_of(frames, rate=plan.rate, clock=time, cancel=stop)

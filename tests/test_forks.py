@@ -102,8 +102,10 @@ def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
         from rekog_emotion.clients import fastpath, names
+        from rekog_emotion.clients.sharing import SHARED
         from rekog_emotion.blocking import sharing
         from rekog_emotion.blocking.driver import Driver
+        from rekog_emotion.flows.budget import budget_of
         from rekog_emotion.flows.messages import SnsSqs
         os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
         class Queue:
@@ -115,9 +117,9 @@ def test_locks_are_renewed():
         queue = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q", sqs_client=Queue())
         aws = rekog.aws_client()
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
-        budget, mailbox = sharing.budget_of(fake), sharing.mailbox_of(queue, fake)
-        locks = [budget._lock, fastpath._LOCK, names._CACHE._lock, sharing._LOCK]
-        locks += [mailbox._lock, mailbox.receiving]
+        budget, mailbox = budget_of(fake), sharing.mailbox_of(queue, fake)
+        locks = [fastpath._LOCK, names._CACHE._lock, SHARED.lock]
+        assert mailbox.listen()
         for lock in locks:
             lock.acquire()
         def work():
@@ -125,11 +127,11 @@ def test_locks_are_renewed():
                 pass
             assert names.resolve_client("aws") is not aws
             mailbox.expect("fake-job-1")
-            assert mailbox.receiving.acquire(blocking=False)
+            assert mailbox.listen()
             Driver(client=fake).run(mailbox.receive(0))
             mailbox.forget("fake-job-1")
             assert sharing.mailbox_of(queue, fake) is not mailbox
-            assert sharing.budget_of(fake) is budget
+            assert budget_of(fake) is budget
             return len(rekog.analyze_video("s3://bucket/clip.mp4", client=fake, notify=queue).faces)
         in_child(work)
         for lock in locks:

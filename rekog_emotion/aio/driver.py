@@ -16,34 +16,31 @@ from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from functools import partial
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
 from rekog_emotion.aio.calling import made
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.gathering import wholly
-from rekog_emotion.aio.sharing import LoopMailbox, budget_of, mailbox_of
+from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, is_async, leaves_retrying_to_us
-from rekog_emotion.clients.staging import resolve_discard
+from rekog_emotion.clients.names import known_of
+from rekog_emotion.clients.protocols import is_async, progress_of
+from rekog_emotion.clients.sharing import SHARED
+from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
-from rekog_emotion.flows.budget import Budget
+from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
-from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, Progress, tell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from rekog_emotion.flows.messages import SnsSqs
+    from rekog_emotion.flows.messages import Mailbox, SnsSqs
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
 
 T = TypeVar("T")
-_GLANCE: Final = 0.05
-_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -70,8 +67,7 @@ class Driver:
 
     @facts.default
     def _of_client(self) -> Facts:
-        retries = leaves_retrying_to_us(self.client)
-        return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+        return Facts(**known_of(self.client))
 
     @budget.default
     def _shared(self) -> Budget:
@@ -186,22 +182,22 @@ class _Performer:
             case steps.Now():
                 answer = driver.clock.now()
             case steps.Shared(function):
-                answer = function(driver.clock.now())
+                with SHARED.lock:
+                    answer = function(driver.clock.now())
             case steps.List():
                 answer = driver.aside(partial(list_page, driver.client, step.bucket, step.prefix, step.after))
             case steps.Cancelled():
                 task = asyncio.current_task()
                 answer = self._arrived() if task is not None and task.cancelling() else self._cancel is not None
-            case steps.Work(function, whole=True):
-                answer = self._done(driver.aside(function))
-            case steps.Work(function, short):
-                answer = function() if short else driver.aside(function)
+            case steps.Work():
+                answer = self._work(step)
             case steps.Sleep(seconds):
                 answer = self._patiently(driver.clock.sleep(seconds))
             case steps.Tell(progress):
                 tell(self._on_progress, progress)
             case steps.Turn(waits):
-                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
+                with SHARED.lock:
+                    answer = driver.budget.turn(driver.clock.now(), waits=waits)
             case steps.Begin(flow):
                 answer = self._begin(flow)
             case steps.Take(handle):
@@ -213,28 +209,37 @@ class _Performer:
             case steps.Expect(channel, job_id):
                 answer = self._expect(channel, job_id)
             case steps.Forget(mailbox, job_id):
-                mailbox.forget(job_id)
+                with SHARED.lock:
+                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case steps.Stage(path):
-                answer = self._stage(path)
+            case steps.Stage():
+                answer = self._stage(step)
             case steps.Discard(upload):
                 if driver.staging is not None:
                     answer = self._done(driver.invoke(driver.staging, "discard", upload))
             case steps.Remove(upload):
-                answer = self._done(self._remove(upload))
+                remove = partial(remove_upload, upload, client=driver.client, s3_client=driver.s3_client)
+                answer = self._done(driver.aside(remove))
             case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 raise AssertionError
         return answer
+
+    def _work(self, step: steps.Work) -> object:
+        if step.short:
+            return step.function()
+        work = self._driver.aside(step.function)
+        return self._done(work) if step.whole else work
 
     async def _arrived(self) -> bool:
         """Let a cancel that was asked for arrive, and tell whether it did."""
         await self._patiently(asyncio.sleep(0))
         return self._cancel is not None
 
-    async def _expect(self, channel: SnsSqs, job_id: str) -> LoopMailbox:
+    async def _expect(self, channel: SnsSqs, job_id: str) -> Mailbox:
         mailbox = await mailbox_of(channel, self._driver.client, self._driver.aside)
-        mailbox.expect(job_id)
+        with SHARED.lock:
+            mailbox.expect(job_id)
         return mailbox
 
     async def _patiently(self, wait: Awaitable[object]) -> None:
@@ -250,11 +255,13 @@ class _Performer:
         await self._patiently(wholly([task]))
         return task.result()
 
-    async def _listen(self, mailbox: LoopMailbox, flow: Callable[[], Flow[float]]) -> float | None:
-        if mailbox.receiving.locked():
-            await self._patiently(asyncio.sleep(_GLANCE))
+    async def _listen(self, mailbox: Mailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        with SHARED.lock:
+            is_mine = mailbox.listen()
+        if not is_mine:
+            await self._patiently(asyncio.sleep(steps.GLANCE))
             return None
-        async with mailbox.receiving:
+        try:
             handle = self._begin(flow)
             await self._patiently(asyncio.wait([handle]))
             if self._cancel is not None:
@@ -264,9 +271,11 @@ class _Performer:
                 return None
             result: float | None = await self._take(handle)
             return result
+        finally:
+            mailbox.leave()
 
     async def _await(self, step: steps.Await) -> bool:
-        """Wait for the end of a job; a small part of each wait is real, as in threads, whatever the clock."""
+        """Wait for the end of a job."""
         clock, loop, heard = self._driver.clock, asyncio.get_running_loop(), asyncio.Event()
         end: Future[None] = await self._driver.invoke(self._driver.client, "ended", step.job_id)
         if end.done():
@@ -277,14 +286,14 @@ class _Performer:
                 loop.call_soon_threadsafe(heard.set)
 
         end.add_done_callback(hear)
-        begin, until, hearing = clock.now(), loop.time() + step.seconds * _REAL, asyncio.create_task(heard.wait())
+        begin, until, hearing = clock.now(), loop.time() + step.real_seconds, asyncio.create_task(heard.wait())
         waits: list[asyncio.Future[Any]] = [hearing]
         try:
             while (left := until - loop.time()) > 0 and not hearing.done() and self._cancel is None:
-                await self._patiently(asyncio.wait(waits, timeout=min(left, _GLANCE)))
+                await self._patiently(asyncio.wait(waits, timeout=min(left, steps.GLANCE)))
                 self._tell_how_far(step)
-            waits.append(asyncio.ensure_future(clock.sleep(max(begin + step.seconds - clock.now(), 0.0))))
-            either = partial(asyncio.wait, waits, timeout=_GLANCE, return_when=asyncio.FIRST_COMPLETED)
+            waits.append(asyncio.ensure_future(clock.sleep(step.rest(clock.now() - begin))))
+            either = partial(asyncio.wait, waits, timeout=steps.GLANCE, return_when=asyncio.FIRST_COMPLETED)
             while self._cancel is None and not any(wait.done() for wait in waits):
                 await self._patiently(either())
                 self._tell_how_far(step)
@@ -294,12 +303,10 @@ class _Performer:
         return end.done()
 
     def _tell_how_far(self, step: steps.Await) -> None:
-        told = "progress" in capabilities(self._driver.client)
-        known = self._driver.client.progress(step.job_id) if told else None
-        if known is not None and (progress := step.advanced(*known)) is not None:
+        if (progress := step.told(progress_of(self._driver.client, step.job_id))) is not None:
             tell(self._on_progress, progress)
 
-    async def _stage(self, path: Path) -> S3Object:
+    async def _stage(self, step: steps.Stage) -> S3Object:
         """Upload a file; a cancel ends it, and what there is of it is taken away by who uploads."""
         cancel, loop = threading.Event(), asyncio.get_running_loop()
 
@@ -307,14 +314,14 @@ class _Performer:
             tell(self._on_progress, progress)
 
         def on_bytes(done: int, total: int) -> None:
-            progress = Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
+            progress = step.told(done, total)
             if threading.get_ident() == here:
                 tell(self._on_progress, progress)
             else:  # what the listener raises ends the upload
                 asyncio.run_coroutine_threadsafe(report(progress), loop).result()
 
         staging, here = self._driver.staging, threading.get_ident()
-        task = asyncio.create_task(self._driver.invoke(staging, "stage", path, on_bytes=on_bytes, cancel=cancel))
+        task = asyncio.create_task(self._driver.invoke(staging, "stage", step.path, on_bytes=on_bytes, cancel=cancel))
         await self._patiently(asyncio.wait([task]))
         if self._cancel is not None:
             cancel.set()
@@ -323,13 +330,6 @@ class _Performer:
             await self._patiently(wholly([task]))
         staged: S3Object = task.result()
         return staged
-
-    async def _remove(self, upload: S3Object) -> None:
-        driver = self._driver
-        resolve = partial(resolve_discard, None, client=driver.client, upload=upload, s3_client=driver.s3_client)
-        where = await driver.aside(resolve)
-        if callable(getattr(where, "remove", None)):
-            await driver.invoke(where, "remove", upload)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> asyncio.Task[_End[Any]]:
         async def apart() -> _End[Any]:

@@ -10,17 +10,15 @@ from typing import Any, Unpack
 
 from attrs import evolve, frozen
 
-from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.clock import LoopClock
 from rekog_emotion.aio.driver import Driver
-from rekog_emotion.aio.options import StartVideoOptions, WaitForVideosOptions
+from rekog_emotion.aio.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.aio import resolve
-from rekog_emotion.clients.protocols import AnyClient, AsyncStaging, ClientName, Staging
 from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
-from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
-from rekog_emotion.flows.resuming import check_job_id, read_state
+from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
+from rekog_emotion.flows.resuming import asked_of_job, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
@@ -52,32 +50,21 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked = VideoRequest.of(options)
+        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
         given: Any = options["staging"]
-        s3_client, clock, on_progress = options["s3_client"], options["clock"] or LoopClock(), options["on_progress"]
-        check_listeners(on_progress, None)
-        check_uploads(given, s3_client)
         video = await asyncio.to_thread(prepare_video, source)
-        driver = Driver(client=await resolve(options["client"]), s3_client=s3_client, clock=clock)
-        check_notify(asked.notify, driver.client, files=driver.facts.files)
+        client: Any = await resolve(options["client"])
+        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or LoopClock())
+        asked.check_client(client, driver.facts.can)
         if not isinstance(video.place, S3Object):
-            find = partial(resolve_staging, given, client=driver.client, s3_client=s3_client)
+            find = partial(resolve_staging, given, client=client, s3_client=s3_client)
             driver = evolve(driver, staging=await driver.aside(find))
-        starter = Starter(asked=asked, facts=driver.facts)
-        return cls(job=await driver.run(starter.start(video), on_progress=on_progress), driver=driver)
+        flow = Starter(asked=asked, facts=driver.facts).start(video)
+        return cls(job=await driver.run(flow, on_progress=options["on_progress"]), driver=driver)
 
     @classmethod
-    async def resume(
-        cls,
-        job_id: str,
-        *,
-        client: AnyClient | ClientName | None = None,
-        upload: S3Object | None = None,
-        staging: Staging | AsyncStaging | None = None,
-        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        notify: SnsSqs | None = None,
-        clock: Clock | None = None,
-    ) -> VideoJob:
+    @spelled_out(ResumeOptions, defaults=VideoRequest)
+    async def resume(cls, job_id: str, **options: Unpack[ResumeOptions]) -> VideoJob:
         """Take up a job by its id, as :meth:`rekog_emotion.VideoJob.resume` does.
 
         Args:
@@ -89,27 +76,19 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        check_job_id(job_id)
-        check_uploads(None, s3_client)
-        driver = Driver(client=await resolve(client), clock=clock or LoopClock(), s3_client=s3_client)
-        if upload is not None:
-            given: Any = staging
-            find = partial(resolve_discard, given, client=driver.client, upload=upload, s3_client=s3_client)
+        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
+        given: Any = options["staging"]
+        client: Any = await resolve(options["client"])
+        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or LoopClock())
+        asked.check_client(client, driver.facts.can)
+        if (upload := options["upload"]) is not None:
+            find = partial(resolve_discard, given, client=client, upload=upload, s3_client=s3_client)
             driver = evolve(driver, staging=await driver.aside(find))
-        check_notify(notify, driver.client, files=driver.facts.files)
-        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
+        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=asked.notify), driver=driver)
 
     @classmethod
-    async def from_dict(
-        cls,
-        state: Mapping[str, Any],
-        *,
-        client: AnyClient | ClientName | None = None,
-        staging: Staging | AsyncStaging | None = None,
-        s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-        notify: SnsSqs | None = None,
-        clock: Clock | None = None,
-    ) -> VideoJob:
+    @spelled_out(FromDictOptions, defaults=VideoRequest)
+    async def from_dict(cls, state: Mapping[str, Any], **options: Unpack[FromDictOptions]) -> VideoJob:
         """Take up a job, and the care for its upload, from :meth:`to_dict` or an error's ``state``, of either world.
 
         Args:
@@ -124,9 +103,7 @@ class VideoJob(JobHandle):
             InvalidInputError: ``state`` is of another kind or version.
         """
         job_id, upload = read_state(state)
-        return await cls.resume(
-            job_id, client=client, upload=upload, staging=staging, s3_client=s3_client, notify=notify, clock=clock
-        )
+        return await cls.resume(job_id, upload=upload, **options)
 
     # --- life ---
 

@@ -21,7 +21,7 @@ from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
 from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import Seconds, check_listeners
+from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
 from rekog_emotion.sources.reading import Frames, OneByOne
@@ -44,8 +44,8 @@ def watch(
     frames: AnyFrameSource,
     *,
     client: AnyClient | ClientName | None = None,
-    rate: float = 2.0,
-    smooth: float = 1.0,
+    rate: float = WATCH_RATE,
+    smooth: float = WATCH_SMOOTH,
     max_gap: float | None = None,
     attributes: str | Sequence[str] = "ALL",
     max_calls: int | None = None,
@@ -87,9 +87,14 @@ def watch(
         from rekog_emotion.flows.watching import asked, watched
 
     plan, follower = asked(
-        rate=rate, smooth=smooth, max_gap=max_gap, attributes=attributes, max_calls=max_calls, timeout=timeout
+        rate=rate,
+        smooth=smooth,
+        max_gap=max_gap,
+        attributes=attributes,
+        max_calls=max_calls,
+        timeout=timeout,
+        on_progress=on_progress,
     )
-    check_listeners(on_progress, None)
     time = clock or LoopClock()
     loop = _Loop(time)
     source = OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))

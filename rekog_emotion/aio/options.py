@@ -6,11 +6,20 @@ from typing import Any, TypedDict
 
 from rekog_emotion.aio.clock import Clock
 from rekog_emotion.clients.protocols import AnyClient, AsyncStaging, ClientName, Staging
+from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.options import described
 from rekog_emotion.flows.request import StartOptions, VideoOptions, WaitOptions
 from rekog_emotion.values.progress import OnProgress
+from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["AnalyzeVideoOptions", "AnalyzeVideosOptions", "StartVideoOptions", "WaitForVideosOptions"]
+__all__ = [
+    "AnalyzeVideoOptions",
+    "AnalyzeVideosOptions",
+    "FromDictOptions",
+    "ResumeOptions",
+    "StartVideoOptions",
+    "WaitForVideosOptions",
+]
 
 
 @described
@@ -45,6 +54,29 @@ class _Listeners(TypedDict, total=False):
     """
 
     on_progress: OnProgress | None
+
+
+class _Client(TypedDict, total=False):
+    client: AnyClient | ClientName | None
+
+
+class _Upload(TypedDict, total=False):
+    upload: S3Object | None
+
+
+class _Belongings(TypedDict, total=False):
+    staging: Staging | AsyncStaging | None
+    s3_client: Any
+    notify: SnsSqs | None
+    clock: Clock | None
+
+
+class FromDictOptions(_Client, _Belongings, total=False):
+    """Options of ``VideoJob.from_dict``, which say other things than those of a start."""
+
+
+class ResumeOptions(_Client, _Upload, _Belongings, total=False):
+    """Options of ``VideoJob.resume``."""
 
 
 class StartVideoOptions(_Performers, StartOptions, _Listeners, total=False):

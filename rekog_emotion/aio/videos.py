@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Unpack
 
@@ -17,8 +17,8 @@ from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import check_uploads
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
-from rekog_emotion.flows.videos import JobOutcome, Task, about, check_jobs, check_videos
+from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.wire.service import MAX_JOBS
@@ -66,10 +66,8 @@ def analyze_videos(
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
         ConfigurationError: AWS is not configured; raised when the first outcome is asked for.
     """
-    check_videos(() if isinstance(sources, AsyncIterable) else sources, max_jobs)
-    asked = VideoRequest.of(options)
-    check_listeners(options["on_progress"], None)
-    check_uploads(options["staging"], options["s3_client"])
+    known = () if isinstance(sources, AsyncIterable) else sources
+    asked = asked_for_each(known, max_jobs, options, check_uploads)
     return _analyzed(sources, max_jobs, asked, options)
 
 
@@ -81,8 +79,7 @@ async def _analyzed(
 ) -> AsyncGenerator[VideoOutcome, None]:
     shared = part(options, StartVideoOptions)
     shared["client"] = client = await resolve(options["client"])
-    check_notify(asked.notify, client, files="files" in capabilities(client))
-    asked.parameters(capabilities(client))  # what the client cannot do is wrong for all of them
+    asked.check_client(client, capabilities(client))  # what it cannot do is wrong for all of them
     if asked.notify is not None:
         await mailbox_of(asked.notify, client, asyncio.to_thread)  # and so is a queue that cannot be asked
 
@@ -93,14 +90,10 @@ async def _analyzed(
         return await task.job.result(timeout=asked.timeout, on_progress=tell)
 
     tasks: Iterable[Task[VideoJob]] | AsyncIterator[Task[VideoJob]]
-    if isinstance(sources, AsyncIterable):
-        tasks = (Task[VideoJob](source) async for source in sources)
-    else:
-        tasks = (Task[VideoJob](source) for source in sources)
-        tasks = list(tasks) if isinstance(sources, Sized) else tasks
+    tasks = (Task(source) async for source in sources) if isinstance(sources, AsyncIterable) else tasks_for(sources)
     async with aclosing(gathered(analyze, tasks, workers=max_jobs)) as ends:
         async for end in ends:
-            yield VideoOutcome(source=end.item.source, analysis=end.result, error=end.error, job=end.item.job)
+            yield outcome_of(end, VideoOutcome)
 
 
 @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
@@ -118,8 +111,7 @@ def wait_for_videos(
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
-    limit, waiting = limit_of(options), check_jobs(jobs, VideoJob)
-    return _waited(waiting, limit, options["on_progress"])
+    return _waited(*waits_for(jobs, VideoJob, options), options["on_progress"])
 
 
 async def _waited(jobs: list[VideoJob], limit: float | None, on_progress: Any) -> AsyncGenerator[VideoOutcome, None]:  # noqa: ANN401 -- checked above
@@ -128,4 +120,4 @@ async def _waited(jobs: list[VideoJob], limit: float | None, on_progress: Any) -
 
     async with aclosing(gathered(wait, jobs, workers=len(jobs))) as ends:
         async for end in ends:
-            yield VideoOutcome(source=end.item.source, analysis=end.result, error=end.error, job=end.item)
+            yield outcome_of(end, VideoOutcome)

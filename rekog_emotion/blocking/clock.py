@@ -9,9 +9,9 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
+from rekog_emotion.flows.steps import GLANCE
 
-_GLANCE: Final = 0.05
+__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
 
 
 class Clock(Protocol):
@@ -57,10 +57,10 @@ class Stop(threading.Event):
         """Wait for either of them; the other one is looked at every 20th of a second."""
         end = None if timeout is None else time.monotonic() + timeout
         while not self.is_set():
-            left = _GLANCE if end is None else end - time.monotonic()
+            left = GLANCE if end is None else end - time.monotonic()
             if left <= 0:
                 break
-            self._glance(min(left, _GLANCE))
+            self._glance(min(left, GLANCE))
         return self.is_set()
 
     def _glance(self, seconds: float) -> None:

@@ -12,30 +12,28 @@ from attrs import define, field, frozen
 
 from rekog_emotion import workers
 from rekog_emotion.blocking import clock as _clock
-from rekog_emotion.blocking.sharing import SharedBudget, SharedMailbox, budget_of, mailbox_of
+from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.names import engine_name
-from rekog_emotion.clients.protocols import capabilities, leaves_retrying_to_us
-from rekog_emotion.clients.staging import resolve_discard
-from rekog_emotion.clients.uploads import S3Staging
+from rekog_emotion.clients.names import known_of
+from rekog_emotion.clients.protocols import progress_of
+from rekog_emotion.clients.sharing import SHARED
+from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
+from rekog_emotion.flows.budget import Budget, budget_of
 from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
-from rekog_emotion.values.progress import OnProgress, Progress, ProgressEvent, tell
+from rekog_emotion.values.progress import OnProgress, tell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rekog_emotion.clients.protocols import RekognitionClient, Staging
+    from rekog_emotion.flows.messages import Mailbox
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
 
 T = TypeVar("T")
-_GLANCE: Final = 0.05
-_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -56,15 +54,14 @@ class Driver:
     staging: Staging | None = None
     s3_client: Any = None
     facts: Facts = field(init=False)
-    budget: SharedBudget = field(init=False, repr=False)
+    budget: Budget = field(init=False, repr=False)
 
     @facts.default
     def _of_client(self) -> Facts:
-        retries = leaves_retrying_to_us(self.client)
-        return Facts(retries=retries, can=capabilities(self.client), engine=engine_name(self.client))
+        return Facts(**known_of(self.client))
 
     @budget.default
-    def _shared(self) -> SharedBudget:
+    def _shared(self) -> Budget:
         return budget_of(self.client)
 
     def run(self, flow: Flow[T], *, cancel: threading.Event | None = None, on_progress: OnProgress | None = None) -> T:
@@ -129,7 +126,8 @@ class _Performer:
             case steps.Now():
                 answer = driver.clock.now()
             case steps.Shared(function):
-                answer = function(driver.clock.now())
+                with SHARED.lock:
+                    answer = function(driver.clock.now())
             case steps.List():
                 answer = list_page(driver.client, step.bucket, step.prefix, step.after)
             case steps.Cancelled():
@@ -141,7 +139,8 @@ class _Performer:
             case steps.Tell(progress):
                 tell(self._on_progress, progress)
             case steps.Turn(waits):
-                answer = (driver.budget.reserve if waits else driver.budget.spend)(driver.clock.now())
+                with SHARED.lock:
+                    answer = driver.budget.turn(driver.clock.now(), waits=waits)
             case steps.Begin(flow):
                 answer = self._begin(flow)
             case steps.Take(handle):
@@ -152,18 +151,20 @@ class _Performer:
                 answer = mailbox_of(channel, driver.client)
             case steps.Expect(channel, job_id):
                 answer = mailbox_of(channel, driver.client)
-                answer.expect(job_id)
+                with SHARED.lock:
+                    answer.expect(job_id)
             case steps.Forget(mailbox, job_id):
-                mailbox.forget(job_id)
+                with SHARED.lock:
+                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
-            case steps.Stage(path):
-                answer = self._stage(path)
+            case steps.Stage():
+                answer = self._stage(step)
             case steps.Discard(upload):
                 if driver.staging is not None:
                     driver.staging.discard(upload)
             case steps.Remove(upload):
-                self._remove(upload)
+                remove_upload(upload, client=driver.client, s3_client=driver.s3_client)
             case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 msg = "this flow gives values: iterate()"
                 raise AssertionError(msg)
@@ -175,49 +176,40 @@ class _Performer:
         with guarded(call.queue.sqs):
             return getattr(call.queue.sqs, call.method)(**call.parameters)
 
-    def _listen(self, mailbox: SharedMailbox, flow: Callable[[], Flow[float]]) -> float | None:
-        if not mailbox.receiving.acquire(timeout=_GLANCE):
+    def _listen(self, mailbox: Mailbox, flow: Callable[[], Flow[float]]) -> float | None:
+        with SHARED.lock:
+            is_mine = mailbox.listen()
+        if not is_mine:
+            (self._cancel or threading.Event()).wait(steps.GLANCE)
             return None
         try:
             return self._driver.run(flow(), cancel=self._cancel)
         finally:
-            mailbox.receiving.release()
+            mailbox.leave()
 
     def _await(self, step: steps.Await) -> bool:
-        """Wait for the end of a job.
-
-        The work takes real time, whatever the clock: a small part of each wait is real, so that a clock of tests does
-        not run away from it.
-        """
+        """Wait for the end of a job."""
         client: Any = self._driver.client  # it says what it can do
 
         def glance() -> None:
-            known = client.progress(step.job_id)
-            if known is not None and (progress := step.advanced(*known)) is not None:
+            if (progress := step.told(progress_of(client, step.job_id))) is not None:
                 tell(self._on_progress, progress)
 
-        meanwhile = glance if "progress" in capabilities(client) else None
-        clock, stop = self._driver.clock, _clock.Ended(client.ended(step.job_id), self._cancel, meanwhile=meanwhile)
+        clock, stop = self._driver.clock, _clock.Ended(client.ended(step.job_id), self._cancel, meanwhile=glance)
         if not stop.is_over():
             begin = clock.now()
-            if not stop.wait(step.seconds * _REAL):
-                clock.sleep(max(begin + step.seconds - clock.now(), 0.0), stop)
+            if not stop.wait(step.real_seconds):
+                clock.sleep(step.rest(clock.now() - begin), stop)
         return stop.is_over()
 
-    def _stage(self, path: Path) -> S3Object:
+    def _stage(self, step: steps.Stage) -> S3Object:
         def on_bytes(done: int, total: int) -> None:
-            tell(self._on_progress, Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total))
+            tell(self._on_progress, step.told(done, total))
 
         if self._driver.staging is None:
             msg = "a flow with an upload needs a staging"
             raise AssertionError(msg)
-        return self._driver.staging.stage(path, on_bytes=on_bytes, cancel=self._cancel)
-
-    def _remove(self, upload: S3Object) -> None:
-        driver = self._driver
-        where = resolve_discard(None, client=driver.client, upload=upload, s3_client=driver.s3_client)
-        if isinstance(where, S3Staging):
-            where.remove(upload)
+        return self._driver.staging.stage(step.path, on_bytes=on_bytes, cancel=self._cancel)
 
     def _begin(self, flow: Callable[[], Flow[Any]]) -> _Begun:
         if self._stop is None:

@@ -20,8 +20,8 @@ from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
-from rekog_emotion.flows.resuming import check_job_id, read_state
+from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
+from rekog_emotion.flows.resuming import asked_of_job, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
@@ -53,20 +53,16 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked = VideoRequest.of(options)
-        staging, s3_client, clock = options["staging"], options["s3_client"], options["clock"] or system_clock()
-        on_progress, cancel = options["on_progress"], options["cancel"]
-        check_listeners(on_progress, cancel)
-        check_uploads(staging, s3_client)
+        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
         video = prepare_video(source)
-        rekognition = resolve_client(options["client"])
-        driver = Driver(client=rekognition, s3_client=s3_client, clock=clock)
-        check_notify(asked.notify, rekognition, files=driver.facts.files)
+        client = resolve_client(options["client"])
+        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
+        asked.check_client(client, driver.facts.can)
         if not isinstance(video.place, S3Object):
-            driver = evolve(driver, staging=resolve_staging(staging, client=driver.client, s3_client=s3_client))
-        starter = Starter(asked=asked, facts=driver.facts)
-        job = driver.run(starter.start(video), cancel=cancel, on_progress=on_progress)
-        return cls(job=job, driver=driver)
+            where = resolve_staging(options["staging"], client=client, s3_client=s3_client)
+            driver = evolve(driver, staging=where)
+        flow = Starter(asked=asked, facts=driver.facts).start(video)
+        return cls(job=driver.run(flow, cancel=options["cancel"], on_progress=options["on_progress"]), driver=driver)
 
     @classmethod
     @spelled_out(ResumeOptions, defaults=VideoRequest)
@@ -86,16 +82,14 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        check_job_id(job_id)
-        upload, notify, s3_client = options["upload"], VideoRequest.of(options).notify, options["s3_client"]
-        rekognition = resolve_client(options["client"])
-        where = None
-        if upload is not None:
-            where = resolve_discard(options["staging"], client=rekognition, upload=upload, s3_client=s3_client)
-        clock = options["clock"] or system_clock()
-        driver = Driver(client=rekognition, clock=clock, staging=where, s3_client=s3_client)
-        check_notify(notify, rekognition, files=driver.facts.files)
-        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=notify), driver=driver)
+        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
+        client = resolve_client(options["client"])
+        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
+        asked.check_client(client, driver.facts.can)
+        if (upload := options["upload"]) is not None:
+            where = resolve_discard(options["staging"], client=client, upload=upload, s3_client=s3_client)
+            driver = evolve(driver, staging=where)
+        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=asked.notify), driver=driver)
 
     @classmethod
     @spelled_out(FromDictOptions, defaults=VideoRequest)

@@ -7,7 +7,7 @@ calls, and a queue of messages where there is one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from typing import Unpack
 
 from attrs import field, frozen
@@ -20,8 +20,8 @@ from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import check_uploads
 from rekog_emotion.flows.options import part, spelled_out
-from rekog_emotion.flows.request import VideoRequest, check_listeners, check_notify, limit_of
-from rekog_emotion.flows.videos import JobOutcome, Task, about, check_jobs, check_videos
+from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
@@ -66,15 +66,10 @@ def analyze_videos(
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
         ConfigurationError: AWS is not configured.
     """
-    check_videos(sources, max_jobs)
-    asked = VideoRequest.of(options)
-    on_progress, cancel = options["on_progress"], options["cancel"]
-    check_listeners(on_progress, cancel)
-    check_uploads(options["staging"], options["s3_client"])
-    shared, told = part(options, StartVideoOptions), _one_at_a_time(on_progress)
+    asked = asked_for_each(sources, max_jobs, options, check_uploads)
+    shared, told = part(options, StartVideoOptions), _one_at_a_time(options["on_progress"])
     shared["client"] = client = resolve_client(options["client"])
-    check_notify(asked.notify, client, files="files" in capabilities(client))
-    asked.parameters(capabilities(client))  # what the client cannot do is wrong for all of them
+    asked.check_client(client, capabilities(client))  # what it cannot do is wrong for all of them
     if asked.notify is not None:
         mailbox_of(asked.notify, client)  # and so is a queue that cannot be asked
 
@@ -84,10 +79,8 @@ def analyze_videos(
         task.job = VideoJob.start(task.source, **own)
         return task.job.result(timeout=asked.timeout, on_progress=tell, cancel=stop)
 
-    each = (Task[VideoJob](source) for source in sources)
-    tasks = list(each) if isinstance(sources, Sized) else each
-    ended = _Gathering(analyze, tasks, workers=max_jobs, cancel=cancel).each()
-    return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item.job) for e in ended)
+    ended = _Gathering(analyze, tasks_for(sources), workers=max_jobs, cancel=options["cancel"]).each()
+    return (outcome_of(end, VideoOutcome) for end in ended)
 
 
 @spelled_out(WaitForVideosOptions, defaults=VideoRequest)
@@ -103,14 +96,14 @@ def wait_for_videos(jobs: Iterable[VideoJob], **options: Unpack[WaitForVideosOpt
     Raises:
         InvalidInputError: ``timeout`` is no duration, or ``jobs`` has something else than jobs.
     """
-    limit, waiting = limit_of(options), check_jobs(jobs, VideoJob)
+    waiting, limit = waits_for(jobs, VideoJob, options)
     tell = _one_at_a_time(options["on_progress"])
 
     def wait(job: VideoJob, stop: threading.Event) -> VideoAnalysis:
         return job.result(timeout=limit, on_progress=tell, cancel=stop)
 
     ended = _Gathering(wait, waiting, workers=len(waiting), cancel=options["cancel"]).each()
-    return (VideoOutcome(source=e.item.source, analysis=e.result, error=e.error, job=e.item) for e in ended)
+    return (outcome_of(end, VideoOutcome) for end in ended)
 
 
 def _one_at_a_time(on_progress: OnProgress | None) -> OnProgress | None:

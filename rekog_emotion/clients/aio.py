@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -15,7 +14,7 @@ from attrs import define, field
 from rekog_emotion.clients.aio_fastpath import Acceleration
 from rekog_emotion.clients.aws import check_session, configured, settings_of
 from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
-from rekog_emotion.clients.names import name_of, resolve_client
+from rekog_emotion.clients.names import configuration, name_of, resolve_client
 from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient, RekognitionClient
 from rekog_emotion.errors import needs
 
@@ -156,8 +155,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     if name is None:
         return resolve_client(cast("RekognitionClient", client))
     loop = of_loop(_LOOPS, _OfLoop)
-    # boto3 reads its configuration from variables that begin with AWS_.
-    key = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    key = configuration()
     async with loop.lock:
         if key not in loop.held:
             holder = _held()

@@ -9,15 +9,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, TypedDict, cast
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
-from rekog_emotion.clients.protocols import RekognitionClient, said, service_region
+from rekog_emotion.clients.protocols import (
+    RekognitionClient,
+    capabilities,
+    leaves_retrying_to_us,
+    said,
+    service_region,
+)
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.wire.service import OPERATIONS
 
-__all__ = ["engine_name", "name_of", "resolve_client"]
+__all__ = ["Known", "configuration", "engine_name", "known_of", "name_of", "resolve_client"]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
 
@@ -31,6 +37,11 @@ def _embedded_client() -> RekognitionClient:
 _FACTORIES: Final[dict[str, Callable[[], RekognitionClient]]] = {"aws": aws_client, "embedded": _embedded_client}
 
 
+def configuration() -> tuple[tuple[str, str], ...]:
+    """Return what tells the clients by the name ``"aws"`` apart: boto3 reads the variables that begin with AWS_."""
+    return tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+
+
 class _Cache:
     """Clients by name: one a process and configuration, since they pool connections and hold loaded networks."""
 
@@ -39,9 +50,7 @@ class _Cache:
         self._clients: dict[tuple[object, ...], RekognitionClient] = {}
 
     def get(self, name: str) -> RekognitionClient:
-        # boto3 reads its configuration from variables that begin with AWS_.
-        settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
-        key = (name, settings if name == "aws" else ())
+        key = (name, configuration() if name == "aws" else ())
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = _FACTORIES[name]()
@@ -105,7 +114,20 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
     return cast("RekognitionClient", client)
 
 
-def engine_name(client: RekognitionClient) -> str:
+class Known(TypedDict):
+    """What is known of a client: the facts that flows are told, by their names."""
+
+    retries: bool
+    can: frozenset[str]
+    engine: str
+
+
+def known_of(client: object) -> Known:
+    """Return what is known of a client of either world."""
+    return Known(retries=leaves_retrying_to_us(client), can=capabilities(client), engine=engine_name(client))
+
+
+def engine_name(client: object) -> str:
     """Return who answers: what the client calls itself, ``"aws"`` for a boto3 client, else the name of its class."""
     name = said(client, "engine")
     if isinstance(name, str):

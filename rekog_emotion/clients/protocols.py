@@ -22,6 +22,7 @@ __all__ = [
     "is_async",
     "leaves_retrying_to_us",
     "of_stream",
+    "progress_of",
     "said",
     "service_region",
 ]
@@ -127,6 +128,15 @@ def said(client: object, name: str) -> Any:  # noqa: ANN401 -- whatever it says
     if hasattr(type(client), "_make_api_call"):
         return vars(client).get(name, getattr(type(client), name, None))
     return getattr(client, name, None)
+
+
+def progress_of(client: object, job_id: str) -> tuple[float, float | None] | None:
+    """Return the share of a job's video that is done, with the seconds left, where the client tells."""
+    any_client: Any = client
+    known: tuple[float, float | None] | None = (
+        any_client.progress(job_id) if "progress" in capabilities(client) else None
+    )
+    return known
 
 
 def of_stream(client: T) -> T:

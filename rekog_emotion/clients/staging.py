@@ -17,7 +17,7 @@ from rekog_emotion.values.s3 import S3Object, parse_s3_uri
 if TYPE_CHECKING:
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["check_uploads", "resolve_staging"]
+__all__ = ["check_uploads", "remove_upload", "resolve_discard", "resolve_staging"]
 
 
 def resolve_staging(
@@ -90,8 +90,26 @@ def resolve_discard(
         raise InvalidInputError(msg)
     if "files" in capabilities(client):
         return cast("Staging", client)
-    if staging is not None:
-        return staging
+    return staging or _in_s3(upload, client, s3_client)
+
+
+def remove_upload(
+    upload: S3Object,
+    *,
+    client: RekognitionClient,
+    s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
+) -> None:
+    """Delete an upload of ours of which only the name is known: whoever stages it otherwise names it otherwise.
+
+    Raises:
+        ConfigurationError: The S3 client cannot be made.
+        StagingError: It could not be deleted.
+    """
+    if "files" not in capabilities(client):
+        _in_s3(upload, client, s3_client).remove(upload)
+
+
+def _in_s3(upload: S3Object, client: RekognitionClient, s3_client: Any) -> S3Staging:  # noqa: ANN401 -- likewise
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or aws.s3_client_for(client))
 
 

@@ -15,6 +15,7 @@ from rekog_emotion.commands._many import above_zero, add_engine, use_engine
 from rekog_emotion.commands._media import check_place, naming_output
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import as_typed, note, one_line, say
+from rekog_emotion.flows.request import WATCH_RATE
 from rekog_emotion.values.listing import counted
 from rekog_emotion.wire.service import DETECT_FACES, IMAGE_PRICE
 
@@ -59,7 +60,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a camera's number or camera:NAME, an address (rtsp://, http://, also HLS, rtmp://, srt://, udp://), or a "
         "local video",
     )
-    parser.add_argument("--rate", type=_rate, default=2.0, metavar="N", help="samples a second (default: 2)")
+    parser.add_argument(
+        "--rate", type=_rate, default=WATCH_RATE, metavar="N", help=f"samples a second (default: {WATCH_RATE:g})"
+    )
     parser.add_argument("--for", dest="seconds", type=_rate, metavar="SECONDS", help="end after so many seconds")
     parser.add_argument("--max-calls", type=int, metavar="N", help="end after so many calls of the client")
     parser.add_argument(

@@ -26,7 +26,7 @@ from rekog_emotion.flows.ledger import (
 )
 from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
-from rekog_emotion.flows.steps import Facts, Flow, Give, Now, Work
+from rekog_emotion.flows.steps import Facts, Flow, Give, Now, Shared, Work
 from rekog_emotion.flows.tally import Tally
 from rekog_emotion.flows.videos import End
 from rekog_emotion.logs import logger
@@ -34,7 +34,7 @@ from rekog_emotion.sources.collections import Unusable
 from rekog_emotion.sources.images import prepare_image, ready_image
 from rekog_emotion.values.progress import OnProgress, ProgressEvent
 
-__all__ = ["Asking", "Batch", "Done", "ImagesRequest", "Item"]
+__all__ = ["Asking", "Batch", "Done", "ImagesRequest", "Item", "paced"]
 
 _log: Final = logger("rekog_emotion")
 
@@ -114,6 +114,19 @@ class ImagesRequest:
             retry_errors=retry_errors,
             on_progress=on_progress,
         )
+
+
+def paced(client: object, quota: float | None, *, facts: Facts, aws: str | None) -> Flow[Pace | None]:
+    """Return the pace of a client, set to what is known of its quota; ``None`` where there is none to keep to.
+
+    Args:
+        client: Who is asked.
+        quota: Calls a second, as the caller says.
+        facts: Of the client.
+        aws: The region, if it is AWS that answers.
+    """
+    pace: Pace | None = yield Shared(lambda _: pace_for(client, quota, files=facts.files, region=aws))
+    return pace
 
 
 @frozen(kw_only=True)
@@ -231,8 +244,7 @@ class Batch:
             except BaseException:
                 self.ledger.close()
                 raise
-        pace = pace_for(client, asked.quota, files=facts.files, region=self._aws)
-        self._asking = Asking.of(asked, facts, pace)
+        self._asking = Asking.of(asked, facts, (yield from paced(client, asked.quota, facts=facts, aws=self._aws)))
 
     def begin(self) -> Flow[None]:
         """Decide how many are done at a time: no more than there are, where that is known at once."""

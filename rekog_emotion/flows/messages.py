@@ -13,16 +13,18 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from attrs import field, frozen
 
+from rekog_emotion import forks
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.polling import PollSchedule, Schedule
 from rekog_emotion.flows.steps import Call, Cancelled, Flow, LateError, Listen, Now, Sleep
 from rekog_emotion.logs import logger
 from rekog_emotion.text import quoted, shown
 
-__all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "read_completion"]
+__all__ = ["Completion", "Mailbox", "SnsSqs", "Watch", "mailbox_at", "read_completion"]
 
 _log: Final = logger("rekog_emotion")
 
@@ -126,20 +128,35 @@ def _mapping(text: object) -> Mapping[str, Any]:
 
 
 class Mailbox:
-    """One queue, for all of this process that wait at it.
+    """One queue, for all of this process that wait at it, in threads and in tasks.
 
-    Who performs steps in threads keeps a lock for it, and lets one at a time receive: the others need no call of their
-    own.
+    They use it one at a time, but for the call of who listens: the others need none of their own.
 
     Args:
         queue_url: URL of the queue.
+        sqs: The queue's client.
+
+    Attributes:
+        sqs: The client; ``None`` until whoever opens the mailbox has made one.
     """
 
-    def __init__(self, queue_url: str) -> None:
+    def __init__(self, queue_url: str, sqs: Any = None) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
         self._queue_url = queue_url
+        self.sqs = sqs
         self._expected: dict[str, Completion | None] = {}
         self._waiting: Counter[str] = Counter()
         self._ended: set[str] = set()
+        self._is_listened_to = False
+        forks.in_child(self.leave)
+
+    def listen(self) -> bool:
+        """Begin to listen, and tell whether nobody else does."""
+        is_free, self._is_listened_to = not self._is_listened_to, True
+        return is_free
+
+    def leave(self) -> None:
+        """End to listen."""
+        self._is_listened_to = False
 
     def expect(self, job_id: str) -> None:
         """Keep the message of a job, if it comes, or another's for the same job."""
@@ -186,6 +203,29 @@ class Mailbox:
                 yield Call("change_message_visibility", {**place, "VisibilityTimeout": 0}, queue=self)
         except Exception as error:  # noqa: BLE001 -- the message itself has come, and comes again at worst
             _log.warning("a message of %s could not be put away: %s", quoted(self._queue_url), quoted(error))
+
+
+# A process needs one a queue and client, or its threads and tasks would take each other's messages.
+_MAILBOXES: Final[WeakValueDictionary[tuple[str, int], Mailbox]] = WeakValueDictionary()
+
+
+def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
+    """Share no connection to a queue with the parent."""
+    _MAILBOXES.clear()
+
+
+forks.in_child(_begin_anew)
+
+
+def mailbox_at(channel: SnsSqs, client: object) -> Mailbox:
+    """Return the mailbox of a queue, which is one for all that have the queue by the same client.
+
+    Args:
+        channel: The queue.
+        client: For Rekognition; where the channel has no client of its own, one beside this is for the mailbox.
+    """
+    owner = client if channel.sqs_client is None else channel.sqs_client
+    return _MAILBOXES.setdefault((channel.queue_url, id(owner)), Mailbox(channel.queue_url, channel.sqs_client))
 
 
 class Watch:

@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 
 from attrs import frozen
 
-from rekog_emotion import forks
 from rekog_emotion.errors import InvalidInputError
 
 __all__ = ["Pace", "Turn", "calls_a_second", "pace_in_use", "pace_of", "quota_in"]
@@ -51,7 +50,7 @@ class Turn:
 
 
 class Pace:
-    """The rate of one operation of a client, shared by all who call it: in threads, in tasks of any loop, or in both.
+    """The rate of one operation of a client, shared by all who call it, who use it one at a time.
 
     Args:
         rate: Calls a second at the start; left out, there is no limit until a call is throttled.
@@ -87,17 +86,15 @@ class Pace:
         Args:
             quota: Calls a second.
         """
-        with _GUARD.lock:
-            if self._most == quota * _OF_A_QUOTA:
-                return
-            self.rate = self._most = quota * _OF_A_QUOTA
-            self._knee = None
+        if self._most == quota * _OF_A_QUOTA:
+            return
+        self.rate = self._most = quota * _OF_A_QUOTA
+        self._knee = None
 
     def expect(self, quota: float) -> None:
         """Begin with a quota that is likely, where nothing is known; it is passed if that goes well."""
-        with _GUARD.lock:
-            if self.rate is None:
-                self.rate = quota * _OF_A_QUOTA
+        if self.rate is None:
+            self.rate = quota * _OF_A_QUOTA
 
     def turn(self, now: float) -> Turn:
         """Take the next turn.
@@ -105,10 +102,6 @@ class Pace:
         Args:
             now: Seconds on a clock that never goes back.
         """
-        with _GUARD.lock:
-            return self._take(now)
-
-    def _take(self, now: float) -> Turn:
         self._sent.append(now)
         while self._sent[0] < now - _WINDOW:
             self._sent.popleft()
@@ -132,10 +125,6 @@ class Pace:
             turn: Of the call that was throttled.
             now: When.
         """
-        with _GUARD.lock:
-            self._slow_down(turn, now)
-
-    def _slow_down(self, turn: Turn, now: float) -> None:
         if self._is_alone(now):
             return
         if turn.epoch < self.epoch or (self._cut_at is not None and now < self._cut_at + _SETTLING):
@@ -198,7 +187,6 @@ def quota_in(region: str) -> float:
     return _QUOTA_OF_LARGE if region in _LARGE else _QUOTA
 
 
-_GUARD: Final = forks.Guard()  # of all that a pace knows: nothing that is done under it takes any time
 _PACES: Final[WeakKeyDictionary[object, Pace]] = WeakKeyDictionary()
 
 

@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 import uuid
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict
 
@@ -23,11 +23,14 @@ __all__ = [
     "ATTRIBUTES",
     "SLOT_TIMEOUT",
     "TIMEOUT",
+    "WATCH_RATE",
+    "WATCH_SMOOTH",
     "Seconds",
     "StartOptions",
     "VideoOptions",
     "VideoRequest",
     "WaitOptions",
+    "asked_for",
     "attribute_names",
     "check_listeners",
     "check_notify",
@@ -60,6 +63,14 @@ TIMEOUT: Final = 3600.0
 
 SLOT_TIMEOUT: Final = 3600.0
 """Seconds to wait for a free slot unless told otherwise."""
+
+
+WATCH_RATE: Final = 2.0
+"""Samples a second of what is watched unless told otherwise."""
+
+
+WATCH_SMOOTH: Final = 1.0
+"""Seconds before each sample, of what is watched, over which scores are averaged unless told otherwise."""
 
 
 # The service's own list; a test compares it with the installed service model.
@@ -205,6 +216,19 @@ class VideoRequest:
             raise InvalidInputError(msg)
         return self.notify.channel()
 
+    def check_client(self, client: object, capabilities: Container[str]) -> None:
+        """Refuse what the client cannot do, before anything is uploaded, started or waited for.
+
+        Args:
+            client: Who runs the jobs.
+            capabilities: Its own, beyond boto3's three methods.
+
+        Raises:
+            InvalidInputError: The client cannot do what is asked.
+        """
+        check_notify(self.notify, client, files="files" in capabilities)
+        self.parameters(capabilities)
+
     def parameters(self, capabilities: Container[str] = ()) -> dict[str, Any]:
         """Return the parameters of StartFaceDetection but for the video.
 
@@ -234,6 +258,22 @@ class VideoRequest:
         if (channel := self._channel()) is not None:
             parameters["NotificationChannel"] = dict(channel)
         return parameters
+
+
+def asked_for(options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]) -> VideoRequest:
+    """Return what is asked for, when all has been refused that is wrong whatever the video and the client are.
+
+    Args:
+        options: Those of a start.
+        check_uploads: Refuses a ``staging`` and an ``s3_client`` that nothing can be uploaded by.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    asked = VideoRequest.of(options)
+    check_listeners(options["on_progress"], options.get("cancel"))
+    check_uploads(options["staging"], options["s3_client"])
+    return asked
 
 
 def check_listeners(on_progress: object, cancel: object) -> None:

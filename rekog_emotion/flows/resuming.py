@@ -16,10 +16,11 @@ from rekog_emotion.errors import (
     RekogEmotionError,
     StagingError,
 )
+from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
-__all__ = ["WaysOut", "check_job_id", "read_state", "remind", "resumable", "write_state"]
+__all__ = ["WaysOut", "asked_of_job", "check_job_id", "read_state", "remind", "resumable", "write_state"]
 
 _VERSION: Final = 1
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
@@ -51,6 +52,23 @@ def read_state(state: Mapping[str, Any]) -> tuple[str, S3Object | None]:
             return job_id, S3Object(bucket=bucket, name=key, version=object_version)
     msg = f"this is no state of a job: pass what VideoJob.to_dict() gave (version {_VERSION})"
     raise InvalidInputError(msg)
+
+
+def asked_of_job(job_id: object, options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]) -> VideoRequest:
+    """Return what is asked of a job that is taken up, when all has been refused that is wrong whatever the client is.
+
+    Args:
+        job_id: The service's id.
+        options: Those of ``VideoJob.resume``.
+        check_uploads: Refuses a ``staging`` and an ``s3_client`` that nothing can be taken away by.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    check_job_id(job_id)
+    asked = VideoRequest.of(options)
+    check_uploads(None, options["s3_client"])
+    return asked
 
 
 def check_job_id(job_id: object) -> None:

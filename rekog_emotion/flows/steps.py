@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from rekog_emotion.values.progress import Progress
+from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.s3 import S3Object
 
 __all__ = [
+    "GLANCE",
     "Await",
     "Begin",
     "Call",
@@ -45,6 +46,11 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+GLANCE: Final = 0.05
+"""Seconds after which whoever waits for something that cannot wake them looks again."""
+
+_REAL: Final = 1 / 60
 
 
 @frozen(kw_only=True)
@@ -125,11 +131,10 @@ class Turn:
 
 @frozen
 class Shared:
-    """Use what all callers of the client share; answered with what the function returns.
+    """Use what all callers of the client share, one at a time; answered with what the function returns.
 
     Attributes:
-        function: Takes the seconds on the clock, and needs no time. What it uses has a lock, as others may be in any
-            thread.
+        function: Takes the seconds on the clock, and needs no time.
     """
 
     function: Callable[[float], Any] = field(repr=False)
@@ -201,6 +206,19 @@ class Await:
     seconds: float
     advanced: Callable[[float, float | None], Progress | None] = field(default=lambda *_: None, repr=False, eq=False)
 
+    @property
+    def real_seconds(self) -> float:
+        """The part of the wait that is real, whatever the clock: one of tests would run away from work that is."""
+        return self.seconds * _REAL
+
+    def rest(self, waited: float) -> float:
+        """Return the seconds that are left on the clock after those that have passed there."""
+        return max(self.seconds - waited, 0.0)
+
+    def told(self, known: tuple[float, float | None] | None) -> Progress | None:
+        """Return what is to be told, if anything, when the client has been asked how far the work is."""
+        return None if known is None else self.advanced(*known)
+
 
 @frozen
 class Cancelled:
@@ -249,6 +267,10 @@ class Stage:
     """Put a local file where the client can read it; answered with the :class:`S3Object`."""
 
     path: Path
+
+    def told(self, done: int, total: int) -> Progress:
+        """Return what is to be told meanwhile, of the bytes that are done and of all."""
+        return Progress(event=ProgressEvent.UPLOADING, bytes_done=done, bytes_total=total)
 
 
 @frozen

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, evolve, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.flows.job import JobHandle
+from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
 from rekog_emotion.logs import logger
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -16,9 +18,24 @@ from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
 
-__all__ = ["End", "JobOutcome", "Left", "Task", "about", "check_jobs", "check_videos", "log_what_is_left"]
+__all__ = [
+    "End",
+    "JobOutcome",
+    "Left",
+    "Task",
+    "about",
+    "asked_for_each",
+    "check_jobs",
+    "check_videos",
+    "log_what_is_left",
+    "outcome_of",
+    "tasks_for",
+    "waits_for",
+]
 
 J = TypeVar("J")
+H = TypeVar("H", bound=JobHandle)
+V = TypeVar("V", bound="JobOutcome")
 R = TypeVar("R")
 T = TypeVar("T")
 _log: Final = logger("rekog_emotion")
@@ -97,6 +114,37 @@ def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
             msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
             raise InvalidInputError(msg)
     return waiting
+
+
+def asked_for_each(
+    sources: object, max_jobs: object, options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]
+) -> VideoRequest:
+    """Return what is asked for each of several videos: first come the checks of `check_videos`, then `asked_for`."""
+    check_videos(sources, max_jobs)
+    return asked_for(options, check_uploads)
+
+
+def tasks_for(sources: Iterable[VideoSource]) -> Iterable[Task[Any]]:
+    """Return the work on several videos, which are taken one by one where nobody knows their number."""
+    tasks = (Task[Any](source) for source in sources)
+    return list(tasks) if isinstance(sources, Sized) else tasks
+
+
+def waits_for(jobs: Iterable[H], kind: type[H], options: Mapping[str, Any]) -> tuple[list[H], float | None]:
+    """Return the jobs that are to be waited for, each of a kind, and for how many seconds.
+
+    Raises:
+        InvalidInputError: They, or an option of the wait, cannot be used.
+    """
+    limit = limit_of(options)
+    return check_jobs(jobs, kind), limit
+
+
+def outcome_of(end: End[Any, VideoAnalysis], kind: Callable[..., V]) -> V:
+    """Return what became of a video, whose work was a `Task`, or of a job, as the kind that the world has for it."""
+    item = end.item
+    job = item.job if isinstance(item, Task) else item
+    return kind(source=item.source, analysis=end.result, error=end.error, job=job)
 
 
 def about(source: VideoSource, on_progress: OnProgress | None) -> OnProgress | None:

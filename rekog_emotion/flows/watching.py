@@ -20,7 +20,7 @@ from rekog_emotion.errors import (
     RekogEmotionError,
 )
 from rekog_emotion.flows import detecting, retrying
-from rekog_emotion.flows.request import Seconds, _attributes
+from rekog_emotion.flows.request import Seconds, _attributes, check_listeners
 from rekog_emotion.flows.request import seconds as seconds_of
 from rekog_emotion.flows.steps import Cancelled, Facts, Flow, Give, Sleep, Tell, Work
 from rekog_emotion.people.following import Follower
@@ -74,6 +74,8 @@ def asked(
     attributes: str | Sequence[str],
     max_calls: int | None,
     timeout: Seconds,
+    on_progress: object = None,
+    cancel: object = None,
 ) -> tuple[Plan, Follower]:
     """Return what a caller wants, and who follows the people.
 
@@ -87,6 +89,7 @@ def asked(
         timeout=seconds_of(timeout, "timeout"),
     )
     _check(smooth=smooth, max_gap=max_gap or 0)
+    check_listeners(on_progress, cancel)
     return plan, Follower(interval=1 / plan.rate, max_gap=max_gap, smooth=smooth)
 
 

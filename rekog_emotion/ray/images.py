@@ -17,8 +17,8 @@ from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.flows import batch as _batch
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.batch import ImageOutcome
-from rekog_emotion.flows.images import Asking, ImagesRequest
-from rekog_emotion.flows.ledger import pace_for, workers_for
+from rekog_emotion.flows.images import Asking, ImagesRequest, paced
+from rekog_emotion.flows.ledger import workers_for
 from rekog_emotion.flows.rate import Pace
 from rekog_emotion.flows.request import Seconds
 from rekog_emotion.ray.cluster import AnyClient, check_client, check_pool, cpus, made, pool_of, ready, works_by_itself
@@ -138,7 +138,7 @@ def _pace(driver: Driver, quota: float | None) -> Pace | None:
     """Return the pace of all actors of the cluster; without one, that of the client."""
     if ray.is_initialized() and (quota is not None or not driver.facts.files):
         return ClusterPace(driver.client, quota)
-    return pace_for(driver.client, quota, files=driver.facts.files, region=standing(driver.client)["aws"])
+    return driver.run(paced(driver.client, quota, facts=driver.facts, aws=standing(driver.client)["aws"]))
 
 
 def _workers(driver: Driver, quota: float | None) -> int:

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError, SSOTokenLo
 
 from rekog_emotion import ConfigurationError, SnsSqs, StagingError, TransportError, analyze_video, detect_image
 from rekog_emotion.blocking.driver import Driver
-from rekog_emotion.blocking.sharing import SharedMailbox
 from rekog_emotion.clients import names
 from rekog_emotion.clients.aws import aws_client, s3_client_for
 from rekog_emotion.clients.configuring import check_credentials
 from rekog_emotion.clients.uploads import S3Staging
 from rekog_emotion.commands.cli import main
+from rekog_emotion.flows.messages import Mailbox
 from rekog_emotion.testing import FakeClient
 from rekog_emotion.values.s3 import S3Object
 from tests.http_standin import Answer
@@ -449,7 +449,7 @@ def test_a_queue(caplog):
     channel = SnsSqs("arn:aws:sns:us-east-1:1:t", "arn:aws:iam::1:role/r", "https://sqs.us-east-1.amazonaws.com/1/q")
 
     with caplog.at_level(logging.DEBUG), pytest.raises(ConfigurationError) as caught:
-        Driver(client=FakeClient()).run(SharedMailbox(sqs, channel.queue_url).receive(0))
+        Driver(client=FakeClient()).run(Mailbox(channel.queue_url, sqs).receive(0))
 
     assert str(caught.value) == cannot_be_used(
         "the aws_session_token of the session has a line break at its end, as no credential does"

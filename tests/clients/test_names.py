@@ -15,9 +15,10 @@ from botocore.exceptions import NoRegionError, ProfileNotFound
 from rekog_emotion.clients import names
 from rekog_emotion.clients.aws import aws_client, s3_client_for
 from rekog_emotion.clients.configuring import configuration_error
-from rekog_emotion.clients.names import engine_name, resolve_client
-from rekog_emotion.clients.protocols import service_region
+from rekog_emotion.clients.names import configuration, engine_name, known_of, resolve_client
+from rekog_emotion.clients.protocols import progress_of, service_region
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, MissingExtraError
+from rekog_emotion.flows.steps import Facts
 
 NO_CREDENTIALS = (
     "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE or "
@@ -522,3 +523,48 @@ def test_no_region(client):
 def test_no_region_error_is_what_botocore_raises():
     """The mapping knows it by its class, not by its text."""
     assert str(configuration_error(NoRegionError())) == NO_REGION
+
+
+def test_how_far_the_work_is():
+    """A client that says that it knows is asked, and no other."""
+
+    class Knowing(Answering):
+        rekog_capabilities = frozenset({"progress"})
+
+        def progress(self, job_id):
+            return (0.5, 7.0) if job_id == "j-1" else None
+
+    assert [progress_of(Knowing(), "j-1"), progress_of(Knowing(), "j-2")] == [(0.5, 7.0), None]
+    assert progress_of(Answering(), "j-1") is None
+
+
+class Telling(Answering):
+    """A client that tells all of itself."""
+
+    engine = "telling"
+    rekog_capabilities = frozenset({"files"})
+    meta = SimpleNamespace(config=SimpleNamespace(retries={"total_max_attempts": 1}))
+
+
+@pytest.mark.parametrize(
+    ("client", "known"),
+    [
+        (Answering(), {"retries": False, "can": frozenset(), "engine": "Answering"}),
+        (Telling(), {"retries": True, "can": frozenset({"files"}), "engine": "telling"}),
+    ],
+    ids=["nothing", "all"],
+)
+def test_what_flows_are_told(client, known):
+    """All of it, by the names of the facts."""
+    assert known_of(client) == known
+    assert Facts(**known_of(client)) == Facts(**known)
+
+
+def test_what_clients_by_name_depend_on(monkeypatch):
+    """Every variable of AWS, in whatever order they were set, and no other."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_REGION", "AWS_PROFILE", "AWSLESS", "MY_AWS_REGION"):
+        monkeypatch.setenv(name, name.lower())
+
+    assert configuration() == (("AWS_PROFILE", "aws_profile"), ("AWS_REGION", "aws_region"))

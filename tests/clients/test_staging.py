@@ -25,7 +25,7 @@ from rekog_emotion import (
     TransportError,
     aws_client,
 )
-from rekog_emotion.clients.staging import resolve_discard, resolve_staging
+from rekog_emotion.clients.staging import remove_upload, resolve_discard, resolve_staging
 from tests.http_standin import Answer
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, failed, page
 
@@ -644,6 +644,30 @@ def test_from_file_to_faces_with_nothing_but_a_bucket(verbs, moto, standin, monk
     assert standin.requests[0].body["Video"] == {"S3Object": {"Bucket": plain, "Name": key}}
     assert len(verbs.VideoJob.from_dict(state, client=client).result().faces) == 2
     assert left(s3, plain) == []
+
+
+class Mine(ScriptedClient):
+    """A client that takes files by itself, and could take away anything."""
+
+    rekog_capabilities = frozenset({"files"})
+    stage = discard = remove = None  # nobody calls them
+
+
+@pytest.mark.parametrize(("client", "asked"), [(ScriptedClient(), ["v-1"]), (Mine(), [])], ids=["AWS", "files"])
+def test_removes_what_was_uploaded_to_s3(client, asked):
+    """By the version that it has there; a client that takes files by itself has uploaded nothing."""
+    removed = []
+
+    class Removing:
+        def head_object(self, **_):
+            return {"VersionId": "v-1"}
+
+        def delete_object(self, **parameters):
+            removed.append(parameters["VersionId"])
+
+    remove_upload(S3Object(bucket="shelf", name="k-1"), client=client, s3_client=Removing())
+
+    assert removed == asked
 
 
 def test_deletes_by_version():

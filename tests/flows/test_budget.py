@@ -2,7 +2,8 @@
 
 import pytest
 
-from rekog_emotion.flows.budget import Budget
+from rekog_emotion.flows.budget import Budget, budget_of
+from tests.scripted import ScriptedClient
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,18 @@ def test_pages_that_came_slowly_cost_nothing():
         budget.spend(float(second))
 
     assert [budget.reserve(9.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+
+
+def test_what_cannot_wait_has_to_wait_for_none():
+    """It is counted all the same."""
+    budget = Budget(rate=2.0, burst=3.0)
+
+    assert [budget.turn(0.0, waits=waits) for waits in (False, True, True, False, True)] == [0.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_one_budget_a_client():
+    """However often it is asked for; what cannot be referenced weakly has a new one each time."""
+    one, other = ScriptedClient(), ScriptedClient()
+
+    assert budget_of(one) is budget_of(one) is not budget_of(other)
+    assert budget_of("a text") is not budget_of("a text")

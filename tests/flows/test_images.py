@@ -15,10 +15,10 @@ from rekog_emotion import (
 )
 from rekog_emotion.flows import ledger
 from rekog_emotion.flows.combining import collect
-from rekog_emotion.flows.images import Asking, Batch, Done, ImagesRequest, Item
+from rekog_emotion.flows.images import Asking, Batch, Done, ImagesRequest, Item, paced
 from rekog_emotion.flows.ledger import AHEAD
 from rekog_emotion.flows.rate import pace_of
-from rekog_emotion.flows.steps import Call, Facts, Now, Work
+from rekog_emotion.flows.steps import Call, Facts, Now, Shared, Work
 from rekog_emotion.flows.videos import End
 from rekog_emotion.results.journal import Journal
 from rekog_emotion.sources.collections import LeftOut, Unusable
@@ -183,6 +183,7 @@ def test_the_pace():
 
     assert pace_of(client).rate == pytest.approx(9.8)
     assert pace_of(alone).rate is None
+    assert isinstance(next(paced(client, None, facts=Facts(), aws=None)), Shared)  # others use it, too
 
 
 def test_the_window():

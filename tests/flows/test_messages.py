@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from rekog_emotion import InvalidInputError, SnsSqs
-from rekog_emotion.flows.messages import Completion, Mailbox, Watch, read_completion
+from rekog_emotion.flows.messages import Completion, Mailbox, Watch, mailbox_at, read_completion
 from rekog_emotion.flows.polling import PollSchedule
 from rekog_emotion.flows.steps import Call, Course, Listen, Sleep
 from tests.stepping import BEGIN, Table
@@ -311,3 +311,46 @@ def test_a_channel():
     )
     with pytest.raises(TypeError):
         SnsSqs(TOPIC, ROLE, QUEUE, 20)
+
+
+# --- who shares a mailbox ---
+
+
+class Queue:
+    """A client of SQS that is not asked."""
+
+    receive_message = delete_message = change_message_visibility = print
+
+
+OURS, THEIRS = Queue(), Queue()
+
+
+@pytest.mark.parametrize(
+    ("other", "client", "is_one"),
+    [
+        ({}, "same", True),
+        ({"topic_arn": TOPIC + "2"}, "same", True),
+        ({"queue_url": QUEUE + "2"}, "same", False),
+        ({}, "other", False),
+    ],
+    ids=["all alike", "another topic", "another queue", "another client"],
+)
+@pytest.mark.parametrize("sqs", [None, OURS], ids=["beside", "given"])
+def test_one_mailbox_a_queue_and_client(sqs, other, client, is_one):
+    """By the client of the queue where there is one, whatever that for Rekognition is; else by that."""
+    known = {"topic_arn": TOPIC, "role_arn": ROLE, "queue_url": QUEUE}
+    clients = {"same": SimpleNamespace(), "other": SimpleNamespace()}
+    mailbox = mailbox_at(SnsSqs(**known, sqs_client=sqs), clients["same"])
+    own = THEIRS if sqs is not None and client == "other" else sqs
+
+    found = mailbox_at(SnsSqs(**{**known, **other}, sqs_client=own), clients[client])
+
+    assert (found is mailbox) == is_one
+    assert (mailbox.sqs, found.sqs) == (sqs, own)
+
+
+def test_one_listens():
+    """The others do when it has left."""
+    mailbox = Mailbox(QUEUE)
+
+    assert [mailbox.listen(), mailbox.listen(), mailbox.leave(), mailbox.listen()] == [True, False, None, True]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.rate import _GUARD, Pace, Turn, calls_a_second, pace_in_use, pace_of, quota_in
+from rekog_emotion.flows.rate import Pace, Turn, calls_a_second, pace_in_use, pace_of, quota_in
 
 
 class Bucket:
@@ -403,34 +403,3 @@ def test_the_pace_of_a_client_in_use():
     assert pace_in_use(client) is None
     pace_of(client).expect(5)
     assert pace_in_use(client) is pace_of(client)
-
-
-@pytest.mark.parametrize(
-    ("rate", "use"),
-    [
-        (5.0, lambda pace: pace.turn(1.0)),
-        (5.0, lambda pace: pace.throttled(Turn(0.0, 0), 1.0)),
-        (5.0, lambda pace: pace.limit(10.0)),
-        (None, lambda pace: pace.expect(10.0)),
-    ],
-    ids=["turn", "throttled", "limit", "expect"],
-)
-def test_callers_in_several_threads(rate, use):
-    """No two of them change one pace at once, whether they run loops or none: they would get the same turn."""
-    held = []
-
-    class Watched(Pace):
-        """Looks for the lock whenever something of it changes."""
-
-        def __setattr__(self, name, value):
-            held.append(_GUARD.lock.locked())
-            super().__setattr__(name, value)
-
-    pace = Watched(rate)
-    held.clear()
-
-    use(pace)
-
-    assert held
-    assert all(held)
-    assert not _GUARD.lock.locked()

@@ -9,7 +9,14 @@ import pytest
 
 from rekog_emotion import SnsSqs
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.flows.request import ATTRIBUTES, VideoRequest, attribute_names, check_listeners, check_notify
+from rekog_emotion.flows.request import (
+    ATTRIBUTES,
+    VideoRequest,
+    asked_for,
+    attribute_names,
+    check_listeners,
+    check_notify,
+)
 
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
 CHANNEL = {"SNSTopicArn": "arn:aws:sns:t", "RoleArn": "arn:aws:iam::r"}
@@ -201,3 +208,47 @@ def test_messages_that_nobody_sends():
         check_notify(NOTIFY, 5, files=True)
 
     assert str(caught.value) == "notify= is for AWS: int sends no messages, so leave it out"
+
+
+def test_what_is_wrong_with_any_client_is_told_in_order():
+    """The request itself, then who listens, then what uploads."""
+    uploads, wrong = [], InvalidInputError("no uploads")
+
+    def check_uploads(*given):
+        uploads.append(given)
+        if given[0] is None:
+            raise wrong
+
+    options = {"job_tag": "a b", "on_progress": 5, "cancel": 5, "staging": None, "s3_client": "s3"}
+    for name, right, begins in (
+        ("job_tag", "a", "job_tag='a b' is not"),
+        ("on_progress", print, "on_progress= got int"),
+        ("cancel", None, "cancel= got int"),
+        ("staging", "s3://shelf", "no uploads"),
+    ):
+        with pytest.raises(InvalidInputError, match=f"^{re.escape(begins)}"):
+            asked_for(options, check_uploads)
+        options[name] = right
+
+    assert asked_for(options, check_uploads) == VideoRequest(job_tag="a")
+    assert uploads == [(None, "s3"), ("s3://shelf", "s3")]
+
+
+@pytest.mark.parametrize(
+    ("options", "able", "begins"),
+    [
+        ({"notify": NOTIFY, "sample_rate": 5}, {"files"}, "notify= is for AWS: int sends no messages"),
+        ({"sample_rate": 5}, {"files"}, "sample_rate=5 is for the embedded engine alone"),
+        ({"sample_rate": 5}, {"files", "sample_rate"}, None),
+        ({"notify": NOTIFY}, set(), None),
+    ],
+    ids=["both", "no rate", "a rate", "messages"],
+)
+def test_what_a_client_cannot(options, able, begins):
+    """Messages come before rates; what it can is not refused."""
+    asked = VideoRequest(**options)
+    if begins is None:
+        asked.check_client(5, able)
+        return
+    with pytest.raises(InvalidInputError, match=f"^{re.escape(begins)}"):
+        asked.check_client(5, able)

@@ -10,7 +10,16 @@ from rekog_emotion.errors import (
     ResponseError,
     StagingError,
 )
-from rekog_emotion.flows.resuming import WaysOut, check_job_id, read_state, remind, resumable, write_state
+from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.resuming import (
+    WaysOut,
+    asked_of_job,
+    check_job_id,
+    read_state,
+    remind,
+    resumable,
+    write_state,
+)
 from rekog_emotion.values.s3 import S3Object
 
 UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
@@ -65,6 +74,23 @@ def test_refuses_what_is_no_id(job_id):
         check_job_id(job_id)
 
     assert str(caught.value) == f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
+
+
+def test_what_is_asked_of_a_job():
+    """Its id comes first, then where it tells its end, then what takes its upload away."""
+    uploads = []
+
+    def check_uploads(*given):
+        uploads.append(given)
+
+    with pytest.raises(InvalidInputError, match=r"^job_id="):
+        asked_of_job("", {"notify": 5, "s3_client": "s3"}, check_uploads)
+    with pytest.raises(InvalidInputError, match=r"^notify= got int"):
+        asked_of_job("j-1", {"notify": 5, "s3_client": "s3"}, check_uploads)
+
+    assert uploads == []
+    assert asked_of_job("j-1", {"notify": None, "s3_client": "s3"}, check_uploads) == VideoRequest()
+    assert uploads == [(None, "s3")]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Flows on their way: what is answered, and what is given."""
 
+from pathlib import Path
+
 import pytest
 from attrs import evolve, fields
 
@@ -24,11 +26,13 @@ from rekog_emotion.flows.steps import (
     Now,
     Shared,
     Sleep,
+    Stage,
     Turn,
     Work,
 )
 from rekog_emotion.flows.videos import JobOutcome
 from rekog_emotion.flows.watching import Plan
+from rekog_emotion.values.progress import Progress, ProgressEvent
 from tests.stepping import asking
 
 
@@ -80,6 +84,24 @@ def test_facts(facts, files, ends):
     assert (facts.files, facts.ends, facts.retries, facts.engine) == (files, ends, False, "")
     assert not facts.pixels
     assert evolve(facts, can=facts.can | {"pixels"}).pixels
+
+
+@pytest.mark.parametrize(("waited", "left"), [(0.0, 60.0), (1.5, 58.5), (60.0, 0.0), (61.0, 0.0)])
+def test_a_wait_for_work_that_goes_on(waited, left):
+    """A sixtieth of it is real; the rest is over when the clock says so, however long the real part took there."""
+    step = Await("j-1", 60.0)
+
+    assert (step.real_seconds, step.rest(waited)) == (1.0, left)
+
+
+def test_what_is_told_of_work_that_goes_on():
+    """What the flow makes of it where the client knows how far it is; the bytes of an upload."""
+    seen = []
+    step = Await("j-1", 60.0, lambda *known: seen.append(known))
+
+    assert (step.told(None), step.told((0.5, None)), step.told((1.0, 0.0))) == (None, None, None)
+    assert seen == [(0.5, None), (1.0, 0.0)]
+    assert Stage(Path("clip.mp4")).told(5, 7) == Progress(event=ProgressEvent.UPLOADING, bytes_done=5, bytes_total=7)
 
 
 def test_steps_in_words():

@@ -7,7 +7,22 @@ from pathlib import Path
 import pytest
 
 from rekog_emotion.errors import AccessDeniedError, InvalidInputError, JobTimeoutError
-from rekog_emotion.flows.videos import JobOutcome, about, check_jobs, check_videos, log_what_is_left
+from rekog_emotion.flows.job import Job, JobHandle
+from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.steps import Facts
+from rekog_emotion.flows.videos import (
+    End,
+    JobOutcome,
+    Task,
+    about,
+    asked_for_each,
+    check_jobs,
+    check_videos,
+    log_what_is_left,
+    outcome_of,
+    tasks_for,
+    waits_for,
+)
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.s3 import S3Object
@@ -70,6 +85,54 @@ def test_jobs_that_cannot(jobs, message):
         check_jobs(jobs, int)
 
     assert str(caught.value) == message
+
+
+NOBODY = {"on_progress": None, "staging": None, "s3_client": None}
+
+
+def test_what_is_asked_for_each():
+    """The videos are looked at first, then what is asked for them."""
+    with pytest.raises(InvalidInputError, match=r"^max_jobs=0"):
+        asked_for_each([], 0, {"timeout": -1, **NOBODY}, print)
+    with pytest.raises(InvalidInputError, match=r"^timeout=-1"):
+        asked_for_each([], 1, {"timeout": -1, **NOBODY}, print)
+
+    assert asked_for_each([], 1, {"timeout": 1, **NOBODY}, lambda *_: None) == VideoRequest(timeout=1)
+
+
+def test_the_work_on_videos():
+    """Those of a list are counted, those of an iterator taken one by one."""
+    taken = iter(["a.mp4", "b.mp4"])
+
+    assert tasks_for(["a.mp4"]) == [Task("a.mp4")]
+    assert next(iter(tasks_for(taken))) == Task("a.mp4")
+    assert list(taken) == ["b.mp4"]
+
+
+def test_what_is_waited_for():
+    """How long is looked at first, then the jobs."""
+    job = JobHandle(job=Job(job_id="j-1", facts=Facts(), source="a.mp4"))
+    with pytest.raises(InvalidInputError, match=r"^timeout=-1"):
+        waits_for("j-1", JobHandle, {"timeout": -1, "on_progress": None})
+    with pytest.raises(InvalidInputError, match=r"^jobs= got str"):
+        waits_for("j-1", JobHandle, {"timeout": 1, "on_progress": None})
+
+    assert waits_for([job], JobHandle, {"timeout": 1, "on_progress": None}) == ([job], 1.0)
+
+
+def test_what_became_of_a_video():
+    """Its work has its job, or the job is all there is; each world has its own kind of outcome."""
+    job, error = JobHandle(job=Job(job_id="j-1", facts=Facts(), source="a.mp4")), AccessDeniedError("no")
+    whole = VideoAnalysis(job_id="j-1")
+
+    assert outcome_of(End(Task("a.mp4", job), result=whole), dict) == {
+        "source": "a.mp4",
+        "analysis": whole,
+        "error": None,
+        "job": job,
+    }
+    assert outcome_of(End(Task("b.mp4"), error=error), dict)["job"] is None
+    assert outcome_of(End(job, error=error), dict) == {"source": "a.mp4", "analysis": None, "error": error, "job": job}
 
 
 def test_an_event_is_about_a_video():

@@ -12,8 +12,9 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
+from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH
 from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
-from rekog_emotion.flows.watching import Plan, watched
+from rekog_emotion.flows.watching import Plan, asked, watched
 from rekog_emotion.people.following import Follower
 from rekog_emotion.sources.reading import Frame, StalledError
 from tests.results.people import face
@@ -300,3 +301,17 @@ def test_options_that_cannot_be_used(options, message):
         Plan(**options)
 
     assert str(caught.value) == message
+
+
+def test_who_listens_is_looked_at_last():
+    """What is wrong with the watching itself is told first."""
+    options = {"rate": 0, "smooth": WATCH_SMOOTH, "max_gap": None, "attributes": "ALL", "max_calls": None, "timeout": 1}
+
+    with pytest.raises(InvalidInputError, match=r"^rate=0 is no rate"):
+        asked(**options, on_progress=5, cancel=5)
+    with pytest.raises(InvalidInputError, match=r"^on_progress= got int"):
+        asked(**{**options, "rate": WATCH_RATE}, on_progress=5, cancel=5)
+    with pytest.raises(InvalidInputError, match=r"^cancel= got int"):
+        asked(**{**options, "rate": WATCH_RATE}, on_progress=None, cancel=5)
+
+    assert asked(**{**options, "rate": WATCH_RATE})[0] == Plan(rate=2.0, timeout=1.0)
