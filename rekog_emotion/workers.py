@@ -8,13 +8,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextvars import copy_context
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 from rekog_emotion import forks
 
-__all__ = ["dismiss", "submit"]
+__all__ = ["Call", "Threads", "dismiss", "submit"]
 
 T = TypeVar("T")
 _KEPT_SECONDS: Final = 1.0
@@ -36,32 +37,88 @@ class _Idle:
 _IDLE: Final = _Idle()
 
 
+class Call(Generic[T]):
+    """A call in another thread: what is needed of :class:`concurrent.futures.Future`, at less of its cost.
+
+    Args:
+        function: What is called, in a copy of the context of whoever submits it.
+        then: Told of the end, in the other thread.
+    """
+
+    def __init__(self, function: Callable[[], T], then: Callable[[Call[T]], object] | None = None) -> None:
+        self._make: Callable[[], T] | None = partial(copy_context().run, function)
+        self._then = then
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+        self._going = threading.Lock()
+        self._going.acquire()
+
+    def make(self) -> None:
+        """Make the call, without a word of its end to anybody yet."""
+        make, self._make = self._make, None  # nothing of a call is kept
+        try:
+            self._results.append(make())  # type: ignore[misc]  # it is made once
+        except BaseException as error:  # noqa: BLE001 -- it is raised where the result is wanted
+            self._error = error
+
+    def end(self) -> None:
+        """Let go of whoever waits."""
+        self._going.release()
+        if self._then is not None:
+            self._then(self)
+
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        return not self._going.locked()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the end, and return the error of the call if there was one.
+
+        Raises:
+            TimeoutError: It did not end in so many seconds.
+        """
+        if not self._going.acquire(timeout=-1 if timeout is None else timeout):
+            raise TimeoutError
+        self._going.release()
+        return self._error
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait for the end, and return the result of the call, or raise its error.
+
+        Raises:
+            TimeoutError: It did not end in so many seconds.
+        """
+        error = self.exception(timeout)
+        if error is not None:
+            raise error
+        return self._results[0]
+
+
 class _Worker:
-    """A thread that does one piece of work after another, and ends when there was none for a moment."""
+    """A thread that makes one call after another, and ends when there was none for a moment."""
 
     def __init__(self) -> None:
-        self._inbox: queue.SimpleQueue[Callable[[], Callable[[], None]] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Call[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="rekog-emotion-call", daemon=True)
         self._thread.start()
 
-    def take(self, work: Callable[[], Callable[[], None]] | None) -> None:
-        """Do some work, ``None``: end."""
-        self._inbox.put(work)
+    def take(self, call: Call[Any] | None) -> None:
+        """Make a call, ``None``: end."""
+        self._inbox.put(call)
 
     def join(self) -> None:
         """Wait for its end."""
         self._thread.join()
 
     def _run(self) -> None:
-        while (work := self._next()) is not None:
-            tell = work()
-            del work  # nothing of a call is kept
+        while (call := self._next()) is not None:
+            call.make()
             with _IDLE.lock:  # before whoever waits can have more to do
                 _IDLE.workers.append(self)
-            tell()
-            del tell
+            call.end()
+            del call
 
-    def _next(self) -> Callable[[], Callable[[], None]] | None:
+    def _next(self) -> Call[Any] | None:
         try:
             return self._inbox.get(timeout=_KEPT_SECONDS)
         except queue.Empty:
@@ -72,27 +129,35 @@ class _Worker:
             return self._inbox.get()  # it is about to be handed over
 
 
-def submit(function: Callable[[], T]) -> Future[T]:
+def submit(function: Callable[[], T], then: Callable[[Call[T]], object] | None = None) -> Call[T]:
     """Have a function called in another thread, in a copy of the caller's context.
 
-    What the caller's own handlers of boto3's events find in its context they find there, too.
+    What the caller's own handlers of boto3's events find in its context they find there, too. ``then`` is told of the
+    end in that thread.
     """
-    future: Future[T] = Future()
-    future.set_running_or_notify_cancel()  # nobody can cancel it any more
-    context = copy_context()
-
-    def work() -> Callable[[], None]:
-        try:
-            result = context.run(function)
-        except BaseException as error:  # noqa: BLE001 -- it is raised where the result is wanted
-            failure: Any = error
-            return lambda: future.set_exception(failure)
-        return lambda: future.set_result(result)
-
+    call = Call(function, then)
     with _IDLE.lock:
         worker = _IDLE.workers.pop() if _IDLE.workers else None
-    (worker or _Worker()).take(work)
-    return future
+    (worker or _Worker()).take(call)
+    return call
+
+
+class Threads(Executor):
+    """A thread a call: those that wait, or whom nobody waits for any longer, hold up no other's."""
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> Future[T]:  # noqa: ANN401 -- the function's
+        """Begin to call a function."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # nobody can cancel it any more
+
+        def settle(call: Call[T]) -> None:
+            if (error := call.exception()) is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(call.result())
+
+        submit(partial(function, *arguments, **options), settle)
+        return future
 
 
 def dismiss() -> None:

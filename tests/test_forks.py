@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rekog_emotion import forks
+from tests.amounts import amount
 
 DATA = Path(__file__).parent / "data"
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
@@ -52,7 +53,7 @@ def forked(script):
     return run.stdout.splitlines()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2][: amount(1, whole=2, few=1)])
 def test_the_embedded_engine(threads):
     """A child loads its own networks, also where the parent loads or uses them, and runs what is open anew."""
     pytest.importorskip("onnxruntime")

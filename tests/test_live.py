@@ -425,7 +425,7 @@ def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, world, clock
 
 @pytest.mark.skipif(unmeasured() != dict(os.environ), reason="what measures coverage keeps what it measures")
 def test_memory_is_flat():
-    """What was seen is let go: after an hour, of which ten minutes are tried by default, as much is held as before."""
+    """What was seen is let go: after an hour, of which five minutes are tried by default, as much is held as before."""
     picture, held = np.zeros((80, 80, 3), np.uint8), []
     faces = [face(x, emotions={"HAPPY": 90, "CALM": 8}).to_aws() for x in (0.3, 0.7)]
 
@@ -433,7 +433,7 @@ def test_memory_is_flat():
         def detect_faces(self, **_):
             return {"FaceDetails": faces}
 
-    seconds = amount(600, whole=3600)
+    seconds = amount(300, whole=3600, few=300)
     frames = ((float(k), picture) for k in range(seconds))
     tracemalloc.start()
     try:

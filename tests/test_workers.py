@@ -1,6 +1,6 @@
 import os
+import queue
 import threading
-from concurrent.futures import wait
 from contextvars import ContextVar
 
 import pytest
@@ -46,14 +46,32 @@ def test_errors_are_raised_where_the_result_is_wanted():
     assert workers.submit(its_thread).result() != threading.get_ident()
 
 
-def test_a_call_cannot_be_cancelled():
-    """Its thread goes on, and so does the next call's."""
+def test_a_call_is_waited_for_as_long_as_wished():
+    """It goes on, and so does the next call."""
     go = threading.Event()
     call = workers.submit(lambda: go.wait(10))
-    assert not call.cancel()
+    with pytest.raises(TimeoutError):
+        call.exception(0.0)
+    assert not call.done()
     go.set()
-    assert call.result()
-    assert workers.submit(its_thread).result() != threading.get_ident()
+    assert (call.exception(10), call.done(), call.result()) == (None, True, True)
+
+
+def test_a_call_tells_of_its_end():
+    """In its thread, when the next call may have that."""
+    told = queue.SimpleQueue()
+    call = workers.submit(its_thread, lambda ended: told.put((ended, ended.result(), its_thread())))
+    assert told.get(timeout=10) == (call, call.result(), call.result())
+
+
+def test_an_executor_has_a_thread_a_call():
+    """Its calls cannot be cancelled, and their errors are the future's."""
+    executor, go = workers.Threads(), threading.Event()
+    futures = [executor.submit(go.wait, timeout=10) for _ in range(8)]
+    assert not futures[0].cancel()
+    go.set()
+    assert [future.result(10) for future in futures] == [True] * 8
+    assert isinstance(executor.submit(lambda: 1 / 0).exception(10), ZeroDivisionError)
 
 
 def test_an_idle_thread_ends_by_itself(monkeypatch):
@@ -72,7 +90,7 @@ def test_threads_that_end_lose_no_call(monkeypatch):
     monkeypatch.setattr(workers, "_KEPT_SECONDS", 0.0)
     for _ in range(amount(100, whole=3000)):
         calls = [workers.submit(its_thread) for _ in range(4)]
-        assert wait(calls, timeout=10).not_done == set()
+        assert [type(call.result(10)) for call in calls] == [int] * 4
 
 
 def test_dismissed_threads_have_ended():

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
@@ -101,7 +101,7 @@ def watch(
 
     async def moments() -> AsyncGenerator[Moment, None]:
         loop.begin()
-        driver = Driver(client=of_stream(await resolve(client)), clock=time, pool=_Threads())
+        driver = Driver(client=of_stream(await resolve(client)), clock=time, pool=workers.Threads())
         flow = watched(source, plan, follower, facts=driver.facts)
         try:
             async with aclosing(driver.iterate(flow, on_progress=on_progress)) as given:
@@ -148,7 +148,7 @@ async def record(
     loop = _Loop(LoopClock())
     loop.begin()
     write = partial(write_moments, loop.pulled(moments), target, show=show)
-    writing = asyncio.get_running_loop().run_in_executor(_Threads(), write)
+    writing = asyncio.get_running_loop().run_in_executor(workers.Threads(), write)
     try:
         await asyncio.wait([writing])
     except asyncio.CancelledError as cancel:
@@ -223,11 +223,3 @@ class _Loop:
             return asyncio.run_coroutine_threadsafe(done(), self._loop).result()
         except CancelledError:
             return _END
-
-
-class _Threads(Executor):
-    """A thread a task: those that wait for frames, or whom nobody waits for any longer, hold up no other's."""
-
-    def submit(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> Future[T]:  # noqa: ANN401 -- the function's
-        """Begin to call a function."""
-        return workers.submit(partial(function, *arguments, **options))

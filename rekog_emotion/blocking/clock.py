@@ -5,13 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from rekog_emotion.flows.steps import GLANCE
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "system_clock"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "Ended", "Stop", "Work", "system_clock", "wait"]
+
+
+class Work(Protocol):
+    """What really goes on: a :class:`concurrent.futures.Future`, or a call of :mod:`rekog_emotion.workers`."""
+
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        ...
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for its end and return its error, or raise :class:`TimeoutError` after so many seconds."""
+        ...
 
 
 class Clock(Protocol):
@@ -78,7 +90,7 @@ class Ended(Stop):
 
     def __init__(
         self,
-        work: Future[Any],
+        work: Work,
         other: threading.Event | None = None,
         *,
         meanwhile: Callable[[], object] | None = None,
@@ -96,7 +108,15 @@ class Ended(Stop):
         return self._work.done() or super().is_set()
 
     def _glance(self, seconds: float) -> None:
-        with suppress(TimeoutError, CancelledError):
-            self._work.exception(seconds)
+        wait(self._work, seconds)
         if self._meanwhile is not None:
             self._meanwhile()
+
+
+def wait(work: Work, seconds: float, cancel: threading.Event | None = None) -> None:
+    """Wait for the end of work that really goes on, until a caller cancels, or so many seconds at most."""
+    if cancel is not None:
+        Ended(work, cancel).wait(seconds)
+        return
+    with suppress(TimeoutError, CancelledError):  # without an event, whose making would be a third of a call's cost
+        work.exception(seconds)

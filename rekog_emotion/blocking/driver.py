@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from weakref import WeakSet
 
 from attrs import define, field, frozen
 
@@ -226,32 +226,33 @@ class _Performer:
             with line or nullcontext():
                 return self._call(call)
 
-        future = workers.submit(work)
+        made = workers.submit(work)
         left = ""
         try:
-            _clock.Ended(future, self._cancel).wait(min(seconds, threading.TIMEOUT_MAX))
+            _clock.wait(made, min(seconds, threading.TIMEOUT_MAX), self._cancel)
         finally:
-            if not future.done():
-                left = _leave(client, future, line)
-        if not future.done():
+            if not made.done():
+                left = _leave(client, made, line)
+        if not made.done():
             raise LateError(left)
-        return future.result()
+        return made.result()
 
 
 # The calls of clients that cannot be interrupted, which nobody waits for.
-_LEFT: Final[set[Future[object]]] = set()
+_LEFT: Final[WeakSet[workers.Call[object]]] = WeakSet()
 
 
-def _leave(client: RekognitionClient, call: Future[object], line: Line | None) -> str:
+def _leave(client: RekognitionClient, call: workers.Call[object], line: Line | None) -> str:
     """Stop waiting for a call, and say what goes on of it; its thread is a daemon, and holds up no exit."""
     if line is not None:
         line.close()
         return ""
-    _LEFT.add(call)
-    call.add_done_callback(_LEFT.discard)
+    with SHARED.lock:
+        _LEFT.add(call)
+        under_way = sum(not one.done() for one in _LEFT)
     limit = read_timeout_of(client)
     until = "by itself" if limit is None else f"at the client's own read time-out of {limit:g} s at the latest"
-    return f"this client's calls cannot be interrupted: it ends {until} ({len(_LEFT)} such under way)"
+    return f"this client's calls cannot be interrupted: it ends {until} ({under_way} such under way)"
 
 
 class _Begun:

@@ -20,7 +20,7 @@ from rekog_emotion.media.writing import check_output, identity, output_file
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.values.s3 import is_s3_uri
+from rekog_emotion.values.s3 import VERSION, is_s3_uri
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -53,7 +53,8 @@ def is_video(media: str) -> bool:
     from rekog_emotion.media.formats import video_format
 
     if is_s3_uri(media):
-        return media.lower().endswith((".mp4", ".mov", ".m4v"))
+        key = media.rpartition(VERSION)[0] or media
+        return key.lower().endswith((".mp4", ".mov", ".m4v"))
     try:
         with Path(media).open("rb") as file:
             start = file.read(64)

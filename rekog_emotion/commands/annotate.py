@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.commands import _terminal
+from rekog_emotion.commands._many import add_engine, use_engine
 from rekog_emotion.commands._media import analyze_one, check_place, is_video, naming_output, progress_bar, save
 from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.commands._terminal import one_line, say
@@ -39,6 +40,7 @@ examples:
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     add_media(parser)
+    add_engine(parser)
     parser.add_argument("--no-labels", action="store_true", help="write no labels")
     parser.add_argument("--no-pose", action="store_true", help="draw no pose axes")
     parser.add_argument("--no-landmarks", action="store_true", help="draw no landmarks; a video has none anyway")
@@ -57,6 +59,7 @@ def add_media(parser: argparse.ArgumentParser, *, many: str = "a photo or a vide
 
 def run(args: argparse.Namespace) -> int:
     """Analyse, draw, and say where the copy is."""
+    use_engine(args)
     check_target(args.media, args.out, args.results)
     analysis = analyze_one(args)
     labels, pose = not args.no_labels, not args.no_pose

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rekog_emotion.commands import _terminal
+from rekog_emotion.commands._many import add_engine, use_engine
 from rekog_emotion.commands._media import check_place, is_results, job_bar, naming_output, read_one
 from rekog_emotion.commands._options import add_client, add_debug, add_job, add_results
 from rekog_emotion.commands._terminal import one_line, say
@@ -48,6 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add_results(parser)
     add_client(parser)
+    add_engine(parser)
     add_job(parser)
     parser.add_argument("--no-faces", action="store_true", help="leave the pictures of people out of the page")
     add_debug(parser)
@@ -55,6 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Analyse or read, then write the page."""
+    use_engine(args)
     from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before a job is paid for
     from rekog_emotion.results.report import report
 

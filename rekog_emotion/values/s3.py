@@ -12,7 +12,7 @@ from rekog_emotion.text import shown
 from rekog_emotion.values.base import Value
 from rekog_emotion.wire.kinds import TEXT, wire
 
-__all__ = ["S3", "S3Object", "is_s3_uri", "is_upload", "parse_s3_uri", "s3_uri", "s3_wire"]
+__all__ = ["S3", "VERSION", "S3Object", "is_s3_uri", "is_upload", "parse_s3_uri", "s3_uri", "s3_wire"]
 
 
 @frozen(kw_only=True)
@@ -40,7 +40,8 @@ _OURS: Final = re.compile(r"(.*/)?rekog-emotion-[0-9a-f]{32}(\.[^/]*)?")
 S3: Final = "s3://"
 """How addresses begin."""
 
-_VERSION: Final = "?versionId="
+VERSION: Final = "?versionId="
+"""What stands between a key and its version in an address."""
 
 
 def is_s3_uri(text: str) -> bool:
@@ -66,7 +67,7 @@ def parse_s3_uri(uri: str) -> S3Object:
         message = "<str>: this is no S3 URI; write s3://bucket/key"
         raise InvalidInputError(message)
     bucket, _, key = uri[len(S3) :].partition("/")
-    name, has_version, version = key.rpartition(_VERSION)
+    name, has_version, version = key.rpartition(VERSION)
     s3_object = (
         S3Object(bucket=bucket, name=name, version=version) if has_version else S3Object(bucket=bucket, name=key)
     )
@@ -95,7 +96,7 @@ def s3_wire(s3_object: S3Object) -> dict[str, str]:
 
 def s3_uri(s3_object: S3Object) -> str:
     """Write an object as the whole URI that `parse_s3_uri` reads; a message shows it by `shown`."""
-    version = "" if s3_object.version is None else f"{_VERSION}{s3_object.version}"
+    version = "" if s3_object.version is None else f"{VERSION}{s3_object.version}"
     return f"{S3}{s3_object.bucket or ''}/{s3_object.name or ''}{version}"
 
 

@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import queue
 import threading
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -19,6 +21,8 @@ from rekog_emotion import (
     start_video,
     wait_for_videos,
 )
+from rekog_emotion.blocking import gathering
+from rekog_emotion.flows.videos import End
 from rekog_emotion.testing import FakeClient
 from tests.scripted import IN_PROGRESS, ScriptedClient, page, refusal
 from tests.testing.recordings import video
@@ -177,9 +181,17 @@ def test_left_early_says_what_goes_on(caplog):
     ],
     ids=["result", "failed", "no-answer", "refused"],
 )
-def test_left_early_loses_no_job(caplog, script, start, message):
+def test_left_early_loses_no_job(caplog, monkeypatch, script, start, message):
     """Whatever became of a job when nobody wanted it any longer, the log says how to have it; nothing of no job."""
-    begun, left = threading.Event(), threading.Event()
+    begun, left, lies_there = threading.Event(), threading.Event(), threading.Event()
+
+    class Ends(queue.Queue):
+        def put(self, end):
+            super().put(end)
+            if left.is_set() and isinstance(end, End):
+                lies_there.set()
+
+    monkeypatch.setattr(gathering, "queue", SimpleNamespace(Queue=Ends))
 
     def late():
         begun.set()
@@ -190,14 +202,9 @@ def test_left_early_loses_no_job(caplog, script, start, message):
     outcomes = analyze_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=2, client=client)
     assert next(outcomes).source == "no-such.mp4"
     assert begun.wait(10)
-    # Nobody takes what comes now; the start is answered before the threads are asked to end.
-    closing = threading.Thread(target=outcomes.close)
     left.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("rekog-emotion-job"):
-            thread.join(10)
-    closing.start()
-    closing.join()
+    assert lies_there.wait(10)  # nobody takes it; only now the threads are asked to end
+    outcomes.close()
 
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     token = client.calls[0]["ClientRequestToken"]

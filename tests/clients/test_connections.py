@@ -39,17 +39,6 @@ def hold(standin):
     return closed
 
 
-@pytest.fixture
-def no_call_left():
-    """Wait until the threads of calls have ended."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "rekog-emotion-call":
-            thread.join(10)
-            assert not thread.is_alive()
-
-
-@pytest.mark.usefixtures("no_call_left")
 def test_a_silent_endpoint(standin):
     """Holds nobody longer than the time-out; our connection is closed at once."""
     standin.script("DetectFaces", Answer({"FaceDetails": []}))
@@ -67,7 +56,6 @@ def test_a_silent_endpoint(standin):
     assert standin.operations() == ["DetectFaces"] * 2
 
 
-@pytest.mark.usefixtures("no_call_left")
 def test_a_cancel(standin):
     """Ends the call that is under way."""
     closed, cancel = hold(standin), threading.Event()
@@ -94,7 +82,6 @@ def test_a_cancel_before(standin):
     assert standin.operations() == []
 
 
-@pytest.mark.usefixtures("no_call_left")
 def test_a_client_of_the_caller(standin):
     """Cannot be interrupted: its calls are counted and named, and end by themselves."""
     standin.script("DetectFaces", silence)
@@ -129,7 +116,6 @@ def test_a_call_that_is_left_holds_up_no_exit(standin):
     assert (done.stdout, done.stderr) == ("given up\n", "")
 
 
-@pytest.mark.usefixtures("no_call_left")
 def test_a_connection_that_is_used_again(standin):
     """Is not closed by whoever no longer waits for a call before."""
     standin.script("DetectFaces", Answer({"FaceDetails": []}))

@@ -246,6 +246,24 @@ def test_refuses_options(capsys, client, options, message):
     assert client.calls == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["annotate", "a.jpg", "b.jpg"],
+        ["blur", "a.jpg", "b.jpg"],
+        ["export", "a.jpg"],
+        ["report", "a.mp4", "-o", "a.html"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_command_that_analyses_has_the_engines_options(capsys, client, arguments):
+    """And refuses them where somebody else would answer."""
+    assert main([*arguments, "--mode", "fast"]) == 2
+    told = "rekog-emotion: --mode fast is of the embedded engine: add --client embedded, or leave it out\n"
+    assert capsys.readouterr().err == told
+    assert client.calls == []
+
+
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -281,11 +299,11 @@ def test_a_clip_in_s3_is_told_by_its_name(capsys, client):
     """However its address is written, in capitals, too."""
     client.script_videos({"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0, "Face": FACE}]})
 
-    assert main(["export", "S3://bucket/CLIP.MP4", "s3://bucket/photo.jpg", "--format", "jsonl"]) == 0
+    assert main(["export", "S3://bucket/CLIP.MP4?versionId=1", "s3://bucket/photo.jpg", "--format", "jsonl"]) == 0
 
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     seen = [(row["source"], row["timestamp_ms"]) for row in rows]
-    assert seen == [("S3://bucket/CLIP.MP4", 0), ("s3://bucket/photo.jpg", None)]
+    assert seen == [("S3://bucket/CLIP.MP4?versionId=1", 0), ("s3://bucket/photo.jpg", None)]
 
 
 @pytest.mark.parametrize(
