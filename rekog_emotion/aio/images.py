@@ -5,39 +5,56 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from contextlib import aclosing
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import gathered, wholly
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.connections import standing
 from rekog_emotion.clients.protocols import AnyClient
-from rekog_emotion.flows import detecting
 from rekog_emotion.flows.batch import ImageOutcome
-from rekog_emotion.flows.images import Batch, ImagesRequest, Item
+from rekog_emotion.flows.images import Batch, ImagesOptions, ImagesRequest, Item
 from rekog_emotion.flows.ledger import GRACE
-from rekog_emotion.flows.request import Seconds
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.sources.images import ImageSource
 from rekog_emotion.values.progress import OnProgress
 
 __all__ = ["detect_images"]
 
 
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: As for :func:`rekog_emotion.aio.detect_image`; one for all. Default: ``None``.
+    """
+
+    client: AnyClient | str | None
+
+
+@described
+class _Listeners(TypedDict, total=False):
+    """Who is told.
+
+    Attributes:
+        on_progress: A plain function, called in the loop with a :class:`Progress` an outcome. Default: ``None``.
+    """
+
+    on_progress: OnProgress | None
+
+
+class DetectImagesOptions(_Performer, ImagesOptions, _Listeners, total=False):
+    """Options of ``detect_images``."""
+
+
+@spelled_out(DetectImagesOptions, defaults=ImagesRequest)
 def detect_images(
     sources: str | os.PathLike[str] | Iterable[ImageSource] | AsyncIterable[ImageSource],
-    *,
-    client: AnyClient | str | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    workers: int | None = None,
-    rate: float | None = None,
-    ordered: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
-    retry_errors: bool = False,
-    timeout: Seconds = detecting.TIMEOUT,
-    on_progress: OnProgress | None = None,
+    **options: Unpack[DetectImagesOptions],
 ) -> AsyncGenerator[ImageOutcome, None]:
     """Find the faces of many images, a few at a time, and give each outcome as it comes.
 
@@ -50,17 +67,7 @@ def detect_images(
     Args:
         sources: As for :func:`rekog_emotion.detect_images`, or an asynchronous iterable of the same; any other that is
             no list is taken from in a thread.
-        client: As for :func:`rekog_emotion.aio.detect_image`; one for all.
-        attributes: Likewise.
-        workers: Photos at a time, each in a task. Left out, as many as the rate needs; for the embedded engine, as
-            many as there are cores.
-        rate: Calls a second at most, your quota for instance; all callers of the client share it. Left out, AWS's
-            default quota of the region is where it begins. A throttled call halves it, and it grows again.
-        ordered: Give the outcomes in the order of the sources.
-        checkpoint: As for :func:`rekog_emotion.detect_images`; either world goes on from the other's.
-        retry_errors: With ``checkpoint``: do again what ended with an error.
-        timeout: Longest wait for a photo, from its first call on: seconds, a ``timedelta``, or ``None``.
-        on_progress: A plain function, called in the loop with a :class:`Progress` an outcome.
+        **options: Those of ``DetectImagesOptions``.
 
     Returns:
         An asynchronous iterator of outcomes. What an earlier run has done is not among them.
@@ -70,25 +77,18 @@ def detect_images(
             sent. That the checkpoint is in use or is something else is raised when the first outcome is asked for.
         RekogEmotionError: Whatever else :func:`rekog_emotion.detect_images` raises, likewise.
     """
-    asked = ImagesRequest.of(
-        sources,
-        attributes=attributes,
-        timeout=timeout,
-        rate=rate,
-        workers=workers,
-        ordered=ordered,
-        checkpoint=checkpoint,
-        retry_errors=retry_errors,
-        on_progress=on_progress,
-        awaits=True,
-    )
-    return _outcomes(client, asked)
+    asked = ImagesRequest.of(options)
+    return _outcomes(asked.photos(sources, awaits=True), asked, options["client"])
 
 
-async def _outcomes(client: AnyClient | str | None, asked: ImagesRequest) -> AsyncGenerator[ImageOutcome, None]:
+async def _outcomes(
+    photos: Any,  # noqa: ANN401 -- whatever callers pass
+    asked: ImagesRequest,
+    client: AnyClient | str | None,
+) -> AsyncGenerator[ImageOutcome, None]:
     """Do the work, and give the outcomes."""
     driver = Driver(client=await resolve(client))
-    batch = Batch(asked, driver.client, driver.facts, **standing(driver.client))
+    batch = Batch(photos, asked, driver.client, driver.facts, **standing(driver.client))
     await driver.run(batch.open())
     stop, counting = threading.Event(), []
     try:
@@ -96,7 +96,7 @@ async def _outcomes(client: AnyClient | str | None, asked: ImagesRequest) -> Asy
         if batch.counts:
             counting.append(asyncio.create_task(driver.aside(partial(batch.count, stop.is_set))))
         window = None if batch.window is None else asyncio.Semaphore(batch.window)
-        items = _items(driver, batch, asked.photos, window)
+        items = _items(driver, batch, photos, window)
         ends = gathered(lambda item: driver.run(batch.one(item)), items, workers=batch.workers, grace=GRACE)
         async with aclosing(items), aclosing(ends):
             async for end in ends:

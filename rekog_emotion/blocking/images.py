@@ -6,9 +6,9 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.blocking.driver import Driver
@@ -16,11 +16,10 @@ from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.clients.connections import standing
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import RekognitionClient
-from rekog_emotion.flows import detecting
 from rekog_emotion.flows.batch import ImageOutcome
-from rekog_emotion.flows.images import Batch, Done, ImagesRequest, Item
+from rekog_emotion.flows.images import Batch, Done, ImagesOptions, ImagesRequest, Item
 from rekog_emotion.flows.ledger import GRACE
-from rekog_emotion.flows.request import Seconds
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.sources.images import ImageSource
 from rekog_emotion.values.progress import OnProgress
 
@@ -29,19 +28,38 @@ __all__ = ["ImageOutcome", "detect_images"]
 _GLANCE: Final = 0.05
 
 
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: As for :func:`rekog_emotion.detect_image`; one for all. Default: ``None``.
+    """
+
+    client: RekognitionClient | str | None
+
+
+@described
+class _Listeners(TypedDict, total=False):
+    """Who is told, and who may end it.
+
+    Attributes:
+        on_progress: Called with a :class:`Progress` an outcome, from several threads, one at a time.
+            :func:`rekog_emotion.show_progress` gives one. Default: ``None``.
+        cancel: Ends all of it when set. Default: ``None``.
+    """
+
+    on_progress: OnProgress | None
+    cancel: threading.Event | None
+
+
+class DetectImagesOptions(_Performer, ImagesOptions, _Listeners, total=False):
+    """Options of ``detect_images``."""
+
+
+@spelled_out(DetectImagesOptions, defaults=ImagesRequest)
 def detect_images(
-    sources: str | os.PathLike[str] | Iterable[ImageSource],
-    *,
-    client: RekognitionClient | str | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    workers: int | None = None,
-    rate: float | None = None,
-    ordered: bool = False,
-    checkpoint: str | os.PathLike[str] | None = None,
-    retry_errors: bool = False,
-    timeout: Seconds = detecting.TIMEOUT,
-    on_progress: OnProgress | None = None,
-    cancel: threading.Event | None = None,
+    sources: str | os.PathLike[str] | Iterable[ImageSource], **options: Unpack[DetectImagesOptions]
 ) -> Iterator[ImageOutcome]:
     """Find the faces of many images, a few at a time, and give each outcome as it comes.
 
@@ -54,20 +72,7 @@ def detect_images(
         sources: One place: a folder (with all its folders; what is hidden, or no image by its first bytes, is left out
             and counted), a glob such as ``"photos/**/*.jpg"``, or ``s3://bucket/prefix/``. Or an iterable of whatever
             :func:`rekog_emotion.detect_image` takes, and of places; it is taken from as workers get free.
-        client: As for :func:`rekog_emotion.detect_image`; one for all.
-        attributes: Likewise.
-        workers: Photos at a time, each in a thread. Left out, as many as the rate needs; for the embedded engine, as
-            many as there are cores.
-        rate: Calls a second at most, your quota for instance; all callers of the client share it. Left out, AWS's
-            default quota of the region is where it begins. A throttled call halves it, and it grows again.
-        ordered: Give the outcomes in the order of the sources.
-        checkpoint: A file of JSON Lines that gets a document an outcome, written before the outcome is given; a second
-            run with it goes on, and gives what is new. ``read_json_lines`` reads all of it.
-        retry_errors: With ``checkpoint``: do again what ended with an error.
-        timeout: Longest wait for a photo, from its first call on: seconds, a ``timedelta``, or ``None``.
-        on_progress: Called with a :class:`Progress` an outcome, from several threads, one at a time.
-            :func:`rekog_emotion.show_progress` gives one.
-        cancel: Ends all of it when set.
+        **options: Those of ``DetectImagesOptions``.
 
     Returns:
         An iterator of outcomes. What an earlier run has done is not among them.
@@ -78,20 +83,10 @@ def detect_images(
         MissingExtraError: The client needs an extra that is not installed.
         ConfigurationError: AWS is not configured.
     """
-    asked = ImagesRequest.of(
-        sources,
-        attributes=attributes,
-        timeout=timeout,
-        rate=rate,
-        workers=workers,
-        ordered=ordered,
-        checkpoint=checkpoint,
-        retry_errors=retry_errors,
-        on_progress=on_progress,
-        cancel=cancel,
-    )
-    driver = Driver(client=resolve_client(client))
-    batch = Batch(asked, driver.client, driver.facts, **standing(driver.client))
+    asked = ImagesRequest.of(options)
+    photos, cancel = asked.photos(sources), options["cancel"]
+    driver = Driver(client=resolve_client(options["client"]))
+    batch = Batch(photos, asked, driver.client, driver.facts, **standing(driver.client))
     driver.run(batch.open())
     outcomes = _outcomes(driver, batch, cancel)
     weakref.finalize(outcomes, batch.close)  # also where nobody asks for the first outcome

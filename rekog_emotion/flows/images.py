@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field, fields_dict, frozen
 
 from rekog_emotion.flows import batch
 from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.combining import through
-from rekog_emotion.flows.detecting import detect
+from rekog_emotion.flows.detecting import TIMEOUT, detect
 from rekog_emotion.flows.ledger import (
     AHEAD,
     InOrder,
@@ -24,6 +24,7 @@ from rekog_emotion.flows.ledger import (
     total_of,
     workers_for,
 )
+from rekog_emotion.flows.options import described
 from rekog_emotion.flows.rate import Pace, calls_a_second
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
 from rekog_emotion.flows.steps import Facts, Flow, Give, Now, Shared, Work
@@ -34,86 +35,85 @@ from rekog_emotion.sources.collections import Unusable
 from rekog_emotion.sources.images import prepare_image, ready_image
 from rekog_emotion.values.progress import OnProgress, ProgressEvent
 
-__all__ = ["Asking", "Batch", "Done", "ImagesRequest", "Item", "paced"]
+__all__ = ["Asking", "Batch", "Done", "ImagesOptions", "ImagesRequest", "Item", "paced"]
 
 _log: Final = logger("rekog_emotion")
 
 
-@frozen(kw_only=True)
-class ImagesRequest:
-    """What a caller asks for many photos, checked.
+@described
+class ImagesOptions(TypedDict, total=False):
+    """What is asked of many photos, in whatever world.
 
     Attributes:
-        photos: What is to be gone through.
-        attributes: The names that the service knows.
-        timeout: Seconds for a photo, from its first call on.
-        quota: Calls a second, as the caller says.
-        workers: Photos at a time, as the caller says.
-        ordered: Outcomes are wanted in the order of the sources.
-        checkpoint: Where outcomes are written down, if anywhere.
-        retry_errors: What ended with an error is done again.
-        on_progress: Told how far it is.
+        attributes: As for :func:`rekog_emotion.detect_image`. Default: ``"ALL"``.
+        workers: Photos at a time. Default: ``None``, as many as the rate needs; for the embedded engine, as many as
+            there are cores.
+        rate: Calls a second at most, your quota for instance; all callers of the client share it. A throttled call
+            halves it, and it grows again. Default: ``None``, for which AWS's default quota of the region is where it
+            begins.
+        ordered: Give the outcomes in the order of the sources. Default: ``False``.
+        checkpoint: A file of JSON Lines that gets a document an outcome, written before the outcome is given; a second
+            run with it, in threads or in asyncio, goes on, and gives what is new. ``read_json_lines`` reads all of it.
+            Default: ``None``.
+        retry_errors: With ``checkpoint``: do again what ended with an error. Default: ``False``.
+        timeout: Longest wait for a photo, from its first call on: seconds, a ``timedelta``, or ``None`` for as long as
+            it takes. Default: ``60.0``.
     """
 
-    photos: Any
-    attributes: list[str]
-    timeout: float | None
-    quota: float | None
+    attributes: str | Sequence[str]
     workers: int | None
+    rate: float | None
     ordered: bool
     checkpoint: str | os.PathLike[str] | None
     retry_errors: bool
-    on_progress: OnProgress | None
+    timeout: Seconds
+
+
+def _timeout(given: Seconds) -> float | None:
+    return seconds(given, "timeout")
+
+
+@frozen(kw_only=True)
+class ImagesRequest:
+    """What a caller asks for many photos, checked: :class:`ImagesOptions`, and who is told and may end it.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+
+    attributes: list[str] = field(default="ALL", converter=_attributes)
+    timeout: float | None = field(default=TIMEOUT, converter=_timeout)
+    rate: float | None = field(default=None, converter=calls_a_second)
+    workers: int | None = None
+    ordered: bool = False
+    checkpoint: str | os.PathLike[str] | None = None
+    retry_errors: bool = False
+    on_progress: OnProgress | None = None
+    cancel: Any = None
 
     @classmethod
-    def of(
-        cls,
-        sources: object,
-        *,
-        attributes: str | Sequence[str],
-        timeout: Seconds,
-        rate: float | None,
-        workers: int | None = None,
-        ordered: bool = False,
-        checkpoint: str | os.PathLike[str] | None = None,
-        retry_errors: bool = False,
-        on_progress: OnProgress | None = None,
-        cancel: object = None,
-        awaits: bool = False,
-    ) -> ImagesRequest:
-        """Return the request, when each option has been looked at.
+    def of(cls, options: Mapping[str, Any]) -> ImagesRequest:
+        """Return the request among all options of a verb."""
+        return cls(**{name: options[name] for name in fields_dict(cls) if name in options})
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what would fail when photos have been paid for."""
+        check_listeners(self.on_progress, self.cancel)
+        check_batch(workers=self.workers, retry_errors=self.retry_errors, checkpoint=self.checkpoint)
+
+    def photos(self, sources: object, *, awaits: bool = False) -> Any:  # noqa: ANN401 -- whatever callers pass
+        """Return what is to be gone through.
 
         Args:
             sources: As the caller passes them.
-            attributes: Likewise; and so are all others but the last.
-            timeout: Likewise.
-            rate: Likewise.
-            workers: Likewise.
-            ordered: Likewise.
-            checkpoint: Likewise.
-            retry_errors: Likewise.
-            on_progress: Likewise.
-            cancel: Likewise.
             awaits: Asynchronous iterables are gone through, too.
 
         Raises:
-            InvalidInputError: One of them cannot be used.
+            InvalidInputError: They cannot be.
         """
-        wanted, limit, quota = _attributes(attributes), seconds(timeout, "timeout"), calls_a_second(rate)
-        check_listeners(on_progress, cancel)
-        check_batch(workers=workers, retry_errors=retry_errors, checkpoint=checkpoint)
-        is_awaited = awaits and isinstance(sources, AsyncIterable)
-        return cls(
-            photos=sources if is_awaited else batch.check_sources(sources, named=checkpoint is not None),
-            attributes=wanted,
-            timeout=limit,
-            quota=quota,
-            workers=workers,
-            ordered=ordered,
-            checkpoint=checkpoint,
-            retry_errors=retry_errors,
-            on_progress=on_progress,
-        )
+        if awaits and isinstance(sources, AsyncIterable):
+            return sources
+        return batch.check_sources(sources, named=self.checkpoint is not None)
 
 
 def paced(client: object, quota: float | None, *, facts: Facts, aws: str | None) -> Flow[Pace | None]:
@@ -197,6 +197,7 @@ class Batch:
     """Many photos, from the first to the last: all that is decided about them, in whatever world.
 
     Args:
+        photos: What is to be gone through.
         asked: What the caller asks for.
         client: Who is asked.
         facts: Of the client.
@@ -206,12 +207,14 @@ class Batch:
         waits: Whoever finds none of them free waits for one, and makes none of their own.
 
     Attributes:
-        workers: How many photos are done at a time.
+        photos: What is to be gone through.
+        workers: How many of them are done at a time.
         ledger: What has become of them so far.
         fault: What is wrong with more than one photo: no other is begun.
         counts: They are to be counted, beside the work.
     """
 
+    photos: Any = field(repr=False)
     _asked: ImagesRequest
     _client: object = field(repr=False)
     _facts: Facts
@@ -244,13 +247,13 @@ class Batch:
             except BaseException:
                 self.ledger.close()
                 raise
-        self._asking = Asking.of(asked, facts, (yield from paced(client, asked.quota, facts=facts, aws=self._aws)))
+        self._asking = Asking.of(asked, facts, (yield from paced(client, asked.rate, facts=facts, aws=self._aws)))
 
     def begin(self) -> Flow[None]:
         """Decide how many are done at a time: no more than there are, where that is known at once."""
         asked, pool = self._asked, self._pool
         workers = asked.workers or workers_for(
-            self._client, asked.quota, files=self._facts.files, region=self._region, pool=pool
+            self._client, asked.rate, files=self._facts.files, region=self._region, pool=pool
         )
         if pool is not None and workers > pool:
             _log.warning(
@@ -268,7 +271,7 @@ class Batch:
 
     def _measure(self) -> None:
         """Find out how many photos there are where that takes no time, or else whether they can be counted."""
-        photos = self._asked.photos
+        photos = self.photos
         self.counts = not isinstance(photos, AsyncIterable) and is_countable(photos)
         if self.counts and not any(batch.has_more(one) for one in photos):
             self.ledger.tally.total, self.counts = len(photos), False
@@ -280,7 +283,7 @@ class Batch:
             stopped: Nobody wants to know any longer.
         """
         with suppress(Exception):
-            self.ledger.tally.total = total_of(self._asked.photos, stopped)
+            self.ledger.tally.total = total_of(self.photos, stopped)
 
     @property
     def window(self) -> int | None:
@@ -293,7 +296,7 @@ class Batch:
         Args:
             photos: A part of them; left out, all that were asked for.
         """
-        return through(batch.found(self._asked.photos if photos is None else photos), self._item)
+        return through(batch.found(self.photos if photos is None else photos), self._item)
 
     def _item(self, one: Any) -> Flow[bool]:  # noqa: ANN401 -- likewise
         """Give something that was found, if it is to be done; tell whether there is to be more."""

@@ -93,14 +93,14 @@ class DetectImages:
         workers: int | None = None,
         timeout: Seconds = detecting.TIMEOUT,
     ) -> None:
-        asked = ImagesRequest.of((), attributes=attributes, timeout=timeout, rate=rate, workers=workers)
+        asked = ImagesRequest(attributes=attributes, timeout=timeout, rate=rate, workers=workers)
         self._sink = OutcomeSink("images", nested=nested, landmarks=landmarks, faceless=faceless)
         self._columns = None if columns is None else _checked(columns)
         self._source_column = source_column
         driver = Driver(client=made(client))
         # It has no part in the threads: an error, which knows who asked, would keep them.
-        self._outcome_of = partial(_outcome, driver, Asking.of(asked, driver.facts, _pace(driver, asked.quota)))
-        number = workers or (1 if driver.facts.files else _workers(driver, asked.quota))
+        self._outcome_of = partial(_outcome, driver, Asking.of(asked, driver.facts, _pace(driver, asked.rate)))
+        number = workers or (1 if driver.facts.files else _workers(driver, asked.rate))
         self._threads = ThreadPoolExecutor(number, thread_name_prefix="rekog-emotion-photo")
 
     def __call__(self, batch: Any) -> pa.Table:  # noqa: ANN401 -- a table, a frame or a mapping
@@ -270,7 +270,7 @@ def detect_images(
         ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client, or AWS is not configured here. Of a function that
             makes clients, each process tells by itself.
     """
-    ImagesRequest.of((), attributes=attributes, timeout=timeout, rate=rate)
+    ImagesRequest(attributes=attributes, timeout=timeout, rate=rate)
     sink = OutcomeSink("images", nested=nested, landmarks=landmarks, faceless=faceless)
     named = None if columns is None else _checked(columns)
     check_pool(concurrency, num_cpus)

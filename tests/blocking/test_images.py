@@ -420,8 +420,7 @@ def test_a_folder_without_pictures(folder, client):
 def workers_of(client, quota=None):
     """Return how many photos at a time a batch does that has begun."""
     driver = Driver(client=client)
-    asked = ImagesRequest.of(iter([]), attributes="ALL", timeout=None, rate=quota)
-    batch = Batch(asked, client, driver.facts, **standing(client))
+    batch = Batch(iter([]), ImagesRequest(rate=quota), client, driver.facts, **standing(client))
     driver.run(batch.open())
     driver.run(batch.begin())
     return batch.workers

@@ -47,15 +47,10 @@ class Stream:
         return 3
 
 
-def request(sources=(), **options):
-    """Return a request with all defaults but some."""
-    return ImagesRequest.of(sources, **{"attributes": "ALL", "timeout": None, "rate": None, **options})
-
-
 def many(sources=(), *, client=None, facts=None, aws=None, pool=None, waits=False, **options):
     """Return a batch."""
     known = {"region": aws, "aws": aws, "pool": pool, "waits": waits}
-    return Batch(request(sources, **options), client or Client(), facts or Facts(), **known)
+    return Batch(sources, ImagesRequest(**options), client or Client(), facts or Facts(), **known)
 
 
 def begun(*arguments, **options):
@@ -100,7 +95,7 @@ def test_options_are_looked_at_in_one_order():
     complaints = []
     while True:
         with pytest.raises(InvalidInputError) as caught:
-            request(b"one photo", **wrong)
+            ImagesRequest.of(wrong).photos(b"one photo")
         complaints.append(str(caught.value).partition("=")[0])
         if not wrong:
             break
@@ -111,27 +106,21 @@ def test_options_are_looked_at_in_one_order():
 
 
 def test_what_is_asked():
-    """Is kept as it is checked."""
-    asked = request(["a.jpg"], attributes="emotions", timeout=5, rate=2, workers=3, ordered=True)
+    """Is kept as it is checked, among whatever other options a verb has."""
+    asked = ImagesRequest.of({"attributes": "emotions", "timeout": 5, "rate": 2, "client": None})
 
-    assert (asked.photos, asked.attributes, asked.timeout, asked.quota, asked.workers, asked.ordered) == (
-        ["a.jpg"],
-        ["EMOTIONS"],
-        5.0,
-        2.0,
-        3,
-        True,
-    )
+    assert (asked.attributes, asked.timeout, asked.rate, asked.workers) == (["EMOTIONS"], 5.0, 2.0, None)
+    assert ImagesRequest().timeout == 60.0
 
 
 def test_asynchronous_sources():
     """Are for those who can await them."""
-    stream = Stream()
+    stream, asked = Stream(), ImagesRequest()
 
-    assert request(stream, awaits=True).photos is stream
-    assert request(["a.jpg"], awaits=True).photos == ["a.jpg"]
+    assert asked.photos(stream, awaits=True) is stream
+    assert asked.photos(["a.jpg"], awaits=True) == ["a.jpg"]
     with pytest.raises(InvalidInputError, match="sources= got Stream: pass a folder"):
-        request(stream)
+        asked.photos(stream)
 
 
 # --- how many at a time ---
@@ -198,7 +187,7 @@ def test_the_window():
 def test_what_is_known_at_once():
     """The length of a list of photos; what is to be looked for is counted beside the work, or not at all."""
     known = begun([b"bytes", "none.jpg", None])
-    unknown = [begun(iter([b"bytes"])), begun([PREFIX, b"bytes"]), begun(Stream(), awaits=True)]
+    unknown = [begun(iter([b"bytes"])), begun([PREFIX, b"bytes"]), begun(Stream())]
 
     assert (known.ledger.tally.total, known.counts) == (3, False)
     assert [(one.ledger.tally.total, one.counts) for one in unknown] == [(None, False)] * 3
@@ -425,7 +414,7 @@ def test_an_outcome_is_written_to_its_end():
 
 def test_what_is_asked_of_each():
     """The attributes, within the time of a photo, by nobody's event unless it is said."""
-    asking = Asking.of(request(attributes="smile", timeout=5), Facts(), None)
+    asking = Asking.of(ImagesRequest(attributes="smile", timeout=5), Facts(), None)
     table, cancelled = Table(FACES), Table(FACES, cancelled_at=0.0)
 
     table.play(asking.outcome(jpeg()))
