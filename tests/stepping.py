@@ -138,11 +138,6 @@ class Table:
     def _open(self, _):
         return _thrown(self._mailbox)
 
-    _expect = _open
-
-    def _forget(self, _):
-        return None
-
     def _stage(self, _):
         return _thrown(self._staged)
 

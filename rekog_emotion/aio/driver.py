@@ -35,7 +35,7 @@ from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
 from rekog_emotion.values.progress import OnProgress, Progress, tell
 
 if TYPE_CHECKING:
-    from rekog_emotion.flows.messages import Mailbox, SnsSqs
+    from rekog_emotion.flows.messages import Mailbox
     from rekog_emotion.values.s3 import S3Object
 
 __all__ = ["Driver"]
@@ -206,11 +206,6 @@ class _Performer:
                 answer = self._await(step)
             case steps.Open(channel):
                 answer = mailbox_of(channel, driver.client, driver.aside)
-            case steps.Expect(channel, job_id):
-                answer = self._expect(channel, job_id)
-            case steps.Forget(mailbox, job_id):
-                with SHARED.lock:
-                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
             case steps.Stage():
@@ -235,12 +230,6 @@ class _Performer:
         """Let a cancel that was asked for arrive, and tell whether it did."""
         await self._patiently(asyncio.sleep(0))
         return self._cancel is not None
-
-    async def _expect(self, channel: SnsSqs, job_id: str) -> Mailbox:
-        mailbox = await mailbox_of(channel, self._driver.client, self._driver.aside)
-        with SHARED.lock:
-            mailbox.expect(job_id)
-        return mailbox
 
     async def _patiently(self, wait: Awaitable[object]) -> None:
         """Wait; a cancel ends the wait, and the flow is told of it when it asks."""

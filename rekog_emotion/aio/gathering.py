@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sized
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any, Final, TypeVar
 
-from rekog_emotion.flows.videos import End, Left, log_what_is_left
+from rekog_emotion.flows.videos import End, Left, log_what_is_left, workers_at
 
 __all__ = ["gathered", "wholly"]
 
@@ -26,8 +26,7 @@ async def gathered(
         workers: Tasks.
         grace: Seconds for the work under way where the caller leaves early, other than by a cancel.
     """
-    if isinstance(items, Sized):
-        workers = min(workers, len(items))
+    workers = workers_at(items, workers)
     ends: asyncio.Queue[End[T, R] | Left] = asyncio.Queue()
     # Who is slow to use results is not run over by them: as many as workers may lie here.
     room = asyncio.Semaphore(2 * workers)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from functools import partial
 
+from rekog_emotion.aio.clock import LoopClock
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.rate import pace_in_use
-from rekog_emotion.flows.request import Seconds, _attributes, seconds
+from rekog_emotion.flows.request import Seconds
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource, prepare_image, ready_image
 
@@ -47,19 +47,10 @@ async def detect_image(
         CancelledError: The task was cancelled.
         RekogEmotionError: Whatever :func:`rekog_emotion.detect_image` raises.
     """
-    wanted = _attributes(attributes)
-    limit = seconds(timeout, "timeout")
-    driver = Driver(client=await resolve(client))
-    begin = driver.clock.now()
+    clock = LoopClock()
+    asked = detecting.PhotoRequest.of(attributes, timeout, now=clock.now())
     image = ready_image(source)
     if image is None:
-        image = await driver.aside(partial(prepare_image, source))
-    flow = detecting.detect(
-        image,
-        wanted,
-        facts=driver.facts,
-        timeout=limit,
-        pace=pace_in_use(driver.client),
-        spent=driver.clock.now() - begin,
-    )
-    return await driver.run(flow)
+        image = await asyncio.to_thread(prepare_image, source)
+    driver = Driver(client=await resolve(client), clock=clock)
+    return await driver.run(asked.detect(image, driver.client, driver.facts, now=clock.now()))

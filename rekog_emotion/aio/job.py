@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import to_thread
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from functools import partial
 from typing import Any, Unpack
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rekog_emotion.aio.clock import LoopClock
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.aio import resolve
-from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
+from rekog_emotion.clients.protocols import capabilities
+from rekog_emotion.clients.staging import check_beside, resolve_discard, staging_for
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
@@ -22,7 +22,6 @@ from rekog_emotion.flows.resuming import asked_of_job, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
-from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
@@ -50,15 +49,14 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_for(options, check_beside), options["s3_client"]
         given: Any = options["staging"]
-        video = await asyncio.to_thread(prepare_video, source)
+        video = await to_thread(prepare_video, source)
         client: Any = await resolve(options["client"])
-        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or LoopClock())
-        asked.check_client(client, driver.facts.can)
-        if not isinstance(video.place, S3Object):
-            find = partial(resolve_staging, given, client=client, s3_client=s3_client)
-            driver = evolve(driver, staging=await driver.aside(find))
+        asked.check_client(client, capabilities(client))
+        staging = await to_thread(staging_for, video.place, given, client=client, s3_client=s3_client)
+        clock = options["clock"] or LoopClock()
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
         flow = Starter(asked=asked, facts=driver.facts).start(video)
         return cls(job=await driver.run(flow, on_progress=options["on_progress"]), driver=driver)
 
@@ -76,14 +74,13 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_of_job(job_id, options, check_beside), options["s3_client"]
         given: Any = options["staging"]
         client: Any = await resolve(options["client"])
-        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or LoopClock())
-        asked.check_client(client, driver.facts.can)
-        if (upload := options["upload"]) is not None:
-            find = partial(resolve_discard, given, client=client, upload=upload, s3_client=s3_client)
-            driver = evolve(driver, staging=await driver.aside(find))
+        asked.check_client(client, capabilities(client))
+        upload, clock = options["upload"], options["clock"] or LoopClock()
+        staging = await to_thread(resolve_discard, given, client=client, upload=upload, s3_client=s3_client)
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=asked.notify), driver=driver)
 
     @classmethod

@@ -15,7 +15,7 @@ from rekog_emotion.aio.options import AnalyzeVideosOptions, StartVideoOptions, W
 from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import capabilities
-from rekog_emotion.clients.staging import check_uploads
+from rekog_emotion.clients.staging import check_beside
 from rekog_emotion.flows.options import part, spelled_out
 from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
@@ -67,7 +67,7 @@ def analyze_videos(
         ConfigurationError: AWS is not configured; raised when the first outcome is asked for.
     """
     known = () if isinstance(sources, AsyncIterable) else sources
-    asked = asked_for_each(known, max_jobs, options, check_uploads)
+    asked = asked_for_each(known, max_jobs, options, check_beside)
     return _analyzed(sources, max_jobs, asked, options)
 
 

@@ -149,13 +149,6 @@ class _Performer:
                 answer = self._await(step)
             case steps.Open(channel):
                 answer = mailbox_of(channel, driver.client)
-            case steps.Expect(channel, job_id):
-                answer = mailbox_of(channel, driver.client)
-                with SHARED.lock:
-                    answer.expect(job_id)
-            case steps.Forget(mailbox, job_id):
-                with SHARED.lock:
-                    mailbox.forget(job_id)
             case steps.Listen(mailbox, flow):
                 answer = self._listen(mailbox, flow)
             case steps.Stage():

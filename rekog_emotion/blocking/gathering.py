@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable, Sized
+from collections.abc import Callable, Generator, Iterable
 from typing import Generic, TypeVar
 
 from rekog_emotion import forks
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.errors import RekogEmotionError
-from rekog_emotion.flows.videos import End, Left, log_what_is_left
+from rekog_emotion.flows.videos import End, Left, log_what_is_left, workers_at
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class _Gathering(Generic[T, R]):
         self._of = of
         self._work = work
         self._items = iter(items)
-        self._workers = min(workers, len(items)) if isinstance(items, Sized) else workers
+        self._workers = workers_at(items, workers)
         self._stop = Stop(cancel)
         self._is_parent_s = False
         forks.in_child(self._leave_to_parent)

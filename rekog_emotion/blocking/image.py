@@ -10,8 +10,7 @@ from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.rate import pace_in_use
-from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
+from rekog_emotion.flows.request import Seconds
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource, prepare_image
 
@@ -58,19 +57,8 @@ def detect_image(
         CallCancelledError: ``cancel`` was set; the message says whether the call may be charged.
         ResponseError: The answer is broken.
     """
-    begin = system_clock().now()
-    wanted = _attributes(attributes)
-    limit = seconds(timeout, "timeout")
-    check_listeners(None, cancel)
+    clock = system_clock()
+    asked = detecting.PhotoRequest.of(attributes, timeout, cancel, now=clock.now())
     image = prepare_image(source)
-    driver = Driver(client=resolve_client(client))
-    flow = detecting.detect(
-        image,
-        wanted,
-        facts=driver.facts,
-        timeout=limit,
-        cancellable=cancel is not None,
-        pace=pace_in_use(driver.client),
-        spent=driver.clock.now() - begin,
-    )
-    return driver.run(flow, cancel=cancel)
+    driver = Driver(client=resolve_client(client), clock=clock)
+    return driver.run(asked.detect(image, driver.client, driver.facts, now=clock.now()), cancel=cancel)

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.staging import check_uploads, resolve_discard, resolve_staging
+from rekog_emotion.clients.protocols import capabilities
+from rekog_emotion.clients.staging import check_beside_in_threads, resolve_discard, staging_for
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
 from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
@@ -25,7 +26,6 @@ from rekog_emotion.flows.resuming import asked_of_job, read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource, prepare_video
-from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
@@ -53,14 +53,12 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked, s3_client = asked_for(options, check_uploads), options["s3_client"]
+        asked, s3_client = asked_for(options, check_beside_in_threads), options["s3_client"]
         video = prepare_video(source)
-        client = resolve_client(options["client"])
-        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
-        asked.check_client(client, driver.facts.can)
-        if not isinstance(video.place, S3Object):
-            where = resolve_staging(options["staging"], client=client, s3_client=s3_client)
-            driver = evolve(driver, staging=where)
+        client, clock = resolve_client(options["client"]), options["clock"] or system_clock()
+        asked.check_client(client, capabilities(client))
+        staging = staging_for(video.place, options["staging"], client=client, s3_client=s3_client)
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
         flow = Starter(asked=asked, facts=driver.facts).start(video)
         return cls(job=driver.run(flow, cancel=options["cancel"], on_progress=options["on_progress"]), driver=driver)
 
@@ -82,13 +80,12 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        asked, s3_client = asked_of_job(job_id, options, check_uploads), options["s3_client"]
-        client = resolve_client(options["client"])
-        driver = Driver(client=client, s3_client=s3_client, clock=options["clock"] or system_clock())
-        asked.check_client(client, driver.facts.can)
-        if (upload := options["upload"]) is not None:
-            where = resolve_discard(options["staging"], client=client, upload=upload, s3_client=s3_client)
-            driver = evolve(driver, staging=where)
+        asked, s3_client = asked_of_job(job_id, options, check_beside_in_threads), options["s3_client"]
+        client, clock = resolve_client(options["client"]), options["clock"] or system_clock()
+        asked.check_client(client, capabilities(client))
+        upload = options["upload"]
+        staging = resolve_discard(options["staging"], client=client, upload=upload, s3_client=s3_client)
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
         return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=asked.notify), driver=driver)
 
     @classmethod

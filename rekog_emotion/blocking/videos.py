@@ -18,7 +18,7 @@ from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptio
 from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import capabilities
-from rekog_emotion.clients.staging import check_uploads
+from rekog_emotion.clients.staging import check_beside_in_threads
 from rekog_emotion.flows.options import part, spelled_out
 from rekog_emotion.flows.request import VideoRequest
 from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
@@ -66,7 +66,7 @@ def analyze_videos(
         InvalidInputError: An argument cannot be used; nothing was uploaded or started.
         ConfigurationError: AWS is not configured.
     """
-    asked = asked_for_each(sources, max_jobs, options, check_uploads)
+    asked = asked_for_each(sources, max_jobs, options, check_beside_in_threads)
     shared, told = part(options, StartVideoOptions), _one_at_a_time(options["on_progress"])
     shared["client"] = client = resolve_client(options["client"])
     asked.check_client(client, capabilities(client))  # what it cannot do is wrong for all of them

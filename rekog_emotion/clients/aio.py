@@ -14,8 +14,8 @@ from attrs import define, field
 from rekog_emotion.clients.aio_fastpath import Acceleration
 from rekog_emotion.clients.aws import check_session, configured, settings_of
 from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
-from rekog_emotion.clients.names import configuration, name_of, resolve_client
-from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient, RekognitionClient
+from rekog_emotion.clients.names import configuration, name_of, object_of, resolve_client
+from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient
 from rekog_emotion.errors import needs
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     if name == "embedded":
         return await asyncio.get_running_loop().run_in_executor(None, resolve_client, name)
     if name is None:
-        return resolve_client(cast("RekognitionClient", client))
+        given: AnyClient = object_of(client)
+        return given
     loop = of_loop(_LOOPS, _OfLoop)
     key = configuration()
     async with loop.lock:

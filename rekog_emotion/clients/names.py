@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Final, TypedDict, cast
+from typing import Any, Final, TypedDict
 
 from rekog_emotion import forks
 from rekog_emotion.clients.aws import aws_client
 from rekog_emotion.clients.protocols import (
     RekognitionClient,
     capabilities,
+    is_async,
     leaves_retrying_to_us,
     said,
     service_region,
@@ -23,9 +24,10 @@ from rekog_emotion.clients.protocols import (
 from rekog_emotion.errors import ConfigurationError, InvalidInputError
 from rekog_emotion.wire.service import OPERATIONS
 
-__all__ = ["Known", "configuration", "engine_name", "known_of", "name_of", "resolve_client"]
+__all__ = ["Known", "configuration", "engine_name", "known_of", "name_of", "object_of", "resolve_client"]
 
 ENVIRONMENT_VARIABLE: Final = "REKOG_EMOTION_CLIENT"
+_WAYS_IN: Final = 'pass boto3.client("rekognition"), aws_client(), "aws" or "embedded"'
 
 
 def _embedded_client() -> RekognitionClient:
@@ -95,23 +97,36 @@ def resolve_client(client: RekognitionClient | str | None) -> RekognitionClient:
             variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
 
     Raises:
-        InvalidInputError: It is none of these.
+        InvalidInputError: It is none of these, or its methods are coroutine functions.
         ConfigurationError: The name in the environment variable is unknown, or AWS is not configured.
         MissingExtraError: ``"embedded"`` without the extra of that name.
     """
     if (name := name_of(client)) is not None:
         return _CACHE.get(name)
+    made: RekognitionClient = object_of(client)
+    if any(is_async(made, method) for method in OPERATIONS):
+        msg = (
+            f"client= got {type(client).__name__}, whose calls are awaited, as those of aiobotocore's clients are: "
+            f"use rekog_emotion.aio with it, or {_WAYS_IN}"
+        )
+        raise InvalidInputError(msg)
+    return made
+
+
+def object_of(client: object) -> Any:  # noqa: ANN401 -- of either world
+    """Return a client that is given as an object.
+
+    Raises:
+        InvalidInputError: It has not boto3's three methods.
+    """
     if isinstance(client, type):
         msg = f"client= got the class {client.__name__} itself: pass an object of it, {client.__name__}()"
         raise InvalidInputError(msg)
     missing = [name for name in OPERATIONS if not callable(getattr(client, name, None))]
     if missing:
-        msg = (
-            f"client= got {type(client).__name__}, which has no {missing[0]}(): "
-            'pass boto3.client("rekognition"), aws_client(), "aws" or "embedded"'
-        )
+        msg = f"client= got {type(client).__name__}, which has no {missing[0]}(): {_WAYS_IN}"
         raise InvalidInputError(msg)
-    return cast("RekognitionClient", client)
+    return client
 
 
 class Known(TypedDict):

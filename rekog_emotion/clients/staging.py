@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rekog_emotion.clients import aws
 from rekog_emotion.clients.protocols import Staging, capabilities, is_async
-from rekog_emotion.clients.uploads import S3Staging
+from rekog_emotion.clients.uploads import S3Staging, check_s3_client
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rekog_emotion.clients.protocols import RekognitionClient
 
-__all__ = ["check_uploads", "remove_upload", "resolve_discard", "resolve_staging"]
+__all__ = [
+    "check_beside",
+    "check_beside_in_threads",
+    "remove_upload",
+    "resolve_discard",
+    "resolve_staging",
+    "staging_for",
+]
 
 
 def resolve_staging(
@@ -51,6 +60,19 @@ def resolve_staging(
     raise InvalidInputError(msg)
 
 
+def staging_for(
+    place: Path | S3Object,
+    staging: Staging | str | None,
+    *,
+    client: RekognitionClient,
+    s3_client: Any = None,  # noqa: ANN401 -- likewise
+) -> Staging | None:
+    """Return where a video goes, as `resolve_staging` does; ``None`` where it lies in S3, and goes nowhere."""
+    if isinstance(place, S3Object):
+        return None
+    return resolve_staging(staging, client=client, s3_client=s3_client)
+
+
 def bucket_and_prefix(address: str) -> tuple[str, str]:
     """Return where ``s3://bucket/prefix/`` is; the prefix is empty or ends in a slash.
 
@@ -70,15 +92,17 @@ def resolve_discard(
     staging: Staging | None,
     *,
     client: RekognitionClient,
-    upload: S3Object,
+    upload: S3Object | None,
     s3_client: Any = None,  # noqa: ANN401 -- boto3's clients have no importable type
-) -> Staging:
-    """Return what can delete an upload that another process made.
+) -> Staging | None:
+    """Return what can delete an upload that another process made; ``None`` where there is none.
 
     Raises:
         InvalidInputError: ``upload`` or ``staging`` is of another type.
         ConfigurationError: The S3 client cannot be made.
     """
+    if upload is None:
+        return None
     if not isinstance(upload, S3Object):
         msg = f"upload= got {type(upload).__name__}: pass an S3Object, or resume by from_dict() with the job's state"
         raise InvalidInputError(msg)
@@ -90,7 +114,7 @@ def resolve_discard(
         raise InvalidInputError(msg)
     if "files" in capabilities(client):
         return cast("Staging", client)
-    return staging or _in_s3(upload, client, s3_client)
+    return _in_s3(upload, client, s3_client) if staging is None else staging
 
 
 def remove_upload(
@@ -113,21 +137,42 @@ def _in_s3(upload: S3Object, client: RekognitionClient, s3_client: Any) -> S3Sta
     return S3Staging(bucket=upload.bucket or "", s3_client=s3_client or aws.s3_client_for(client))
 
 
-def check_uploads(staging: object, s3_client: Any = None) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
-    """Refuse what is wrong with an argument whatever the client, before there is one.
+def check_beside(
+    staging: object,
+    s3_client: object,
+    sqs_client: object,  # noqa: ARG001 -- any will do
+) -> None:
+    """Refuse what cannot stand beside a client for Rekognition, whatever that is, before there is one.
 
     Args:
         staging: An address, if it is one, has to be one of S3.
         s3_client: Has to be boto3's, which uploads in parts, in threads.
+        sqs_client: Of either world.
 
     Raises:
         InvalidInputError: One of them cannot be used.
     """
     if isinstance(staging, str):
         bucket_and_prefix(staging)
-    if s3_client is not None and is_async(s3_client, "upload_file"):
+    check_s3_client(s3_client)
+
+
+def check_beside_in_threads(staging: object, s3_client: object, sqs_client: object) -> None:
+    """Refuse what `check_beside` does, and what would have to be awaited.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    if is_async(staging, "stage") or is_async(staging, "discard"):
         msg = (
-            "s3_client= got an aiobotocore client: uploads are boto3's, in threads; pass boto3's S3 client, or leave "
-            "it out to have one with what client= has"
+            f"staging= got {type(staging).__name__}, whose stage() and discard() are awaited: use rekog_emotion.aio "
+            'with it, or pass "s3://bucket/prefix/" or an object with plain stage() and discard()'
         )
         raise InvalidInputError(msg)
+    if is_async(sqs_client, "receive_message"):
+        msg = (
+            f"sqs_client= got {type(sqs_client).__name__}, whose calls are awaited, as those of aiobotocore's clients "
+            "are: use rekog_emotion.aio with it, or pass a boto3 SQS client, or leave it out"
+        )
+        raise InvalidInputError(msg)
+    check_beside(staging, s3_client, sqs_client)

@@ -10,13 +10,13 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from rekog_emotion.clients.guarding import guarded, misconfigured
-from rekog_emotion.clients.protocols import OnBytes
+from rekog_emotion.clients.protocols import OnBytes, is_async
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, JobCancelledError, StagingError
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 from rekog_emotion.wire.service import MAX_VIDEO_BYTES
 
-__all__ = ["S3Staging"]
+__all__ = ["S3Staging", "check_s3_client"]
 
 _OK: Final = 200
 _NOT_FOUND: Final = 404
@@ -34,6 +34,14 @@ class S3Staging:
     bucket: str
     prefix: str = ""
     _s3_client: Any = field(alias="s3_client", repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a client by which nothing would be uploaded, and nothing deleted.
+
+        Raises:
+            InvalidInputError: It is one of aiobotocore.
+        """
+        check_s3_client(self._s3_client)
 
     def stage(self, path: Path, *, on_bytes: OnBytes | None = None, cancel: threading.Event | None = None) -> S3Object:
         """Upload a file.
@@ -137,6 +145,20 @@ class S3Staging:
             left = shown(s3_uri(staged))
             msg = f"the upload {left} may be left: the answer to its deletion is not S3's; delete it yourself"
             raise StagingError(msg, bucket=staged.bucket, key=staged.name)
+
+
+def check_s3_client(s3_client: object) -> None:
+    """Refuse a client that does not upload in parts, in threads, as boto3's does.
+
+    Raises:
+        InvalidInputError: It is one of aiobotocore.
+    """
+    if is_async(s3_client, "upload_file"):
+        msg = (
+            "s3_client= got an aiobotocore client: uploads are boto3's, in threads; pass boto3's S3 client, or leave "
+            "it out to have one with what client= has"
+        )
+        raise InvalidInputError(msg)
 
 
 class _Tally:

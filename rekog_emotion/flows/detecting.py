@@ -7,22 +7,74 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from attrs import frozen
+
 from rekog_emotion.errors import CallCancelledError, CallTimeoutError, RekogEmotionError, ThrottledError
 from rekog_emotion.flows import retrying
-from rekog_emotion.flows.rate import Pace, Turn
+from rekog_emotion.flows.rate import Pace, Turn, pace_in_use
+from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
 from rekog_emotion.flows.steps import Call, Cancelled, Facts, Flow, LateError, Now, Shared, Sleep, Work
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import PreparedImage
 from rekog_emotion.wire.answers import engine_of
 from rekog_emotion.wire.service import DETECT_FACES
 
-__all__ = ["TIMEOUT", "detect"]
+__all__ = ["TIMEOUT", "PhotoRequest", "detect"]
 
 TIMEOUT: Final = 60.0
 """Seconds for the call of a photo unless told otherwise."""
 
 _NOTHING_SENT: Final = "was cancelled before it was made: nothing was sent"
 _MAY_BE_CHARGED: Final = "the call may have reached the service, and may be charged"
+
+
+@frozen(kw_only=True)
+class PhotoRequest:
+    """What a caller asks for one photo, checked before the photo is read, which is before there is a client.
+
+    Attributes:
+        attributes: The names that the service knows.
+        timeout: Seconds for all of it; ``None`` for as long as it takes.
+        cancellable: The caller may cancel, other than by ending what the flow is performed in.
+        begin: When the caller asked, by the clock that the flow is performed by.
+    """
+
+    attributes: list[str]
+    timeout: float | None
+    cancellable: bool
+    begin: float
+
+    @classmethod
+    def of(
+        cls, attributes: str | Sequence[str], timeout: Seconds, cancel: object = None, *, now: float
+    ) -> PhotoRequest:
+        """Return the request among the options of a verb.
+
+        Raises:
+            InvalidInputError: One of them cannot be used.
+        """
+        wanted, limit = _attributes(attributes), seconds(timeout, "timeout")
+        check_listeners(None, cancel)
+        return cls(attributes=wanted, timeout=limit, cancellable=cancel is not None, begin=now)
+
+    def detect(self, image: PreparedImage, client: object, facts: Facts, *, now: float) -> Flow[ImageAnalysis]:
+        """Find the faces of the photo, in what is left of the time.
+
+        Args:
+            image: The photo, which has been read.
+            client: Who is asked: where a batch has set a pace for its calls, this one keeps to it, too.
+            facts: Of the client.
+            now: What time it is.
+        """
+        return detect(
+            image,
+            self.attributes,
+            facts=facts,
+            timeout=self.timeout,
+            cancellable=self.cancellable,
+            pace=pace_in_use(client),
+            spent=now - self.begin,
+        )
 
 
 def detect(

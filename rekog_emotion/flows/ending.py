@@ -12,7 +12,7 @@ from rekog_emotion.flows import messages, pages, polling, retrying
 from rekog_emotion.flows.combining import tidied
 from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import WaysOut
-from rekog_emotion.flows.steps import Await, Expect, Facts, Flow, Forget, Now, Sleep, Tell
+from rekog_emotion.flows.steps import Await, Facts, Flow, Now, Open, Shared, Sleep, Tell
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.words import JobStatus
@@ -59,10 +59,11 @@ class Lookout:
         """
         if self.notify is None:
             return (yield from self._poll(limit))
-        mailbox: messages.Mailbox = yield Expect(self.notify, self.job_id)
+        mailbox: messages.Mailbox = yield Open(self.notify)
+        yield Shared(lambda _: mailbox.expect(self.job_id))
         begin, long_poll = (yield Now()), self.notify.long_poll
         self._watch = messages.Watch(mailbox, self.job_id, polls=self._polls(), long_poll=long_poll, begin=begin)
-        return (yield from tidied(self._poll(limit), Forget(mailbox, self.job_id)))
+        return (yield from tidied(self._poll(limit), Shared(lambda _: mailbox.forget(self.job_id))))
 
     def _poll(self, limit: float | None) -> Flow[VideoAnalysis]:
         return polling.poll(

@@ -25,6 +25,7 @@ __all__ = [
     "TIMEOUT",
     "WATCH_RATE",
     "WATCH_SMOOTH",
+    "CheckBeside",
     "Seconds",
     "StartOptions",
     "VideoOptions",
@@ -202,6 +203,11 @@ class VideoRequest:
             )
             raise InvalidInputError(msg)
 
+    @property
+    def sqs_client(self) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
+        """The caller's client for the queue of messages, if there is one."""
+        return None if self.notify is None else self.notify.sqs_client
+
     def _channel(self) -> Mapping[str, str] | None:
         """Return where the service announces the end of the job."""
         if self.notify is None:
@@ -260,19 +266,23 @@ class VideoRequest:
         return parameters
 
 
-def asked_for(options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]) -> VideoRequest:
+CheckBeside: TypeAlias = Callable[[Any, Any, Any], None]
+"""Refuses a ``staging``, an ``s3_client`` and an ``sqs_client`` that cannot be used in the world of its clients."""
+
+
+def asked_for(options: Mapping[str, Any], check_beside: CheckBeside) -> VideoRequest:
     """Return what is asked for, when all has been refused that is wrong whatever the video and the client are.
 
     Args:
         options: Those of a start.
-        check_uploads: Refuses a ``staging`` and an ``s3_client`` that nothing can be uploaded by.
+        check_beside: Of the world.
 
     Raises:
         InvalidInputError: One of them cannot be used.
     """
     asked = VideoRequest.of(options)
     check_listeners(options["on_progress"], options.get("cancel"))
-    check_uploads(options["staging"], options["s3_client"])
+    check_beside(options["staging"], options["s3_client"], asked.sqs_client)
     return asked
 
 

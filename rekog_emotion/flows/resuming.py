@@ -16,7 +16,7 @@ from rekog_emotion.errors import (
     RekogEmotionError,
     StagingError,
 )
-from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.request import CheckBeside, VideoRequest
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
@@ -54,20 +54,22 @@ def read_state(state: Mapping[str, Any]) -> tuple[str, S3Object | None]:
     raise InvalidInputError(msg)
 
 
-def asked_of_job(job_id: object, options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]) -> VideoRequest:
+def asked_of_job(job_id: object, options: Mapping[str, Any], check_beside: CheckBeside) -> VideoRequest:
     """Return what is asked of a job that is taken up, when all has been refused that is wrong whatever the client is.
 
     Args:
         job_id: The service's id.
         options: Those of ``VideoJob.resume``.
-        check_uploads: Refuses a ``staging`` and an ``s3_client`` that nothing can be taken away by.
+        check_beside: Of the world.
 
     Raises:
         InvalidInputError: One of them cannot be used.
     """
     check_job_id(job_id)
     asked = VideoRequest.of(options)
-    check_uploads(None, options["s3_client"])
+    staging = options["staging"]
+    # Whoever takes an upload away has no use for an address, and says so.
+    check_beside(None if isinstance(staging, str) else staging, options["s3_client"], asked.sqs_client)
     return asked
 
 

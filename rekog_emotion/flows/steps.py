@@ -24,10 +24,8 @@ __all__ = [
     "Cancelled",
     "Course",
     "Discard",
-    "Expect",
     "Facts",
     "Flow",
-    "Forget",
     "Give",
     "LateError",
     "List",
@@ -236,22 +234,6 @@ class Open:
 
 
 @frozen
-class Expect:
-    """Keep the message of a job, if it comes; answered with the mailbox that it will lie in."""
-
-    channel: Any
-    job_id: str
-
-
-@frozen
-class Forget:
-    """Keep the message of a job no longer."""
-
-    mailbox: Any
-    job_id: str
-
-
-@frozen
 class Listen:
     """Perform a flow while nobody else listens at a queue; answered with its result, ``None`` where somebody does."""
 
@@ -331,8 +313,6 @@ Step: TypeAlias = (
     | Await
     | Cancelled
     | Open
-    | Expect
-    | Forget
     | Listen
     | Stage
     | Discard

@@ -9,7 +9,7 @@ from attrs import define, evolve, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.job import JobHandle
-from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
+from rekog_emotion.flows.request import CheckBeside, VideoRequest, asked_for, limit_of
 from rekog_emotion.logs import logger
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -31,6 +31,7 @@ __all__ = [
     "outcome_of",
     "tasks_for",
     "waits_for",
+    "workers_at",
 ]
 
 J = TypeVar("J")
@@ -117,17 +118,22 @@ def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
 
 
 def asked_for_each(
-    sources: object, max_jobs: object, options: Mapping[str, Any], check_uploads: Callable[[Any, Any], None]
+    sources: object, max_jobs: object, options: Mapping[str, Any], check_beside: CheckBeside
 ) -> VideoRequest:
     """Return what is asked for each of several videos: first come the checks of `check_videos`, then `asked_for`."""
     check_videos(sources, max_jobs)
-    return asked_for(options, check_uploads)
+    return asked_for(options, check_beside)
 
 
 def tasks_for(sources: Iterable[VideoSource]) -> Iterable[Task[Any]]:
     """Return the work on several videos, which are taken one by one where nobody knows their number."""
     tasks = (Task[Any](source) for source in sources)
     return list(tasks) if isinstance(sources, Sized) else tasks
+
+
+def workers_at(items: object, most: int) -> int:
+    """Return how many workers there is work for, where the items can be counted; else as many as may be."""
+    return min(most, len(items)) if isinstance(items, Sized) else most
 
 
 def waits_for(jobs: Iterable[H], kind: type[H], options: Mapping[str, Any]) -> tuple[list[H], float | None]:

@@ -14,7 +14,7 @@ from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import bucket_and_prefix
 from rekog_emotion.errors import needs
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoOptions, VideoRequest, WaitOptions, check_notify
+from rekog_emotion.flows.request import VideoOptions, VideoRequest, WaitOptions
 from rekog_emotion.flows.videos import JobOutcome, check_videos
 from rekog_emotion.ray.cluster import (
     AnyClient,
@@ -145,9 +145,8 @@ def analyze_videos(
         bucket_and_prefix(staging)
     sent = check_client(client)
     alone = works_by_itself(sent)
-    able = frozenset({"sample_rate"}) if sent == "embedded" else capabilities(sent)
-    check_notify(asked.notify, sent, files=alone)
-    asked.parameters(able)
+    able = frozenset({"files", "sample_rate"}) if sent == "embedded" else capabilities(sent)
+    asked.check_client(sent, able)
     rows = {"nested": nested, "landmarks": landmarks, "faceless": faceless}
     sink = OutcomeSink("videos", **rows)
     ready()

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import boto3
 import pytest
@@ -25,7 +26,7 @@ from rekog_emotion import (
     TransportError,
     aws_client,
 )
-from rekog_emotion.clients.staging import remove_upload, resolve_discard, resolve_staging
+from rekog_emotion.clients.staging import remove_upload, resolve_discard, resolve_staging, staging_for
 from tests.http_standin import Answer
 from tests.scripted import IN_PROGRESS, LOST, STARTED, ScriptedClient, Shelf, failed, page
 
@@ -644,6 +645,31 @@ def test_from_file_to_faces_with_nothing_but_a_bucket(verbs, moto, standin, monk
     assert standin.requests[0].body["Video"] == {"S3Object": {"Bucket": plain, "Name": key}}
     assert len(verbs.VideoJob.from_dict(state, client=client).result().faces) == 2
     assert left(s3, plain) == []
+
+
+def test_what_goes_nowhere():
+    """A video that lies in S3 needs no staging, whatever was named, and no upload is nobody's to delete."""
+    place, client, s3 = S3Object(bucket="shelf", name="k-1"), ScriptedClient(), object()
+    bucket = S3Staging(bucket="shelf", prefix="in/", s3_client=s3)
+
+    assert staging_for(place, None, client=client) is None
+    assert staging_for(place, "s3://shelf/in/", client=client, s3_client=s3) is None
+    assert staging_for(Path("clip.mp4"), "s3://shelf/in/", client=client, s3_client=s3) == bucket
+    assert resolve_discard(bucket, client=client, upload=None) is None
+    assert resolve_discard(bucket, client=client, upload=place) is bucket
+
+
+def test_a_staging_that_is_empty():
+    """It is the caller's all the same."""
+
+    class Empty(Shelf):
+        def __len__(self):
+            return 0
+
+    shelf = Empty()
+
+    assert resolve_discard(shelf, client=ScriptedClient(), upload=S3Object(bucket="shelf", name="k-1")) is shelf
+    assert resolve_staging(shelf, client=ScriptedClient()) is shelf
 
 
 class Mine(ScriptedClient):

@@ -1,5 +1,8 @@
 """A photo's call: what is sent, how often, and what becomes of it when the time is over or the caller cancels."""
 
+import re
+import threading
+
 import pytest
 
 from rekog_emotion.errors import (
@@ -7,13 +10,15 @@ from rekog_emotion.errors import (
     CallCancelledError,
     CallTimeoutError,
     InternalServiceError,
+    InvalidInputError,
     ThrottledError,
 )
-from rekog_emotion.flows.detecting import detect
-from rekog_emotion.flows.rate import Pace
+from rekog_emotion.flows.detecting import PhotoRequest, detect
+from rekog_emotion.flows.rate import Pace, pace_of
 from rekog_emotion.flows.steps import Call, Course, Facts, LateError, Sleep, Work
 from rekog_emotion.sources.images import PreparedImage
 from rekog_emotion.wire.service import ENGINE_HEADER
+from tests.scripted import ScriptedClient
 from tests.stepping import BEGIN, Table
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
@@ -333,3 +338,35 @@ def test_an_engine_that_says_its_name():
     answer = {**ANSWER, "ResponseMetadata": {"HTTPHeaders": {ENGINE_HEADER: "embedded"}}}
 
     assert Table(answer).play(detect(PHOTO, ["ALL"], facts=Facts(engine="aws"))).engine == "embedded"
+
+
+# --- what is asked for ---
+
+
+@pytest.mark.parametrize(
+    ("attributes", "timeout", "cancel", "begins"),
+    [
+        ("SMILES", -1, 5, "attributes= has 'SMILES'"),
+        ("SMILE", -1, 5, "timeout=-1 is no duration"),
+        ("SMILE", 1, 5, "cancel= got int"),
+    ],
+)
+def test_what_is_wrong_is_told_in_order(attributes, timeout, cancel, begins):
+    """Before the photo is read."""
+    with pytest.raises(InvalidInputError, match=f"^{re.escape(begins)}"):
+        PhotoRequest.of(attributes, timeout, cancel, now=BEGIN)
+
+
+def test_what_is_asked_for_a_photo():
+    """What is left of the time when the photo has been read and there is a client, at the pace of that."""
+    client, asked = ScriptedClient(), PhotoRequest.of("all", 5, threading.Event(), now=BEGIN - 3.0)
+    first, _, third, endless = tables = [Table(ANSWER) for _ in range(4)]
+    pace_of(client).limit(10.0)
+
+    for table in tables[:3]:
+        table.play(asked.detect(PHOTO, client, Facts(), now=BEGIN))
+    endless.play(PhotoRequest.of("all", None, now=BEGIN).detect(PHOTO, ScriptedClient(), Facts(), now=BEGIN + 9.0))
+
+    assert first.steps == [call(2.0)]
+    assert third.sleeps == [pytest.approx(0.1, rel=0.05)]
+    assert endless.steps == [call()]

@@ -4,8 +4,10 @@ import asyncio
 import re
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from attrs import evolve
 
 from rekog_emotion import SnsSqs
 from rekog_emotion.errors import InvalidInputError
@@ -19,6 +21,7 @@ from rekog_emotion.flows.request import (
 )
 
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
+QUEUE = SimpleNamespace(receive_message=print, delete_message=print, change_message_visibility=print)
 CHANNEL = {"SNSTopicArn": "arn:aws:sns:t", "RoleArn": "arn:aws:iam::r"}
 BOTH = {"notify": NOTIFY, "notification_channel": CHANNEL}
 NO_CHANNEL = 'is no channel: pass {"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
@@ -211,15 +214,17 @@ def test_messages_that_nobody_sends():
 
 
 def test_what_is_wrong_with_any_client_is_told_in_order():
-    """The request itself, then who listens, then what uploads."""
-    uploads, wrong = [], InvalidInputError("no uploads")
+    """The request itself, then who listens, then what stands beside the client."""
+    beside, wrong = [], InvalidInputError("no uploads")
 
-    def check_uploads(*given):
-        uploads.append(given)
+    def check_beside(*given):
+        beside.append(given)
         if given[0] is None:
             raise wrong
 
-    options = {"job_tag": "a b", "on_progress": 5, "cancel": 5, "staging": None, "s3_client": "s3"}
+    channel = evolve(NOTIFY, sqs_client=QUEUE)
+    given = {"staging": None, "s3_client": "s3", "notify": channel}
+    options = {"job_tag": "a b", "on_progress": 5, "cancel": 5, **given}
     for name, right, begins in (
         ("job_tag", "a", "job_tag='a b' is not"),
         ("on_progress", print, "on_progress= got int"),
@@ -227,11 +232,12 @@ def test_what_is_wrong_with_any_client_is_told_in_order():
         ("staging", "s3://shelf", "no uploads"),
     ):
         with pytest.raises(InvalidInputError, match=f"^{re.escape(begins)}"):
-            asked_for(options, check_uploads)
+            asked_for(options, check_beside)
         options[name] = right
 
-    assert asked_for(options, check_uploads) == VideoRequest(job_tag="a")
-    assert uploads == [(None, "s3"), ("s3://shelf", "s3")]
+    assert asked_for(options, check_beside) == VideoRequest(job_tag="a", notify=channel)
+    assert asked_for({**options, "notify": None}, check_beside) == VideoRequest(job_tag="a")
+    assert beside == [(None, "s3", QUEUE), ("s3://shelf", "s3", QUEUE), ("s3://shelf", "s3", None)]
 
 
 @pytest.mark.parametrize(

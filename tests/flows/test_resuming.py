@@ -77,20 +77,21 @@ def test_refuses_what_is_no_id(job_id):
 
 
 def test_what_is_asked_of_a_job():
-    """Its id comes first, then where it tells its end, then what takes its upload away."""
-    uploads = []
+    """Its id comes first, then where it tells its end, then what stands beside the client; an address is no staging."""
+    beside, options = [], {"notify": 5, "staging": "shelf", "s3_client": "s3"}
 
-    def check_uploads(*given):
-        uploads.append(given)
+    def check_beside(*given):
+        beside.append(given)
 
     with pytest.raises(InvalidInputError, match=r"^job_id="):
-        asked_of_job("", {"notify": 5, "s3_client": "s3"}, check_uploads)
+        asked_of_job("", options, check_beside)
     with pytest.raises(InvalidInputError, match=r"^notify= got int"):
-        asked_of_job("j-1", {"notify": 5, "s3_client": "s3"}, check_uploads)
+        asked_of_job("j-1", options, check_beside)
 
-    assert uploads == []
-    assert asked_of_job("j-1", {"notify": None, "s3_client": "s3"}, check_uploads) == VideoRequest()
-    assert uploads == [(None, "s3")]
+    assert beside == []
+    assert asked_of_job("j-1", {**options, "notify": None}, check_beside) == VideoRequest()
+    assert asked_of_job("j-1", {**options, "notify": None, "staging": 5}, check_beside) == VideoRequest()
+    assert beside == [(None, "s3", None), (5, "s3", None)]
 
 
 @pytest.mark.parametrize(

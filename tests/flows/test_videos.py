@@ -22,6 +22,7 @@ from rekog_emotion.flows.videos import (
     outcome_of,
     tasks_for,
     waits_for,
+    workers_at,
 )
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.values.progress import Progress, ProgressEvent
@@ -107,6 +108,12 @@ def test_the_work_on_videos():
     assert tasks_for(["a.mp4"]) == [Task("a.mp4")]
     assert next(iter(tasks_for(taken))) == Task("a.mp4")
     assert list(taken) == ["b.mp4"]
+
+
+@pytest.mark.parametrize(("items", "workers"), [(["a"], 1), ([], 0), (["a"] * 9, 3), (iter("a"), 3)])
+def test_who_is_at_work(items, workers):
+    """As many as there is work for; nobody knows of an iterator's."""
+    assert workers_at(items, 3) == workers
 
 
 def test_what_is_waited_for():

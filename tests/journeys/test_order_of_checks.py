@@ -1,11 +1,15 @@
-"""Of several things that are wrong the same one is told first, in threads and in tasks, and before any call."""
+"""What happens before a call happens in one order, in threads and in tasks: of several faults the same is told."""
+
+import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rekog_emotion import SnsSqs
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import CallTimeoutError, InvalidInputError
 from tests.scripted import ScriptedClient, page
+from tests.tasks import Turning
 
 VIDEO = "s3://bucket/clip.mp4"
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
@@ -41,7 +45,10 @@ ASKED = (ATTRIBUTES, LISTENER, STAGING, S3_CLIENT)
 ABLE = (CLIENT, CHANNEL, RATE)
 MISSING = ("source", "missing.mp4", VIDEO, "missing.mp4: there is no such file; check the path")
 UPLOAD = ("upload", "a key", None, "upload= got str: pass an S3Object, or resume by from_dict() with the job's state")
+PHOTO = (Path(__file__).parents[1] / "data" / "astronaut.jpg").read_bytes()
+MISSING_PHOTO = "missing.jpg: there is no such file; check the path, which starts at the current directory"
 FAULTS = {
+    "detect_image": (ATTRIBUTES, TIMEOUT, ("source", "missing.jpg", PHOTO, MISSING_PHOTO), CLIENT),
     "start_video": (*ASKED, MISSING, *ABLE),
     "analyze_video": (TIMEOUT, *ASKED, MISSING, *ABLE),
     "analyze_videos": (
@@ -101,3 +108,40 @@ def test_one_order_of_checks(verbs, name):
         assert client.calls == []
         options[option] = client if right is Here else right
     call()
+
+
+class Slow(io.BytesIO):
+    """A photo whose reading takes its time."""
+
+    def __init__(self, clock):
+        super().__init__(PHOTO)
+        self._clock = clock
+
+    def read(self, *arguments):
+        """Take six seconds."""
+        self._clock.advance(6.0)
+        return super().read(*arguments)
+
+
+@pytest.mark.parametrize("what", ["the photo", "the client"])
+def test_what_is_spent_before_the_call(verbs, clock, monkeypatch, what):
+    """To read the photo and to make the client is part of the time, in either world."""
+    client = Here()
+
+    def resolved(_):
+        clock.advance(6.0)
+        return client
+
+    async def awaited(_):
+        return resolved(None)
+
+    monkeypatch.setattr("rekog_emotion.aio.image.LoopClock", lambda: Turning(clock))
+    if what == "the client":
+        monkeypatch.setattr("rekog_emotion.blocking.image.resolve_client", resolved)
+        monkeypatch.setattr("rekog_emotion.aio.image.resolve", awaited)
+    photo = Slow(clock) if what == "the photo" else PHOTO
+
+    with pytest.raises(CallTimeoutError) as caught:
+        verbs.detect_image(photo, client=client, timeout=5)
+
+    assert str(caught.value) == "DetectFaces was not made: there was no time for it, and nothing was sent"
