@@ -1,5 +1,8 @@
 """A batch of photos in threads and in tasks: what is decided about it is the same, whoever performs it."""
 
+import gc
+import weakref
+
 import boto3
 import pytest
 from botocore.config import Config
@@ -95,6 +98,22 @@ def test_a_listener_that_fails(world):
 
     assert [one.source for one in given] == NAMES[:1]
     assert len(client.calls) == 1
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("source", ["none.jpg", b"no photo", jpeg()[:30]], ids=["no file", "no photo", "half"])
+def test_a_photo_that_fails_is_let_go_of(world, source):
+    """With its outcome, and not when Python next looks for circles: a million may fail."""
+    errors = []
+    gc.disable()
+    try:
+        for outcome in world.detect_images([source] * 9, client=FakeClient(images=ANSWER), workers=1):
+            errors.append(weakref.ref(outcome.error))
+        del outcome
+        kept = [error for error in errors if error() is not None]
+        assert len(kept) <= 1  # that a thread of the loop's pool may have seen last
+    finally:
+        gc.enable()
 
 
 @pytest.mark.usefixtures("folder")
