@@ -98,6 +98,34 @@ def test_a_fork_waits_for_networks_that_are_being_loaded():
     assert forked(script) == ["(['whole'], True)", "True"]
 
 
+@pytest.mark.parametrize("ending", ["", "raise ImportError('torn')"])
+def test_a_fork_waits_for_imports(tmp_path, ending):
+    """What another thread imports meanwhile, of this package or on its behalf, a child can import, too."""
+    room = f"""
+        import __main__
+        __main__.begun.set()
+        __main__.forking.wait()
+        {ending}
+    """
+    (tmp_path / "slow.py").write_text(textwrap.dedent(room))
+    script = f"""
+        begun, forking = threading.Event(), threading.Event()
+        rekog.__path__.append({str(tmp_path)!r})
+        def load():
+            try:
+                import rekog_emotion.slow
+            except ImportError:
+                pass
+        thread = threading.Thread(target=load)
+        thread.start()
+        begun.wait()
+        os.register_at_fork(before=forking.set)
+        in_child(lambda: load() or "rekog_emotion.slow" in sys.modules)
+        thread.join()
+    """
+    assert forked(script) == [str(not ending)]
+
+
 def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
