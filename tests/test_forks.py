@@ -99,6 +99,34 @@ def test_a_fork_waits_for_networks_that_are_being_loaded():
     assert forked(script) == ["(['whole'], True)", "True"]
 
 
+@pytest.mark.parametrize("ending", ["", "raise ImportError('torn')"])
+def test_a_fork_waits_for_imports(tmp_path, ending):
+    """What another thread imports meanwhile, of this package or on its behalf, a child can import, too."""
+    room = f"""
+        import __main__
+        __main__.begun.set()
+        __main__.forking.wait()
+        {ending}
+    """
+    (tmp_path / "slow.py").write_text(textwrap.dedent(room))
+    script = f"""
+        begun, forking = threading.Event(), threading.Event()
+        rekog.__path__.append({str(tmp_path)!r})
+        def load():
+            try:
+                import rekog_emotion.slow
+            except ImportError:
+                pass
+        thread = threading.Thread(target=load)
+        thread.start()
+        begun.wait()
+        os.register_at_fork(before=forking.set)
+        in_child(lambda: load() or "rekog_emotion.slow" in sys.modules)
+        thread.join()
+    """
+    assert forked(script) == [str(not ending)]
+
+
 def test_locks_are_renewed():
     """Budgets, queues, the shortcut and the clients by name work in a child, whoever held their locks."""
     script = """
@@ -139,6 +167,63 @@ def test_locks_are_renewed():
             lock.release()
     """
     assert forked(script) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "rekog.aws_client(endpoint_url=url)",
+        "boto3.client('rekognition', endpoint_url=url)",
+        "boto3.client('rekognition', endpoint_url='http://service', config=Config(proxies={'http': url}))",
+    ],
+    ids=["ours", "boto3", "proxy"],
+)
+def test_connections_are_not_shared(made):
+    """A child that takes over a client makes connections of its own, and waits for no lock of its parent's threads."""
+    script = f"""
+        import datetime
+        import boto3
+        from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+        from botocore.config import Config
+        from botocore.credentials import RefreshableCredentials
+        os.environ.update(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b", AWS_DEFAULT_REGION="eu-west-1")
+        peers = []
+        class Service(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def do_POST(self):
+                peers.append(self.client_address)
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "19")
+                self.end_headers()
+                self.wfile.write(b'{{"FaceDetails": []}}')
+            def log_message(self, *_):
+                pass
+        service = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        service.daemon_threads = True
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{{service.server_port}}"
+        client = {made}
+        now = datetime.datetime.now(datetime.timezone.utc)
+        renewed = dict(access_key="c", secret_key="d", token="e", expiry_time=(now + datetime.timedelta(1)).isoformat())
+        credentials = RefreshableCredentials("a", "b", "e", now, lambda: renewed, "test")
+        client._request_signer._credentials = credentials
+        def work():
+            return len(rekog.detect_image(PHOTO, client=client).faces)
+        print(work(), flush=True)
+        session = client._endpoint.http_session
+        managers = session._manager, *session._proxy_managers.values()
+        pools = [manager.pools[key].pool for manager in managers for key in manager.pools.keys()]
+        locks = [credentials._refresh_lock, *(pool.mutex for pool in pools)]
+        credentials._expiry_time = now
+        for lock in locks:
+            lock.acquire()
+        in_child(work)
+        for lock in locks:
+            lock.release()
+        print(work(), [peers.index(peer) for peer in peers], len(pools))
+    """
+    assert forked(script) == ["0", "0", "0 [0, 1, 0] 1"]
 
 
 def test_many_videos_are_their_parent_s():

@@ -2,6 +2,9 @@
 
 A call of boto3 cannot be interrupted. What can be is its connection: whoever no longer waits for a call closes it, and
 the thread of the call ends at once, instead of at the read time-out.
+
+Over a connection that came along into a forked child, parent and child would take each other's answers. So a child has
+none of its parent's, of whatever client.
 """
 
 from __future__ import annotations
@@ -13,12 +16,17 @@ from functools import cache
 from typing import Any, Final, TypedDict
 from weakref import WeakSet
 
+from rekog_emotion import forks
+from rekog_emotion.clients.beside import credentials_of
 from rekog_emotion.clients.protocols import aws_region, is_async, service_region
 
-__all__ = ["Line", "Standing", "line_of", "make_closable", "pool_of", "read_timeout_of", "standing"]
+__all__ = ["Line", "Standing", "line_of", "make_closable", "make_own", "pool_of", "read_timeout_of", "standing"]
 
 _CALLS: Final = threading.local()
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
+# In a forked child: what is its own by now, connections and credentials.
+_OWN: WeakSet[Any] | None = None
+_OWNING = threading.Lock()
 
 
 class Line:
@@ -113,6 +121,34 @@ def standing(client: object) -> Standing:
         pool=pool_of(client),
         waits=is_async(client, "detect_faces"),
     )
+
+
+def make_own(client: object) -> None:
+    """See, before a call, that a boto3 client uses nothing that came along into this process when it was forked.
+
+    Neither connections, nor locks that only a thread of the parent could give back.
+    """
+    if _OWN is not None:  # pragma: no cover -- tested in forked children, where nothing is measured
+        session: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
+        managers = getattr(session, "_manager", None), *getattr(session, "_proxy_managers", {}).values()
+        credentials: Any = credentials_of(client)
+        with _OWNING:
+            for manager in managers:
+                if hasattr(manager, "pools") and manager not in _OWN:
+                    forks.abandon(manager.pools)  # to close it would take its locks
+                    manager.pools = type(manager.pools)()
+                    _OWN.add(manager)
+            if hasattr(credentials, "_refresh_lock") and credentials not in _OWN:
+                credentials._refresh_lock = threading.Lock()  # noqa: SLF001 -- there is no other way to it
+                _OWN.add(credentials)
+
+
+def _begin_anew() -> None:  # pragma: no cover -- likewise
+    global _OWN, _OWNING
+    _OWN, _OWNING = WeakSet(), threading.Lock()
+
+
+forks.in_child(_begin_anew)
 
 
 @cache

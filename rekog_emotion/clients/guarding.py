@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rekog_emotion.clients.beside import credentials_of
 from rekog_emotion.clients.configuring import check_credentials, configuration_error, fault_of
+from rekog_emotion.clients.connections import make_own
 from rekog_emotion.errors import ConfigurationError, RekogEmotionError
 from rekog_emotion.redaction import withhold
 
@@ -36,9 +37,12 @@ def guarded(client: object) -> Iterator[None]:
 def check_signing(client: object) -> None:
     """Refuse credentials that no call can be made with; they are renewed if they are about to expire.
 
+    Comes before every call: of a client that a fork has brought along, too.
+
     Raises:
         ConfigurationError: They cannot be had, or have a sign that is in no credential.
     """
+    make_own(client)
     if (credentials := credentials_of(client)) is not None:
         check_credentials(credentials)
 

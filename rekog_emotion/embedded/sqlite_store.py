@@ -81,6 +81,8 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         _check_plain(os.fsdecode(path))
         self._path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 -- Path.resolve() would follow links, which may be changed
+        if os.path.exists(self._path) and not os.path.isfile(self._path):  # noqa: PTH110, PTH113 -- nothing else of a Path is needed
+            raise _no_file(self._path)  # beside a device or a pipe, SQLite would leave files
         self._lock = threading.Lock()
         self._is_parent_s = False
         self._closed = False
@@ -287,11 +289,15 @@ def _compressed(faces: Sequence[Mapping[str, Any]]) -> bytes:
 def _check_plain(path: str) -> None:
     """Refuse what would make a file of an odd name for whoever knows what SQLite makes of it."""
     if path in {"", ":memory:"}:
-        msg = f"the job store {path!r} is no file: name one, or none at all for jobs that end with the process"
-        raise InvalidInputError(msg)
+        raise _no_file(repr(path))
     if path.startswith("file:"):
         msg = f"the job store {path!r} is an address: name the path of a file, without options"
         raise InvalidInputError(msg)
+
+
+def _no_file(shown: str) -> InvalidInputError:
+    msg = f"the job store {shown} is no file: name one, or none at all for jobs that end with the process"
+    return InvalidInputError(msg)
 
 
 def _way_out(error: Exception, otherwise: str) -> str:

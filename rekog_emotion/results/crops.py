@@ -143,8 +143,8 @@ def _visible(face: Face, size: tuple[int, int]) -> bool:
 
 
 def _cut(canvas: Image.Image, face: Face, *, margin: float, align: bool, beyond: Color = (0, 0, 0)) -> Image.Image:
-    if not math.isfinite(margin) or margin < 0:
-        msg = f"margin is {margin}, and should be a ratio of the box of 0 or more"
+    if not math.isfinite(as_float(margin)) or margin < 0:
+        msg = f"margin is {as_float(margin):g}, and should be a ratio of the box of 0 or more"
         raise InvalidInputError(msg)
     if not _visible(face, canvas.size):
         msg = "the face has no box within the picture, so there is nothing to cut out"

@@ -213,8 +213,8 @@ def _size(size: object) -> tuple[int, int] | None:
     match size:
         case None:
             return None
-        case [int(width), int(height)]:
+        case [int(width), int(height)] if width > 0 < height and bool not in {type(width), type(height)}:
             return width, height
         case _:
-            msg = f"no analysis: size is {size!r}, and should be width and height in pixels"
+            msg = f"no analysis: size is {shown(repr(size))}, and should be width and height in pixels"
             raise InvalidInputError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -201,7 +202,7 @@ def _check_upright(picture: Image.Image, analysis: PictureFaces) -> None:
 def _check_shape(size: tuple[int, int], analyzed: tuple[int, int] | None) -> None:
     if analyzed is None:
         return
-    if abs(size[0] * analyzed[1] / (size[1] * analyzed[0]) - 1) > _TOLERANCE:
+    if min(analyzed) <= 0 or abs(Fraction(size[0] * analyzed[1], size[1] * analyzed[0]) - 1) > _TOLERANCE:
         msg = (
             f"the picture has {size[0]} x {size[1]} pixels, and the analysed one had {analyzed[0]} x {analyzed[1]}; "
             "draw on that one, or on a copy of its shape"

@@ -17,6 +17,7 @@ from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.values.faces import BoundingBox
+from rekog_emotion.values.numbers import as_float
 
 with needs("embedded", "Drawing on videos"):
     import av  # noqa: F401 -- what copies videos needs it, and this is the place that says so
@@ -178,8 +179,8 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
 
 
 def _checked_time(milliseconds: float) -> float:
-    if not math.isfinite(milliseconds):
-        msg = f"a time is {milliseconds}, and has to be a number of milliseconds"
+    if not math.isfinite(as_float(milliseconds)):
+        msg = f"a time is {as_float(milliseconds):g}, and has to be a number of milliseconds"
         raise InvalidInputError(msg)
     return milliseconds
 

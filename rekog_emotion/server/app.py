@@ -229,7 +229,7 @@ class _Endpoint:
             # A proxy before this server might take another of the two, and the rest of the body for a request.
             raise refusal(MALFORMED, "A request has a Transfer-Encoding or a Content-Length, not both.")
         if self._neighbours is not None:
-            self._neighbours.check(named)
+            self._neighbours.check(headers)
         operation = protocol.operation_of(scope["method"], scope["path"], named)
         return operation, self._check.claimed(headers, scope["query_string"].decode("latin-1"))
 

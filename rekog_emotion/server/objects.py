@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -154,9 +154,19 @@ class S3Objects:
     def _copy(self, client: Any, where: Mapping[str, str]) -> Path:  # noqa: ANN401 -- likewise
         found = client.get_object(**where)
         with closing(found["Body"]) as body:
-            if found["ContentLength"] > self._spool.largest:
+            if found.get("ContentLength", 0) > self._spool.largest:
                 return self._spool.new_file(size=self._spool.largest + 1)
-            return self._spool.new_file(body.iter_chunks(_CHUNK))
+            return self._spool.new_file(_as_far(body.iter_chunks(_CHUNK), self._spool.largest))
+
+
+def _as_far(pieces: Iterable[bytes], largest: int) -> Iterator[bytes]:
+    """Give the pieces of an object, as far as it takes to see that it is too large where nobody has said it."""
+    read = 0
+    for piece in pieces:
+        yield piece
+        read += len(piece)
+        if read > largest:
+            return
 
 
 def _check_region(client: Any, bucket: str) -> None:  # noqa: ANN401 -- likewise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -39,24 +39,23 @@ class Neighbours:
     def __init__(self, origins: Iterable[str] = ()) -> None:
         self._origins = frozenset(origins)
 
-    def check(self, headers: Mapping[str, str]) -> None:
+    def check(self, headers: Sequence[tuple[str, str]]) -> None:
         """Check who asks.
 
         Args:
-            headers: By names in lower case.
+            headers: Names in lower case, and values, as they came; of several hosts or origins, each has to pass.
 
         Raises:
             RefusedError: It may be a page from elsewhere.
         """
-        host = headers.get("host", "")
-        if not _is_here(host):
+        hosts, origins = ([value for name, value in headers if name == wanted] for wanted in ("host", "origin"))
+        if not hosts or not all(map(_is_here, hosts)):
             message = (
                 "Without a key this endpoint answers to the host localhost, 127.0.0.1 or [::1] only; start it with "
                 "--access-key to be reached by another name."
             )
             raise refusal(_DENIED, message, status=403)
-        origin = headers.get("origin")
-        if origin is not None and origin != f"http://{host}" and origin not in self._origins:
+        if not self._origins.union(f"http://{host}" for host in hosts).issuperset(origins):
             message = (
                 "Without a key this endpoint answers to pages of its own origin only; start it with --allow-origin to "
                 "let pages of another one in."

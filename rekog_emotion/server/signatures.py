@@ -31,6 +31,7 @@ _SCOPE: Final = re.compile(
 _TIME: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 SIGV4_TIMESTAMP: Final = "%Y%m%dT%H%M%SZ"
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Beside all ``x-amz-*``: what would mean something else if it were there twice.
 _HOST: Final = "host"
 _ALONE: Final = frozenset({"authorization", _HOST, "date", "content-type"})
@@ -294,4 +295,5 @@ def _from_date(date: str) -> str:
 
 
 def _written(seconds: float) -> str:
-    return time.strftime(SIGV4_TIMESTAMP, time.gmtime(seconds))
+    # Some systems know no time before 1970.
+    return f"{_EPOCH + dt.timedelta(seconds=seconds):{SIGV4_TIMESTAMP}}"

@@ -35,6 +35,18 @@ def test_margin(margin):
     )
 
 
+@pytest.mark.parametrize(
+    ("margin", "shown"),
+    [(-1, "-1"), (-0.5, "-0.5"), (math.nan, "nan"), (math.inf, "inf"), (10**400, "inf"), (-(10**400), "-inf")],
+    ids=["-1", "-0.5", "nan", "inf", "10**400", "-10**400"],
+)
+def test_no_margin(margin, shown):
+    """What is no margin is refused by name."""
+    with pytest.raises(InvalidInputError) as caught:
+        analysis(FACE).crop(FACE, PICTURE, margin=margin)
+    assert str(caught.value) == f"margin is {shown}, and should be a ratio of the box of 0 or more"
+
+
 def test_usual_margins_are_as_they_were():
     """A square is as wide as the box with its margins."""
     assert analysis(FACE).crop(FACE, PICTURE, margin=0.5, align=True).size == (64, 64)

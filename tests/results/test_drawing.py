@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 from PIL import Image, ImageChops, ImageOps
 
 import rekog_emotion as rekog
@@ -243,6 +244,19 @@ def test_drawing_on_a_copy_of_another_size():
     drawn = draw(analysis(face()), picture((1200, 900)))
 
     assert drawn.getpixel((PIXELS[0] * 3, 600)) == COLORS["HAPPY"]
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0), (-1, -1), (1, 10**400), (10**400, 1)], ids=range(6))
+def test_no_picture_has_such_a_shape(size):
+    """Whoever says so is told."""
+    for look in (draw, rekog.ImageAnalysis.blur):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            look(evolve(analysis(face()), size=size), picture((40, 30)))
+
+        assert str(caught.value) == (
+            f"the picture has 40 x 30 pixels, and the analysed one had {size[0]} x {size[1]}; draw on that one, or on "
+            "a copy of its shape"
+        )
 
 
 def test_picture_of_another_shape_is_refused():

@@ -206,7 +206,13 @@ def test_the_mark_of_an_encoding():
             '{"format": "rekog-emotion", "version": 1, "kind": "image"}',
             "no analysis: pass what to_json() wrote, or an answer of DetectFaces or GetFaceDetection",
         ),
-        ('{"FaceDetails": [], "size": [1]}', "no analysis: size is [1], and should be width and height in pixels"),
+        *(
+            (
+                f'{{"FaceDetails": [], "size": {size}}}',
+                f"no analysis: size is {json.loads(size)!r}, and should be width and height in pixels",
+            )
+            for size in ("[1]", "[0, 0]", "[5, 0]", "[-1, -1]", "[true, 5]", "[0.5, 0.5]", "{}")
+        ),
     ],
 )
 def test_no_analysis(text, message):

@@ -172,6 +172,26 @@ def test_does_not_read_what_is_too_large(bucket, spool):
     assert fetched(spool, where, largest=100) == bytes(101)
 
 
+def test_an_object_of_unsaid_length(bucket, spool, monkeypatch):
+    """An answer in chunks says nothing of it: no more is read than may be, and a piece."""
+
+    class Client(S3Objects):
+        def _s3(self):
+            client = super()._s3()
+            client.meta.events.register("before-parse.s3.GetObject", forget, unique_id="forget")
+            return client
+
+    def forget(response_dict, **_):
+        del response_dict["headers"]["Content-Length"]
+
+    monkeypatch.setattr("tests.server.test_objects.S3Objects", Client)
+    monkeypatch.setattr("rekog_emotion.server.objects._CHUNK", 10)
+    where = bucket.put("photo", b"1" * 101)
+
+    assert fetched(spool, where, largest=101) == b"1" * 101
+    assert fetched(spool, where, largest=50) == b"1" * 60
+
+
 def test_finds_no_object(bucket, spool, warnings):
     """Whatever the reason; the log has it."""
     for where in ({"Bucket": bucket.name, "Name": "nothing"}, {"Bucket": "no-such-bucket", "Name": "a"}):

@@ -2,7 +2,7 @@ import pytest
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.server import create_app
-from tests.server.in_process import InProcess
+from tests.server.in_process import JSON, SIGNED, InProcess
 
 IMAGE = {"Image": {"Bytes": "AAAA"}}
 PAGE = "http://localhost:3000"
@@ -89,6 +89,25 @@ def test_pages_from_elsewhere_are_kept_out(endpoint, origin, expected):
 
     assert refused(reply) == expected
     assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("origin", ("http://evil.example", "http://localhost"), OTHER_PAGE),
+        ("origin", ("http://localhost", "http://evil.example"), OTHER_PAGE),
+        ("origin", ("http://localhost", "http://localhost"), None),
+        ("host", ("evil.example", "localhost"), OTHER_HOST),
+        ("host", ("localhost", "evil.example"), OTHER_HOST),
+    ],
+)
+def test_each_of_several_has_to_pass(endpoint, name, values, expected):
+    """Whichever of them somebody before the endpoint has looked at."""
+    others = {"host": "localhost", "content-type": JSON, "x-amz-target": "RekognitionService.DetectFaces"}
+    raw = [(key, value) for key, value in {**others, "authorization": SIGNED}.items() if key != name]
+    raw += [(name, value) for value in values]
+
+    assert refused(endpoint.ask("DetectFaces", IMAGE, raw_headers=raw)) == expected
 
 
 def test_a_browser_is_not_told_to_ask(endpoint):

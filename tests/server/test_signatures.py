@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import time
 
 import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
@@ -254,6 +255,28 @@ def test_clocks_may_differ_a_little(endpoint, minutes, message):
     assert outcome(endpoint, signed(at=NOW + dt.timedelta(minutes=minutes))) == (
         message and ("InvalidSignatureException", message)
     )
+
+
+def test_a_time_before_all_that_a_system_knows(endpoint, monkeypatch):
+    """It is long over, also where a system has no time before 1970."""
+
+    def gmtime(seconds):
+        if seconds < 0:
+            raise OSError(22, "Invalid argument")
+        return unpatched(seconds)
+
+    unpatched = time.gmtime
+    monkeypatch.setattr(time, "gmtime", gmtime)
+    presigned = (
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE/00010101/eu-west-1/rekognition/aws4_request"
+        "&X-Amz-Date=00010101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0"
+    )
+
+    reply = endpoint.ask("DetectFaces", {}, query=presigned, headers={"authorization": None})
+
+    assert (reply.status, reply.code) == (400, "InvalidSignatureException")
+    assert reply.message.startswith("Signature expired: ")
+    assert reply.message.endswith("0101T000100Z is now earlier than 20261122T120000Z")
 
 
 def changed(old, new):
