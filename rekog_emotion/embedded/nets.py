@@ -182,10 +182,11 @@ class Net:
         if on.threads == 1:
             # A lone thread has nobody to spin for.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        file = f"{name}.onnx"
         with _LOADING:
-            self._session = onnxruntime.InferenceSession(
-                read_weights(f"{name}.onnx"), options, providers=on.providers()
-            )
+            read_weights(file)
+            # Given bytes, the session would hold them as long as it lives: 17 MB of all networks.
+            self._session = onnxruntime.InferenceSession(str(WEIGHTS / file), options, providers=on.providers())
         (told,) = self._session.get_inputs()
         self._input = told.name
         self.dtype: type[Any] = np.uint8 if told.type == "tensor(uint8)" else np.float32
