@@ -217,7 +217,7 @@ class Mesh:
         patches = [Patch(image, region.x, region.y, region.side * 0.75) for region in regions]
         maps = [region.to_image() for region in regions]
         crops = [patch.warp(to_image, SIDE) for patch, to_image in zip(patches, maps, strict=True)]
-        vertices, logits, *_ = self._net(np.stack(crops) / np.float32(255))
+        vertices, logits, *_ = self._net(np.stack(crops))
         fits = []
         for region, to_image, patch, points, logit in zip(
             regions, maps, patches, vertices.reshape(len(crops), -1, 3).astype(float), logits.ravel(), strict=True

@@ -25,6 +25,7 @@ POINTS: Final = slice(4, 14)
 SCORE: Final = 14
 _CORNERS: Final = 7  # of a row's box, two of them, and its points
 _STRIDES: Final = (8, 16, 32)  # pixels between the places at which YuNet looks; sides are multiples of the last
+_LEAST_SIDE: Final = 96  # of what YuNet looks at, pixels: it does so in three bands
 _SAME_FACE: Final = 0.3
 _LONGEST: Final = 4  # of the log of a box's side in strides
 
@@ -114,7 +115,8 @@ def _canvas(image: Image.Image, side: int) -> tuple[ByteArray, FloatArray]:
     if shrink < 1:
         small = shrunk(image, (width, height))
     step = _STRIDES[-1]
-    canvas = np.zeros((-(-height // step) * step, -(-width // step) * step, 3), np.uint8)
+    rows, columns = (max(_LEAST_SIDE, -(-length // step) * step) for length in (height, width))
+    canvas = np.zeros((rows, columns, 3), np.uint8)
     canvas[:height, :width] = np.asarray(small)
     return canvas, np.array([image.width / width, image.height / height])
 

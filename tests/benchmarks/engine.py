@@ -3,13 +3,14 @@
 Usage::
 
     OMP_NUM_THREADS=1 python tests/benchmarks/engine.py [PICTURE...] [--before FOLDER] [--fer PYTHON] [--clip CLIP]
-                                                        [--mode MODE] [--rounds N]
+                                                        [--mode MODE] [--rounds N] [--memory]
 
 Times are milliseconds of CPU time on one thread, the least of many rounds, of JPEG bytes with a longer side of 640
 pixels, decoding included. *Networks* are the calls of ONNX Runtime that an analysis makes, made again by themselves.
 ``FOLDER`` holds an earlier version of the package (``git archive`` or ``pip install --target``), timed in turns, too.
 ``PYTHON`` is an interpreter with fer 25.10 (``pip install fer tensorflow``): it finds faces with MTCNN and gives their
 emotions alone, in turns with the engine. Without pictures a portrait and six portraits in one picture are timed.
+``--memory`` tells the peak of a process that looks at a portrait, then at six in a large picture (on Linux).
 """
 
 from __future__ import annotations
@@ -82,6 +83,17 @@ for path in sys.argv[3:]:
     print("RESULT" + json.dumps([len(faces), 1000 * least]))
 """
 
+MEMORY: Final = """
+import sys
+from pathlib import Path
+from rekog_emotion.embedded import EmbeddedClient
+client = EmbeddedClient(mode=sys.argv[1])
+for path in sys.argv[2:]:
+    client.detect_faces(Image={"Bytes": Path(path).read_bytes()}, Attributes=["ALL"])
+print("RESULT[" + Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0] + "]")
+"""
+LARGE: Final = ((6000, 4000), (4000, 3000))
+
 Call = tuple[nets.Net, Any]
 
 
@@ -94,6 +106,7 @@ def main() -> None:
     parser.add_argument("--mode", choices=("fast", "default", "thorough"), default="default")
     parser.add_argument("--clip", type=Path, help="a video to time, too")
     parser.add_argument("--rounds", type=int, default=10, help="in each of three turns")
+    parser.add_argument("--memory", action="store_true", help="tell peaks of memory, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, EmbeddedClient(mode=options.mode) as client:
         paths = prepared(options.pictures, Path(folder))
@@ -115,6 +128,8 @@ def main() -> None:
                 print(f"fer, emotions alone: {faces:.0f} faces in {peer:.1f} ms; {ratio}\n")  # noqa: T201 -- likewise
         if options.clip:
             print(video(options.clip))  # noqa: T201 -- likewise
+        if options.memory:
+            print(memory(options, Path(folder)))  # noqa: T201 -- likewise
 
 
 class Best:
@@ -164,14 +179,24 @@ def prepared(pictures: Sequence[Path], folder: Path) -> list[Path]:
     """Write the pictures at the size that is timed."""
     images = {path.stem: Image.open(path).convert("RGB") for path in pictures}
     if not images:
-        portraits = [Image.open(DATA / f"{name}.jpg").convert("RGB") for name in ("astronaut", "obama", "biden")]
-        images = {"one portrait": portraits[0], "six portraits": Image.new("RGB", (960, 640))}
-        for k in range(6):
-            images["six portraits"].paste(portraits[k % 3].resize((320, 320)), (k % 3 * 320, k // 3 * 320))
+        images = {"one portrait": portrait("astronaut"), "six portraits": six_portraits()}
     for name, image in images.items():
         image.thumbnail((SIDE, SIDE))
         image.save(folder / f"{name}.jpg", quality=92)
     return [folder / f"{name}.jpg" for name in images]
+
+
+def portrait(name: str) -> Image.Image:
+    """Return a picture of the tests."""
+    return Image.open(DATA / f"{name}.jpg").convert("RGB")
+
+
+def six_portraits() -> Image.Image:
+    """Return three portraits, each twice."""
+    picture = Image.new("RGB", (960, 640))
+    for k, name in enumerate(2 * ("astronaut", "obama", "biden")):
+        picture.paste(portrait(name).resize((320, 320)), (k % 3 * 320, k // 3 * 320))
+    return picture
 
 
 def analyse(client: EmbeddedClient, data: bytes) -> list[Any]:
@@ -257,6 +282,23 @@ def video(path: Path) -> str:
                 busy.append(time.process_time() - start[1])
         length = (analysis.metadata.duration_millis or 0) / 1000
         rows.append(f"| {threads} | {length / min(wall):.1f} | {length / min(busy):.1f} |")
+    return "\n".join(rows) + "\n"
+
+
+def memory(options: argparse.Namespace, folder: Path) -> str:
+    """Return the peaks of processes that look at large pictures."""
+    versions = {"now": Path(__file__).parents[2]} | ({"before": options.before} if options.before else {})
+    rows = [f"| pixels | {' | '.join(f'MB, {name}' for name in versions)} |", "| --- " * (1 + len(versions)) + "|"]
+    small, large = folder / "small.jpg", folder / "large.jpg"
+    portrait("obama").save(small)
+    for size in LARGE:
+        six_portraits().resize(size).save(large, quality=90)
+        peaks = []
+        for version in versions.values():
+            command = [sys.executable, "-P", "-c", MEMORY, options.mode, str(small), str(large)]
+            ((peak,),) = told(command, {"PYTHONPATH": str(version.resolve())})
+            peaks.append(f"{peak / 1024:.0f}")
+        rows.append(f"| {size[0]} x {size[1]} | {' | '.join(peaks)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -56,6 +56,19 @@ def test_any_size_without_a_face(yunet, size):
     assert yunet(Image.new("RGB", size, (90, 100, 90)), 1280, 0.2).shape == (0, 15)
 
 
+def test_a_face_looks_the_same_wherever_bands_meet(yunet, portrait):
+    """The network sees a picture in bands, and no face tells where: not by its score, nor by its place."""
+    face = portrait("obama").crop((169, 32, 389, 252)).resize((96, 96))
+    told = []
+    for down in range(352, 704, 32):
+        picture = Image.new("RGB", (320, 1088), (90, 100, 90))
+        picture.paste(face, (112, down))
+        (row,) = yunet(picture, 1280, 0.8)
+        told.append(row - [*[0, down] * 7, 0])
+
+    assert np.ptp(told, axis=0).max() < 1e-3
+
+
 def test_centerface_sees_a_window(portrait):
     """Box and points are pixels of the window; a bare one has no face."""
     window = np.asarray(portrait("obama").crop((125, 0, 445, 320)).resize((192, 192)))

@@ -86,11 +86,8 @@ class _FaceApi(Graph):
     def relu(self, x: str) -> str:
         return self.node("Relu", [x])
 
-    def sum(self, *terms: str) -> str:
-        first, *rest = terms
-        for term in rest:
-            first = self.node("Add", [first, term])
-        return first
+    def sum(self, one: str, other: str) -> str:
+        return self.node("Add", [one, other])
 
     def normalized(self) -> str:
         x = self.node("Transpose", ["input"], perm=[0, 3, 1, 2])
@@ -113,11 +110,11 @@ class _FaceApi(Graph):
     def dense_block(self, x: str, block: str, *, first: bool) -> str:
         """Four layers, each of which sees the sum of all before it."""
         x = self.convolution(x, f"{block}/conv0", 2) if first else self.separable(x, f"{block}/conv0", 2)
-        one = self.relu(x)
-        two = self.separable(one, f"{block}/conv1")
-        three = self.separable(self.relu(self.sum(one, two)), f"{block}/conv2")
-        four = self.separable(self.relu(self.sum(one, self.sum(two, three))), f"{block}/conv3")
-        return self.relu(self.sum(one, self.sum(two, self.sum(three, four))))
+        total = self.relu(x)
+        total = self.sum(total, self.separable(total, f"{block}/conv1"))
+        for layer in (2, 3):  # each is added once, to the sum of all before it: ONNX Runtime does so while it convolves
+            total = self.sum(total, self.separable(self.relu(total), f"{block}/conv{layer}"))
+        return self.relu(total)
 
     def reduction_block(self, x: str, block: str, *, first: bool = False) -> str:
         """Half the resolution, with a strided shortcut; the first block's input has been activated already."""

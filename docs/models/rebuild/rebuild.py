@@ -47,6 +47,7 @@ STEPS = {
     "faceapi_expression": faceapi_to_onnx.expression,
     "half_weights": half_weights.halve,
     "tflite_to_onnx": tflite_to_onnx.convert,
+    "tflite_to_onnx_for_bytes": tflite_to_onnx.convert_for_bytes,
     "yunet": yunet.convert,
 }
 TOLERANCE = 1e-6  # relative to the largest output

@@ -41,6 +41,19 @@ def convert(source: Path, target: Path) -> None:
     network.write(target)
 
 
+def convert_for_bytes(source: Path, target: Path) -> None:
+    """Convert a network that sees pictures of 0..1, to see such of 0..255.
+
+    Args:
+        source: TFLite file.
+        target: As of `convert`; the input is of bytes.
+    """
+    network = _Converter(tflite.Model.GetRootAsModel(source.read_bytes(), 0))
+    network.see_bytes()
+    network.run()
+    network.write(target)
+
+
 def constants(source: Path) -> list[tuple[str, list[NDArray[Any]]]]:
     """Return the name and the constants of every operator of a network that has any.
 
@@ -79,7 +92,13 @@ class _Converter(Graph):
         self.sums: set[int] = set()  # tensors that are kept as two halves whose sum they are
         self.input = self.subgraph.Inputs(0)
         self.last[self.input] = "input"
+        self.input_type = TensorProto.FLOAT
         self.batched = len(self.shape[self.input]) == IMAGE
+
+    def see_bytes(self) -> None:
+        x = self.node("Cast", [self.channels_first(self.input)], to=TensorProto.FLOAT)
+        self.first[self.input] = self.node("Div", [x, self.weight(np.float32(255))])
+        self.input_type = TensorProto.UINT8
 
     def operators(self) -> Iterator[tuple[str, Any, list[int], int]]:
         """Yield each operator's name and itself, its inputs, and its output."""
@@ -101,7 +120,8 @@ class _Converter(Graph):
             name = f"out{number}"
             self.nodes.append(helper.make_node("Identity", [self.channels_last(tensor)], [name]))
             outputs[name] = self.batch_of(tensor)
-        self.save(target, name="g", inputs={"input": self.batch_of(self.input)}, outputs=outputs)
+        inputs = {"input": self.batch_of(self.input)}
+        self.save(target, name="g", inputs=inputs, outputs=outputs, input_type=self.input_type)
 
     def batch_of(self, tensor: int) -> list[Any]:
         return ["N", *self.shape[tensor][1:]] if self.batched else self.shape[tensor]

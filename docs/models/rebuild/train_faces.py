@@ -6,7 +6,8 @@ Usage::
     python docs/models/rebuild/train_faces.py export OUT.pt OUT.onnx
 
 ``PACK`` is what ``face_pictures.py`` writes, ``FACERES`` the folder ``package/models`` of npm's @vladmandic/human 3.3.6
-(``faceres.py``). Needs numpy, torch and onnx; an hour of one core. ``half_weights.py`` halves the result.
+(``faceres.py``). Needs numpy, torch and onnx; an hour of one core. ``join_pads.py`` makes the
+result quicker, and ``half_weights.py`` halves it.
 
 The heads of expression answer as FER2013's labels do, as FER+'s raters, and as muxspace's labels; they make the trunk
 look at expressions, and are left out of the export, for ``emotion.onnx`` is the better judge. Sex is learnt from
