@@ -13,7 +13,7 @@ from types import MethodType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-__all__ = ["abandon", "in_child", "never_while_held"]
+__all__ = ["Guard", "abandon", "in_child", "never_while_held"]
 
 # Methods by their owners, and functions by themselves.
 _CALLS: Final[WeakKeyDictionary[Any, Callable[..., object] | None]] = WeakKeyDictionary()
@@ -29,6 +29,21 @@ def in_child(begin_anew: Callable[[], object]) -> None:
         _CALLS[begin_anew.__self__] = begin_anew.__func__
     else:
         _CALLS[begin_anew] = None
+
+
+class Guard:
+    """Has a lock that every forked child begins anew, whoever held it.
+
+    Attributes:
+        lock: To be held as ``with guard.lock``.
+    """
+
+    def __init__(self) -> None:
+        self._begin_anew()
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self.lock = threading.Lock()
 
 
 def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured

@@ -215,3 +215,16 @@ def test_a_store_stays_the_parent_s(tmp_path):
     """
     told = f"the job store {tmp_path / 'jobs'} belongs to the process that forked this one: open another file here"
     assert forked(script) == [f"RekogEmotionError {told}", f"RekogEmotionError {told}", "9"]
+
+
+def test_a_lock_that_a_thread_of_the_parent_holds():
+    """A child has one of its own; who held it while it forked lets go of the one that it took."""
+    script = """
+        from rekog_emotion import forks
+
+        guard = forks.Guard()
+        with guard.lock:
+            in_child(lambda: guard.lock.acquire(blocking=False))
+        print(guard.lock.locked())
+    """
+    assert forked(script) == ["True", "False"]

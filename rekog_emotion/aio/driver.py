@@ -94,7 +94,7 @@ class Driver:
             await performer.end(error)
             raise
         await performer.end()
-        return course.result
+        return course.taken()
 
     async def iterate(self, flow: Flow[None], *, on_progress: OnProgress | None = None) -> AsyncGenerator[Any, None]:
         """Perform a flow as far as its values are asked for; whoever stops asking leaves no call under way."""
@@ -189,8 +189,8 @@ class _Performer:
             case steps.Cancelled():
                 task = asyncio.current_task()
                 answer = self._arrived() if task is not None and task.cancelling() else self._cancel is not None
-            case steps.Work(function, short):
-                answer = function() if short else driver.aside(function)
+            case steps.Work():
+                answer = self._work(step)
             case steps.Sleep(seconds):
                 answer = self._patiently(driver.clock.sleep(seconds))
             case steps.Tell(progress):
@@ -219,6 +219,12 @@ class _Performer:
             case steps.Give():  # pragma: no cover -- no flow of the library is run that gives
                 raise AssertionError
         return answer
+
+    def _work(self, step: steps.Work) -> object:
+        if step.short:
+            return step.function()
+        work = self._driver.aside(step.function)
+        return self._done(work) if step.whole else work
 
     async def _arrived(self) -> bool:
         """Let a cancel that was asked for arrive, and tell whether it did."""

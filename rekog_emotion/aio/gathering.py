@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any, Final, TypeVar
 
-from rekog_emotion.flows.videos import End, Left, log_what_is_left, workers_at
+from rekog_emotion.flows.videos import READY, End, Left, log_what_is_left, workers_at
 
 __all__ = ["gathered", "wholly"]
 
@@ -28,8 +28,7 @@ async def gathered(
     """
     workers = workers_at(items, workers)
     ends: asyncio.Queue[End[T, R] | Left] = asyncio.Queue()
-    # Who is slow to use results is not run over by them: as many as workers may lie here.
-    room = asyncio.Semaphore(2 * workers)
+    room = asyncio.Semaphore((1 + READY) * workers)  # for what is at work, and for ends
     source = _source(items)
     taking = _Taking(source, room)
 

@@ -76,7 +76,7 @@ class Driver:
         with _Performer(self, cancel, on_progress) as performer:
             for step in course:
                 performer.perform(step, course)
-        return course.result
+        return course.taken()
 
     def iterate(
         self, flow: Flow[None], *, cancel: threading.Event | None = None, on_progress: OnProgress | None = None

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from rekog_emotion import forks
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.errors import RekogEmotionError
-from rekog_emotion.flows.videos import End, Left, log_what_is_left, workers_at
+from rekog_emotion.flows.videos import READY, End, Left, log_what_is_left, workers_at
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,8 +44,7 @@ class _Gathering(Generic[T, R]):
         self._is_parent_s = False
         forks.in_child(self._leave_to_parent)
         self._taking = threading.Lock()
-        # As many ends as workers may lie here: who is slow to use results is not run over by them.
-        self._ends: queue.Queue[End[T, R] | Left] = queue.Queue(max(1, self._workers))
+        self._ends: queue.Queue[End[T, R] | Left] = queue.Queue(max(1, READY * self._workers))
 
     def _leave_to_parent(self) -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
         self._is_parent_s = True

@@ -10,10 +10,12 @@ import socket
 import threading
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 from weakref import WeakSet
 
-__all__ = ["Line", "line_of", "make_closable", "pool_of", "read_timeout_of"]
+from rekog_emotion.clients.protocols import aws_region, is_async, service_region
+
+__all__ = ["Line", "Standing", "line_of", "make_closable", "pool_of", "read_timeout_of", "standing"]
 
 _CALLS: Final = threading.local()
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
@@ -85,6 +87,32 @@ def pool_of(client: object) -> int | None:
     """Return how many connections a boto3 client keeps, ``None`` of any other."""
     number = getattr(getattr(getattr(client, "meta", None), "config", None), "max_pool_connections", None)
     return number if isinstance(number, int) else None
+
+
+class Standing(TypedDict):
+    """What a batch is told of how a client stands to its service.
+
+    Attributes:
+        region: Of the service, if it is known.
+        aws: The same, if it is AWS that answers.
+        pool: Connections that the client keeps, if it says so.
+        waits: Whoever finds none of them free waits for one, as in aiohttp; urllib3 makes another one.
+    """
+
+    region: str | None
+    aws: str | None
+    pool: int | None
+    waits: bool
+
+
+def standing(client: object) -> Standing:
+    """Return how a client, of either world, stands to its service."""
+    return Standing(
+        region=service_region(client),
+        aws=aws_region(client),
+        pool=pool_of(client),
+        waits=is_async(client, "detect_faces"),
+    )
 
 
 @cache

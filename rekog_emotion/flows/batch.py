@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from attrs import frozen
 
 from rekog_emotion.errors import CallCancelledError, InvalidInputError, PaginationError, RekogEmotionError
 from rekog_emotion.flows.checkpoint import check_named
-from rekog_emotion.flows.steps import Flow, Give, List
+from rekog_emotion.flows.steps import Flow, Give, List, Work
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.journal import error_line
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.sources.collections import (
+    Found,
     Prefix,
     Unusable,
     check_place,
@@ -74,18 +76,49 @@ def check_sources(sources: object, *, named: bool) -> Iterable[Any]:
 def found(sources: Iterable[Any]) -> Flow[None]:
     """Give the photos at each source as they are found, and what else is there: what is left out or cannot be used.
 
+    Folders are looked into, and the caller's own iterables asked, by steps of their own, as that may take long.
+
     Args:
         sources: Photos, and places where there are some.
     """
+    if isinstance(sources, (list, tuple)):
+        for source in sources:
+            files = is_place(source) and not is_prefix(source)
+            yield from _found_at(source, (yield Work(partial(_inside, source))) if files else None)
+        return
+    looks = _looked_at(sources)
+    while (look := (yield Work(partial(next, looks, None)))) is not None:
+        yield from _found_at(*look)
+
+
+def _looked_at(sources: Iterable[Any]) -> Iterator[tuple[Any, Iterator[Found] | None]]:
     for source in sources:
-        if not is_place(source):
-            yield Give(source)
-            continue
-        for one in found_at(source):
-            if isinstance(one, Prefix):
-                yield from _listed(one)
-            else:
-                yield Give(source if one == os.fspath(source) else one)
+        yield source, _inside(source)
+
+
+def _inside(source: object) -> Iterator[Found] | None:
+    """Return what is to be gone through at a source; ``None`` of one that is a photo itself, whatever it turns out."""
+    return found_at(source) if isinstance(source, (str, os.PathLike)) and is_collection(source) else None
+
+
+def _found_at(source: Any, inside: Iterator[Found] | None) -> Flow[None]:  # noqa: ANN401 -- whatever callers pass
+    """Give what is at one source.
+
+    Args:
+        source: As the caller has it.
+        inside: What is to be gone through there.
+    """
+    if not is_place(source):
+        yield Give(source)
+        return
+    text = os.fsdecode(os.fspath(source))
+    if (prefix := prefix_of(text)) is not None:
+        yield from _listed(prefix)
+    elif inside is None:
+        yield Give(source if text == os.fspath(source) else text)
+    else:
+        while (one := (yield Work(partial(next, inside, None)))) is not None:
+            yield Give(one)
 
 
 def _listed(prefix: Prefix) -> Flow[None]:

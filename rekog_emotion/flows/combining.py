@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rekog_emotion.flows.steps import Course, Flow, Give, Step
 
-__all__ = ["collect", "tidied"]
+__all__ = ["collect", "through", "tidied"]
 
 T = TypeVar("T")
 
 
-def collect(flow: Flow[Any]) -> Flow[list[Any]]:
-    """Perform a flow that gives values, and return the values."""
-    course, values = Course(flow), []
+def through(flow: Flow[Any], each: Callable[[Any], Flow[bool]]) -> Flow[None]:
+    """Perform a flow that gives values, and another one with each of them, which tells whether to go on."""
+    course = Course(flow)
     for step in course:
-        if isinstance(step, Give):
-            values.append(step.value)
-            continue
         try:
-            course.answer((yield step))
+            if not isinstance(step, Give):
+                course.answer((yield step))
+            elif not (yield from each(step.value)):
+                course.close()
         except GeneratorExit:
             course.close()
             raise
         except BaseException as error:  # noqa: BLE001 -- it is for the flow
             course.fail(error)
+
+
+def collect(flow: Flow[Any]) -> Flow[list[Any]]:
+    """Perform a flow that gives values, and return the values."""
+    values: list[Any] = []
+
+    def keep(value: Any) -> Flow[bool]:  # noqa: ANN401 -- whatever is given
+        yield from ()
+        values.append(value)
+        return True
+
+    yield from through(flow, keep)
     return values
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from rekog_emotion import forks
 from rekog_emotion.errors import CallCancelledError, InvalidInputError
 from rekog_emotion.flows import batch
 from rekog_emotion.flows.batch import ImageOutcome
@@ -112,7 +113,7 @@ def total_of(photos: Iterable[Any], stopped: Callable[[], bool]) -> int | None:
 
 @define
 class Ledger:
-    """What has become of the photos of one batch so far.
+    """What has become of the photos of one batch so far; all that is asked of it, several threads may ask.
 
     Attributes:
         tally: Counts.
@@ -124,17 +125,42 @@ class Ledger:
     _on_progress: OnProgress | None
     journal: Journal | None = None
     done: Checkpoint | None = None
+    _is_closed: bool = field(init=False, default=False)
+    _guard: forks.Guard = field(init=False, factory=forks.Guard, repr=False, eq=False)
+
+    def open(self, checkpoint: str | os.PathLike[str], *, retry_errors: bool) -> None:
+        """Take a checkpoint, and read what an earlier run has done; who has closed the ledger meanwhile gets it back.
+
+        Args:
+            checkpoint: The file.
+            retry_errors: What ended with an error is done again.
+
+        Raises:
+            InvalidInputError: It is in use, or something else.
+        """
+        self.journal = Journal(checkpoint)
+        if self._is_closed:
+            self.journal.close()
+            return
+        self.done = Checkpoint(self.journal.entries(), retry_errors=retry_errors)
+
+    def close(self) -> None:
+        """Give the checkpoint back, also where it is still being opened; a second time does nothing."""
+        self._is_closed = True
+        if self.journal is not None:
+            self.journal.close()
 
     def takes(self, one: Any, now: float) -> bool:  # noqa: ANN401 -- whatever callers pass
         """Tell whether something that was found is to be done; what is left out is told."""
-        if isinstance(one, LeftOut):
-            self.tally.left_out += 1
-            self.tell(ProgressEvent.LEFT_OUT, now, source=one.source, reason=one.reason)
-            return False
-        if self.done is not None and not isinstance(one, Unusable) and not self.done.takes(one):
-            self.tally.skipped, self.tally.failed_before = self.done.skipped, self.done.failed_before
-            return False
-        return True
+        with self._guard.lock:
+            if isinstance(one, LeftOut):
+                self.tally.left_out += 1
+                self._tell(ProgressEvent.LEFT_OUT, now, source=one.source, reason=one.reason)
+                return False
+            if self.done is not None and not isinstance(one, Unusable) and not self.done.takes(one):
+                self.tally.skipped, self.tally.failed_before = self.done.skipped, self.done.failed_before
+                return False
+            return True
 
     def write(self, source: object, outcome: ImageOutcome) -> None:
         """Write an outcome down, before anybody sees it."""
@@ -146,12 +172,17 @@ class Ledger:
         """Count an outcome, and tell of it; what was cancelled is still to be done."""
         if isinstance(outcome.error, CallCancelledError):
             return
-        self.tally.ended(failed=outcome.error is not None, now=now)
-        reason = None if outcome.error is None else str(outcome.error)
-        self.tell(ProgressEvent.IMAGE, now, source=name_of(outcome.source), reason=reason)
+        with self._guard.lock:
+            self.tally.ended(failed=outcome.error is not None, now=now)
+            reason = None if outcome.error is None else str(outcome.error)
+            self._tell(ProgressEvent.IMAGE, now, source=name_of(outcome.source), reason=reason)
 
-    def tell(self, event: ProgressEvent, now: float, *, source: str | None = None, reason: str | None = None) -> None:
+    def tell(self, event: ProgressEvent, now: float) -> None:
         """Tell how far it is."""
+        with self._guard.lock:
+            self._tell(event, now)
+
+    def _tell(self, event: ProgressEvent, now: float, *, source: str | None = None, reason: str | None = None) -> None:
         tell(self._on_progress, self.tally.report(event, now, source=source, reason=reason))
 
 

@@ -50,7 +50,7 @@ class Turn:
 
 
 class Pace:
-    """The rate of one operation of a client, shared by all who call it.
+    """The rate of one operation of a client, shared by all who call it, who use it one at a time.
 
     Args:
         rate: Calls a second at the start; left out, there is no limit until a call is throttled.
@@ -199,6 +199,7 @@ def pace_in_use(client: object) -> Pace | None:
 def pace_of(client: object) -> Pace:
     """Return the pace that all callers of a client share; what cannot be referenced weakly gets one a batch."""
     try:
-        return _PACES.setdefault(client, Pace())  # one step, whatever other threads do
+        # One step, whatever other threads do.
+        return _PACES.get(client) or _PACES.setdefault(client, Pace())
     except TypeError:
         return Pace()

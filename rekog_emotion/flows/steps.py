@@ -163,10 +163,12 @@ class Work:
     Attributes:
         function: Takes no arguments.
         short: It takes some milliseconds at most, so that nobody minds to wait for it.
+        whole: It is done to its end, whatever cancels meanwhile.
     """
 
     function: Callable[[], Any] = field(repr=False)
     short: bool = False
+    whole: bool = field(default=False, repr=False)
 
 
 # --- time ---
@@ -362,6 +364,12 @@ class Course(Generic[T]):
     def fail(self, error: BaseException) -> None:
         """Take the error that became of the last step."""
         self._error = error
+
+    def taken(self) -> T:
+        """Return what the flow has returned, and keep it no longer: an error in it knows the frames that know this."""
+        result = [self.result]
+        del self.result
+        return result.pop()
 
     def close(self) -> None:
         """End the flow where it is; a closed flow performs no step any more."""

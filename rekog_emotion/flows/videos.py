@@ -19,6 +19,7 @@ from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
 
 __all__ = [
+    "READY",
     "End",
     "JobOutcome",
     "Left",
@@ -40,6 +41,9 @@ V = TypeVar("V", bound="JobOutcome")
 R = TypeVar("R")
 T = TypeVar("T")
 _log: Final = logger("rekog_emotion")
+
+READY: Final = 1
+"""Ends a worker that may lie ready before another item is taken: who is slow to use results is not run over by them."""
 
 
 @frozen

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import evolve
 
 from rekog_emotion.blocking.driver import Driver
-from rekog_emotion.blocking.images import Asking, workers_of
-from rekog_emotion.clients.protocols import aws_region
+from rekog_emotion.clients.connections import standing
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.flows import batch as _batch
 from rekog_emotion.flows import detecting
-from rekog_emotion.flows.ledger import check_batch, pace_for
-from rekog_emotion.flows.rate import Pace, calls_a_second
-from rekog_emotion.flows.request import Seconds, _attributes, seconds
+from rekog_emotion.flows.batch import ImageOutcome
+from rekog_emotion.flows.images import Asking, ImagesRequest, paced
+from rekog_emotion.flows.ledger import workers_for
+from rekog_emotion.flows.rate import Pace
+from rekog_emotion.flows.request import Seconds
 from rekog_emotion.ray.cluster import AnyClient, check_client, check_pool, cpus, made, pool_of, ready, works_by_itself
 from rekog_emotion.ray.photos import Photos, check_columns, column_of
 from rekog_emotion.ray.places import here, is_prefix, packed, parts, reached, unpacked
@@ -91,14 +93,14 @@ class DetectImages:
         workers: int | None = None,
         timeout: Seconds = detecting.TIMEOUT,
     ) -> None:
-        wanted, limit, quota = _attributes(attributes), seconds(timeout, "timeout"), calls_a_second(rate)
-        check_batch(workers=workers, retry_errors=False, checkpoint=None)
+        asked = ImagesRequest(attributes=attributes, timeout=timeout, rate=rate, workers=workers)
         self._sink = OutcomeSink("images", nested=nested, landmarks=landmarks, faceless=faceless)
         self._columns = None if columns is None else _checked(columns)
         self._source_column = source_column
         driver = Driver(client=made(client))
-        self._asking = Asking(driver=driver, attributes=wanted, timeout=limit, pace=_pace(driver, quota))
-        number = workers or (1 if driver.facts.files else workers_of(driver, quota))
+        # It has no part in the threads: an error, which knows who asked, would keep them.
+        self._outcome_of = partial(_outcome, driver, Asking.of(asked, driver.facts, _pace(driver, asked.rate)))
+        number = workers or (1 if driver.facts.files else _workers(driver, asked.rate))
         self._threads = ThreadPoolExecutor(number, thread_name_prefix="rekog-emotion-photo")
 
     def __call__(self, batch: Any) -> pa.Table:  # noqa: ANN401 -- a table, a frame or a mapping
@@ -110,7 +112,7 @@ class DetectImages:
         photos = self._photos(batch)
         if self._columns is not None and not set(self._columns) <= set(self._sink.schema.names):
             check_columns(self._columns, self._sink.schema.names, photos.columns)
-        outcomes = self._threads.map(self._asking.outcome, photos.sources)
+        outcomes = self._threads.map(self._outcome_of, photos.sources)
         rows = self._sink.rows(zip(photos.names, outcomes, strict=True))
         if self._columns is None:
             return rows.table
@@ -136,7 +138,16 @@ def _pace(driver: Driver, quota: float | None) -> Pace | None:
     """Return the pace of all actors of the cluster; without one, that of the client."""
     if ray.is_initialized() and (quota is not None or not driver.facts.files):
         return ClusterPace(driver.client, quota)
-    return pace_for(driver.client, quota, files=driver.facts.files, region=aws_region(driver.client))
+    return driver.run(paced(driver.client, quota, facts=driver.facts, aws=standing(driver.client)["aws"]))
+
+
+def _workers(driver: Driver, quota: float | None) -> int:
+    known = standing(driver.client)
+    return workers_for(driver.client, quota, files=driver.facts.files, region=known["region"], pool=known["pool"])
+
+
+def _outcome(driver: Driver, asking: Asking, source: Any) -> ImageOutcome:  # noqa: ANN401 -- whatever a column has
+    return driver.run(asking.outcome(source))
 
 
 class _Found(Photos):
@@ -259,9 +270,7 @@ def detect_images(
         ConfigurationError: ``REKOG_EMOTION_CLIENT`` names no client, or AWS is not configured here. Of a function that
             makes clients, each process tells by itself.
     """
-    _attributes(attributes)
-    seconds(timeout, "timeout")
-    calls_a_second(rate)
+    ImagesRequest(attributes=attributes, timeout=timeout, rate=rate)
     sink = OutcomeSink("images", nested=nested, landmarks=landmarks, faceless=faceless)
     named = None if columns is None else _checked(columns)
     check_pool(concurrency, num_cpus)

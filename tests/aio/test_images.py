@@ -10,7 +10,7 @@ import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion import aio
-from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.errors import InvalidInputError, RekogEmotionError
 from rekog_emotion.flows.ledger import GRACE
 from rekog_emotion.results.journal import Journal
 from tests.scripted import refusal
@@ -209,6 +209,79 @@ def test_a_cancel_while_an_outcome_is_written_down(tmp_path, monkeypatch):
 
     run(main())
     assert len(file.read_text().splitlines()) == 1
+
+
+def test_a_cancel_while_the_checkpoint_is_opened(tmp_path, monkeypatch):
+    """Nobody has the file when the thread is done that opens it."""
+    file, opening, go = tmp_path / "done.jsonl", threading.Event(), threading.Event()
+
+    class Slow(Journal):
+        def __init__(self, path):
+            opening.set()
+            go.wait(10)
+            super().__init__(path)
+
+    monkeypatch.setattr("rekog_emotion.flows.ledger.Journal", Slow)
+    told = []
+
+    async def main():
+        outcomes = aio.detect_images([PHOTO], client=Client(), checkpoint=file, on_progress=told.append)
+        task = asyncio.create_task(anext(outcomes))
+        await asyncio.to_thread(opening.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go.set()
+
+    run(main())
+    assert told == []
+    Journal(file).close()
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_client_of_few_connections(caplog):
+    """Is told of in other words than in threads: whoever finds none of them free waits for one."""
+    from aiobotocore.config import AioConfig
+
+    async def main():
+        async with aio.aws_client(config=AioConfig(max_pool_connections=2)) as client:
+            return await every(aio.detect_images([], client=client, workers=3))
+
+    assert run(main()) == []
+    (message,) = [one.getMessage() for one in caplog.records if one.name == "rekog_emotion"]
+    assert message == (
+        "3 workers share a client that keeps 2 connections, and the others wait for one: pass a client with "
+        "max_pool_connections=3, or fewer workers"
+    )
+
+
+def test_nothing_is_taken_from_an_asynchronous_source_after_a_fault(tmp_path, monkeypatch):
+    """However slow the caller is to learn of it."""
+    taken = []
+
+    def full(*_):
+        raise RekogEmotionError("no room")  # noqa: EM101, TRY003 -- of a test
+
+    monkeypatch.setattr(Journal, "append", full)
+
+    async def endless():
+        while True:
+            await asyncio.sleep(0)
+            taken.append(PHOTO)
+            yield PHOTO.with_name(f"{len(taken)}.jpg")
+
+    async def main():
+        outcomes = aio.detect_images(endless(), client=Client(), workers=2, checkpoint=tmp_path / "done.jsonl")
+        async with aclosing(outcomes):
+            await anext(outcomes)
+            before = len(taken)
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert len(taken) <= before + 2
+            with pytest.raises(RekogEmotionError, match="no room"):
+                await anext(outcomes)
+
+    run(main())
 
 
 def test_a_cancel_ends_the_calls():

@@ -18,9 +18,11 @@ from rekog_emotion import (
     RekogEmotionError,
     ThrottledError,
 )
-from rekog_emotion.blocking import images
+from rekog_emotion.blocking.driver import Driver
+from rekog_emotion.clients.connections import standing
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.flows import ledger
+from rekog_emotion.flows.images import Batch, ImagesRequest
 from rekog_emotion.flows.rate import pace_of
 from rekog_emotion.results.lossless import read_json_lines
 from rekog_emotion.testing import FakeClient, Fault
@@ -109,7 +111,7 @@ def test_in_order():
             asked.append(number)
             if not number:
                 slow.wait(10)
-            elif len(asked) == images.AHEAD * 2:  # no more may be asked before its answer
+            elif len(asked) == ledger.AHEAD * 2:  # no more may be asked before its answer
                 slow.set()
             return super().detect_faces(**parameters)
 
@@ -122,7 +124,7 @@ def test_in_order():
     outcomes.close()
 
     assert first.source == "photos/0.jpg"
-    assert at_once <= images.AHEAD * 2 + 2
+    assert at_once <= ledger.AHEAD * 2 + 2
     assert others == [f"photos/{number % 9}.jpg" for number in range(1, 21)]
 
 
@@ -221,7 +223,7 @@ def test_a_checkpoint_that_cannot_be_written(client, monkeypatch):
     def full(*_):
         raise full_disk
 
-    monkeypatch.setattr(images.Journal, "append", full)
+    monkeypatch.setattr(ledger.Journal, "append", full)
     outcomes = rekog.detect_images("photos", client=client, checkpoint="done.jsonl", workers=1)
 
     assert next(outcomes).source == "photos/0.jpg"
@@ -415,6 +417,15 @@ def test_a_folder_without_pictures(folder, client):
     ]
 
 
+def workers_of(client, quota=None):
+    """Return how many photos at a time a batch does that has begun."""
+    driver = Driver(client=client)
+    batch = Batch(iter([]), ImagesRequest(rate=quota), client, driver.facts, **standing(client))
+    driver.run(batch.open())
+    driver.run(batch.begin())
+    return batch.workers
+
+
 @pytest.mark.parametrize(
     ("client", "quota", "expected"),
     [
@@ -426,7 +437,7 @@ def test_a_folder_without_pictures(folder, client):
 )
 def test_workers(client, quota, expected):
     """As many as the rate needs."""
-    assert images.workers_of(images.Driver(client=client), quota) == expected
+    assert workers_of(client, quota) == expected
 
 
 @pytest.mark.parametrize(("threads", "cores", "expected"), [(1, 2, 2), (1, 8, 8), (2, 8, 4), (4, 2, 1)])
@@ -434,7 +445,7 @@ def test_workers_of_the_embedded_engine(monkeypatch, threads, cores, expected):
     """No more threads than cores."""
     monkeypatch.setattr(ledger, "_cores", lambda: cores)
 
-    assert images.workers_of(images.Driver(client=EmbeddedClient(threads=threads)), None) == expected
+    assert workers_of(EmbeddedClient(threads=threads)) == expected
 
 
 @pytest.mark.usefixtures("credentials")
@@ -444,8 +455,8 @@ def test_workers_of_boto3(caplog):
     ours = rekog.aws_client(region_name="us-east-1")
     small = boto3.client("rekognition", config=Config(max_pool_connections=2))
 
-    assert [images.workers_of(images.Driver(client=client), None) for client in (own, ours, small)] == [10, 25, 2]
-    assert images._pace(images.Driver(client=ours), None).rate == 49
+    assert [workers_of(client) for client in (own, ours, small)] == [10, 25, 2]
+    assert pace_of(ours).rate == 49
     list(rekog.detect_images([], client=small, workers=3))
     (message,) = caplog.messages
     assert message == (
@@ -459,7 +470,9 @@ def test_a_local_endpoint_has_no_quota_that_is_known():
     """It is not AWS."""
     client = rekog.aws_client(endpoint_url="http://127.0.0.1:9")
 
-    assert images._pace(images.Driver(client=client), None).rate is None
+    workers_of(client)
+
+    assert pace_of(client).rate is None
 
 
 def test_sources_that_fail(client):

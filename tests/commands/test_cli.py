@@ -273,7 +273,7 @@ def test_interrupt_is_quiet(capsys, monkeypatch):
 
     monkeypatch.setattr("rekog_emotion.blocking.image.detect_image", detect_image)
 
-    monkeypatch.setattr("rekog_emotion.blocking.images.prepare_image", detect_image)
+    monkeypatch.setattr("rekog_emotion.flows.images.prepare_image", detect_image)
 
     assert (main(["image", ASTRONAUT, *EMBEDDED]), *capsys.readouterr()) == (130, "", "")
     assert (main(["image", ASTRONAUT, BIDEN, *EMBEDDED]), *capsys.readouterr()) == (130, "", "")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rekog_emotion.flows.combining import collect, tidied
-from rekog_emotion.flows.steps import Now, Sleep
+from rekog_emotion.flows.combining import collect, through, tidied
+from rekog_emotion.flows.steps import Give, Now, Sleep
 from tests.stepping import BEGIN, Table, asking
 
 
@@ -64,3 +64,37 @@ def test_tidies_up():
     assert ended.steps == [Sleep(1.0), Sleep(7.0)]
     assert broken.steps == [Sleep(7.0)]
     assert list(closed) == []
+
+
+def test_a_flow_with_each_value():
+    """Its steps are performed, too, until it has enough; then the other one is closed."""
+    closed = []
+
+    def numbers():
+        try:
+            for number in range(9):
+                yield Sleep(1.0)
+                yield Give(number)
+        finally:
+            closed.append(number)
+
+    def each(number):
+        yield Give((number, (yield Now())))
+        return number < 2
+
+    table = Table()
+    table.play(through(numbers(), each))
+
+    assert table.given == [(0, BEGIN + 1.0), (1, BEGIN + 2.0), (2, BEGIN + 3.0)]
+    assert (table.sleeps, closed) == ([1.0] * 3, [2])
+
+
+def test_a_flow_with_a_value_that_fails():
+    """Is told to who gave it."""
+
+    def each(_):
+        yield Now()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Table().play(through(asking(), each))

@@ -135,3 +135,18 @@ def test_what_has_many_parts_is_made_by_their_names(kind):
 def test_options_can_be_left_out(options):
     """Each of them."""
     assert options.__required_keys__ == frozenset()
+
+
+def test_a_result_that_is_taken():
+    """Is kept no longer: it may have an error, which knows the frames that know the course."""
+
+    def flow():
+        yield Now()
+        return ["a face"]
+
+    course = Course(flow())
+    for _ in course:
+        pass
+
+    assert course.taken() == ["a face"]
+    assert not hasattr(course, "result")
