@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 
 from rekog_emotion.clients.aio_fastpath import Acceleration
-from rekog_emotion.clients.aws import check_session, configured, settings_of
-from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
+from rekog_emotion.clients.aws import check_found, check_session, configured, settings_of
+from rekog_emotion.clients.configuring import fault_of
 from rekog_emotion.clients.names import configuration, name_of, object_of, resolve_client
 from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient
 from rekog_emotion.errors import needs
@@ -88,10 +88,7 @@ class _Making:
         with configured(None):
             session: Any = self._session_of()
         with configured(session):
-            if (credentials := await session.get_credentials()) is None:
-                raise no_credentials()
-            check_settings(session)
-            check_credentials(credentials, session=session, renew=False)
+            check_found(await session.get_credentials(), session)
             inner = session.create_client("rekognition", **self._options)
             client = await inner.__aenter__()
         self._inner = inner

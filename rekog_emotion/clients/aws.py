@@ -75,10 +75,7 @@ def aws_client(
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
     with configured(session):
-        if (credentials := session.get_credentials()) is None:
-            raise no_credentials()
-        check_settings(session)
-        check_credentials(credentials, session=session, renew=False)
+        check_found(session.get_credentials(), session)
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
     if (fault := fault_of(client, session)) is not None:
         raise fault
@@ -103,6 +100,22 @@ def check_session(session: object, *, profile_name: str | None, method: str, wan
     if session is not None and not callable(getattr(session, method, None)):
         msg = f"session= got {type(session).__module__}.{type(session).__name__}: pass {wanted}"
         raise InvalidInputError(msg)
+
+
+def check_found(credentials: object, session: Any) -> None:  # noqa: ANN401 -- of either world
+    """Refuse a session with which no client can be made: it has no credentials, or these or its settings are broken.
+
+    Args:
+        credentials: What the session has found, or nothing.
+        session: boto3's, or one of aiobotocore.
+
+    Raises:
+        ConfigurationError: No client can be made.
+    """
+    if credentials is None:
+        raise no_credentials()
+    check_settings(session)
+    check_credentials(credentials, session=session, renew=False)
 
 
 def settings_of(times: Config, config: Config | None) -> Config:
