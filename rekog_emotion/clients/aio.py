@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 
 from rekog_emotion.clients.aio_fastpath import Acceleration
-from rekog_emotion.clients.aws import check_found, check_session, configured, settings_of
+from rekog_emotion.clients.aws import check_found, check_session, configured, note_made, settings_of
 from rekog_emotion.clients.configuring import fault_of
 from rekog_emotion.clients.names import configuration, name_of, object_of, resolve_client
 from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient
@@ -95,6 +95,7 @@ class _Making:
         if (fault := fault_of(client, session)) is not None:
             await self.__aexit__(None, None, None)
             raise fault
+        note_made(client, session, self._options["config"])
         Acceleration(client)
         return cast("AsyncRekognitionClient", client)
 

@@ -79,7 +79,7 @@ def aws_client(
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
     if (fault := fault_of(client, session)) is not None:
         raise fault
-    _MADE[client] = session, settings
+    note_made(client, session, settings)
     accelerate(client)
     make_closable(client)
     return cast("RekognitionClient", client)
@@ -138,8 +138,13 @@ def settings_of(times: Config, config: Config | None) -> Config:
     return merged
 
 
-# boto3 clients do not tell their session, and not all that they were configured with.
-_MADE: Final[WeakKeyDictionary[object, tuple[Session, Config]]] = WeakKeyDictionary()
+# Clients do not tell their session, and not all that they were configured with.
+_MADE: Final[WeakKeyDictionary[object, tuple[Any, Config]]] = WeakKeyDictionary()
+
+
+def note_made(client: object, session: Any, settings: Config) -> None:  # noqa: ANN401 -- of either world
+    """Keep, as long as there is a client of ours, what it was made of, for those that stand beside it."""
+    _MADE[client] = session, settings
 
 
 def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
