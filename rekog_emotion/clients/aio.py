@@ -12,7 +12,15 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 
 from rekog_emotion.clients.aio_fastpath import Acceleration
-from rekog_emotion.clients.aws import check_found, check_session, configured, note_made, settings_of
+from rekog_emotion.clients.aws import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    check_found,
+    check_session,
+    configured,
+    note_made,
+    settings_of,
+)
 from rekog_emotion.clients.configuring import fault_of
 from rekog_emotion.clients.names import configuration, name_of, object_of, resolve_client
 from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient
@@ -34,8 +42,8 @@ def aws_client(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
     config: Config | None = None,
-    connect_timeout: float = 10.0,
-    read_timeout: float = 60.0,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
 ) -> AbstractAsyncContextManager[AsyncRekognitionClient]:
     """Build an aiobotocore client for Rekognition that leaves retrying to this library.
 

@@ -29,6 +29,8 @@ __all__ = ["aws_client", "s3_client_for", "sqs_client_for"]
 
 # A connection is made when a caller finds none that is free. botocore keeps 10, and throws away what comes back beyond.
 MOST_CONNECTIONS: Final = 256
+CONNECT_TIMEOUT: Final = 10.0  # seconds
+READ_TIMEOUT: Final = 60.0
 _LONG_POLL: Final = 20.0  # seconds that a call of SQS may wait for messages before it answers
 
 
@@ -39,8 +41,8 @@ def aws_client(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
     config: Config | None = None,
-    connect_timeout: float = 10.0,
-    read_timeout: float = 60.0,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
 ) -> RekognitionClient:
     """Build a boto3 client for Rekognition that leaves retrying to this library.
 
