@@ -11,7 +11,6 @@ from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_stream
-from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
 from rekog_emotion.flows.steps import Flow
@@ -77,8 +76,7 @@ def watch(
         ConfigurationError: AWS is not configured.
         ServiceError: The service refused for good.
     """
-    with needs("timeline", "Watching"):
-        from rekog_emotion.flows.watching import asked, watched
+    from rekog_emotion.flows.watching import asked, watched
 
     plan, follower = asked(
         rate=rate,

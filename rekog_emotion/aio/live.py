@@ -19,7 +19,6 @@ from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
-from rekog_emotion.errors import needs
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
 from rekog_emotion.results.moments import Moment
@@ -83,8 +82,7 @@ def watch(
             the first moment is asked for.
         RekogEmotionError: Whatever else :func:`rekog_emotion.watch` raises, likewise.
     """
-    with needs("timeline", "Watching"):
-        from rekog_emotion.flows.watching import asked, watched
+    from rekog_emotion.flows.watching import asked, watched
 
     plan, follower = asked(
         rate=rate,

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, Unpack
 
 from attrs import field, frozen
 
+from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import gathered
 from rekog_emotion.aio.job import VideoJob
 from rekog_emotion.aio.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
-from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.clients.aio import resolve
-from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import check_beside
 from rekog_emotion.flows.options import part, spelled_out
 from rekog_emotion.flows.request import VideoRequest
-from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
+from rekog_emotion.flows.videos import (
+    JobOutcome,
+    Task,
+    about,
+    asked_for_each,
+    check_for_all,
+    outcome_of,
+    tasks_for,
+    waits_for,
+)
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.wire.service import MAX_JOBS
@@ -79,9 +86,8 @@ async def _analyzed(
 ) -> AsyncGenerator[VideoOutcome, None]:
     shared = part(options, StartVideoOptions)
     shared["client"] = client = await resolve(options["client"])
-    asked.check_client(client, capabilities(client))  # what it cannot do is wrong for all of them
-    if asked.notify is not None:
-        await mailbox_of(asked.notify, client, asyncio.to_thread)  # and so is a queue that cannot be asked
+    driver = Driver(client=client)
+    await driver.run(check_for_all(asked, client, driver.facts))
 
     async def analyze(task: Task[VideoJob]) -> VideoAnalysis:
         tell = about(task.source, options["on_progress"])

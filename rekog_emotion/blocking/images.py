@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Final, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import Stop
 from rekog_emotion.blocking.driver import Driver
@@ -20,12 +20,11 @@ from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.images import Batch, Done, ImagesOptions, ImagesRequest, Item
 from rekog_emotion.flows.ledger import GRACE
 from rekog_emotion.flows.options import described, spelled_out
+from rekog_emotion.flows.steps import GLANCE
 from rekog_emotion.sources.images import ImageSource
 from rekog_emotion.values.progress import OnProgress
 
 __all__ = ["ImageOutcome", "detect_images"]
-
-_GLANCE: Final = 0.05
 
 
 @described
@@ -141,7 +140,7 @@ def _outcomes(driver: Driver, batch: Batch, cancel: threading.Event | None) -> I
 def _items(driver: Driver, batch: Batch, window: threading.Semaphore | None, stop: threading.Event) -> Iterator[Item]:
     """Yield what is to be done, one worker at a time."""
     for item in driver.iterate(batch.items(), cancel=stop):
-        while window is not None and not window.acquire(timeout=_GLANCE):
+        while window is not None and not window.acquire(timeout=GLANCE):
             if stop.is_set():
                 return
         yield item

@@ -12,16 +12,24 @@ from typing import Unpack
 
 from attrs import field, frozen
 
+from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.blocking.gathering import _Gathering
 from rekog_emotion.blocking.job import VideoJob
 from rekog_emotion.blocking.options import AnalyzeVideosOptions, StartVideoOptions, WaitForVideosOptions
-from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients.names import resolve_client
-from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import check_beside_in_threads
 from rekog_emotion.flows.options import part, spelled_out
 from rekog_emotion.flows.request import VideoRequest
-from rekog_emotion.flows.videos import JobOutcome, Task, about, asked_for_each, outcome_of, tasks_for, waits_for
+from rekog_emotion.flows.videos import (
+    JobOutcome,
+    Task,
+    about,
+    asked_for_each,
+    check_for_all,
+    outcome_of,
+    tasks_for,
+    waits_for,
+)
 from rekog_emotion.results.video_analysis import VideoAnalysis
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.progress import OnProgress, Progress
@@ -69,9 +77,8 @@ def analyze_videos(
     asked = asked_for_each(sources, max_jobs, options, check_beside_in_threads)
     shared, told = part(options, StartVideoOptions), _one_at_a_time(options["on_progress"])
     shared["client"] = client = resolve_client(options["client"])
-    asked.check_client(client, capabilities(client))  # what it cannot do is wrong for all of them
-    if asked.notify is not None:
-        mailbox_of(asked.notify, client)  # and so is a queue that cannot be asked
+    driver = Driver(client=client)
+    driver.run(check_for_all(asked, client, driver.facts))
 
     def analyze(task: Task[VideoJob], stop: threading.Event) -> VideoAnalysis:
         tell = about(task.source, told)

@@ -12,8 +12,16 @@ from weakref import WeakKeyDictionary
 from attrs import define, field
 
 from rekog_emotion.clients.aio_fastpath import Acceleration
-from rekog_emotion.clients.aws import check_session, configured, settings_of
-from rekog_emotion.clients.configuring import check_credentials, check_settings, fault_of, no_credentials
+from rekog_emotion.clients.aws import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    check_found,
+    check_session,
+    configured,
+    note_made,
+    settings_of,
+)
+from rekog_emotion.clients.configuring import fault_of
 from rekog_emotion.clients.names import configuration, name_of, object_of, resolve_client
 from rekog_emotion.clients.protocols import AnyClient, AsyncRekognitionClient
 from rekog_emotion.errors import needs
@@ -34,8 +42,8 @@ def aws_client(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
     config: Config | None = None,
-    connect_timeout: float = 10.0,
-    read_timeout: float = 60.0,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
 ) -> AbstractAsyncContextManager[AsyncRekognitionClient]:
     """Build an aiobotocore client for Rekognition that leaves retrying to this library.
 
@@ -88,16 +96,14 @@ class _Making:
         with configured(None):
             session: Any = self._session_of()
         with configured(session):
-            if (credentials := await session.get_credentials()) is None:
-                raise no_credentials()
-            check_settings(session)
-            check_credentials(credentials, session=session, renew=False)
+            check_found(await session.get_credentials(), session)
             inner = session.create_client("rekognition", **self._options)
             client = await inner.__aenter__()
         self._inner = inner
         if (fault := fault_of(client, session)) is not None:
             await self.__aexit__(None, None, None)
             raise fault
+        note_made(client, session, self._options["config"])
         Acceleration(client)
         return cast("AsyncRekognitionClient", client)
 

@@ -25,21 +25,19 @@ class Acceleration(fastpath.Acceleration):
     """As of :mod:`rekog_emotion.clients.fastpath`, on a client of aiobotocore."""
 
     async def _take_faces(self, **event: Any) -> None:  # noqa: ANN401 -- whatever botocore gives
-        ours = fastpath.is_ours()
-        if self._counted and not ours:
+        if not self._is_meant():
             return
-        body = event.get("response_dict", {}).get("body", b"")
-        if len(body) <= _SMALL:
-            self._take(event, ours=ours)
+        take = partial(self._take, event, ours=fastpath.is_ours())
+        if len(event.get("response_dict", {}).get("body", b"")) <= _SMALL:
+            take()
         else:
-            await asyncio.get_running_loop().run_in_executor(None, partial(self._take, event, ours=ours))
+            await asyncio.get_running_loop().run_in_executor(None, take)
 
     def _handlers(self) -> list[tuple[str, Callable[..., Any]]]:
         return [*super()._handlers(), (f"before-send.rekognition.{DETECT_FACES}", self._in_pieces)]
 
     def _in_pieces(self, request: Any, **_: Any) -> None:  # noqa: ANN401 -- botocore's
-        ours = fastpath.is_ours()
-        if (ours or not self._counted) and isinstance(request.body, bytes) and len(request.body) > _LARGE:
+        if self._is_meant() and isinstance(request.body, bytes) and len(request.body) > _LARGE:
             request.body = io.BytesIO(request.body)
 
 

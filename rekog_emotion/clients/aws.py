@@ -29,6 +29,8 @@ __all__ = ["aws_client", "s3_client_for", "sqs_client_for"]
 
 # A connection is made when a caller finds none that is free. botocore keeps 10, and throws away what comes back beyond.
 MOST_CONNECTIONS: Final = 256
+CONNECT_TIMEOUT: Final = 10.0  # seconds
+READ_TIMEOUT: Final = 60.0
 _LONG_POLL: Final = 20.0  # seconds that a call of SQS may wait for messages before it answers
 
 
@@ -39,8 +41,8 @@ def aws_client(
     profile_name: str | None = None,
     endpoint_url: str | None = None,
     config: Config | None = None,
-    connect_timeout: float = 10.0,
-    read_timeout: float = 60.0,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
 ) -> RekognitionClient:
     """Build a boto3 client for Rekognition that leaves retrying to this library.
 
@@ -75,14 +77,11 @@ def aws_client(
         if session is None:
             session = boto3.session.Session(profile_name=profile_name)
     with configured(session):
-        if (credentials := session.get_credentials()) is None:
-            raise no_credentials()
-        check_settings(session)
-        check_credentials(credentials, session=session, renew=False)
+        check_found(session.get_credentials(), session)
         client = session.client("rekognition", region_name=region_name, endpoint_url=endpoint_url, config=settings)
     if (fault := fault_of(client, session)) is not None:
         raise fault
-    _MADE[client] = session, settings
+    note_made(client, session, settings)
     accelerate(client)
     make_closable(client)
     return cast("RekognitionClient", client)
@@ -105,6 +104,22 @@ def check_session(session: object, *, profile_name: str | None, method: str, wan
         raise InvalidInputError(msg)
 
 
+def check_found(credentials: object, session: Any) -> None:  # noqa: ANN401 -- of either world
+    """Refuse a session with which no client can be made: it has no credentials, or these or its settings are broken.
+
+    Args:
+        credentials: What the session has found, or nothing.
+        session: boto3's, or one of aiobotocore.
+
+    Raises:
+        ConfigurationError: No client can be made.
+    """
+    if credentials is None:
+        raise no_credentials()
+    check_settings(session)
+    check_credentials(credentials, session=session, renew=False)
+
+
 def settings_of(times: Config, config: Config | None) -> Config:
     """Return what a client of ours is configured with: the caller's configuration over ours, but for its retries.
 
@@ -125,8 +140,13 @@ def settings_of(times: Config, config: Config | None) -> Config:
     return merged
 
 
-# boto3 clients do not tell their session, and not all that they were configured with.
-_MADE: Final[WeakKeyDictionary[object, tuple[Session, Config]]] = WeakKeyDictionary()
+# Clients do not tell their session, and not all that they were configured with.
+_MADE: Final[WeakKeyDictionary[object, tuple[Any, Config]]] = WeakKeyDictionary()
+
+
+def note_made(client: object, session: Any, settings: Config) -> None:  # noqa: ANN401 -- of either world
+    """Keep, as long as there is a client of ours, what it was made of, for those that stand beside it."""
+    _MADE[client] = session, settings
 
 
 def s3_client_for(client: RekognitionClient) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type

@@ -32,7 +32,7 @@ def client_beside(
     region: str | None,
     attempts: int,
     waiting: float,
-    made: tuple[Session, Config] | None,
+    made: tuple[Any, Config] | None,
 ) -> Any:  # noqa: ANN401 -- boto3's clients have no importable type
     """Build a boto3 client with all of another one that is not about its service.
 
@@ -43,26 +43,31 @@ def client_beside(
         region: Where; left out, the session's.
         attempts: Tries a call.
         waiting: Seconds that the service may take for an answer on top of what Rekognition may.
-        made: For a client of ours, the session and the settings that it was made of.
+        made: For a client of ours, the session and the settings that it was made of: boto3's, or aiobotocore's, whose
+            profile is taken.
     """
     from botocore.config import Config  # noqa: PLC0415 -- boto3 takes a third of a second
 
-    session, settings = made or (_session_like(client), None)
+    session: Any  # boto3's type knows services by name only
+    session, settings = made or (None, None)
+    if not hasattr(session, "client"):
+        session = _session_like(client, profile=getattr(session, "profile", None))
     config: Any = _inherited(client, settings).merge(
         Config(retries={"mode": "standard", "total_max_attempts": attempts})
     )
     if waiting and config.read_timeout is not None:
         config = config.merge(Config(read_timeout=config.read_timeout + waiting))
-    make: Any = session.client  # its type knows services by name only
-    return make(service, region_name=region, config=config, verify=_verify(client))
+    return session.client(service, region_name=region, config=config, verify=_verify(client))
 
 
-def _session_like(client: object) -> Session:
-    """Return a session that has the credentials of a boto3 client, the default one's beside any other."""
+def _session_like(client: object, *, profile: str | None) -> Session:
+    """Return a session of a profile, with the credentials of a boto3 client; beside any other, with its own."""
     import boto3  # noqa: PLC0415 -- likewise
     from botocore.session import get_session  # noqa: PLC0415 -- likewise
 
     core = get_session()
+    if profile is not None:
+        core.set_config_variable("profile", profile)
     if (credentials := credentials_of(client)) is not None:
         core.register_component("credential_provider", _Known(_blocking(credentials)))
     return boto3.session.Session(botocore_session=core)

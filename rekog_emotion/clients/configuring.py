@@ -176,7 +176,7 @@ def _names(text: str, settings: Mapping[str, object]) -> list[str]:
 
 
 def _options_of(session: Session | None) -> tuple[str, Mapping[str, object]]:
-    core: Any = getattr(session, "_session", None)
+    core: Any = getattr(session, "_session", session)  # what boto3 wraps; aiobotocore's sessions are it themselves
     try:
         return str(core.profile or "default"), dict(core.get_scoped_config())
     except Exception:  # noqa: BLE001 -- there is no such session, or the files themselves are broken

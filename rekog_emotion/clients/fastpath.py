@@ -166,9 +166,12 @@ class Acceleration:
         self.close()
 
     def _take_faces(self, **event: Any) -> Any:  # noqa: ANN401 -- whatever botocore gives
-        ours = is_ours()
-        if ours or not self._counted:
-            self._take(event, ours=ours)
+        if self._is_meant():
+            self._take(event, ours=is_ours())
+
+    def _is_meant(self) -> bool:
+        """Tell whether it is for the call that this thread or task makes."""
+        return is_ours() or not self._counted
 
     def _take(self, event: dict[str, Any], *, ours: bool) -> None:
         """Read the faces of an answer.

@@ -10,6 +10,7 @@ from attrs import define, evolve, frozen
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.job import JobHandle
 from rekog_emotion.flows.request import CheckBeside, VideoRequest, asked_for, limit_of
+from rekog_emotion.flows.steps import Facts, Flow, Open
 from rekog_emotion.logs import logger
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -26,6 +27,7 @@ __all__ = [
     "Task",
     "about",
     "asked_for_each",
+    "check_for_all",
     "check_jobs",
     "check_videos",
     "log_what_is_left",
@@ -127,6 +129,23 @@ def asked_for_each(
     """Return what is asked for each of several videos: first come the checks of `check_videos`, then `asked_for`."""
     check_videos(sources, max_jobs)
     return asked_for(options, check_beside)
+
+
+def check_for_all(asked: VideoRequest, client: object, facts: Facts) -> Flow[None]:
+    """Refuse what is wrong for each of several videos, before the first: what the client cannot do, or be asked by.
+
+    Args:
+        asked: For each of them.
+        client: Who runs their jobs.
+        facts: Of the client.
+
+    Raises:
+        InvalidInputError: The client cannot do what is asked.
+        ConfigurationError: The queue of messages cannot be asked.
+    """
+    asked.check_client(client, facts.can)
+    if asked.notify is not None:
+        yield Open(asked.notify)
 
 
 def tasks_for(sources: Iterable[VideoSource]) -> Iterable[Task[Any]]:

@@ -18,13 +18,12 @@ from rekog_emotion.errors import (
     InvalidInputError,
     InvalidMediaError,
     RekogEmotionError,
+    needs,
 )
 from rekog_emotion.flows import detecting, retrying
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners
 from rekog_emotion.flows.request import seconds as seconds_of
 from rekog_emotion.flows.steps import Cancelled, Facts, Flow, Give, Sleep, Tell, Work
-from rekog_emotion.people.following import Follower
-from rekog_emotion.people.person import _check
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.moments import Moment, milliseconds, moment_of
 from rekog_emotion.sources.images import prepare_image, prepare_pixels
@@ -32,6 +31,10 @@ from rekog_emotion.sources.reading import Frame, Frames, StalledError
 from rekog_emotion.text import quoted, shown
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.videos import TimedFace
+
+with needs("timeline", "Watching"):
+    from rekog_emotion.people.following import Follower
+    from rekog_emotion.people.person import _check
 
 __all__ = ["Plan", "asked", "samples_a_second", "watched"]
 

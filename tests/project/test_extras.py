@@ -19,12 +19,13 @@ VIDEO = "Embedded video needs the 'embedded' extra: pip install 'rekog-emotion[e
 DRAWING = "Drawing needs the 'image' extra: pip install 'rekog-emotion[image]'"
 PEOPLE = "Following people over time needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
 REPORT = "A report needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
+WATCHING = "Watching needs the 'timeline' extra: pip install 'rekog-emotion[timeline]'"
 PLOTTING = "Plotting needs the 'plot' extra: pip install 'rekog-emotion[plot]'"
 ARROW = "An Arrow table needs the 'arrow' extra: pip install 'rekog-emotion[arrow]'"
 RAY = "Ray Data needs the 'ray' extra: pip install 'rekog-emotion[ray]'"
 SERVER = "The server needs the 'server' extra: pip install 'rekog-emotion[server]'"
 ROOMS = ["embedded", "media.clips", "results.drawing", "results.timeline", "results.report", "results.plots"]
-ROOMS += ["results.arrow", "server", "ray"]
+ROOMS += ["results.arrow", "server", "ray", "flows.watching"]
 MISSING = {
     "PIL": {"embedded": EMBEDDED, "results.drawing": DRAWING},
     "av": {"media.clips": VIDEO},
@@ -34,9 +35,10 @@ MISSING = {
         "results.timeline": PEOPLE,
         "results.report": REPORT,
         "results.plots": PLOTTING,
+        "flows.watching": WATCHING,
     },
     "onnxruntime": {"embedded": EMBEDDED},
-    "scipy": {"results.timeline": PEOPLE, "results.report": PEOPLE},
+    "scipy": {"results.timeline": PEOPLE, "results.report": PEOPLE, "flows.watching": PEOPLE},
     "matplotlib": {"results.plots": PLOTTING},
     "pyarrow": {"results.arrow": ARROW, "ray": RAY},
     "ray": {"ray": RAY},
