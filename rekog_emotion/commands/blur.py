@@ -12,6 +12,8 @@ from rekog_emotion.commands._many import Many, add_many, is_collection, relative
 from rekog_emotion.commands._media import analyze_one, check_client, naming_output, progress_bar, save
 from rekog_emotion.commands.annotate import add_media, check_target, tell
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.files import is_folder, is_there
+from rekog_emotion.media.writing import make_folder
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.s3 import is_s3_uri
 
@@ -76,7 +78,7 @@ def _blur_many(args: argparse.Namespace) -> int:
         photo = str(outcome.source)
         try:
             out = copies.of(photo)
-            out.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(out.parent, name=args.out)
             save(outcome.result().blur(photo, method=args.method), out)
         except Exception as error:  # noqa: BLE001 -- one bad photo does not stop the others, whatever it has
             many.fail(error, about=photo)
@@ -95,16 +97,17 @@ def _check_many(args: argparse.Namespace) -> None:
     if args.results is not None:
         msg = f"--results {args.results} is of one photo or video, and {args.media} may be many; leave it out"
         raise InvalidInputError(msg)
-    if out.exists() and not out.is_dir():
+    if is_there(out) and not is_folder(out):
         msg = f"{args.out} is a file, and there may be many photos; name a folder"
         raise InvalidInputError(msg)
-    if not out.exists() and out.suffix.lower() in {*VIDEO_SUFFIXES, *writable_suffixes()}:
+    if not is_there(out) and out.suffix.lower() in {*VIDEO_SUFFIXES, *writable_suffixes()}:
         msg = f"{args.out} is named like a file, and {args.media} may be many photos; name a folder"
         raise InvalidInputError(msg)
-    photos = Path(args.media).resolve() if Path(args.media).is_dir() else None
+    photos = Path(args.media).resolve() if is_folder(args.media) else None
     if photos is not None and (out.resolve() == photos or photos in out.resolve().parents):
         msg = f"{args.out} is in {args.media}, whose photos it would be among; name a folder beside it"
         raise InvalidInputError(msg)
+    make_folder(out, name=args.out)
 
 
 class _Copies:
@@ -133,7 +136,7 @@ class _Copies:
                 self.left_out += 1
                 _terminal.note(_terminal.one_line(f"left out: {found.source}: {found.reason}"))
             elif isinstance(found, str):
-                if self._args.resume and self.of(found).exists():
+                if self._args.resume and is_there(self.of(found)):
                     self.skipped += 1
                 else:
                     yield found

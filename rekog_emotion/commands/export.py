@@ -17,6 +17,7 @@ from rekog_emotion.commands._media import analyze, check_client, is_results, is_
 from rekog_emotion.commands._options import add_job, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.files import is_file
 from rekog_emotion.media.writing import check_output, identity, output_text
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class _Analyses:
 
     def __iter__(self) -> Iterator[Analysis]:
         checkpoint = self._args.checkpoint
-        if checkpoint is not None and Path(checkpoint).is_file():
+        if checkpoint is not None and is_file(checkpoint):
             yield from read_results(checkpoint, retry_errors=self._args.retry_errors)
         for photos, sources in groupby(self._args.sources, key=lambda one: not (is_results(one) or is_video(one))):
             if photos:

@@ -17,7 +17,8 @@ from rekog_emotion.commands._media import check_client, check_place, is_results,
 from rekog_emotion.commands._options import add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.media.writing import check_output, identity
+from rekog_emotion.media.files import is_file, is_folder, is_there
+from rekog_emotion.media.writing import check_output, identity, make_folder
 
 if TYPE_CHECKING:
     from rekog_emotion.results.image_analysis import ImageAnalysis
@@ -107,7 +108,7 @@ def _check_out(args: argparse.Namespace) -> None:
         msg = f"{saved} has results already, which --out {args.out} would get a second time; leave it out"
         raise InvalidInputError(msg)
     check_place(Path(args.out))
-    if not args.resume and Path(args.out).is_file() and Path(args.out).stat().st_size:
+    if not args.resume and is_file(args.out) and Path(args.out).stat().st_size:
         msg = f"--out {args.out} is there already; --resume goes on with it, or name another file"
         raise InvalidInputError(msg)
 
@@ -233,7 +234,7 @@ class _Overlays:
     def checked(self, photo: str) -> str | bytes:
         """Return a photo as it is analysed, or say that it cannot be drawn on, if that is wanted."""
         source = sys.stdin.buffer.read() if photo == _STANDARD_INPUT else photo
-        if self._paths and (isinstance(source, bytes) or Path(source).is_file()):
+        if self._paths and (isinstance(source, bytes) or is_file(source)):
             from rekog_emotion.results._stills import check_still
 
             check_still(source)
@@ -245,7 +246,7 @@ class _Overlays:
             paths = self._paths.get(photo)
             return paths.pop(0) if paths else None
         path = self._names.free(self._folder / relative(photo, self._photos).with_suffix(".png"))
-        _make(path.parent, str(path))
+        make_folder(path.parent, name=f"--draw {path}")
         return path
 
 
@@ -264,7 +265,7 @@ class _Names:
         """Return a path as it is wanted, or with a number."""
         number, path = 1, wanted
         # Without regard to case, as some file systems have it.
-        while str(path).casefold() in self._taken or (self._keep and path.exists()):
+        while str(path).casefold() in self._taken or (self._keep and is_there(path)):
             number += 1
             path = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         self._taken.add(str(path).casefold())
@@ -273,12 +274,12 @@ class _Names:
 
 def _folder(out: str) -> Path:
     path = Path(out)
-    if path.suffix and not path.is_dir():
+    if path.suffix and not is_folder(path):
         msg = (
             f"--draw {out} is one file, and there may be many photos; name a directory: --draw {path.with_suffix('')}/"
         )
         raise InvalidInputError(msg)
-    _make(path, out)
+    make_folder(path, name=f"--draw {out}")
     return path
 
 
@@ -291,8 +292,8 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
     if saved is not None:
         msg = f"--draw {out}: {saved} has results; rekog-emotion annotate PHOTO OUT --results {saved} draws them"
         raise InvalidInputError(msg)
-    if path.is_dir() or out.endswith(("/", os.sep)) or not path.suffix:
-        _make(path, out)
+    if is_folder(path) or out.endswith(("/", os.sep)) or not path.suffix:
+        make_folder(path, name=f"--draw {out}")
         paths = _names_in(path, photos)
     elif len(photos) > 1:
         msg = (
@@ -304,7 +305,7 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
         msg = f"--draw {out}: Pillow writes no picture of this suffix; name it {path.with_suffix('.png')}"
         raise InvalidInputError(msg)
     else:
-        _make(path.parent, out)
+        make_folder(path.parent, name=f"--draw {out}")
         paths = [path]
     originals = {identity(photo) for photo in photos}
     for path in paths:
@@ -313,14 +314,6 @@ def _overlays(out: str, photos: Sequence[str]) -> list[Path]:
             msg = f"--draw {out} would write over the photo {path}; name another place"
             raise InvalidInputError(msg)
     return paths
-
-
-def _make(directory: Path, out: str) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"--draw {out}: the directory {directory} cannot be made: {error.strerror}"
-        raise InvalidInputError(msg) from error
 
 
 def _names_in(directory: Path, photos: Sequence[str]) -> list[Path]:

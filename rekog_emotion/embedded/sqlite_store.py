@@ -71,7 +71,7 @@ class SqliteStore:
 
     Args:
         path: The file; made if there is none. What SQLite would take for no plain path, such as ``:memory:`` or an
-            address ``file:...``, is refused; ``./:memory:`` is a file of that name.
+            address ``file:...``, is refused; ``./:memory:`` is a file of that name. So is a device, pipe or folder.
 
     Raises:
         InvalidInputError: The file cannot be used: it is damaged, another program's, of a later version of this

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.values.numbers import as_float
 
 __all__ = ["Pace", "Turn", "calls_a_second", "pace_in_use", "pace_of", "quota_in"]
 
@@ -176,7 +177,7 @@ def calls_a_second(rate: object) -> float | None:
     """
     if rate is None:
         return None
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < float("inf"):
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < as_float(rate) < float("inf"):
         msg = f"rate={rate!r} is no rate: pass calls a second, your quota for instance, or leave it out"
         raise InvalidInputError(msg)
     return float(rate)

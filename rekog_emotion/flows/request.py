@@ -14,6 +14,7 @@ from attrs import field, fields_dict, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.options import described
+from rekog_emotion.values.numbers import as_float
 from rekog_emotion.wire.service import JOB_TAG, TOKEN
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def seconds(duration: Seconds, name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         msg = f"{name}={duration!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
         raise InvalidInputError(msg)
-    return float(value)
+    return as_float(value)
 
 
 TIMEOUT: Final = 3600.0

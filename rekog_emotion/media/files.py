@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["BinaryFile", "opened", "read_all", "read_file"]
+__all__ = ["BinaryFile", "is_file", "is_folder", "is_there", "opened", "read_all", "read_file"]
 
 MAX_FILE_BYTES: Final = 400_000_000  # more than any picture that is decoded takes without compression
 _CHUNK: Final = 1 << 20
@@ -31,6 +32,25 @@ class BinaryFile(Protocol):
         ...
 
 
+# Path's own methods raise for names that a file system cannot hold, and in folders that may not be looked into: what is
+# wrong there, whoever opens it says.
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Tell whether there is something by a name."""
+    return os.path.exists(path)  # noqa: PTH110 -- see above
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether there is a regular file by a name."""
+    return os.path.isfile(path)  # noqa: PTH113 -- see above
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Tell whether there is a folder by a name."""
+    return os.path.isdir(path)  # noqa: PTH112 -- see above
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file; what the system refuses, then or while it is read, is an error that says what to do.
@@ -39,7 +59,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         InvalidInputError: There is no such file, it is a directory, or it cannot be read.
     """
     try:
-        if path.is_dir():
+        if is_folder(path):
             message = "this is a directory; pass the path of a file in it"
             raise InvalidInputError(message)
         with path.open("rb") as file:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from rekog_emotion.media.containers import boxes
+from rekog_emotion.media.files import is_file
 
 __all__ = ["video_seconds"]
 
@@ -17,7 +18,7 @@ _LONGEST: Final = 7 * 24 * 3600.0
 def video_seconds(path: Path) -> float | None:
     """Return the length of an MP4 or MOV file in seconds, or ``None`` where its header does not say, or lies."""
     try:
-        if not path.is_file():  # a pipe would not even open
+        if not is_file(path):  # a pipe would not even open
             return None
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)

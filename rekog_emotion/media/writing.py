@@ -21,13 +21,30 @@ from typing import BinaryIO, Final, TextIO
 
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["check_output", "identity", "mode_of_new", "output_file", "output_text"]
+__all__ = ["check_output", "identity", "make_folder", "mode_of_new", "output_file", "output_text"]
 
 _MOST_LINKS: Final = 40  # as Linux follows
 # What a shell's >(...) and /dev/stdout lead to: a file that this process has open, with a position of its own.
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/(?:self|\d+))/fd/(\d+)")
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _PRIVATE: Final = 0o600
+
+
+def make_folder(folder: Path, name: str) -> None:
+    """Make a folder, and those that it is in, where they are missing.
+
+    Args:
+        folder: Which.
+        name: What messages call it.
+
+    Raises:
+        InvalidInputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{name}: the directory {folder} cannot be made: {error.strerror}"
+        raise InvalidInputError(msg) from error
 
 
 def check_output(path: Path, name: str) -> None:

@@ -17,6 +17,7 @@ from rekog_emotion.people.showing import summary_html, track_html
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.people.tables import Cells, Tabular
 from rekog_emotion.values.listing import Listing, counted
+from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.telling import listed, told_faces
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.wording import word
@@ -328,6 +329,6 @@ def _score(number: np.floating) -> float:
 
 def _check(**numbers: float) -> None:
     for name, number in numbers.items():
-        if not isinstance(number, Real) or not (math.isfinite(number) and number >= 0):
+        if not isinstance(number, Real) or not (math.isfinite(as_float(number)) and number >= 0):
             msg = f"{name} is {number!r}, and has to be a number from 0 on"
             raise InvalidInputError(msg)

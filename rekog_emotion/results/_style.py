@@ -14,6 +14,7 @@ from PIL import ImageColor
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.text import plain, quoted
 from rekog_emotion.values.base import short
+from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
     from rekog_emotion.values.faces import Face
@@ -35,7 +36,7 @@ def _number(name: str, value: float, *, least: float, most: float, what: str) ->
         told = short(0)(value) if type(value) is int else repr(value)
         msg = f"{name} is {told}, and has to be {what}"
         raise InvalidInputError(msg)
-    return float(value)
+    return as_float(value)
 
 
 def _confidence(value: Any) -> float:  # noqa: ANN401 -- whatever a caller passes

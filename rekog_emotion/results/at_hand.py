@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.files import is_file
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import is_s3_uri
 
@@ -19,8 +19,7 @@ __all__ = ["file_of", "is_at_hand"]
 def is_at_hand(analysis: AnyFaces) -> bool:
     """Tell whether what was analysed is a file of this machine that is still there."""
     source = analysis.source
-    # Path.is_file() raises for a name that this file system cannot hold.
-    return source is not None and not _is_no_path(source) and os.path.isfile(source)  # noqa: PTH113
+    return source is not None and not _is_no_path(source) and is_file(source)
 
 
 def file_of(analysis: AnyFaces, *, kind: str, how: str) -> Path:

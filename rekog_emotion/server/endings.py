@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.errors import RekogEmotionError
 from rekog_emotion.logs import logger
+from rekog_emotion.media.files import is_file
 from rekog_emotion.redaction import withhold
 from rekog_emotion.server.spool import DAMAGED, ENDED, NOTE, ROOM, Spool, SpoolError, remove
 from rekog_emotion.wire.service import START_FACE_DETECTION
@@ -255,7 +256,7 @@ def _note(job_id: str, request: Mapping[str, Any]) -> dict[str, Any]:
 def _read(path: Path, spool: Spool) -> dict[str, Any] | None:
     """Return a note, or ``None`` of a damaged one, which is set aside: one job's note never holds up the others."""
     try:
-        note = json.loads(path.read_bytes())
+        note = json.loads(path.read_bytes()) if is_file(path) else None  # a pipe would be waited for
         if not _is_note(note):
             why = "it is no note of a video job"
         else:

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
+from rekog_emotion.media.files import is_folder
 from rekog_emotion.media.headers import memory_of
 from rekog_emotion.redaction import withhold
 from rekog_emotion.server.admission import weigh
@@ -63,7 +64,7 @@ class MediaRoot:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._root = Path(folder)
-        if not self._root.is_dir():
+        if not is_folder(self._root):
             msg = f"the media root {self._root} is no folder; make it, with a folder for each bucket"
             raise InvalidInputError(msg)
 

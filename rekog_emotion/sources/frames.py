@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.files import is_folder, is_there
 from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, name_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.sources.reading import Frame, Frames, Read, Shot, Shots, StalledError, Timer
@@ -102,13 +103,13 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
     if isinstance(path, S3Object):
         msg = f"{text} is in S3, whence nothing is live: use analyze_video"
         raise InvalidInputError(msg)
-    if not path.exists():
+    if not is_there(path):
         msg = (
             f"{shown(text)}: there is no such file; check the path, or pass a camera's number or an address such as "
             "rtsp://host/stream"
         )
         raise InvalidInputError(msg)
-    if path.is_dir():
+    if is_folder(path):
         msg = f"{shown(text)}: this is a folder; pass the path of one video"
         raise InvalidInputError(msg)
     return Clip(path, clock=clock, cancel=cancel)

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media.decoding import check_pixels
-from rekog_emotion.media.files import BinaryFile, opened, read_all, read_file
+from rekog_emotion.media.files import BinaryFile, is_folder, opened, read_all, read_file
 from rekog_emotion.media.formats import not_an_image
 from rekog_emotion.media.headers import ImageHeader, read_header
 from rekog_emotion.sources.collections import is_collection, prefix_of
@@ -96,7 +96,7 @@ def _check_one(place: str | os.PathLike[str]) -> None:
     if not is_collection(place):
         return
     text = os.fsdecode(os.fspath(place))
-    if os.path.isdir(text):  # noqa: PTH112 -- Path.is_dir() raises for odd names
+    if is_folder(text):
         what = "this is a directory; pass the path of a file in it, or all of it to detect_images()"
     elif isinstance(place, str) and (prefix := prefix_of(place)) is not None:
         if not prefix.prefix:

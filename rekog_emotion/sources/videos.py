@@ -12,7 +12,7 @@ from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.containers import refusal
-from rekog_emotion.media.files import opened
+from rekog_emotion.media.files import is_file, opened
 from rekog_emotion.media.formats import not_a_video
 from rekog_emotion.media.mp4 import video_seconds
 from rekog_emotion.sources.images import _DIMENSIONS
@@ -94,7 +94,7 @@ def _wrong_video(source: object) -> str:
         wrong = f"{_IN_MEMORY}; write what `await file.read()` gives to a temporary file and pass its path"
     elif _is_file(source):
         name = getattr(source, "name", None)
-        if isinstance(name, str) and os.path.isfile(name):  # noqa: PTH113 -- Path.is_file() raises for odd names
+        if isinstance(name, str) and is_file(name):
             wrong = "this is an open file, and a video is read by its path; pass that instead"
         else:
             wrong = f"{_IN_MEMORY}; copy the file object to a temporary file (shutil.copyfileobj) and pass its path"

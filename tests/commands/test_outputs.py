@@ -1,5 +1,6 @@
 """Where the commands write: pipes and links stay, files keep their mode, and a full disk costs nothing."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -108,3 +109,37 @@ def test_full_disk(writer, capsys):
     assert (code, out.read_text(), list(out.parent.iterdir())) == (2, "old", [out])
     assert (complaint.count("\n"), complaint.endswith(" cannot be written: File too large\n")) == (1, True)
     assert os.fspath(out) in complaint
+
+
+LONG = "a" * 300  # more than a file system takes for a name
+TOLD = {
+    "draw": (("image", ASTRONAUT, "--draw", f"{LONG}.png"), f"--draw {LONG}.png cannot be written: {{}}"),
+    "draw into": (("image", ASTRONAUT, "--draw", LONG), f"--draw {LONG}: the directory {LONG} cannot be made: {{}}"),
+    "draw all into": (
+        ("image", os.curdir, "--draw", LONG),
+        f"--draw {LONG}: the directory {LONG} cannot be made: {{}}",
+    ),
+    "out": (("image", ASTRONAUT, "--out", LONG), f"{LONG} cannot be written: {{}}"),
+    "annotate": (("annotate", f"{LONG}.jpg", "a.jpg"), f"{LONG}.jpg: there is no such file"),
+    "annotate to": (("annotate", ASTRONAUT, f"{LONG}.jpg"), f"{LONG}.jpg cannot be written: {{}}"),
+    "blur": (("blur", f"{LONG}.jpg", "a.jpg"), f"{LONG}.jpg: there is no such file"),
+    "blur all into": (("blur", os.fspath(DATA), LONG), f"{LONG}: the directory {LONG} cannot be made: {{}}"),
+    "checkpoint": (
+        ("export", ASTRONAUT, "--checkpoint", LONG),
+        f"--checkpoint {LONG[:200]}... cannot be written: {{}}",
+    ),
+    "watch": (("watch", f"{LONG}.mp4"), f"{LONG[:200]}...: there is no such file"),
+    "report": (("report", ASTRONAUT, "-o", LONG), f"{LONG} cannot be written: {{}}"),
+}
+
+
+@pytest.mark.parametrize(("command", "told"), TOLD.values(), ids=TOLD.keys())
+def test_names_that_no_file_has(command, told, tmp_path, monkeypatch, capsys):
+    """They are refused by name before any call, whatever they are for."""
+    monkeypatch.chdir(tmp_path)
+
+    code = main([*command, *EMBEDDED])
+
+    said = capsys.readouterr().err
+    assert (code, said.startswith(f"rekog-emotion: {told.format(os.strerror(errno.ENAMETOOLONG))}")) == (2, True), said
+    assert list(tmp_path.iterdir()) == []

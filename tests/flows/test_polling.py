@@ -91,7 +91,7 @@ def test_what_passes(error, transient):
 
 @pytest.mark.parametrize(
     ("duration", "expected"),
-    [(None, None), (0, 0.0), (2.5, 2.5), (timedelta(minutes=2), 120.0), (math.inf, math.inf)],
+    [(None, None), (0, 0.0), (2.5, 2.5), (timedelta(minutes=2), 120.0), (math.inf, math.inf), (10**400, math.inf)],
 )
 def test_durations(duration, expected):
     """A duration is a number of seconds, a timedelta, or none."""

@@ -47,6 +47,14 @@ def test_no_margin(margin, shown):
     assert str(caught.value) == f"margin is {shown}, and should be a ratio of the box of 0 or more"
 
 
+@pytest.mark.parametrize("width", [1e308, 10**400], ids=["1e308", "10**400"])
+def test_width(width):
+    """A line that is wider than all pictures covers this one."""
+    drawn = analysis(FACE).draw(PICTURE, width=width)
+
+    assert drawn.getpixel((80, 30)) != PICTURE.getpixel((80, 30))
+
+
 def test_usual_margins_are_as_they_were():
     """A square is as wide as the box with its margins."""
     assert analysis(FACE).crop(FACE, PICTURE, margin=0.5, align=True).size == (64, 64)

@@ -219,7 +219,8 @@ def test_nobody():
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("smooth", -0.5), ("smooth", "1"), ("smooth", None), ("max_gap", -0.5), ("max_gap", "1")]
+    ("name", "number"),
+    [("smooth", -0.5), ("smooth", "1"), ("smooth", None), ("max_gap", -0.5), ("max_gap", "1"), ("smooth", 10**400)],
 )
 def test_bad_numbers_are_refused(name, number):
     """Seconds are from 0 on."""

@@ -458,14 +458,29 @@ def test_a_damaged_note(watch, warnings, content, why):
     assert [message["JobId"] for message in watch.look(FAILED)] == ["job-2"]
 
 
-def test_a_note_that_cannot_be_read(watch, warnings):
-    """What is no file at all is set aside, too."""
-    (watch.folder / "folder.json").mkdir()
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_note_that_is_no_file(watch, warnings, make):
+    """It is set aside, too, and nobody waits for what comes out of it."""
+    make(watch.folder / "odd.json")
 
     watch.restart()
 
-    assert warnings == [ASIDE.format(watch.folder / "folder.json", "Is a directory", "folder.damaged")]
-    assert (watch.folder / "folder.damaged").is_dir()
+    why = "it is no note of a video job"
+    assert warnings == [ASIDE.format(watch.folder / "odd.json", why, "odd.damaged")]
+    assert [path.name for path in watch.folder.iterdir()] == ["odd.damaged"]
+
+
+def test_a_note_that_cannot_be_read(watch, warnings, monkeypatch):
+    """A broken disk costs one note alone."""
+    (watch.folder / "torn.json").write_text("{}")
+
+    def read_bytes(_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    watch.restart()
+
+    assert warnings == [ASIDE.format(watch.folder / "torn.json", os.strerror(errno.EIO), "torn.damaged")]
 
 
 class Shelf(MemoryStore):

@@ -109,13 +109,14 @@ def test_does_not_wait_for_a_pipe(media):
         MediaRoot(media)({"Bucket": "bucket", "Name": "pipe"})
 
 
-def test_root_is_a_folder(tmp_path):
+@pytest.mark.parametrize("name", ["nothing", "n" * 300])
+def test_root_is_a_folder(tmp_path, name):
     """Which is found out at once."""
     with pytest.raises(InvalidInputError) as caught:
-        MediaRoot(tmp_path / "nothing")
+        MediaRoot(tmp_path / name)
 
     assert str(caught.value) == (
-        f"the media root {tmp_path / 'nothing'} is no folder; make it, with a folder for each bucket"
+        f"the media root {tmp_path / name} is no folder; make it, with a folder for each bucket"
     )
 
 
