@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeAlias
 
 from rekog_emotion.aio.sharing import turn_of_loop
 from rekog_emotion.clients import failures
 from rekog_emotion.clients.aio_fastpath import Passing
-from rekog_emotion.clients.connections import line_of
+from rekog_emotion.clients.connections import leave, line_of
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.protocols import is_async
@@ -47,17 +49,22 @@ async def made(step: Call, client: Any, aside: Aside) -> Any:  # noqa: ANN401 --
 async def _ended_by_cancel(client: object, call: Callable[[], Any], aside: Aside) -> Any:  # noqa: ANN401 -- likewise
     """Make a call in a thread, which ends with a cancel where the client is one of ours.
 
-    The thread of another client's call ends by itself, and the loop with it.
+    The thread of another client's call ends by itself, and the loop with it; the cancel has a note that says so.
     """
-    line = line_of(client)
-    if line is None:
-        return await aside(call)
+    line, end = line_of(client), Future[None]()
 
     def work() -> Any:  # noqa: ANN401 -- likewise
-        with line:
-            return call()
+        end.set_running_or_notify_cancel()
+        try:
+            with line or nullcontext():
+                return call()
+        finally:
+            end.set_result(None)
 
     try:
         return await aside(work)
-    finally:
-        line.close()  # after the call it does nothing
+    except BaseException as error:
+        # One that has not begun never does, as there was no thread for it; a line is closed before it, too.
+        if (line is not None or end.running()) and (left := leave(client, end, line)):
+            error.add_note(left)
+        raise

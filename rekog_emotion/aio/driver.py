@@ -352,7 +352,8 @@ class _Performer:
         try:
             async with asyncio.timeout(None if math.isinf(seconds) else seconds) as limit:
                 return await self._driver.call(step)
-        except TimeoutError:
+        except TimeoutError as error:
             if not limit.expired():
                 raise
-        raise LateError
+            left = "; ".join(getattr(error.__context__, "__notes__", ()))  # of the cancel that the time-out was
+        raise LateError(left)

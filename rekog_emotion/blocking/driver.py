@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define, field, frozen
 
@@ -14,7 +13,7 @@ from rekog_emotion import workers
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients import failures
-from rekog_emotion.clients.connections import Line, line_of, read_timeout_of
+from rekog_emotion.clients.connections import leave, line_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import known_of
@@ -211,7 +210,10 @@ class _Performer:
         return _Begun(lambda: self._driver.run(flow(), cancel=stop))
 
     def _limited(self, call: steps.Call, seconds: float) -> object:
-        """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
+        """Make a call that is not waited for any longer when its time is over, or the caller cancels.
+
+        Its thread is a daemon, and holds up no exit.
+        """
         client = self._driver.client if call.queue is None else call.queue.sqs
         line = line_of(client)
 
@@ -225,27 +227,10 @@ class _Performer:
             _clock.wait(made, min(seconds, threading.TIMEOUT_MAX), self._cancel)
         finally:
             if not made.done():
-                left = _leave(client, made, line)
+                left = leave(client, made, line)
         if not made.done():
             raise LateError(left)
         return made.result()
-
-
-# The calls of clients that cannot be interrupted, which nobody waits for.
-_LEFT: Final[WeakSet[workers.Call[object]]] = WeakSet()
-
-
-def _leave(client: RekognitionClient, call: workers.Call[object], line: Line | None) -> str:
-    """Stop waiting for a call, and say what goes on of it; its thread is a daemon, and holds up no exit."""
-    if line is not None:
-        line.close()
-        return ""
-    with SHARED.lock:
-        _LEFT.add(call)
-        under_way = sum(not one.done() for one in _LEFT)
-    limit = read_timeout_of(client)
-    until = "by itself" if limit is None else f"at the client's own read time-out of {limit:g} s at the latest"
-    return f"this client's calls cannot be interrupted: it ends {until} ({under_way} such under way)"
 
 
 class _Begun:

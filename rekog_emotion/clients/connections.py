@@ -13,20 +13,43 @@ import socket
 import threading
 from contextlib import suppress
 from functools import cache
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Protocol, TypedDict
 from weakref import WeakSet
 
 from rekog_emotion import forks
 from rekog_emotion.clients.beside import credentials_of
 from rekog_emotion.clients.protocols import aws_region, is_async, service_region
+from rekog_emotion.clients.sharing import SHARED
 
-__all__ = ["Line", "Standing", "line_of", "make_closable", "make_own", "pool_of", "read_timeout_of", "standing"]
+__all__ = [
+    "Line",
+    "Standing",
+    "leave",
+    "line_of",
+    "make_closable",
+    "make_own",
+    "pool_of",
+    "read_timeout_of",
+    "standing",
+]
 
 _CALLS: Final = threading.local()
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
 # In a forked child: what is its own by now, connections and credentials.
 _OWN: WeakSet[Any] | None = None
 _OWNING = threading.Lock()
+
+
+class Going(Protocol):
+    """A call that another thread makes."""
+
+    def done(self) -> bool:
+        """Tell whether it has ended."""
+        ...
+
+
+# The calls of clients that cannot be interrupted, which nobody waits for.
+_LEFT: Final[WeakSet[Going]] = WeakSet()
 
 
 class Line:
@@ -83,6 +106,25 @@ def line_of(client: object) -> Line | None:
         return Line() if client in _CLOSABLE else None
     except TypeError:  # it cannot be referenced weakly
         return None
+
+
+def leave(client: object, call: Going, line: Line | None) -> str:
+    """Stop waiting for a call, and say what goes on of it: nothing where its connection can be closed.
+
+    Args:
+        client: Makes the call.
+        call: Has not ended.
+        line: Its connection, if it can be closed.
+    """
+    if line is not None:
+        line.close()
+        return ""
+    with SHARED.lock:
+        _LEFT.add(call)
+        under_way = sum(not one.done() for one in _LEFT)
+    limit = read_timeout_of(client)
+    until = "by itself" if limit is None else f"at the client's own read time-out of {limit:g} s at the latest"
+    return f"this client's calls cannot be interrupted: it ends {until} ({under_way} such under way)"
 
 
 def read_timeout_of(client: object) -> float | None:

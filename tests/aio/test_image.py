@@ -9,6 +9,7 @@ import sys
 import threading
 from contextvars import ContextVar
 from pathlib import Path
+from types import SimpleNamespace
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -124,6 +125,45 @@ def test_the_time_is_over():
     with pytest.raises(rekog.CallTimeoutError, match="may be charged"):
         run(aio.detect_image(DATA, client=Silent(), timeout=0.5))
     assert ended == [True]
+
+
+@pytest.mark.parametrize(
+    ("read_timeout", "until"), [(None, "by itself"), (30, "at the client's own read time-out of 30 s at the latest")]
+)
+def test_a_call_of_a_blocking_client_that_is_left(read_timeout, until):
+    """Goes on in its thread, which is told as in the blocking world, after a time-out and of a cancel."""
+    begun, released = threading.Semaphore(0), threading.Event()
+
+    class Silent:
+        meta = SimpleNamespace(config=SimpleNamespace(read_timeout=read_timeout))
+
+        def detect_faces(self, **_):
+            begun.release()
+            released.wait(60)
+
+        start_face_detection = get_face_detection = detect_faces
+
+    async def main():
+        client = Silent()
+        with pytest.raises(rekog.CallTimeoutError) as late:
+            await aio.detect_image(DATA, client=client, timeout=1.0)
+        task = asyncio.ensure_future(aio.detect_image(DATA, client=client))
+        for _ in range(2):
+            await asyncio.to_thread(begun.acquire)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await task
+        released.set()
+        return str(late.value), cancelled.value.__notes__
+
+    late, notes = run(main())
+
+    told = "; this client's calls cannot be interrupted: it ends {} ({} such under way)".format
+    assert late.endswith(f", and may be charged{told(until, 1)}")
+    assert notes == [
+        told(until, 2).removeprefix("; "),
+        "DetectFaces was under way: the call may have reached the service, and may be charged",
+    ]
 
 
 def test_to_cancel_the_task_is_the_cancel():
