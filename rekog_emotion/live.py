@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator, Iterable
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_stream
-from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
+from rekog_emotion.flows.live import WatchOptions, WatchRequest
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.flows.steps import Flow
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
@@ -25,20 +25,39 @@ if TYPE_CHECKING:
 __all__ = ["record", "watch"]
 
 
-def watch(
-    frames: FrameSource,
-    *,
-    client: RekognitionClient | ClientName | None = None,
-    rate: float = WATCH_RATE,
-    smooth: float = WATCH_SMOOTH,
-    max_gap: float | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    max_calls: int | None = None,
-    timeout: Seconds = detecting.TIMEOUT,
-    on_progress: OnProgress | None = None,
-    cancel: threading.Event | None = None,
-    clock: Clock | None = None,
-) -> Generator[Moment]:
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: As for :func:`detect_image`. With AWS each sample is a call of DetectFaces, and paid for. Default:
+            ``None``.
+    """
+
+    client: RekognitionClient | ClientName | None
+
+
+@described
+class _Listeners(TypedDict, total=False):
+    """Who is told, who may end it, and by which time.
+
+    Attributes:
+        on_progress: Called with a :class:`Progress` when a stream is lost. Default: ``None``.
+        cancel: Ends it at once when set. Default: ``None``.
+        clock: Where time comes from, for tests. Default: ``None``, the system.
+    """
+
+    on_progress: OnProgress | None
+    cancel: threading.Event | None
+    clock: Clock | None
+
+
+class WatchFramesOptions(_Performer, WatchOptions, _Listeners, total=False):
+    """Options of ``watch``."""
+
+
+@spelled_out(WatchFramesOptions, defaults=WatchRequest)
+def watch(frames: FrameSource, **options: Unpack[WatchFramesOptions]) -> Generator[Moment]:
     """Say who is there, how they look and since when, while it is filmed: a moment a sample.
 
     Emotions are how a face looks, not what a person feels. Frames stay in memory, and whoever is filmed has to know:
@@ -55,16 +74,7 @@ def watch(
             an iterable of RGB arrays or PIL pictures, each taken at the time when it comes, by a thread of its own; or
             of pairs of seconds and a picture, which are read as they are asked for, so that none is missed. Pictures of
             a list are taken to be a sample apart.
-        client: As for :func:`detect_image`. With AWS each sample is a call of DetectFaces, and paid for.
-        rate: Samples a second.
-        smooth: Width of the window in seconds, before each sample, over which scores are averaged; 0 for none.
-        max_gap: Seconds that a person may be away and still be known again; left out, two, or two samples if longer.
-        attributes: As for :func:`detect_image`.
-        max_calls: Calls after which it ends, with a moment that says so.
-        timeout: Longest wait for one call: seconds, a ``timedelta``, or ``None``.
-        on_progress: Called with a :class:`Progress` when a stream is lost.
-        cancel: Ends it at once when set.
-        clock: Where time comes from, for tests.
+        **options: Those of ``WatchFramesOptions``.
 
     Yields:
         A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free.
@@ -78,22 +88,13 @@ def watch(
     """
     from rekog_emotion.flows.watching import asked, watched
 
-    plan, follower = asked(
-        rate=rate,
-        smooth=smooth,
-        max_gap=max_gap,
-        attributes=attributes,
-        max_calls=max_calls,
-        timeout=timeout,
-        on_progress=on_progress,
-        cancel=cancel,
-    )
-    time = clock or system_clock()
-    stop = cancel or threading.Event()
+    plan, follower = asked(options)
+    time = options["clock"] or system_clock()
+    stop = options["cancel"] or threading.Event()
     source = frames_of(frames, rate=plan.rate, clock=time, cancel=stop)
-    driver = Driver(client=of_stream(resolve_client(client)), clock=time)
+    driver = Driver(client=of_stream(resolve_client(options["client"])), clock=time)
     flow = watched(source, plan, follower, facts=driver.facts)
-    return _moments(driver, flow, source, stop, on_progress)
+    return _moments(driver, flow, source, stop, options["on_progress"])
 
 
 def record(

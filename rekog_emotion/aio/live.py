@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, TypeVar, Unpack
 
 from attrs import define, field
 
@@ -19,8 +19,8 @@ from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
-from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds
+from rekog_emotion.flows.live import WatchOptions, WatchRequest
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
 from rekog_emotion.sources.reading import Frames, OneByOne
@@ -39,19 +39,37 @@ T = TypeVar("T")
 _END: Final = object()
 
 
-def watch(
-    frames: AnyFrameSource,
-    *,
-    client: AnyClient | ClientName | None = None,
-    rate: float = WATCH_RATE,
-    smooth: float = WATCH_SMOOTH,
-    max_gap: float | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    max_calls: int | None = None,
-    timeout: Seconds = detecting.TIMEOUT,
-    on_progress: OnProgress | None = None,
-    clock: Clock | None = None,
-) -> AsyncGenerator[Moment, None]:
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: As for :func:`rekog_emotion.aio.detect_image`. Default: ``None``.
+    """
+
+    client: AnyClient | ClientName | None
+
+
+@described
+class _Listeners(TypedDict, total=False):
+    """Who is told, and by which time.
+
+    Attributes:
+        on_progress: A plain function, called in the loop with a :class:`Progress` when a stream is lost. Default:
+            ``None``.
+        clock: Where time comes from, for tests. Default: ``None``, the loop.
+    """
+
+    on_progress: OnProgress | None
+    clock: Clock | None
+
+
+class WatchFramesOptions(_Performer, WatchOptions, _Listeners, total=False):
+    """Options of ``watch``."""
+
+
+@spelled_out(WatchFramesOptions, defaults=WatchRequest)
+def watch(frames: AnyFrameSource, **options: Unpack[WatchFramesOptions]) -> AsyncGenerator[Moment, None]:
     """Say who is there, how they look and since when, while it is filmed: a moment a sample.
 
     Emotions are how a face looks, not what a person feels. Frames stay in memory, and whoever is filmed has to know:
@@ -64,15 +82,7 @@ def watch(
     Args:
         frames: As for :func:`rekog_emotion.watch`; or an asynchronous iterable of pictures, or of pairs of seconds and
             a picture, as that of another task. It is asked in the loop, and whatever else there is, read in threads.
-        client: As for :func:`rekog_emotion.aio.detect_image`.
-        rate: Samples a second.
-        smooth: Width of the window in seconds, before each sample, over which scores are averaged; 0 for none.
-        max_gap: Seconds that a person may be away and still be known again; left out, two, or two samples if longer.
-        attributes: As for :func:`rekog_emotion.detect_image`.
-        max_calls: Calls after which it ends, with a moment that says so.
-        timeout: Longest wait for one call: seconds, a ``timedelta``, or ``None``.
-        on_progress: A plain function, called in the loop with a :class:`Progress` when a stream is lost.
-        clock: Where time comes from, for tests.
+        **options: Those of ``WatchFramesOptions``.
 
     Returns:
         An asynchronous iterator of moments, one a sample.
@@ -84,25 +94,17 @@ def watch(
     """
     from rekog_emotion.flows.watching import asked, watched
 
-    plan, follower = asked(
-        rate=rate,
-        smooth=smooth,
-        max_gap=max_gap,
-        attributes=attributes,
-        max_calls=max_calls,
-        timeout=timeout,
-        on_progress=on_progress,
-    )
-    time = clock or LoopClock()
+    plan, follower = asked(options)
+    time = options["clock"] or LoopClock()
     loop = _Loop(time)
     source = OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
 
     async def moments() -> AsyncGenerator[Moment, None]:
         loop.begin()
-        driver = Driver(client=of_stream(await resolve(client)), clock=time, pool=workers.Threads())
+        driver = Driver(client=of_stream(await resolve(options["client"])), clock=time, pool=workers.Threads())
         flow = watched(source, plan, follower, facts=driver.facts)
         try:
-            async with aclosing(driver.iterate(flow, on_progress=on_progress)) as given:
+            async with aclosing(driver.iterate(flow, on_progress=options["on_progress"])) as given:
                 async for moment in given:
                     yield moment
         finally:

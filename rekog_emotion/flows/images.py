@@ -26,7 +26,7 @@ from rekog_emotion.flows.ledger import (
 )
 from rekog_emotion.flows.options import described
 from rekog_emotion.flows.rate import Pace, calls_a_second
-from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
+from rekog_emotion.flows.request import Seconds, _attributes, _timeout, check_listeners
 from rekog_emotion.flows.steps import Facts, Flow, Give, Now, Shared, Work
 from rekog_emotion.flows.tally import Tally
 from rekog_emotion.flows.videos import End
@@ -67,10 +67,6 @@ class ImagesOptions(TypedDict, total=False):
     checkpoint: str | os.PathLike[str] | None
     retry_errors: bool
     timeout: Seconds
-
-
-def _timeout(given: Seconds) -> float | None:
-    return seconds(given, "timeout")
 
 
 @frozen(kw_only=True)

@@ -7,11 +7,11 @@ when they are asked, and what is told of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from rekog_emotion.errors import (
     CallCancelledError,
@@ -21,8 +21,8 @@ from rekog_emotion.errors import (
     needs,
 )
 from rekog_emotion.flows import detecting, retrying
-from rekog_emotion.flows.request import Seconds, _attributes, check_listeners
-from rekog_emotion.flows.request import seconds as seconds_of
+from rekog_emotion.flows.live import WatchRequest
+from rekog_emotion.flows.request import check_listeners
 from rekog_emotion.flows.steps import Cancelled, Facts, Flow, Give, Sleep, Tell, Work
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.moments import Moment, milliseconds, moment_of
@@ -36,76 +36,27 @@ with needs("timeline", "Watching"):
     from rekog_emotion.people.following import Follower
     from rekog_emotion.people.person import _check
 
-__all__ = ["Plan", "asked", "samples_a_second", "watched"]
+__all__ = ["asked", "watched"]
 
 _FIRST_WAIT: Final = 1.0  # seconds until a lost stream is opened again, at first
 _LONGEST_WAIT: Final = 30.0
 _SLOWEST: Final = 60.0  # seconds between samples, however often the service says that it is busy
 _QUIET: Final = 10  # samples that went well, after which they come twice as often again
-_FASTEST: Final = 1000.0  # samples a second: faces have times of whole milliseconds
 
 
-@frozen(kw_only=True)
-class Plan:
-    """What a caller wants, checked.
-
-    Attributes:
-        rate: Samples a second.
-        attributes: Of faces, as the service names them.
-        max_calls: Calls after which it ends; ``None`` for as many as there are samples.
-        timeout: Seconds for one call.
-    """
-
-    rate: float
-    attributes: tuple[str, ...] = ("ALL",)
-    max_calls: int | None = None
-    timeout: float | None = detecting.TIMEOUT
-
-    def __attrs_post_init__(self) -> None:
-        samples_a_second(self.rate)
-        most = self.max_calls
-        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
-            msg = f"max_calls={most!r} is no budget: pass 1 or more calls, or None for no limit"
-            raise InvalidInputError(msg)
-
-
-def asked(
-    *,
-    rate: object,
-    smooth: float,
-    max_gap: float | None,
-    attributes: str | Sequence[str],
-    max_calls: int | None,
-    timeout: Seconds,
-    on_progress: object = None,
-    cancel: object = None,
-) -> tuple[Plan, Follower]:
+def asked(options: Mapping[str, Any]) -> tuple[WatchRequest, Follower]:
     """Return what a caller wants, and who follows the people.
 
-    Raises:
-        InvalidInputError: An option cannot be used.
-    """
-    plan = Plan(
-        rate=samples_a_second(rate),
-        attributes=tuple(_attributes(attributes)),
-        max_calls=max_calls,
-        timeout=seconds_of(timeout, "timeout"),
-    )
-    _check(smooth=smooth, max_gap=max_gap or 0)
-    check_listeners(on_progress, cancel)
-    return plan, Follower(interval=1 / plan.rate, max_gap=max_gap, smooth=smooth)
-
-
-def samples_a_second(rate: object) -> float:
-    """Return a caller's rate of samples.
+    Args:
+        options: Those of a watching, and of who is told.
 
     Raises:
-        InvalidInputError: It is none.
+        InvalidInputError: One of them cannot be used.
     """
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= _FASTEST:
-        msg = f"rate={rate!r} is no rate: pass samples a second, over 0 and up to {_FASTEST:.0f}"
-        raise InvalidInputError(msg)
-    return float(rate)
+    plan = WatchRequest.of(options)
+    _check(smooth=plan.smooth, max_gap=plan.max_gap or 0)
+    check_listeners(options["on_progress"], options.get("cancel"))
+    return plan, Follower(interval=1 / plan.rate, max_gap=plan.max_gap, smooth=plan.smooth)
 
 
 class _Beat:
@@ -156,7 +107,7 @@ class _Beat:
 class _Watch:
     """One watching: what is known from one sample to the next."""
 
-    def __init__(self, frames: Frames, plan: Plan, follower: Follower, facts: Facts) -> None:
+    def __init__(self, frames: Frames, plan: WatchRequest, follower: Follower, facts: Facts) -> None:
         self._frames, self._plan, self._follower = frames, plan, follower
         # The next sample is a better second attempt than an old frame.
         self._facts = evolve(facts, retries=False)
@@ -253,7 +204,7 @@ class _Watch:
         yield Give(Moment(seconds=round(seconds, 3), frame=picture, reason=reason, skipped=skipped, source=self._name))
 
 
-def watched(frames: Frames, plan: Plan, follower: Follower, *, facts: Facts) -> Flow[None]:
+def watched(frames: Frames, plan: WatchRequest, follower: Follower, *, facts: Facts) -> Flow[None]:
     """Give a moment a sample, until there are no more frames, the calls are used up, or the caller cancels.
 
     A failure that may pass is a moment without people that says why, and so is a stream that is lost, which is opened

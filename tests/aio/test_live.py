@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import threading
 from contextlib import aclosing
 from pathlib import Path
@@ -83,6 +84,14 @@ def test_has_the_options_of_the_blocking_verb():
     assert [(one.name, one.default) for one in ours.values()] == [
         (one.name, one.default) for one in blocking.values() if one.name != "cancel"
     ]
+
+
+def test_documents_every_option():
+    """In its own world's words where they differ, whichever of the two was loaded first."""
+    for world, words in ((aio, "called in the loop with"), (rekog, "Called with a")):
+        arguments = inspect.getdoc(world.watch).partition("\nArgs:\n")[2].partition("\n\n")[0]
+        assert re.findall(r"^    (\w+): \S", arguments, re.MULTILINE) == [*inspect.signature(world.watch).parameters]
+        assert words in arguments
 
 
 SCRIPTS = {

@@ -8,6 +8,7 @@ from attrs import evolve, fields
 from rekog_emotion.flows.batch import ImageOutcome
 from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.job import Job
+from rekog_emotion.flows.live import WatchRequest
 from rekog_emotion.flows.messages import Completion
 from rekog_emotion.flows.pages import Readout
 from rekog_emotion.flows.polling import PollSchedule
@@ -31,7 +32,6 @@ from rekog_emotion.flows.steps import (
     Work,
 )
 from rekog_emotion.flows.videos import JobOutcome
-from rekog_emotion.flows.watching import Plan
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from tests.stepping import asking
 
@@ -119,10 +119,10 @@ def test_steps_in_words():
     assert LateError("1 call goes on").left == "1 call goes on"
 
 
-KINDS = [Completion, Facts, ImageOutcome, Job, JobOutcome, Lookout, Plan, PollSchedule, Readout, Starter, VideoRequest]
+KINDS = [Completion, Facts, ImageOutcome, Job, JobOutcome, Lookout, PollSchedule, Readout, Starter, VideoRequest]
 
 
-@pytest.mark.parametrize("kind", [*KINDS, WaysOut], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*KINDS, WatchRequest, WaysOut], ids=lambda kind: kind.__name__)
 def test_what_has_many_parts_is_made_by_their_names(kind):
     """And never by their places."""
     with pytest.raises(TypeError) as caught:

@@ -12,9 +12,9 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
-from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH
+from rekog_emotion.flows.live import WatchRequest
 from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
-from rekog_emotion.flows.watching import Plan, asked, watched
+from rekog_emotion.flows.watching import asked, watched
 from rekog_emotion.people.following import Follower
 from rekog_emotion.sources.reading import Frame, StalledError
 from tests.results.people import face
@@ -74,7 +74,7 @@ def played(*script, answers=(NOBODY,), rate=2.0, **options):
     table = Table(*answers, **options)
     frames = Scripted(*script, table=table)
     flow = watched(
-        frames, Plan(rate=rate, **plan), Follower(interval=1 / rate), facts=Facts(retries=True, engine="aws")
+        frames, WatchRequest(rate=rate, **plan), Follower(interval=1 / rate), facts=Facts(retries=True, engine="aws")
     )
     table.play(flow)
     return table, frames
@@ -259,14 +259,6 @@ def test_cancelling_ends_it(cancelled_at):
     assert all(one.reason for one in table.given[1:])
 
 
-@pytest.mark.parametrize("options", [{"rate": 1000}, {"rate": 0.1, "max_calls": 1}, {"rate": 2, "max_calls": None}])
-def test_options_that_can_be_used(options):
-    """Up to a sample a millisecond, and from one call on."""
-    plan = Plan(**options)
-
-    assert {name: getattr(plan, name) for name in options} == options
-
-
 def test_a_call_without_a_limit_can_be_cancelled():
     """It is waited for as long as it takes, or until the caller cancels."""
     table, _ = played(0.0, timeout=None)
@@ -281,37 +273,15 @@ def test_a_call_that_is_cancelled_gives_nothing():
     assert told(table) == []
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 0}, "rate=0 is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": True}, "rate=True is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": float("nan")}, "rate=nan is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": 1001}, "rate=1001 is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": 2, "max_calls": 0}, "max_calls=0 is no budget: pass 1 or more calls, or None for no limit"),
-        ({"rate": -1}, "rate=-1 is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": "2"}, "rate='2' is no rate: pass samples a second, over 0 and up to 1000"),
-        ({"rate": 2, "max_calls": True}, "max_calls=True is no budget: pass 1 or more calls, or None for no limit"),
-        ({"rate": 2, "max_calls": 2.5}, "max_calls=2.5 is no budget: pass 1 or more calls, or None for no limit"),
-    ],
-)
-def test_options_that_cannot_be_used(options, message):
-    """They are refused before anything is opened."""
-    with pytest.raises(InvalidInputError) as caught:
-        Plan(**options)
-
-    assert str(caught.value) == message
-
-
 def test_who_listens_is_looked_at_last():
     """What is wrong with the watching itself is told first."""
-    options = {"rate": 0, "smooth": WATCH_SMOOTH, "max_gap": None, "attributes": "ALL", "max_calls": None, "timeout": 1}
-
     with pytest.raises(InvalidInputError, match=r"^rate=0 is no rate"):
-        asked(**options, on_progress=5, cancel=5)
+        asked({"rate": 0, "smooth": -1, "on_progress": 5, "cancel": 5})
+    with pytest.raises(InvalidInputError, match=r"^smooth is -1, and has"):
+        asked({"smooth": -1, "on_progress": 5, "cancel": 5})
     with pytest.raises(InvalidInputError, match=r"^on_progress= got int"):
-        asked(**{**options, "rate": WATCH_RATE}, on_progress=5, cancel=5)
+        asked({"on_progress": 5, "cancel": 5})
     with pytest.raises(InvalidInputError, match=r"^cancel= got int"):
-        asked(**{**options, "rate": WATCH_RATE}, on_progress=None, cancel=5)
+        asked({"on_progress": None, "cancel": 5})
 
-    assert asked(**{**options, "rate": WATCH_RATE})[0] == Plan(rate=2.0, timeout=1.0)
+    assert asked({"on_progress": None, "timeout": 1})[0] == WatchRequest(timeout=1.0)
