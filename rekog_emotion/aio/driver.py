@@ -24,21 +24,22 @@ from rekog_emotion.aio.calling import made
 from rekog_emotion.aio.clock import Clock, LoopClock
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.aio.sharing import mailbox_of
+from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import known_of
-from rekog_emotion.clients.protocols import is_async, progress_of
+from rekog_emotion.clients.protocols import capabilities, is_async, progress_of
 from rekog_emotion.clients.sharing import SHARED
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget, budget_of
-from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
+from rekog_emotion.flows.steps import Course, Facts, Flow, LateError, Opening, Resolve
 from rekog_emotion.values.progress import OnProgress, Progress, tell
 
 if TYPE_CHECKING:
     from rekog_emotion.flows.messages import Mailbox
     from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "opened"]
 
 T = TypeVar("T")
 
@@ -123,6 +124,22 @@ class Driver:
     async def call(self, step: steps.Call) -> Any:  # noqa: ANN401 -- the service's own answer
         """Make a call, by a client of either world."""
         return await made(step, self.client, self.aside)
+
+
+async def opened(opening: Opening[T]) -> T:
+    """Perform what comes before there is a client, and return what there is then."""
+    answer: Any = None
+    try:
+        while True:
+            step = opening.send(answer)
+            if isinstance(step, Resolve):
+                client: Any = await resolve(step.client)
+                answer = client, capabilities(client)
+            else:
+                answer = await asyncio.to_thread(step.function)
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 @frozen

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from rekog_emotion.aio.clock import LoopClock
-from rekog_emotion.aio.driver import Driver
-from rekog_emotion.clients.aio import resolve
+from rekog_emotion.aio.driver import Driver, opened
 from rekog_emotion.clients.protocols import AnyClient, ClientName
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import Seconds
 from rekog_emotion.results.image_analysis import ImageAnalysis
-from rekog_emotion.sources.images import ImageSource, prepare_image, ready_image
+from rekog_emotion.sources.images import ImageSource
 
 __all__ = ["detect_image"]
 
@@ -49,8 +47,6 @@ async def detect_image(
     """
     clock = LoopClock()
     asked = detecting.PhotoRequest.of(attributes, timeout, now=clock.now())
-    image = ready_image(source)
-    if image is None:
-        image = await asyncio.to_thread(prepare_image, source)
-    driver = Driver(client=await resolve(client), clock=clock)
-    return await driver.run(asked.detect(image, driver.client, driver.facts, now=clock.now()))
+    image, found = await opened(detecting.opening(source, client))
+    driver = Driver(client=found, clock=clock)
+    return await driver.run(asked.detect(image, found, driver.facts, now=clock.now()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Unpack
@@ -10,18 +9,17 @@ from typing import Any, Unpack
 from attrs import frozen
 
 from rekog_emotion.aio.clock import LoopClock
-from rekog_emotion.aio.driver import Driver
+from rekog_emotion.aio.driver import Driver, opened
 from rekog_emotion.aio.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
-from rekog_emotion.clients.aio import resolve
-from rekog_emotion.clients.protocols import capabilities
 from rekog_emotion.clients.staging import check_beside, resolve_discard, staging_for
+from rekog_emotion.flows import resuming, starting
 from rekog_emotion.flows.job import Job, JobHandle
 from rekog_emotion.flows.options import spelled_out
-from rekog_emotion.flows.request import VideoRequest, asked_for, limit_of
-from rekog_emotion.flows.resuming import asked_of_job, read_state
+from rekog_emotion.flows.request import VideoRequest, limit_of
+from rekog_emotion.flows.resuming import read_state
 from rekog_emotion.flows.starting import Starter
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.sources.videos import VideoSource, prepare_video
+from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import JobStatus
 
@@ -49,14 +47,10 @@ class VideoJob(JobHandle):
             source: A path, ``s3://bucket/key`` or :class:`S3Object`.
             **options: Those of ``StartVideoOptions``.
         """
-        asked, s3_client = asked_for(options, check_beside), options["s3_client"]
-        given: Any = options["staging"]
-        video = await to_thread(prepare_video, source)
-        client: Any = await resolve(options["client"])
-        asked.check_client(client, capabilities(client))
-        staging = await to_thread(staging_for, video.place, given, client=client, s3_client=s3_client)
+        begun = starting.opening(source, options, check_beside=check_beside, find=staging_for)
+        asked, video, client, staging = await opened(begun)
         clock = options["clock"] or LoopClock()
-        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=options["s3_client"])
         flow = Starter(asked=asked, facts=driver.facts).start(video)
         return cls(job=await driver.run(flow, on_progress=options["on_progress"]), driver=driver)
 
@@ -74,14 +68,11 @@ class VideoJob(JobHandle):
             notify: What the job was started with, to wait for its message; the job itself is looked at first.
             clock: Where time comes from, for tests.
         """
-        asked, s3_client = asked_of_job(job_id, options, check_beside), options["s3_client"]
-        given: Any = options["staging"]
-        client: Any = await resolve(options["client"])
-        asked.check_client(client, capabilities(client))
-        upload, clock = options["upload"], options["clock"] or LoopClock()
-        staging = await to_thread(resolve_discard, given, client=client, upload=upload, s3_client=s3_client)
-        driver = Driver(client=client, clock=clock, staging=staging, s3_client=s3_client)
-        return cls(job=Job(job_id=job_id, facts=driver.facts, upload=upload, notify=asked.notify), driver=driver)
+        begun = resuming.opening(job_id, options, check_beside=check_beside, find=resolve_discard)
+        client, staging = await opened(begun)
+        clock = options["clock"] or LoopClock()
+        driver = Driver(client=client, clock=clock, staging=staging, s3_client=options["s3_client"])
+        return cls(job=Job.taken_up(job_id, options, driver.facts), driver=driver)
 
     @classmethod
     @spelled_out(FromDictOptions, defaults=VideoRequest)

@@ -16,13 +16,13 @@ from rekog_emotion.clients import failures
 from rekog_emotion.clients.connections import leave, line_of
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
-from rekog_emotion.clients.names import known_of
-from rekog_emotion.clients.protocols import progress_of
+from rekog_emotion.clients.names import known_of, resolve_client
+from rekog_emotion.clients.protocols import capabilities, progress_of
 from rekog_emotion.clients.sharing import SHARED
 from rekog_emotion.clients.staging import remove_upload
 from rekog_emotion.flows import steps
 from rekog_emotion.flows.budget import Budget, budget_of
-from rekog_emotion.flows.steps import Course, Facts, Flow, LateError
+from rekog_emotion.flows.steps import Course, Facts, Flow, LateError, Opening, Resolve
 from rekog_emotion.values.progress import OnProgress, tell
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rekog_emotion.flows.messages import Mailbox
     from rekog_emotion.values.s3 import S3Object
 
-__all__ = ["Driver"]
+__all__ = ["Driver", "opened"]
 
 T = TypeVar("T")
 
@@ -91,6 +91,22 @@ class Driver:
                         performer.perform(step, course)
             finally:
                 course.close()
+
+
+def opened(opening: Opening[T]) -> T:
+    """Perform what comes before there is a client, and return what there is then."""
+    answer: Any = None
+    try:
+        while True:
+            step = opening.send(answer)
+            if isinstance(step, Resolve):
+                client = resolve_client(step.client)
+                answer = client, capabilities(client)
+            else:
+                answer = step.function()
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 @define

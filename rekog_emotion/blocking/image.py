@@ -6,13 +6,12 @@ import threading
 from collections.abc import Sequence
 
 from rekog_emotion.blocking.clock import system_clock
-from rekog_emotion.blocking.driver import Driver
-from rekog_emotion.clients.names import resolve_client
+from rekog_emotion.blocking.driver import Driver, opened
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient
 from rekog_emotion.flows import detecting
 from rekog_emotion.flows.request import Seconds
 from rekog_emotion.results.image_analysis import ImageAnalysis
-from rekog_emotion.sources.images import ImageSource, prepare_image
+from rekog_emotion.sources.images import ImageSource
 
 __all__ = ["detect_image"]
 
@@ -59,6 +58,6 @@ def detect_image(
     """
     clock = system_clock()
     asked = detecting.PhotoRequest.of(attributes, timeout, cancel, now=clock.now())
-    image = prepare_image(source)
-    driver = Driver(client=resolve_client(client), clock=clock)
-    return driver.run(asked.detect(image, driver.client, driver.facts, now=clock.now()), cancel=cancel)
+    image, found = opened(detecting.opening(source, client))
+    driver = Driver(client=found, clock=clock)
+    return driver.run(asked.detect(image, found, driver.facts, now=clock.now()), cancel=cancel)

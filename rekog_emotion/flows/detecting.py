@@ -13,13 +13,25 @@ from rekog_emotion.errors import CallCancelledError, CallTimeoutError, RekogEmot
 from rekog_emotion.flows import retrying
 from rekog_emotion.flows.rate import Pace, Turn, pace_in_use
 from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
-from rekog_emotion.flows.steps import Call, Cancelled, Facts, Flow, LateError, Now, Shared, Sleep, Work
+from rekog_emotion.flows.steps import (
+    Call,
+    Cancelled,
+    Facts,
+    Flow,
+    LateError,
+    Now,
+    Opening,
+    Resolve,
+    Shared,
+    Sleep,
+    Work,
+)
 from rekog_emotion.results.image_analysis import ImageAnalysis
-from rekog_emotion.sources.images import PreparedImage
+from rekog_emotion.sources.images import ImageSource, PreparedImage, prepare_image, ready_image
 from rekog_emotion.wire.answers import engine_of
 from rekog_emotion.wire.service import DETECT_FACES
 
-__all__ = ["TIMEOUT", "PhotoRequest", "detect"]
+__all__ = ["TIMEOUT", "PhotoRequest", "detect", "opening"]
 
 TIMEOUT: Final = 60.0
 """Seconds for the call of a photo unless told otherwise."""
@@ -75,6 +87,15 @@ class PhotoRequest:
             pace=pace_in_use(client),
             spent=now - self.begin,
         )
+
+
+def opening(source: ImageSource, client: object) -> Opening[tuple[PreparedImage, Any]]:
+    """Return a photo that has been read, and the client, which is made after it."""
+    image = ready_image(source)
+    if image is None:
+        image = yield Work(partial(prepare_image, source))
+    found, _ = yield Resolve(client)
+    return image, found
 
 
 def detect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -56,6 +57,11 @@ class Job:
     first: VideoAnalysis | None = field(default=None, init=False)
     # While anybody has the job, its mailbox remembers that its message has come, and knows a second copy.
     _lookout: Lookout | None = field(default=None, init=False)
+
+    @classmethod
+    def taken_up(cls, job_id: str, options: Mapping[str, Any], facts: Facts) -> Job:
+        """Return a job that was started elsewhere, with what the options of ``VideoJob.resume`` know of it."""
+        return cls(job_id=job_id, facts=facts, upload=options["upload"], notify=options["notify"])
 
     @property
     def state(self) -> dict[str, Any]:

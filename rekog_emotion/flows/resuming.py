@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
@@ -17,10 +18,11 @@ from rekog_emotion.errors import (
     StagingError,
 )
 from rekog_emotion.flows.request import CheckBeside, VideoRequest
+from rekog_emotion.flows.steps import Opening, Resolve, Work
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
-__all__ = ["WaysOut", "asked_of_job", "check_job_id", "read_state", "remind", "resumable", "write_state"]
+__all__ = ["WaysOut", "check_job_id", "opening", "read_state", "remind", "resumable", "write_state"]
 
 _VERSION: Final = 1
 _GOES_ON_HERE: Final = "it goes on until its client is closed, so wait again with the same client, or give it more time"
@@ -54,23 +56,30 @@ def read_state(state: Mapping[str, Any]) -> tuple[str, S3Object | None]:
     raise InvalidInputError(msg)
 
 
-def asked_of_job(job_id: object, options: Mapping[str, Any], check_beside: CheckBeside) -> VideoRequest:
-    """Return what is asked of a job that is taken up, when all has been refused that is wrong whatever the client is.
+def opening(
+    job_id: object, options: Mapping[str, Any], *, check_beside: CheckBeside, find: Callable[..., Any]
+) -> Opening[tuple[Any, Any]]:
+    """Return the client, and what deletes the upload of a job that is taken up, ``None`` where nothing does.
+
+    What is wrong whatever the client is comes first.
 
     Args:
         job_id: The service's id.
         options: Those of ``VideoJob.resume``.
         check_beside: Of the world.
+        find: Finds what deletes an upload.
 
     Raises:
-        InvalidInputError: One of them cannot be used.
+        InvalidInputError: The id or an option cannot be used.
     """
     check_job_id(job_id)
-    asked = VideoRequest.of(options)
-    staging = options["staging"]
+    asked, s3_client, given = VideoRequest.of(options), options["s3_client"], options["staging"]
     # Whoever takes an upload away has no use for an address, and says so.
-    check_beside(None if isinstance(staging, str) else staging, options["s3_client"], asked.sqs_client)
-    return asked
+    check_beside(None if isinstance(given, str) else given, s3_client, asked.sqs_client)
+    client, can = yield Resolve(options["client"])
+    asked.check_client(client, can)
+    staging = yield Work(partial(find, given, client=client, upload=options["upload"], s3_client=s3_client))
+    return client, staging
 
 
 def check_job_id(job_id: object) -> None:

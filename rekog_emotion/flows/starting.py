@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,22 +26,57 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows import polling, retrying
 from rekog_emotion.flows.job import Job
-from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.request import CheckBeside, VideoRequest, asked_for
 from rekog_emotion.flows.resuming import WaysOut, remind
-from rekog_emotion.flows.steps import Call, Cancelled, Discard, Facts, Flow, Open, Sleep, Stage, Tell, Work
+from rekog_emotion.flows.steps import (
+    Call,
+    Cancelled,
+    Discard,
+    Facts,
+    Flow,
+    Open,
+    Opening,
+    Resolve,
+    Sleep,
+    Stage,
+    Tell,
+    Work,
+)
 from rekog_emotion.logs import logger
 from rekog_emotion.media.containers import refusal_of_the_service
-from rekog_emotion.sources.videos import PreparedVideo
+from rekog_emotion.sources.videos import PreparedVideo, VideoSource, prepare_video
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import Progress, ProgressEvent
 from rekog_emotion.values.s3 import S3Object, s3_uri, s3_wire
 from rekog_emotion.values.videos import StartedJob
 
-__all__ = ["Starter"]
+__all__ = ["Starter", "opening"]
 
 _log: Final = logger("rekog_emotion")
 # A slot is free when another job ends: minutes, never back-off seconds.
 _SLOTS: Final = polling.PollSchedule(floor=10.0)
+
+
+def opening(
+    source: VideoSource, options: Mapping[str, Any], *, check_beside: CheckBeside, find: Callable[..., Any]
+) -> Opening[tuple[VideoRequest, PreparedVideo, Any, Any]]:
+    """Return what is asked for, the video that has been read, the client, and where a local file goes.
+
+    What is wrong with the options is told before anything is read, what is wrong with the video before a client is
+    made, and what the client cannot do before anything is uploaded.
+
+    Args:
+        source: The video.
+        options: Those of a start.
+        check_beside: Of the world.
+        find: Finds where a file goes, by where it is.
+    """
+    asked, s3_client = asked_for(options, check_beside), options["s3_client"]
+    video = yield Work(partial(prepare_video, source))
+    client, can = yield Resolve(options["client"])
+    asked.check_client(client, can)
+    staging = yield Work(partial(find, video.place, options["staging"], client=client, s3_client=s3_client))
+    return asked, video, client, staging
 
 
 @define(kw_only=True)

@@ -32,7 +32,9 @@ __all__ = [
     "Listen",
     "Now",
     "Open",
+    "Opening",
     "Remove",
+    "Resolve",
     "Shared",
     "Sleep",
     "Stage",
@@ -322,6 +324,17 @@ Step: TypeAlias = (
     | Give
 )
 Flow: TypeAlias = Generator[Step, Any, T]
+
+
+@frozen
+class Resolve:
+    """Have the client that is meant; answered with it, and with what it can do beyond boto3's three methods."""
+
+    client: Any
+
+
+Opening: TypeAlias = Generator[Resolve | Work, Any, T]
+"""What comes before there is a client to perform a flow with: yields what it needs, and returns what there is then."""
 
 
 class Course(Generic[T]):

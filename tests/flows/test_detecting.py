@@ -13,10 +13,11 @@ from rekog_emotion.errors import (
     InvalidInputError,
     ThrottledError,
 )
-from rekog_emotion.flows.detecting import PhotoRequest, detect
+from rekog_emotion.flows.detecting import PhotoRequest, detect, opening
 from rekog_emotion.flows.rate import Pace, pace_of
-from rekog_emotion.flows.steps import Call, Course, Facts, LateError, Sleep, Work
+from rekog_emotion.flows.steps import Call, Course, Facts, LateError, Resolve, Sleep, Work
 from rekog_emotion.sources.images import PreparedImage
+from rekog_emotion.values.s3 import S3Object
 from rekog_emotion.wire.service import ENGINE_HEADER
 from tests.scripted import ScriptedClient
 from tests.stepping import BEGIN, Table
@@ -33,6 +34,21 @@ pytestmark = pytest.mark.usefixtures("no_jitter")
 def call(within=None):
     """Return the step of the call."""
     return Call("detect_faces", {"Image": {"Bytes": b"photo"}, "Attributes": ["ALL"]}, within=within)
+
+
+def test_a_photo_is_read_before_its_client_is_made(tmp_path):
+    """By a step of its own where that takes time."""
+    path = tmp_path / "me.jpg"
+    at_once, read = opening(S3Object(bucket="bucket", name="me.jpg"), "aws"), opening(path, "aws")
+
+    assert next(at_once) == Resolve("aws")
+    with pytest.raises(StopIteration) as end:
+        at_once.send(("client", frozenset()))
+    image, client = end.value.value
+    assert (image.wire, client) == ({"S3Object": {"Bucket": "bucket", "Name": "me.jpg"}}, "client")
+    with pytest.raises(InvalidInputError, match="there is no such file"):
+        next(read).function()
+    assert read.send(PHOTO) == Resolve("aws")
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,17 @@ from rekog_emotion.errors import (
     ResponseError,
     StagingError,
 )
-from rekog_emotion.flows.request import VideoRequest
+from rekog_emotion.flows.messages import SnsSqs
 from rekog_emotion.flows.resuming import (
     WaysOut,
-    asked_of_job,
     check_job_id,
+    opening,
     read_state,
     remind,
     resumable,
     write_state,
 )
+from rekog_emotion.flows.steps import Resolve
 from rekog_emotion.values.s3 import S3Object
 
 UPLOAD = S3Object(bucket="shelf", name="k-1", version="v-1")
@@ -76,22 +77,45 @@ def test_refuses_what_is_no_id(job_id):
     assert str(caught.value) == f"job_id={job_id!r} is no job id: pass the string that started jobs carry as job_id"
 
 
-def test_what_is_asked_of_a_job():
-    """Its id comes first, then where it tells its end, then what stands beside the client; an address is no staging."""
-    beside, options = [], {"notify": 5, "staging": "shelf", "s3_client": "s3"}
+def test_a_job_is_taken_up_in_order():
+    """Its id comes first, then where it tells its end, what stands beside the client, that, and what deletes."""
+    beside, options = [], {"notify": 5, "staging": "shelf", "s3_client": "s3", "client": "aws", "upload": UPLOAD}
 
     def check_beside(*given):
         beside.append(given)
 
-    with pytest.raises(InvalidInputError, match=r"^job_id="):
-        asked_of_job("", options, check_beside)
-    with pytest.raises(InvalidInputError, match=r"^notify= got int"):
-        asked_of_job("j-1", options, check_beside)
+    def begun(job_id, options):
+        return opening(job_id, options, check_beside=check_beside, find=lambda staging, **named: (staging, named))
 
+    with pytest.raises(InvalidInputError, match=r"^job_id="):
+        next(begun("", options))
+    with pytest.raises(InvalidInputError, match=r"^notify= got int"):
+        next(begun("j-1", options))
     assert beside == []
-    assert asked_of_job("j-1", {**options, "notify": None}, check_beside) == VideoRequest()
-    assert asked_of_job("j-1", {**options, "notify": None, "staging": 5}, check_beside) == VideoRequest()
-    assert beside == [(None, "s3", None), (5, "s3", None)]
+    own = begun("j-1", {**options, "notify": None, "staging": 5})
+    assert next(own) == Resolve("aws")
+    address = begun("j-1", {**options, "notify": None})
+    assert next(address) == Resolve("aws")
+    # Whoever takes an upload away has no use for an address, and says so.
+    assert beside == [(5, "s3", None), (None, "s3", None)]
+
+    work = address.send(("client", frozenset()))
+    found = work.function()
+    assert found == ("shelf", {"client": "client", "upload": UPLOAD, "s3_client": "s3"})
+    with pytest.raises(StopIteration) as end:
+        address.send(found)
+    assert end.value.value == ("client", found)
+
+
+def test_a_client_that_sends_no_messages_takes_up_no_job_with_them():
+    """Told before anything is looked for beside it."""
+    channel = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
+    options = {"notify": channel, "staging": None, "s3_client": None, "client": None, "upload": None}
+    begun = opening("j-1", options, check_beside=lambda *_: None, find=None)
+    next(begun)
+
+    with pytest.raises(InvalidInputError, match=r"^notify="):
+        begun.send((object(), frozenset({"files"})))
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from rekog_emotion.flows.ending import Lookout
 from rekog_emotion.flows.job import Job
 from rekog_emotion.flows.messages import Mailbox, SnsSqs
 from rekog_emotion.flows.request import VideoRequest
-from rekog_emotion.flows.starting import Starter
-from rekog_emotion.flows.steps import Call, Discard, Facts, Open, Sleep, Stage
+from rekog_emotion.flows.starting import Starter, opening
+from rekog_emotion.flows.steps import Call, Discard, Facts, Open, Resolve, Sleep, Stage
 from rekog_emotion.media.containers import refusal_of_the_service
 from rekog_emotion.sources.videos import PreparedVideo
 from rekog_emotion.values.progress import Progress
@@ -51,6 +51,42 @@ def call(bucket="bucket", name="clip.mp4"):
     """Return the step of the call."""
     request = {"FaceAttributes": "ALL", "ClientRequestToken": "mine"}
     return Call("start_face_detection", {**request, "Video": {"S3Object": {"Bucket": bucket, "Name": name}}})
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/clip.mp4", "clip.mp4"])
+def test_a_start_is_opened_in_order(place, tmp_path, monkeypatch):
+    """The options, the video, the client, what it can do, and where a file goes; the first that is wrong is told."""
+    monkeypatch.chdir(tmp_path)
+    told, options = [], {"notify": NOTIFY, "staging": "shelf", "s3_client": "s3", "on_progress": None, "client": "aws"}
+
+    def begun(**given):
+        find = lambda *values, **named: (values, named)  # noqa: E731 -- it is as short as that
+        return opening(place, options | given, check_beside=lambda *given: told.append(given), find=find)
+
+    with pytest.raises(InvalidInputError, match=r"^notify= got int"):
+        next(begun(notify=5))
+    assert told == []
+    read = next(begun())
+    assert told == [("shelf", "s3", None)]
+    if place == "clip.mp4":
+        with pytest.raises(InvalidInputError, match=r"^clip.mp4: there is no such file"):
+            read.function()
+        return
+    flow = begun()
+    next(flow)
+    assert flow.send(read.function()) == Resolve("aws")
+    with pytest.raises(InvalidInputError, match=r"^notify="):
+        flow.send((object(), HERE))
+
+    flow = begun(notify=None)
+    next(flow)
+    flow.send(read.function())
+    work = flow.send(("client", frozenset()))
+    assert work.function() == ((VIDEO.place, "shelf"), {"client": "client", "s3_client": "s3"})
+    with pytest.raises(StopIteration) as end:
+        flow.send("staging")
+    asked, video, client, staging = end.value.value
+    assert (asked, video.place, client, staging) == (VideoRequest(), VIDEO.place, "client", "staging")
 
 
 def start(video=VIDEO, *, can=frozenset(), retries=True, **asked):

@@ -137,8 +137,8 @@ def test_what_is_spent_before_the_call(verbs, clock, monkeypatch, what):
 
     monkeypatch.setattr("rekog_emotion.aio.image.LoopClock", lambda: Turning(clock))
     if what == "the client":
-        monkeypatch.setattr("rekog_emotion.blocking.image.resolve_client", resolved)
-        monkeypatch.setattr("rekog_emotion.aio.image.resolve", awaited)
+        monkeypatch.setattr("rekog_emotion.blocking.driver.resolve_client", resolved)
+        monkeypatch.setattr("rekog_emotion.aio.driver.resolve", awaited)
     photo = Slow(clock) if what == "the photo" else PHOTO
 
     with pytest.raises(CallTimeoutError) as caught:
