@@ -2,10 +2,8 @@
 
 import asyncio
 import gc
-import inspect
 import os
 import random
-import re
 import threading
 import tracemalloc
 from contextlib import closing
@@ -32,18 +30,6 @@ from tests.scripted import LOST, ScriptedClient, refusal
 from tests.tasks import LoopTime, run
 
 PEOPLE = Path(__file__).parent / "data" / "people.mp4"
-WATCH = {
-    "client": None,
-    "rate": 2.0,
-    "smooth": 1.0,
-    "max_gap": None,
-    "attributes": "ALL",
-    "max_calls": None,
-    "timeout": 60.0,
-    "on_progress": None,
-    "cancel": None,
-    "clock": None,
-}
 
 
 @pytest.fixture(scope="module")
@@ -460,21 +446,6 @@ def test_memory_is_flat():
 
     assert len(held) == seconds // 100
     assert held[-1] - held[0] < 80 * seconds  # a number of each second would be more
-
-
-def test_watching_shows_and_describes_every_option():
-    """With the default that is used; no ``**options`` is left."""
-    arguments = inspect.getdoc(rekog.watch).partition("\nArgs:\n")[2].partition("\n\n")[0]
-    entries = dict(re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", arguments, re.MULTILINE))
-    frames, *options = inspect.signature(rekog.watch).parameters.values()
-
-    assert frames.kind is frames.POSITIONAL_OR_KEYWORD
-    assert {one.name: one.default for one in options} == WATCH
-    assert {one.kind for one in options} == {frames.KEYWORD_ONLY}
-    assert list(entries) == ["frames", *WATCH]
-    for name, default in WATCH.items():
-        written = f'"{default}"' if isinstance(default, str) else repr(default)
-        assert f"Default: ``{written}``" in " ".join(entries[name].split()), name
 
 
 def test_an_unknown_option_is_an_error_as_pythons_own():

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 from rekog_emotion.aio.clock import LoopClock
 from rekog_emotion.aio.driver import Driver, opened
 from rekog_emotion.clients.protocols import AnyClient, ClientName
-from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import Seconds
+from rekog_emotion.flows.detecting import PhotoOptions, PhotoRequest, opening
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource
 
 __all__ = ["detect_image"]
 
 
-async def detect_image(
-    source: ImageSource,
-    *,
-    client: AnyClient | ClientName | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    timeout: Seconds = detecting.TIMEOUT,  # noqa: ASYNC109 -- an option of the verb, in whatever world
-) -> ImageAnalysis:
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: ``"aws"`` (aiobotocore, one client a loop and configuration), ``"embedded"`` (offline), an aiobotocore
+            client, or any object with boto3's methods, whose calls are made in threads. Default: ``None``, what the
+            environment variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+    """
+
+    client: AnyClient | ClientName | None
+
+
+class DetectImageOptions(_Performer, PhotoOptions, total=False):
+    """Options of ``detect_image``."""
+
+
+@spelled_out(DetectImageOptions, defaults=PhotoRequest)
+async def detect_image(source: ImageSource, **options: Unpack[DetectImageOptions]) -> ImageAnalysis:
     """Find the faces of an image and describe them.
 
     Emotions are how a face looks, not what a person feels.
@@ -31,12 +43,7 @@ async def detect_image(
 
     Args:
         source: As for :func:`rekog_emotion.detect_image`.
-        client: ``"aws"`` (aiobotocore, one client a loop and configuration), ``"embedded"`` (offline), an aiobotocore
-            client, or any object with boto3's methods, whose calls are made in threads; left out, what the environment
-            variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
-        attributes: As for :func:`rekog_emotion.detect_image`.
-        timeout: Longest wait for the answer, with all attempts and the waits between them: seconds, a ``timedelta``, or
-            ``None`` for as long as they take.
+        **options: Those of ``DetectImageOptions``.
 
     Returns:
         The faces, largest first; ratios refer to the picture as a viewer shows it.
@@ -46,7 +53,7 @@ async def detect_image(
         RekogEmotionError: Whatever :func:`rekog_emotion.detect_image` raises.
     """
     clock = LoopClock()
-    asked = detecting.PhotoRequest.of(attributes, timeout, now=clock.now())
-    image, found = await opened(detecting.opening(source, client))
+    asked = PhotoRequest.of(options, now=clock.now())
+    image, found = await opened(opening(source, options["client"]))
     driver = Driver(client=found, clock=clock)
     return await driver.run(asked.detect(image, found, driver.facts, now=clock.now()))

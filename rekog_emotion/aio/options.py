@@ -27,9 +27,7 @@ class _Performers(TypedDict, total=False):
     """By whom it is done.
 
     Attributes:
-        client: ``"aws"`` (aiobotocore, one client a loop and configuration), ``"embedded"`` (offline), an aiobotocore
-            client, or any object with boto3's methods, whose calls are made in threads. Default: ``None``, what the
-            environment variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+        client: As for :func:`rekog_emotion.aio.detect_image`. Default: ``None``.
         staging: Where a local file is uploaded for AWS: ``"s3://bucket/prefix/"``, or an object with ``stage`` and
             ``discard``, coroutine functions or not. The key is random, and the job deletes its upload when it has
             ended. The embedded engine takes local files as they are. Default: ``None``, no uploads.

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import system_clock
 from rekog_emotion.blocking.driver import Driver, opened
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient
-from rekog_emotion.flows import detecting
-from rekog_emotion.flows.request import Seconds
+from rekog_emotion.flows.detecting import PhotoOptions, PhotoRequest, opening
+from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.sources.images import ImageSource
 
 __all__ = ["detect_image"]
 
 
-def detect_image(
-    source: ImageSource,
-    *,
-    client: RekognitionClient | ClientName | None = None,
-    attributes: str | Sequence[str] = "ALL",
-    timeout: Seconds = detecting.TIMEOUT,
-    cancel: threading.Event | None = None,
-) -> ImageAnalysis:
+@described
+class _Performer(TypedDict, total=False):
+    """By whom it is done.
+
+    Attributes:
+        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods. Default: ``None``, what the
+            environment variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+    """
+
+    client: RekognitionClient | ClientName | None
+
+
+@described
+class _Ending(TypedDict, total=False):
+    """Who may end it.
+
+    Attributes:
+        cancel: Ends the call when set. A client that the library made closes its connection at once. A call of any
+            other client cannot be interrupted: it ends by itself, and holds up nobody. Default: ``None``.
+    """
+
+    cancel: threading.Event | None
+
+
+class DetectImageOptions(_Performer, PhotoOptions, _Ending, total=False):
+    """Options of ``detect_image``."""
+
+
+@spelled_out(DetectImageOptions, defaults=PhotoRequest)
+def detect_image(source: ImageSource, **options: Unpack[DetectImageOptions]) -> ImageAnalysis:
     """Find the faces of an image and describe them.
 
     Emotions are how a face looks, not what a person feels.
@@ -33,15 +55,7 @@ def detect_image(
             or :class:`S3Object`. A JPEG or PNG within the service's limits is sent byte for byte; other files are
             turned by their EXIF orientation, converted and fitted, which needs the ``image`` extra. A PIL image is
             taken as it stands: ``ImageOps.exif_transpose`` sets a phone's photo upright.
-        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods; left out, what the environment
-            variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
-        attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality), or a list such as
-            ``["DEFAULT", "EMOTIONS"]`` or ``"emotions,smile"``, in capitals or not; fewer are faster, the price is the
-            same.
-        timeout: Longest wait for the answer, with all attempts and the waits between them: seconds, a ``timedelta``, or
-            ``None`` for as long as they take.
-        cancel: Ends the call when set. A client that the library made closes its connection at once. A call of any
-            other client cannot be interrupted: it ends by itself, and holds up nobody.
+        **options: Those of ``DetectImageOptions``.
 
     Returns:
         The faces, largest first; ratios refer to the picture as a viewer shows it.
@@ -57,7 +71,7 @@ def detect_image(
         ResponseError: The answer is broken.
     """
     clock = system_clock()
-    asked = detecting.PhotoRequest.of(attributes, timeout, cancel, now=clock.now())
-    image, found = opened(detecting.opening(source, client))
+    asked = PhotoRequest.of(options, now=clock.now())
+    image, found = opened(opening(source, options["client"]))
     driver = Driver(client=found, clock=clock)
-    return driver.run(asked.detect(image, found, driver.facts, now=clock.now()), cancel=cancel)
+    return driver.run(asked.detect(image, found, driver.facts, now=clock.now()), cancel=options["cancel"])

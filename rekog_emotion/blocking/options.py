@@ -28,8 +28,7 @@ class _Performers(TypedDict, total=False):
     """By whom it is done.
 
     Attributes:
-        client: ``"aws"``, ``"embedded"`` (offline), or an object with boto3's methods. Default: ``None``, what the
-            environment variable ``REKOG_EMOTION_CLIENT`` says, else ``"aws"``.
+        client: As for :func:`rekog_emotion.detect_image`. Default: ``None``.
         staging: Where a local file is uploaded for AWS: ``"s3://bucket/prefix/"``, or an object with ``stage`` and
             ``discard``. The key is random, and the job deletes its upload when it has ended. The embedded engine takes
             local files as they are. Default: ``None``, no uploads.

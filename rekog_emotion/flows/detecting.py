@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rekog_emotion.errors import CallCancelledError, CallTimeoutError, RekogEmotionError, ThrottledError
 from rekog_emotion.flows import retrying
+from rekog_emotion.flows.options import described
 from rekog_emotion.flows.rate import Pace, Turn, pace_in_use
-from rekog_emotion.flows.request import Seconds, _attributes, check_listeners, seconds
+from rekog_emotion.flows.request import Seconds, _attributes, _timeout, check_listeners
 from rekog_emotion.flows.steps import (
     Call,
     Cancelled,
@@ -31,7 +32,7 @@ from rekog_emotion.sources.images import ImageSource, PreparedImage, prepare_ima
 from rekog_emotion.wire.answers import engine_of
 from rekog_emotion.wire.service import DETECT_FACES
 
-__all__ = ["TIMEOUT", "PhotoRequest", "detect", "opening"]
+__all__ = ["TIMEOUT", "PhotoOptions", "PhotoRequest", "detect", "opening"]
 
 TIMEOUT: Final = 60.0
 """Seconds for the call of a photo unless told otherwise."""
@@ -40,9 +41,25 @@ _NOTHING_SENT: Final = "was cancelled before it was made: nothing was sent"
 _MAY_BE_CHARGED: Final = "the call may have reached the service, and may be charged"
 
 
+@described
+class PhotoOptions(TypedDict, total=False):
+    """What is asked of a photo, in whatever world.
+
+    Attributes:
+        attributes: ``"ALL"``, ``"DEFAULT"`` (box, landmarks, pose, quality), or a list such as
+            ``["DEFAULT", "EMOTIONS"]`` or ``"emotions,smile"``, in capitals or not; fewer are faster, the price is the
+            same. Default: ``"ALL"``.
+        timeout: Longest wait for the answer, with all attempts and the waits between them: seconds, a ``timedelta``, or
+            ``None`` for as long as they take. Default: ``60.0``.
+    """
+
+    attributes: str | Sequence[str]
+    timeout: Seconds
+
+
 @frozen(kw_only=True)
 class PhotoRequest:
-    """What a caller asks for one photo, checked before the photo is read, which is before there is a client.
+    """What a caller asks for one photo, checked before it is read, which is before there is a client.
 
     Attributes:
         attributes: The names that the service knows.
@@ -51,23 +68,23 @@ class PhotoRequest:
         begin: When the caller asked, by the clock that the flow is performed by.
     """
 
-    attributes: list[str]
-    timeout: float | None
-    cancellable: bool
+    attributes: list[str] = field(default="ALL", converter=_attributes)
+    timeout: float | None = field(default=TIMEOUT, converter=_timeout)
+    cancellable: bool = False
     begin: float
 
     @classmethod
-    def of(
-        cls, attributes: str | Sequence[str], timeout: Seconds, cancel: object = None, *, now: float
-    ) -> PhotoRequest:
-        """Return the request among the options of a verb.
+    def of(cls, options: Mapping[str, Any], *, now: float) -> PhotoRequest:
+        """Return the request among all options of a verb.
 
         Raises:
             InvalidInputError: One of them cannot be used.
         """
-        wanted, limit = _attributes(attributes), seconds(timeout, "timeout")
+        cancel = options.get("cancel")
+        attributes, timeout = options["attributes"], options["timeout"]
+        request = cls(attributes=attributes, timeout=timeout, cancellable=cancel is not None, begin=now)
         check_listeners(None, cancel)
-        return cls(attributes=wanted, timeout=limit, cancellable=cancel is not None, begin=now)
+        return request
 
     def detect(self, image: PreparedImage, client: object, facts: Facts, *, now: float) -> Flow[ImageAnalysis]:
         """Find the faces of the photo, in what is left of the time.

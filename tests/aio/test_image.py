@@ -5,6 +5,7 @@ import base64
 import inspect
 import io
 import os
+import re
 import sys
 import threading
 from contextvars import ContextVar
@@ -53,6 +54,16 @@ def test_has_the_options_of_the_blocking_verb():
     assert {one.name: one.default for one in ours.values()} == {
         one.name: one.default for one in blocking.values() if one.name != "cancel"
     }
+
+
+def test_documents_every_option():
+    """In its own world's words where they differ, whichever of the two was loaded first."""
+    for world in (aio, rekog):
+        verb = world.detect_image
+        arguments = inspect.getdoc(verb).partition("\nArgs:\n")[2].partition("\n\n")[0]
+        assert re.findall(r"^    (\w+): \S", arguments, re.MULTILINE) == [*inspect.signature(verb).parameters]
+        assert ("an aiobotocore client" in " ".join(arguments.split())) == (world is aio)
+        assert inspect.iscoroutinefunction(verb) == (world is aio)
 
 
 @pytest.mark.parametrize(

@@ -370,18 +370,20 @@ def test_an_engine_that_says_its_name():
 def test_what_is_wrong_is_told_in_order(attributes, timeout, cancel, begins):
     """Before the photo is read."""
     with pytest.raises(InvalidInputError, match=f"^{re.escape(begins)}"):
-        PhotoRequest.of(attributes, timeout, cancel, now=BEGIN)
+        PhotoRequest.of({"attributes": attributes, "timeout": timeout, "cancel": cancel}, now=BEGIN)
 
 
 def test_what_is_asked_for_a_photo():
     """What is left of the time when the photo has been read and there is a client, at the pace of that."""
-    client, asked = ScriptedClient(), PhotoRequest.of("all", 5, threading.Event(), now=BEGIN - 3.0)
+    options = {"attributes": "all", "timeout": 5, "cancel": threading.Event()}
+    client, asked = ScriptedClient(), PhotoRequest.of(options, now=BEGIN - 3.0)
+    without = PhotoRequest.of({"attributes": "all", "timeout": None}, now=BEGIN)
     first, _, third, endless = tables = [Table(ANSWER) for _ in range(4)]
     pace_of(client).limit(10.0)
 
     for table in tables[:3]:
         table.play(asked.detect(PHOTO, client, Facts(), now=BEGIN))
-    endless.play(PhotoRequest.of("all", None, now=BEGIN).detect(PHOTO, ScriptedClient(), Facts(), now=BEGIN + 9.0))
+    endless.play(without.detect(PHOTO, ScriptedClient(), Facts(), now=BEGIN + 9.0))
 
     assert first.steps == [call(2.0)]
     assert third.sleeps == [pytest.approx(0.1, rel=0.05)]

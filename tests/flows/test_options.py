@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 import typing
@@ -120,7 +121,40 @@ def test_signatures_of_jobs(verb, signature):
     assert str(inspect.signature(verb)) == signature
 
 
-@each_verb
+SHOWN = {
+    rekog.detect_image: {"client": None, "attributes": "ALL", "timeout": 60.0, "cancel": None},
+    rekog.watch: {
+        "client": None,
+        "rate": 2.0,
+        "smooth": 1.0,
+        "max_gap": None,
+        "attributes": "ALL",
+        "max_calls": None,
+        "timeout": 60.0,
+        "on_progress": None,
+        "cancel": None,
+        "clock": None,
+    },
+}
+
+
+@pytest.mark.parametrize("verb", SHOWN, ids=lambda verb: verb.__name__)
+def test_verbs_show_and_describe_every_option(verb):
+    """By name, in order, with the default that is used; no ``**options`` is left."""
+    arguments = inspect.getdoc(verb).partition("\nArgs:\n")[2].partition("\n\n")[0]
+    entries = dict(re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", arguments, re.MULTILINE))
+    source, *options = inspect.signature(verb).parameters.values()
+
+    assert source.kind is source.POSITIONAL_OR_KEYWORD
+    assert {one.kind for one in options} == {source.KEYWORD_ONLY}
+    assert [(one.name, one.default) for one in options] == [*SHOWN[verb].items()]
+    assert list(entries) == [source.name, *SHOWN[verb]]
+    for name, default in SHOWN[verb].items():
+        written = f'"{default}"' if isinstance(default, str) else repr(default)
+        assert f"Default: ``{written}``" in " ".join(entries[name].split()), name
+
+
+@pytest.mark.parametrize("verb", [*VERBS, *SHOWN], ids=lambda verb: verb.__qualname__)
 def test_verbs_are_sent_to_processes(verb):
     """By their names, as any function; a class method by its class."""
     assert pickle.loads(pickle.dumps(verb)) == verb  # noqa: S301 -- our own
