@@ -117,11 +117,10 @@ def bounds(figure: Callable[..., Array], *sizes: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def row(folder: str, member: str, group: Group, *, large: bool) -> list[str]:
-    """Return a line of the table.
+def row(member: str, group: Group, *, large: bool) -> list[str]:
+    """Return a line of a set's table; an error over the bar is bold where the bar holds.
 
     Args:
-        folder: The set's name.
         member: Of a face.
         group: Whose faces.
         large: The set has so many faces that the bar holds for it.
@@ -130,17 +129,21 @@ def row(folder: str, member: str, group: Group, *, large: bool) -> list[str]:
     error = float(calibration_error(right, sure))
     between = bounds(lambda drawn: right[drawn].mean(-1), len(right))
     around = bounds(lambda drawn: calibration_error(right[drawn], sure[drawn]), len(right))
+    mark = "**" if error > BAR and large and group.kind in {"", "sex"} else ""
     return [
-        folder,
         member,
         group.name,
         str(len(right)),
-        f"{right.mean():.3f} ({between[0]:.3f} to {between[1]:.3f})",
+        f"{right.mean():.3f} {_range(*between)}",
         f"{sure.mean():.3f}",
-        f"{error:.3f} ({around[0]:.3f} to {around[1]:.3f})",
+        f"{mark}{error:.3f}{mark} {_range(*around)}",
         f"{of_chance(sure):.3f}",
-        "**over .05**" if error > BAR and large and group.kind in {"", "sex"} else "",
     ]
+
+
+def _range(low: float, high: float) -> str:
+    """Return bounds that no line is broken within."""
+    return f"({low:.3f} to {high:.3f})".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def gaps(folder: str, member: str, found: Iterable[Group]) -> Iterator[str]:
@@ -165,25 +168,27 @@ def _bounds_of_gap(one: Array, other: Array) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print the table and the gaps."""
+    """Print a table a set, and the gaps."""
     parser = argparse.ArgumentParser(description="Measure members and their calibration by groups.")
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--weights", choices=("all", "clean"), default="all")
     options = parser.parse_args()
     engine, wide = Engine(weights=options.weights), []
-    header = ("set", "member", "group", "faces", "right", "mean confidence", "calibration error", "of chance", "")
-    print("|", " | ".join(header), "|")
-    print("|", " | ".join(["---"] * len(header)), "|")
+    header = ("member", "group", "faces", "right", "mean confidence", "calibration error", "of chance")
     for folder in options.folders:
+        print(f"### {folder.name}\n")
+        print("|", " | ".join(header), "|")
+        print("|", " | ".join(["---"] * len(header)), "|")
         pairs = [(known, face) for known, face in answers(folder, engine) if face]
         found: Mapping[str, list[Group]] = {}
         for member, group in groups(pairs):
             found = {**found, member: [*found.get(member, []), group]}
             large = len(found[member][0].right) > MANY
-            print("|", " | ".join(row(folder.name, member, group, large=large)), "|", flush=True)
+            print("|", " | ".join(row(member, group, large=large)), "|", flush=True)
+        print()
         for member, some in found.items():
             wide += gaps(folder.name, member, some)
-    print("\nGaps of more than 10 points:\n")
+    print("Gaps of more than 10 points:\n")
     print("\n".join(wide) or "- none")
 
 
