@@ -111,17 +111,18 @@ def test_a_fork_waits_for_imports(tmp_path, ending):
     (tmp_path / "slow.py").write_text(textwrap.dedent(room))
     script = f"""
         begun, forking = threading.Event(), threading.Event()
-        rekog.__path__.append({str(tmp_path)!r})
+        import botocore
+        botocore.__path__.append({str(tmp_path)!r})
         def load():
             try:
-                import rekog_emotion.slow
+                import botocore.slow
             except ImportError:
                 pass
         thread = threading.Thread(target=load)
         thread.start()
         begun.wait()
         os.register_at_fork(before=forking.set)
-        in_child(lambda: load() or "rekog_emotion.slow" in sys.modules)
+        in_child(lambda: load() or "botocore.slow" in sys.modules)
         thread.join()
     """
     assert forked(script) == [str(not ending)]
