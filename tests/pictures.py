@@ -14,6 +14,8 @@ from PIL import Image
 DATA = Path(__file__).parent / "data"
 PORTRAIT = DATA / "astronaut.jpg"
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
+NINE = [f"photos/{number}.jpg" for number in range(9)]
+"""What `nine_photos` makes, from the folder on that it is made in."""
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -97,3 +99,13 @@ def opened(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
+
+
+def nine_photos(folder: Path) -> Path:
+    """Make a folder ``photos`` of nine photos and a text."""
+    photos = folder / "photos"
+    photos.mkdir()
+    for name in NINE:
+        (folder / name).write_bytes(jpeg())
+    (photos / "notes.txt").write_text("no picture")
+    return photos

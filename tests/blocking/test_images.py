@@ -26,7 +26,7 @@ from rekog_emotion.flows.images import Batch, ImagesRequest
 from rekog_emotion.flows.rate import pace_of
 from rekog_emotion.results.lossless import read_json_lines
 from rekog_emotion.testing import FakeClient, Fault
-from tests.pictures import jpeg
+from tests.pictures import NINE, jpeg, nine_photos
 
 ANSWER = {"FaceDetails": [{"Confidence": 99.0}]}
 
@@ -41,15 +41,7 @@ def client():
 def folder(tmp_path, monkeypatch):
     """Make a folder of nine photos and a text, beside nothing else."""
     monkeypatch.chdir(tmp_path)
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number in range(9):
-        (photos / f"{number}.jpg").write_bytes(jpeg())
-    (photos / "notes.txt").write_text("no picture")
-    return photos
-
-
-NAMES = [f"photos/{number}.jpg" for number in range(9)]
+    return nine_photos(tmp_path)
 
 
 def sources(outcomes):
@@ -59,13 +51,13 @@ def sources(outcomes):
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    "place", ["photos", Path("photos"), "photos/*", "photos/**/*.jpg", NAMES, iter(NAMES), map(Path, NAMES), ["photos"]]
+    "place", ["photos", Path("photos"), "photos/*", "photos/**/*.jpg", NINE, iter(NINE), map(Path, NINE), ["photos"]]
 )
 def test_one_outcome_a_photo(client, place):
     """From a folder, a glob, or whatever can be gone through."""
     outcomes = list(rekog.detect_images(place, client=client))
 
-    assert sources(outcomes) == NAMES
+    assert sources(outcomes) == NINE
     assert {len(outcome.result().faces) for outcome in outcomes} == {1}
     assert len(client.calls) == 9
 
@@ -162,7 +154,7 @@ def test_goes_on(client):
     assert 3 <= before <= 6
     assert len(others) == 9 - before
     assert len(client.calls) == 9
-    assert sorted(Path(one.source).name for one in saved) == [Path(name).name for name in NAMES]
+    assert sorted(Path(one.source).name for one in saved) == [Path(name).name for name in NINE]
     assert {len(one.faces) for one in saved} == {1}
 
 
@@ -241,7 +233,7 @@ def test_progress(client):
 
     last = told[-1]
     assert [progress.event for progress in told[:9]] == ["IMAGE"] * 9
-    assert [progress.source for progress in told[:9]] == NAMES
+    assert [progress.source for progress in told[:9]] == NINE
     assert (told[9].event, told[9].source, told[9].reason) == ("LEFT_OUT", "photos/notes.txt", "text, not an image")
     assert (last.event, last.done, last.failed, last.left_out, last.skipped, last.total) == ("ENDED", 9, 0, 1, 0, 9)
 
@@ -250,10 +242,10 @@ def test_progress(client):
 def test_progress_of_a_list(client):
     """Its length is known from the first on; errors have their reason, and what was done before is counted."""
     told = []
-    list(rekog.detect_images(NAMES[:2], client=client, checkpoint="done.jsonl"))
+    list(rekog.detect_images(NINE[:2], client=client, checkpoint="done.jsonl"))
 
     outcomes = rekog.detect_images(
-        [*NAMES[:3], "none.jpg"], client=client, checkpoint="done.jsonl", on_progress=told.append, ordered=True
+        [*NINE[:3], "none.jpg"], client=client, checkpoint="done.jsonl", on_progress=told.append, ordered=True
     )
 
     assert sources(outcomes) == ["none.jpg", "photos/2.jpg"]
@@ -318,7 +310,7 @@ def test_leaving_early_waits_for_calls_that_are_paid_for():
                 threading.Event().wait(0.1)
             return ANSWER
 
-    outcomes = rekog.detect_images(NAMES[:3], client=Client(), workers=3, checkpoint="done.jsonl")
+    outcomes = rekog.detect_images(NINE[:3], client=Client(), workers=3, checkpoint="done.jsonl")
     next(outcomes)
     go.set()
     outcomes.close()
@@ -342,7 +334,7 @@ def test_a_service_that_throttles_for_ever(client, clock):
     """Ends by the time of each photo."""
     client.faults.add(Fault.throttled(), times=None)
 
-    outcomes = list(rekog.detect_images(NAMES[:1], client=client, timeout=timedelta(seconds=30)))
+    outcomes = list(rekog.detect_images(NINE[:1], client=client, timeout=timedelta(seconds=30)))
 
     assert isinstance(outcomes[0].error, ThrottledError)
     assert 10 <= clock.now() <= 120
@@ -351,8 +343,8 @@ def test_a_service_that_throttles_for_ever(client, clock):
 @pytest.mark.usefixtures("folder")
 def test_keeps_to_a_rate(client, clock):
     """Which one photo alone keeps to, too, after that."""
-    list(rekog.detect_images(NAMES, client=client, rate=2, workers=1))
-    rekog.detect_image(NAMES[0], client=client)
+    list(rekog.detect_images(NINE, client=client, rate=2, workers=1))
+    rekog.detect_image(NINE[0], client=client)
 
     assert clock.now() == pytest.approx(9 / (2 * 0.98), rel=0.2)
 

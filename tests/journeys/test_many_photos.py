@@ -13,7 +13,7 @@ from rekog_emotion.flows.rate import pace_of
 from rekog_emotion.results.journal import Journal
 from rekog_emotion.testing import FakeClient
 from tests import worlds
-from tests.pictures import jpeg
+from tests.pictures import NINE, jpeg, nine_photos
 
 ANSWER = {"FaceDetails": [{"Confidence": 99.0}]}
 
@@ -29,15 +29,7 @@ def world(request):
 def folder(tmp_path, monkeypatch):
     """Make a folder of nine photos and a text."""
     monkeypatch.chdir(tmp_path)
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number in range(9):
-        (photos / f"{number}.jpg").write_bytes(jpeg())
-    (photos / "notes.txt").write_text("no picture")
-    return photos
-
-
-NAMES = [f"photos/{number}.jpg" for number in range(9)]
+    return nine_photos(tmp_path)
 
 
 def take(outcomes, given):
@@ -94,9 +86,9 @@ def test_a_listener_that_fails(world):
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        take(world.detect_images(NAMES, client=client, workers=1, on_progress=fail), given)
+        take(world.detect_images(NINE, client=client, workers=1, on_progress=fail), given)
 
-    assert [one.source for one in given] == NAMES[:1]
+    assert [one.source for one in given] == NINE[:1]
     assert len(client.calls) == 1
 
 
@@ -121,7 +113,7 @@ def test_the_number_of_a_list(world):
     """Is known from the first outcome on."""
     told = []
 
-    list(world.detect_images([*NAMES, jpeg()], client=FakeClient(images=ANSWER), on_progress=told.append))
+    list(world.detect_images([*NINE, jpeg()], client=FakeClient(images=ANSWER), on_progress=told.append))
 
     assert [one.event for one in told] == ["IMAGE"] * 10 + ["ENDED"]
     assert {one.total for one in told} == {10}
