@@ -148,7 +148,7 @@ def test_locks_are_renewed():
         aws = rekog.aws_client()
         fake = FakeClient(videos={"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": 0}]})
         budget, mailbox = budget_of(fake), sharing.mailbox_of(queue, fake)
-        locks = [fastpath._LOCK, names._CACHE._lock, SHARED.lock]
+        locks = [fastpath._REGISTERS.lock, names._CACHE._lock, SHARED.lock]
         assert mailbox.listen()
         for lock in locks:
             lock.acquire()

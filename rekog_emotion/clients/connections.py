@@ -37,7 +37,6 @@ _CALLS: Final = threading.local()
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
 # In a forked child: what is its own by now, connections and credentials.
 _OWN: WeakSet[Any] | None = None
-_OWNING = threading.Lock()
 
 
 class Going(Protocol):
@@ -174,7 +173,7 @@ def make_own(client: object) -> None:
         session: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
         managers = getattr(session, "_manager", None), *getattr(session, "_proxy_managers", {}).values()
         credentials: Any = credentials_of(client)
-        with _OWNING:
+        with SHARED.lock:
             for manager in managers:
                 if hasattr(manager, "pools") and manager not in _OWN:
                     forks.abandon(manager.pools)  # to close it would take its locks
@@ -186,8 +185,8 @@ def make_own(client: object) -> None:
 
 
 def _begin_anew() -> None:  # pragma: no cover -- likewise
-    global _OWN, _OWNING
-    _OWN, _OWNING = WeakSet(), threading.Lock()
+    global _OWN  # noqa: PLW0603 -- there is one a process
+    _OWN = WeakSet()
 
 
 forks.in_child(_begin_anew)

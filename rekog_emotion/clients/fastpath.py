@@ -13,7 +13,6 @@ shortcut, also those by a client that the caller made, which is left as it was.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -105,16 +104,7 @@ def _loads() -> Callable[[bytes], Any]:
 
 
 # botocore's registers of handlers are not made for several threads at once.
-_LOCK = threading.Lock()
-
-
-def _begin_anew() -> None:  # pragma: no cover -- tested in forked children, where nothing is measured
-    global _LOCK  # noqa: PLW0603 -- whoever holds it now keeps the old one
-    _LOCK = threading.Lock()
-
-
-forks.in_child(_begin_anew)
-
+_REGISTERS: Final = forks.Guard()
 
 _OURS: Final = ContextVar("rekog_emotion_ours", default=False)
 # By the register of a client's handlers, the shortcuts on it that last longer than a call.
@@ -138,7 +128,7 @@ class Acceleration:
     def __init__(self, client: Any) -> None:  # noqa: ANN401 -- boto3's clients have no importable type
         self._events = client.meta.events
         self._loads = _loads()
-        with _LOCK:
+        with _REGISTERS.lock:
             for event, handler in self._handlers():
                 self._events.register(event, handler, **self._identity(event))
             if not self._counted:
@@ -146,7 +136,7 @@ class Acceleration:
 
     def close(self) -> None:
         """Take the shortcut away; a second time does nothing."""
-        with _LOCK:
+        with _REGISTERS.lock:
             _LASTING.get(self._events, set()).discard(id(self))
             for event, handler in self._handlers():
                 self._events.unregister(event, handler, **self._identity(event))
