@@ -70,8 +70,9 @@ def test_a_gap_between_groups_is_named(program):
     ]
     (line,) = groups.gaps("london", "Smile", found)
     assert line.startswith("- london, Smile: Female 1.00, Male 0.50: **50 points** (3")
-    assert groups.row("london", "Smile", found[3], large=True)[-1] == "**over .05**"
-    assert groups.row("london", "Smile", found[3], large=False)[-1] == ""
+    large, small = (groups.row("Smile", found[3], large=large)[-2] for large in (True, False))
+    assert large.startswith("**0.400** (")
+    assert small.startswith("0.400 (")
 
 
 @pytest.mark.parametrize(("slope", "offset"), [(1.0, 0.0), (0.5, 0.7), (2.0, -1.0)])
