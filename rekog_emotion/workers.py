@@ -1,21 +1,23 @@
-"""Threads for calls that may be left: each is kept a moment for the next call, as it costs less than a new one.
+"""Threads for calls that may be left, and one that ends calls in time, for those that can be ended from outside.
 
-They are daemons, and hold up no exit: a call that nobody waits for any longer may go on for as long as it likes.
+Each is kept a moment for the next call, as it costs less than a new one. They are daemons, and hold up no exit: a call
+that nobody waits for any longer may go on for as long as it likes.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from rekog_emotion import forks
 
-__all__ = ["Call", "Threads", "dismiss", "submit"]
+__all__ = ["Call", "Deadline", "Threads", "dismiss", "submit"]
 
 T = TypeVar("T")
 _KEPT_SECONDS: Final = 1.0
@@ -160,11 +162,91 @@ class Threads(Executor):
         return future
 
 
+class Deadline:
+    """A block that another thread is to end where it takes too long.
+
+    It costs a call next to nothing, for that thread is woken by none that begins or ends in time.
+
+    Args:
+        seconds: How long it may take.
+        end: Called in the other thread when these are over, in the block; it is to return at once.
+    """
+
+    def __init__(self, seconds: float, end: Callable[[], object]) -> None:
+        self.time = time.monotonic() + seconds
+        self.end = end
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it may still take, up to what can be waited."""
+        return max(0.0, min(self.time - time.monotonic(), threading.TIMEOUT_MAX))
+
+    def __enter__(self) -> Self:
+        _WATCH.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _WATCH.drop(self)
+
+
+class _Watch:
+    """Ends what has taken too long."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        forks.in_child(self.begin_anew)
+
+    def begin_anew(self) -> None:
+        """Forget all: neither the thread nor what it watched came along into a forked child."""
+        self._changed = threading.Condition(threading.Lock())
+        self._watched: dict[Deadline, None] = {}
+        self._thread: threading.Thread | None = None
+        self._wakes = 0.0  # the time when the thread looks next
+
+    def add(self, deadline: Deadline) -> None:
+        """Watch a block that begins."""
+        with self._changed:
+            self._watched[deadline] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="rekog-emotion-watch", daemon=True)
+                self._thread.start()
+            elif deadline.time < self._wakes:
+                self._changed.notify()
+
+    def drop(self, deadline: Deadline) -> None:
+        """Watch a block no longer, which has ended."""
+        with self._changed:
+            self._watched.pop(deadline, None)
+
+    def dismiss(self) -> None:
+        """End the thread if there is nothing to watch, now."""
+        with self._changed:
+            thread = None if self._watched else self._thread
+            self._changed.notify()
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        with self._changed:
+            while self._watched:
+                now = time.monotonic()
+                for deadline in [one for one in self._watched if one.time <= now]:
+                    del self._watched[deadline]
+                    deadline.end()
+                self._wakes = min([now + _KEPT_SECONDS, *(one.time for one in self._watched)])
+                self._changed.wait(self._wakes - now)
+            self._thread = None
+
+
+_WATCH: Final = _Watch()
+
+
 def dismiss() -> None:
-    """End all workers that have nothing to do, now."""
+    """End all threads that have nothing to do, now."""
     with _IDLE.lock:
         workers, _IDLE.workers = _IDLE.workers, []
     for worker in workers:
         worker.take(None)
     for worker in workers:
         worker.join()
+    _WATCH.dismiss()

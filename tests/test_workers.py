@@ -93,19 +93,63 @@ def test_threads_that_end_lose_no_call(monkeypatch):
         assert [type(call.result(10)) for call in calls] == [int] * 4
 
 
+def test_what_takes_too_long_is_ended():
+    """In another thread, and the sooner first, whichever began before."""
+    ended, first, second = [], threading.Event(), threading.Event()
+    with (
+        workers.Deadline(60, lambda: ended.append("late")),
+        workers.Deadline(0.1, lambda: (ended.append(its_thread()), second.set())),
+    ):
+        with workers.Deadline(0.0, first.set):
+            assert first.wait(10)
+        assert second.wait(10)
+    assert len(ended) == 1
+    assert ended != [its_thread()]
+
+
+def test_what_ends_in_time_is_not_ended():
+    """Nothing is told once its block is left."""
+    ended = []
+    with workers.Deadline(60, lambda: ended.append("first")) as long:
+        with workers.Deadline(0.05, lambda: ended.append("second")):
+            pass
+        after = threading.Event()
+        with workers.Deadline(0.1, after.set):
+            assert after.wait(10)
+        assert 0 < long.seconds_left <= 60
+    assert ended == []
+
+
+def test_an_idle_watch_ends_by_itself(monkeypatch):
+    """Whoever makes no more calls has no thread of ours."""
+    monkeypatch.setattr(workers, "_KEPT_SECONDS", 0.0)
+    with workers.Deadline(float("inf"), its_thread) as endless:
+        (watch,) = [thread for thread in threading.enumerate() if thread.name == "rekog-emotion-watch"]
+        assert endless.seconds_left == threading.TIMEOUT_MAX
+    watch.join(10)
+    assert not watch.is_alive()
+
+
 def test_dismissed_threads_have_ended():
     """Nobody has to wait for them to end by themselves."""
     workers.submit(its_thread).result()
+    with workers.Deadline(60, its_thread):
+        workers.dismiss()
+        assert [one.name for one in threading.enumerate() if one.name.startswith("rekog")] == ["rekog-emotion-watch"]
     workers.dismiss()
-    assert [one for one in threading.enumerate() if one.name == "rekog-emotion-call"] == []
+    assert [one.name for one in threading.enumerate() if one.name.startswith("rekog")] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_child_has_threads_of_its_own():
-    """The parent's thread did not come along."""
+    """The parent's did not come along."""
     workers.submit(its_thread).result()
-    child = os.fork()
+    with workers.Deadline(60, its_thread):
+        child = os.fork()
     if child == 0:
-        os._exit(0 if workers.submit(lambda: 7).result(10) == 7 else 1)
+        ended = threading.Event()
+        with workers.Deadline(0.0, ended.set):
+            is_ended = ended.wait(10)
+        os._exit(0 if workers.submit(lambda: 7).result(10) == 7 and is_ended else 1)
     assert os.waitpid(child, 0)[1] == 0

@@ -13,7 +13,7 @@ from rekog_emotion import workers
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.blocking.sharing import mailbox_of
 from rekog_emotion.clients import failures
-from rekog_emotion.clients.connections import leave, line_of
+from rekog_emotion.clients.connections import Line, leave, line_of, line_within
 from rekog_emotion.clients.guarding import guarded
 from rekog_emotion.clients.listing import list_page
 from rekog_emotion.clients.names import known_of, resolve_client
@@ -226,11 +226,24 @@ class _Performer:
         return _Begun(lambda: self._driver.run(flow(), cancel=stop))
 
     def _limited(self, call: steps.Call, seconds: float) -> object:
-        """Make a call that is not waited for any longer when its time is over, or the caller cancels.
-
-        Its thread is a daemon, and holds up no exit.
-        """
+        """Make a call that is not waited for any longer when its time is over, or the caller cancels."""
         client = self._driver.client if call.queue is None else call.queue.sqs
+        if self._cancel is None and (line := line_within(client, seconds)) is not None:
+            return self._ended(call, line)
+        return self._left(call, client, seconds)
+
+    def _ended(self, call: steps.Call, line: Line) -> object:
+        """Make a call in this thread: its line ends it in time."""
+        try:
+            with line:
+                return self._call(call)
+        except Exception:
+            if line.is_closed:
+                raise LateError from None
+            raise
+
+    def _left(self, call: steps.Call, client: object, seconds: float) -> object:
+        """Make a call in another thread, which is a daemon, and holds up no exit."""
         line = line_of(client)
 
         def work() -> object:

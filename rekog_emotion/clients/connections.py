@@ -1,7 +1,8 @@
 """The connections of our own clients: as many as there are callers, and such as can be closed while a call waits.
 
 A call of boto3 cannot be interrupted. What can be is its connection: whoever no longer waits for a call closes it, and
-the thread of the call ends at once, instead of at the read time-out.
+the call ends at once, instead of at the read time-out. What closing it cannot end is done in another thread: to make a
+connection, and to renew credentials.
 
 Over a connection that came along into a forked child, parent and child would take each other's answers. So a child has
 none of its parent's, of whatever client.
@@ -11,12 +12,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, Protocol, TypedDict
 from weakref import WeakSet
 
-from rekog_emotion import forks
+from rekog_emotion import forks, workers
 from rekog_emotion.clients.beside import credentials_of
 from rekog_emotion.clients.protocols import aws_region, is_async, service_region
 from rekog_emotion.clients.sharing import SHARED
@@ -26,6 +28,7 @@ __all__ = [
     "Standing",
     "leave",
     "line_of",
+    "line_within",
     "make_closable",
     "make_own",
     "pool_of",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 _CALLS: Final = threading.local()
+_LEFT_ALONE: Final = "nobody waits for this call any longer"
 _CLOSABLE: Final[WeakSet[Any]] = WeakSet()
 # In a forked child: what is its own by now, connections and credentials.
 _OWN: WeakSet[Any] | None = None
@@ -52,34 +56,80 @@ _LEFT: Final[WeakSet[Going]] = WeakSet()
 
 
 class Line:
-    """The connection of one call: entered in the thread that makes the call, closed from any other."""
+    """The connection of one call: entered in the thread that makes the call, closed from any other.
 
-    def __init__(self) -> None:
+    Args:
+        seconds: After which it is closed by itself, and until which a connection has to be made; left out, it is for
+            somebody else to close it.
+
+    Attributes:
+        is_closed: Nobody waits for the call any longer.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.is_closed = False
         self._lock = threading.Lock()
         self._connection: Any = None
-        self._is_closed = False
+        self._deadline = None if seconds is None else workers.Deadline(seconds, self.close)
+        self._outer: Line | None = None  # of the call that this one is made in
 
     def __enter__(self) -> None:
-        _CALLS.line = self
+        self._outer, _CALLS.line = getattr(_CALLS, "line", None), self
+        if self._deadline is not None:
+            self._deadline.__enter__()
 
-    def __exit__(self, *_: object) -> None:
-        _CALLS.line = None
+    def __exit__(self, *error: object) -> None:
+        if self._deadline is not None:
+            self._deadline.__exit__(*error)
+        _CALLS.line = self._outer
         with self._lock:
             self._connection = None  # from now on it is another call's
 
     def close(self) -> None:
         """End the call, now or as soon as it has a connection; after the call it does nothing."""
         with self._lock:
-            self._is_closed = True
+            self.is_closed = True
             _shut(self._connection)
 
     def carry(self, connection: Any) -> None:  # noqa: ANN401 -- urllib3's
-        """Take the connection that the call uses now."""
+        """Take the connection that the call uses now.
+
+        Raises:
+            ConnectionAbortedError: It is closed.
+        """
         with self._lock:
             self._connection = connection
-            if self._is_closed:
-                msg = "nobody waits for this call any longer"
-                raise ConnectionAbortedError(msg)
+            if self.is_closed:
+                raise ConnectionAbortedError(_LEFT_ALONE)
+
+    def connect(self, connection: Any, connect: Callable[[], object]) -> None:  # noqa: ANN401 -- likewise
+        """Have the connection made that the call is to use.
+
+        Raises:
+            ConnectionAbortedError: It is closed, or was before there was a connection.
+        """
+        self.carry(connection)
+        if self._deadline is None:
+            connect()
+            return
+
+        def make() -> None:  # the search for a host's address, say, nobody can end
+            connect()
+            with self._lock:
+                if self.is_closed:
+                    connection.close()
+
+        made = workers.submit(make)
+        try:
+            error = made.exception(self._deadline.seconds_left)
+        except BaseException as late:  # its time is over, or Ctrl-C
+            self.close()
+            if not isinstance(late, TimeoutError):
+                raise
+            raise ConnectionAbortedError(_LEFT_ALONE) from None
+        if error is not None:
+            raise error
+        self.carry(connection)
 
 
 def _shut(connection: Any) -> None:  # noqa: ANN401 -- likewise
@@ -105,6 +155,24 @@ def line_of(client: object) -> Line | None:
         return Line() if client in _CLOSABLE else None
     except TypeError:  # it cannot be referenced weakly
         return None
+
+
+def line_within(client: object, seconds: float) -> Line | None:
+    """Return a line for one call that its own thread can make, as it ends in time: nothing else than it may wait.
+
+    Returns:
+        ``None`` where the client's calls cannot be ended, or its credentials may be renewed first.
+    """
+    credentials: Any = credentials_of(client)
+    # Credentials that do not change are of that very class; those that do have a method by which they say so.
+    if credentials is None or (type(credentials).__name__ != "Credentials" and _are_due(credentials)):
+        return None
+    return Line(seconds) if client in _CLOSABLE else None
+
+
+def _are_due(credentials: Any) -> bool:  # noqa: ANN401 -- botocore's, of any class
+    is_due = getattr(credentials, "refresh_needed", None)
+    return is_due is None or bool(is_due())
 
 
 def leave(client: object, call: Going, line: Line | None) -> str:
@@ -197,14 +265,20 @@ def _pools(*known: type[Any]) -> dict[str, type[Any]]:
     """Return botocore's classes of pools, whose connections tell the call of their thread that it has them."""
 
     class _Telling:
-        """Before a connection is made, and before it is used."""
+        """Asks the line of its call before it is made, and before it is used."""
 
         def connect(self) -> None:
-            _tell(self)
-            super().connect()  # type: ignore[misc]  # of the connection that this is mixed into
+            connect = super().connect  # type: ignore[misc]  # of the connection that this is mixed into
+            line = _line()
+            if line is None:
+                connect()
+            else:
+                line.connect(self, connect)
 
         def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- urllib3's
-            _tell(self)
+            line = _line()
+            if line is not None:
+                line.carry(self)
             super().request(*args, **kwargs)  # type: ignore[misc]  # likewise
 
     def telling(pool: Any) -> type[Any]:  # noqa: ANN401 -- likewise
@@ -214,7 +288,7 @@ def _pools(*known: type[Any]) -> dict[str, type[Any]]:
     return dict(zip(("http", "https"), map(telling, known), strict=True))
 
 
-def _tell(connection: Any) -> None:  # noqa: ANN401 -- urllib3's
+def _line() -> Line | None:
+    """Return the line of the call that this thread makes."""
     line: Line | None = getattr(_CALLS, "line", None)
-    if line is not None:
-        line.carry(connection)
+    return line

@@ -62,7 +62,7 @@ IMAGES = (
     Row("raw", "`boto3.detect_faces`"),
     Row("fast road, unlimited", "`detect_image(..., timeout=None)`", 1.03),
     Row("fast road, orjson, unlimited", "`detect_image(..., timeout=None)` with `fast`", 1.03),
-    Row("fast road", "`detect_image`, whose time-out takes a second thread", 1.03),
+    Row("fast road", "`detect_image`, which has a time-out", 1.03),
     Row("fast road, orjson", "`detect_image` with `fast`", 1.03),
 )
 IMPORTS = (
@@ -212,8 +212,8 @@ def sections(bench: Bench, peers: tuple[Row, ...]) -> Iterator[list[str]]:
         "## An image with one face",
         "",
         "CPU time of a call, from the bytes of a JPEG to the result; all take turns call by call, too. No call of",
-        "boto3 can be interrupted: so that a time-out holds whatever hangs, the call is made in a second thread,",
-        "and handing it over is the difference between the lines.",
+        "boto3 can be interrupted: so that a time-out holds whatever hangs, another thread closes the connections",
+        "of calls that take too long, and makes new ones.",
         "",
         *table(IMAGES, bench.turns("images", IMAGES, rounds=2000), "ms"),
     ]

@@ -6,13 +6,17 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from botocore.session import get_session
+from urllib3.util import connection as urllib3_connection
 
 import rekog_emotion as rekog
-from rekog_emotion import CallCancelledError, CallTimeoutError
+from rekog_emotion import CallCancelledError, CallTimeoutError, workers
 from rekog_emotion.clients.connections import Line, line_of
 from tests.http_standin import Answer, silence
 from tests.pictures import jpeg
@@ -158,6 +162,134 @@ def test_a_pool_as_large_as_callers_need(standin):
     """Connections of many callers at once are kept, and used again."""
     assert rekog.aws_client().meta.config.max_pool_connections == 256
     assert standin.operations() == []
+
+
+def threads_of_calls(client):
+    """Return a list to which each call of a client adds its thread."""
+    threads = []
+    client.meta.events.register("before-call.rekognition", lambda **_: threads.append(threading.get_ident()))
+    return threads
+
+
+def test_the_thread_of_the_caller(standin):
+    """Makes a call that is limited in time by itself, unless somebody may cancel it, too."""
+    standin.script("DetectFaces", Answer({"FaceDetails": []}))
+    client = rekog.aws_client()
+    threads = threads_of_calls(client)
+
+    rekog.detect_image(PHOTO, client=client, timeout=60)
+    rekog.detect_image(PHOTO, client=client, timeout=60, cancel=threading.Event())
+
+    assert threads[0] == threading.get_ident() != threads[1]
+
+
+def test_a_connection_that_is_never_made(standin, monkeypatch):
+    """The search for a host's address, say, nobody can end: it goes on in another thread, and nothing is sent by it."""
+    go, made = threading.Event(), []
+    make = urllib3_connection.create_connection
+
+    def slow(*args, **options):
+        go.wait(10)
+        made.append(make(*args, **options))
+        return made[0]
+
+    monkeypatch.setattr(urllib3_connection, "create_connection", slow)
+
+    with pytest.raises(CallTimeoutError) as caught:
+        rekog.detect_image(PHOTO, timeout=0.5)
+
+    go.set()
+    for thread in threading.enumerate():
+        if thread.name == "rekog-emotion-call":
+            thread.join(10)
+    assert timeless(caught.value) == f"DetectFaces got no answer after T s{MAY}"
+    assert [wire.fileno() for wire in made] == [-1]
+    assert standin.operations() == []
+
+
+def test_a_connection_that_cannot_be_made():
+    """Has the network's error, as it is."""
+
+    def refuse():
+        raise ConnectionRefusedError
+
+    line = Line(60)
+
+    with pytest.raises(ConnectionRefusedError):
+        line.connect(object(), refuse)
+
+    assert not line.is_closed
+
+
+def test_ctrl_c_while_a_connection_is_made(monkeypatch):
+    """Ends the call, and the connection as soon as there is one."""
+    jobs, closed = [], []
+
+    class Waiting:
+        """Is interrupted."""
+
+        def exception(self, timeout):
+            """Wait."""
+            assert 0 < timeout <= 60
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "submit", lambda make: jobs.append(make) or Waiting())
+    connection = type("Connection", (), {"sock": None, "close": lambda _: closed.append(True)})()
+    line = Line(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        line.connect(connection, lambda: None)
+
+    jobs[0]()
+    assert (line.is_closed, closed) == (True, [True])
+
+
+def test_credentials_that_have_to_be_renewed(standin):
+    """Are renewed in another thread, for that nobody can end."""
+    standin.script("DetectFaces", Answer({"FaceDetails": []}))
+    go, renewing = threading.Event(), []
+
+    def renew():
+        renewing.append(threading.get_ident())
+        go.wait(10)
+        return known(timedelta(hours=1))
+
+    def known(lasting):
+        return {
+            "access_key": "AKIDEXAMPLE",
+            "secret_key": "not-a-secret",
+            "token": "not-a-token",
+            "expiry_time": (datetime.now(UTC) + lasting).isoformat(),
+        }
+
+    session = get_session()
+    session._credentials = RefreshableCredentials.create_from_metadata(known(timedelta(minutes=1)), renew, "test")
+    client = rekog.aws_client(session=boto3.Session(botocore_session=session))
+
+    with pytest.raises(CallTimeoutError):
+        rekog.detect_image(PHOTO, client=client, timeout=0.5)
+    go.set()
+    rekog.detect_image(PHOTO, client=client, timeout=60)
+    threads = threads_of_calls(client)
+    rekog.detect_image(PHOTO, client=client, timeout=60)
+
+    assert threading.get_ident() not in renewing
+    assert threads == [threading.get_ident()]
+
+
+def test_a_call_within_a_call(standin):
+    """Leaves the outer one its connection: it is ended in time, too."""
+    standin.script("DetectFaces", Answer({"FaceDetails": []}), Answer({"FaceDetails": []}), silence)
+    outer, inner = rekog.aws_client(), rekog.aws_client()
+    rekog.detect_image(PHOTO, client=outer)
+    outer.meta.events.register(
+        "request-created.rekognition", lambda **_: rekog.detect_image(PHOTO, client=inner, timeout=60)
+    )
+
+    with pytest.raises(CallTimeoutError):
+        rekog.detect_image(PHOTO, client=outer, timeout=0.5)
+
+    assert standin.operations() == ["DetectFaces"] * 3
 
 
 def test_the_context_of_the_caller(standin):
