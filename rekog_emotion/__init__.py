@@ -13,8 +13,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rekog_emotion.interrupts import uncut
-
 if TYPE_CHECKING:
     from rekog_emotion.blocking.image import detect_image
     from rekog_emotion.blocking.images import detect_images
@@ -237,6 +235,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
     if name in {"aio", "ray"}:
         return import_module(f"{__name__}.{name}")
     if name in _HOMES:
+        from rekog_emotion.interrupts import uncut  # noqa: PLC0415 -- it takes as long as all else here
+
         with uncut():
             home = import_module(f"{__name__}.{_HOMES[name]}")
         return globals().setdefault(name, getattr(home, name))
