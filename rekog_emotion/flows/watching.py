@@ -91,7 +91,7 @@ class _Beat:
     def went_well(self) -> None:
         """Come back to the rate that was asked for, by and by."""
         self._went_well += 1
-        if self._went_well >= _QUIET and self.interval > self._asked:
+        if self._went_well >= _QUIET:
             self._set(max(self.interval / 2, self._asked))
 
     def was_refused(self) -> None:

@@ -245,3 +245,26 @@ def test_a_lessee_that_never_had_a_lease_waits_for_one():
 
     assert lessee.turn(0.0).epoch != lessee.epoch
     assert lessee.request().share is None
+
+
+def test_a_new_lessor_leaves_each_its_share_until_all_have_come():
+    """For a second, there may be others who go by theirs."""
+    lessor, alone = Lessor("y"), LeaseRequest(lessee="a", turns=0, quota=QUOTA, share=5.0, rate=RATE)
+
+    shares = [lessor.lease(alone, now).share for now in (7.0, 7.99, 8.0)]
+
+    assert shares == [5.0, 5.0, pytest.approx(RATE)]
+
+
+def test_what_a_lessee_has_to_ask_or_to_tell():
+    """Nothing, until somebody waits for a turn, or was throttled."""
+    lessee, lessor = Lessee("a", quota=QUOTA), Lessor("x")
+    asked = [lessee.is_waited_for]
+    lessee.turn(0.0)
+    asked.append(lessee.is_waited_for)
+    request = lessee.request()
+    lessee.granted(request, lessor.lease(request, 0.0), 0.0)
+    asked.append(lessee.is_waited_for)
+    lessee.throttled(lessee.turn(0.0), 0.0)
+
+    assert [*asked, lessee.is_waited_for] == [False, True, False, True]
