@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from PIL import Image, ImageDraw
@@ -77,8 +78,9 @@ def contact_sheet(
     Raises:
         InvalidInputError: An argument or a picture cannot be used.
     """
-    if not columns >= 1 or not side >= 16 or theme not in _PAPER:  # noqa: PLR2004 -- said in the message
-        msg = "a contact sheet needs columns >= 1, side >= 16, and theme 'light' or 'dark'"
+    whole = isinstance(columns, Integral) and isinstance(side, Integral)  # NumPy's, too
+    if not whole or columns < 1 or side < 16 or theme not in _PAPER:  # noqa: PLR2004 -- said in the message
+        msg = "a contact sheet needs columns >= 1, side >= 16, and theme 'light' or 'dark'; numbers are whole"
         raise InvalidInputError(msg)
     if side > _LARGEST_CELL:
         msg = f"side is {short(0)(side)}, and a face of a contact sheet is {_LARGEST_CELL} pixels wide at most"

@@ -208,7 +208,10 @@ class TestSheet:
         assert sheet.getpixel((8 + 95, empty.height - 10)) == COLORS["HAPPY"]
         assert empty.getcolors() == [(empty.width * empty.height, (250, 250, 250))]
 
-    @pytest.mark.parametrize("options", [{"columns": 0}, {"side": 1}, {"theme": "blue"}])
+    @pytest.mark.parametrize(
+        "options",
+        [{"columns": 0}, {"columns": float("inf")}, {"columns": "6"}, {"side": 1}, {"side": 99.5}, {"theme": "blue"}],
+    )
     def test_bad_options(self, options):
         """What makes no sheet is refused."""
         with pytest.raises(
