@@ -12,7 +12,7 @@ from rekog_emotion import errors
 from rekog_emotion.clients.configuring import configuration_error
 from rekog_emotion.clients.fastpath import accelerated
 from rekog_emotion.clients.guarding import check_signing, misconfigured
-from rekog_emotion.clients.protocols import service_region
+from rekog_emotion.clients.protocols import capabilities, service_region
 from rekog_emotion.errors import (
     InvalidInputError,
     RekogEmotionError,
@@ -80,20 +80,25 @@ _HINTS: Final[dict[type[ServiceError], str]] = {
     errors.InvalidMediaError: "the service takes JPEG and PNG images, and H.264 video in MP4 or MOV, within its limits",
     errors.InvalidPaginationTokenError: "page tokens expire after 24 hours: begin again with the first page",
     errors.InvalidParameterError: "the request was refused as a whole; an image must be at least 80 pixels a side",
-    errors.InvalidS3ObjectError: (
-        "one of three, and the service does not say which: the key is wrong, the bucket is in another region than the "
-        "client, or the identity may not read it"
-    ),
     errors.JobNotFoundError: "results are kept for 7 days, in the account and region that started the job",
     errors.LimitExceededError: "too many jobs run at once (20 by default); a slot is free when one of them ends",
     errors.ThrottledError: "requests come faster than the account's quota; slow down or have the quota raised",
 }
 
+_UNREADABLE: Final = (
+    "one of three, and the service does not say which: the key is wrong, the bucket is in another region than the "
+    "client, or the identity may not read it"
+)
 # Events of S3, and its listings when asked to, have keys like those of a form.
 _ENCODED: Final = (
     "one of four, and the service does not say which: the key is URL-encoded, as events of S3 have it, and "
     "urllib.parse.unquote_plus(key) gives '{key}'; the key is wrong, the bucket is in another region than the client, "
     "or the identity may not read it"
+)
+# Of a client that works by itself, whose words are the service's.
+_NO_OBJECT: Final = (
+    "no bucket was asked: this client works on this machine, and knows no such object; pass the file, or an "
+    "EmbeddedClient whose resolver= says where it lies"
 )
 _SERVER_FAULT: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
@@ -155,7 +160,8 @@ def map_error(
 
     mapped: RekogEmotionError | None = None
     if isinstance(error, exceptions.ClientError):
-        mapped = _service_error(error, operation=operation, job_id=job_id, key=key)
+        hint = _NO_OBJECT if "files" in capabilities(client) else _hint_of_key(key)
+        mapped = _service_error(error, operation=operation, job_id=job_id, no_object=hint)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
     elif _is_cut(error):
@@ -199,7 +205,14 @@ def _key_in(parameters: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _service_error(error: ClientError, *, operation: str, job_id: str | None, key: str | None) -> ServiceError:
+def _hint_of_key(key: str | None) -> str:
+    """Return why an object in S3 may not be read, as far as its key tells."""
+    if key is not None and (decoded := unquote_plus(key)) != key:
+        return _ENCODED.format(key=shown(decoded))
+    return _UNREADABLE
+
+
+def _service_error(error: ClientError, *, operation: str, job_id: str | None, no_object: str) -> ServiceError:
     response: Mapping[str, Any] = error.response
     detail, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(detail.get("Code", "Unknown")), metadata.get("HTTPStatusCode")
@@ -212,11 +225,10 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None, ke
     text = quoted(detail.get("Message") or "") or "no message"
     subject = f"{operation} of job {shown(job_id)}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
-    if kind in _HINTS:
-        hint = _HINTS[kind].format(operation=operation)
-        if kind is errors.InvalidS3ObjectError and key is not None and (decoded := unquote_plus(key)) != key:
-            hint = _ENCODED.format(key=shown(decoded))
-        message = f"{message} ({hint})"
+    if kind is errors.InvalidS3ObjectError:
+        message = f"{message} ({no_object})"
+    elif kind in _HINTS:
+        message = f"{message} ({_HINTS[kind].format(operation=operation)})"
     return (kind or ServiceError)(
         message,
         operation=operation,

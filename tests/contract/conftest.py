@@ -31,6 +31,10 @@ class World:
     """A client, and the verbs that are given it: those of threads or those of asyncio."""
 
     engine = "aws"
+    no_object = (
+        "one of three, and the service does not say which: the key is wrong, the bucket is in another region than the "
+        "client, or the identity may not read it"
+    )
 
     def __init__(self, client: Any, verbs: Threads | Tasks) -> None:
         self.client = client
@@ -82,6 +86,10 @@ class Embedded(World):
     """The embedded engine, which looks for itself and needs not be told."""
 
     engine = "embedded"
+    no_object = (
+        "no bucket was asked: this client works on this machine, and knows no such object; pass the file, or an "
+        "EmbeddedClient whose resolver= says where it lies"
+    )
 
     def will_answer(self, operation: str, *answers: dict[str, Any]) -> None:
         """Find out by itself."""
@@ -92,6 +100,8 @@ class Embedded(World):
 
 class Served(Embedded):
     """An unmodified client of boto3 or aiobotocore, and the embedded engine behind the server."""
+
+    no_object = World.no_object  # which the server may have looked for in S3
 
     # What the service's front end, which the server stands in for, says before the operation itself could.
     too_large = (
