@@ -116,9 +116,17 @@ def read_json_lines(
             line of what failed again; so this is at the end, but for the moments that ``rekog-emotion watch`` prints.
 
     Raises:
-        InvalidInputError: A line is no analysis; the message has its number.
+        InvalidInputError: A line is no analysis; the message has its number. Or ``lines`` is a path, or text as one.
         ResponseError: A member of an answer has the wrong type.
     """
+    if isinstance(lines, (str, bytes, os.PathLike)):
+        what = f"lines= got {type(lines).__name__}"
+        msg = f"{what}: pass the open file, as of open(path, encoding='utf-8'), or the lines of a text"
+        raise InvalidInputError(msg)
+    return _read(lines, on_error)
+
+
+def _read(lines: Iterable[str], on_error: Callable[[Document], object] | None) -> Iterator[Analysis]:
     failed: dict[object, Document] = {}
     for (source, engine), documents in groupby(numbered_documents(lines), key=_video_of):
         if source is _NO_VIDEO:

@@ -269,3 +269,15 @@ def test_too_long():
     with pytest.raises(rekog.InvalidInputError) as caught:
         broken.to_json()
     assert str(caught.value) == "the analysis cannot be written as JSON: it has a number that is too long"
+
+
+@pytest.mark.parametrize("lines", ["done.jsonl", Path("done.jsonl"), b"{}"])
+def test_a_path_is_no_lines(lines):
+    """At the call: its letters would be read as lines."""
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        read_json_lines(lines)
+
+    assert str(caught.value) == (
+        f"lines= got {type(lines).__name__}: pass the open file, as of open(path, encoding='utf-8'), or the lines of a "
+        "text"
+    )
