@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 
@@ -168,6 +168,8 @@ def _no_analysis(one: object) -> str:
     what = f"{type(one).__name__} is no analysis"
     if isinstance(one, Tabular):
         return f"{what}, and a table by itself: call its to_pandas(), or its to_arrow()"
+    if isinstance(one, AsyncIterable):
+        return f"{what} yet: collect it first, as in [outcome async for outcome in outcomes]"
     return f"{what}: pass what the verbs for photos and videos gave, outcomes, or an iterable of them"
 
 

@@ -325,6 +325,20 @@ def test_what_is_no_analysis(wrong):
     assert str(caught.value) == f"{kind} is no analysis: {what}"
 
 
+def test_what_comes_one_by_one_in_asyncio():
+    """Is to be collected first, and the message says how."""
+
+    async def outcomes():
+        yield Outcome(CLIP)
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        tables.to_pandas(outcomes())
+
+    assert str(caught.value) == (
+        "async_generator is no analysis yet: collect it first, as in [outcome async for outcome in outcomes]"
+    )
+
+
 def test_what_is_a_table_by_itself(two):
     """What is said of people is told how it becomes one; a track, whose faces are there, is no analysis either."""
     timeline = two.timeline()
