@@ -245,4 +245,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "aio", "ray"]
