@@ -53,8 +53,8 @@ class ImagesOptions(TypedDict, total=False):
             begins.
         ordered: Give the outcomes in the order of the sources. Default: ``False``.
         checkpoint: A file of JSON Lines that gets a document an outcome, written before the outcome is given; a second
-            run with it, in threads or in asyncio, goes on, and gives what is new. ``read_json_lines`` reads all of it.
-            Default: ``None``.
+            run with it, in threads or in asyncio, goes on, and gives what is new: what has a line is done, whoever
+            answered and whatever was asked for. ``read_json_lines`` reads all of it. Default: ``None``.
         retry_errors: With ``checkpoint``: do again what ended with an error. Default: ``False``.
         timeout: Longest wait for a photo, from its first call on: seconds, a ``timedelta``, or ``None`` for as long as
             it takes. Default: ``60.0``.
