@@ -54,7 +54,7 @@ def seconds(duration: Seconds, name: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-        msg = f"{name}={duration!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
+        msg = f"{name}={duration!r} is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"
         raise InvalidInputError(msg)
     return as_float(value)
 

@@ -159,7 +159,11 @@ def test_a_checkpoint_that_is_in_use(tmp_path):
             {"retry_errors": True},
             "retry_errors=True is about the errors in a checkpoint: name it by checkpoint=",
         ),
-        ([DATA], {"timeout": -1}, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever"),
+        (
+            [DATA],
+            {"timeout": -1},
+            "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_at_once(arguments, options, message):

@@ -130,7 +130,7 @@ def test_the_embedded_engine():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"timeout": -1}, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever"),
+        ({"timeout": -1}, "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"),
         ({"sample_rate": 0}, "sample_rate=0 is no number of pictures a second: pass 1 or more"),
         ({"on_progress": 7}, "on_progress= got int: pass a function that takes a Progress"),
         (

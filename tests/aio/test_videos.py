@@ -175,7 +175,7 @@ def test_a_source_list_that_fails():
         (
             ["a.mp4"],
             {"timeout": "x"},
-            "timeout='x' is no duration: pass seconds, a timedelta, or None to wait for ever",
+            "timeout='x' is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever",
         ),
         (["a.mp4"], {"staging": "b"}, "staging='b' is no S3 address: pass \"s3://bucket/prefix/\""),
         (["a.mp4"], {"on_progress": 7}, "on_progress= got int: pass a function that takes a Progress"),

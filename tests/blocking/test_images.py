@@ -355,7 +355,7 @@ def test_keeps_to_a_rate(client, clock):
         ({"workers": 0}, "workers=0 is no number of workers: pass 1 or more, or leave it out"),
         ({"workers": True}, "workers=True is no number of workers: pass 1 or more, or leave it out"),
         ({"rate": 0}, "rate=0 is no rate: pass calls a second, your quota for instance, or leave it out"),
-        ({"timeout": -1}, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever"),
+        ({"timeout": -1}, "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"),
         ({"retry_errors": True}, "retry_errors=True is about the errors in a checkpoint: name it by checkpoint="),
         ({"cancel": 5}, "cancel= got int: pass a threading.Event"),
         ({"on_progress": 5}, "on_progress= got int: pass a function that takes a Progress"),

@@ -567,7 +567,7 @@ def test_refuses_a_wrong_timeout(read, timeout):
             getattr(job, read)(timeout=timeout)
 
         assert str(caught.value) == (
-            f"timeout={timeout!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
+            f"timeout={timeout!r} is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"
         )
         assert client.calls == []
         job._job.first = VideoAnalysis()

@@ -44,7 +44,7 @@ DENIED_TEXT = (
     "StartFaceDetection failed with AccessDeniedException: No. (check the credentials, the clock and that the identity "
     "may call rekognition:StartFaceDetection)"
 )
-NO_DURATION = "is no duration: pass seconds, a timedelta, or None to wait for ever"
+NO_DURATION = "is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"
 NOT_OF_64 = "is not 1 to 64 letters, digits, hyphens and underscores"
 NO_CHANNEL = 'is no channel: pass {"SNSTopicArn": "arn:...", "RoleArn": "arn:..."}, or notify=SnsSqs(...)'
 NOT_OF_1024 = "is not 1 to 1024 letters, digits and any of _.-:+=/"

@@ -40,7 +40,7 @@ def test_options_that_can_be_used(options):
             {"attributes": "SMELL"},
             f"attributes= has 'SMELL', which the service does not know; it knows {', '.join(ATTRIBUTES)}",
         ),
-        ({"timeout": -1}, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever"),
+        ({"timeout": -1}, "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"),
     ],
 )
 def test_options_that_cannot_be_used(options, message):

@@ -105,7 +105,7 @@ def test_no_durations(duration):
         seconds(duration, "timeout")
 
     assert str(caught.value) == (
-        f"timeout={duration!r} is no duration: pass seconds, a timedelta, or None to wait for ever"
+        f"timeout={duration!r} is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever"
     )
 
 

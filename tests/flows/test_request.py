@@ -83,7 +83,7 @@ def test_takes_its_own_options_from_all():
     ("options", "message"),
     [
         *(
-            ({name: -1}, f"{name}=-1 is no duration: pass seconds, a timedelta, or None to wait for ever")
+            ({name: -1}, f"{name}=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever")
             for name in ("slot_timeout", "timeout", "video_length")
         ),
         *(

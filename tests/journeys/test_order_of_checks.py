@@ -34,7 +34,12 @@ class Awaiting:
 
 # What is wrong, what mends it, and how the message begins.
 ATTRIBUTES = ("attributes", "SMILES", "ALL", "attributes= has 'SMILES', which the service does not know; it knows ")
-TIMEOUT = ("timeout", -1, None, "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever")
+TIMEOUT = (
+    "timeout",
+    -1,
+    None,
+    "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever",
+)
 LISTENER = ("on_progress", 5, None, "on_progress= got int: pass a function that takes a Progress")
 STAGING = ("staging", "gs://shelf", None, "staging='gs://shelf' is no S3 address: pass \"s3://bucket/prefix/\"")
 S3_CLIENT = ("s3_client", Awaiting(), None, "s3_client= got an aiobotocore client: uploads are boto3's, in threads; ")

@@ -248,7 +248,7 @@ def test_a_carried_column_that_is_not_there(detect):
         (
             [str(DATA)],
             {"timeout": -1},
-            "timeout=-1 is no duration: pass seconds, a timedelta, or None to wait for ever",
+            "timeout=-1 is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever",
         ),
         (
             [str(DATA)],

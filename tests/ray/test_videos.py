@@ -74,7 +74,7 @@ def test_no_videos_have_columns_too(local_ray, tmp_path):
         (
             ["a.mp4"],
             {"timeout": "long"},
-            "timeout='long' is no duration: pass seconds, a timedelta, or None to wait for ever",
+            "timeout='long' is no duration: pass 0 or more seconds, a timedelta, or None to wait for ever",
         ),
         ("a.mp4", {}, "sources= got str: pass a list of videos, or start_video() one"),
         (
