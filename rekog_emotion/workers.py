@@ -198,14 +198,15 @@ class _Watch:
 
     def begin_anew(self) -> None:
         """Forget all: neither the thread nor what it watched came along into a forked child."""
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()  # taken as such, for Ctrl-C can come between the steps of a condition's own
+        self._changed = threading.Condition(self._lock)
         self._watched: dict[Deadline, None] = {}
         self._thread: threading.Thread | None = None
         self._wakes = 0.0  # the time when the thread looks next
 
     def add(self, deadline: Deadline) -> None:
         """Watch a block that begins."""
-        with self._changed:
+        with self._lock:
             self._watched[deadline] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="rekog-emotion-watch", daemon=True)
@@ -215,19 +216,19 @@ class _Watch:
 
     def drop(self, deadline: Deadline) -> None:
         """Watch a block no longer, which has ended."""
-        with self._changed:
+        with self._lock:
             self._watched.pop(deadline, None)
 
     def dismiss(self) -> None:
         """End the thread if there is nothing to watch, now."""
-        with self._changed:
+        with self._lock:
             thread = None if self._watched else self._thread
             self._changed.notify()
         if thread is not None:
             thread.join()
 
     def _run(self) -> None:
-        with self._changed:
+        with self._lock:
             while self._watched:
                 now = time.monotonic()
                 for deadline in [one for one in self._watched if one.time <= now]:
