@@ -207,12 +207,13 @@ class _Watch:
     def add(self, deadline: Deadline) -> None:
         """Watch a block that begins."""
         with self._lock:
-            self._watched[deadline] = None
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="rekog-emotion-watch", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="rekog-emotion-watch", daemon=True)
+                thread.start()
+                self._thread = thread
             elif deadline.time < self._wakes:
                 self._changed.notify()
+            self._watched[deadline] = None
 
     def drop(self, deadline: Deadline) -> None:
         """Watch a block no longer, which has ended."""

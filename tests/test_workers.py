@@ -120,6 +120,21 @@ def test_what_ends_in_time_is_not_ended():
     assert ended == []
 
 
+def test_a_watch_that_cannot_begin(monkeypatch):
+    """Where there is no thread left, the call fails, and the next one has its watch."""
+
+    def refuse(_):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError), workers.Deadline(60, its_thread):
+            pass
+    ended = threading.Event()
+    with workers.Deadline(0.0, ended.set):
+        assert ended.wait(10)
+
+
 def test_an_idle_watch_ends_by_itself(monkeypatch):
     """Whoever makes no more calls has no thread of ours."""
     monkeypatch.setattr(workers, "_KEPT_SECONDS", 0.0)

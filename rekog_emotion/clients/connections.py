@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any, Final, Protocol, TypedDict
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from rekog_emotion import forks, workers
 from rekog_emotion.clients.beside import credentials_of
@@ -71,12 +71,12 @@ class Line:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._deadline = None if seconds is None else workers.Deadline(seconds, self.close)
-        self._outer: Line | None = None  # of the call that this one is made in
+        self._outer: ref[Line] | None = None  # of the call that this one is made in
 
     def __enter__(self) -> None:
-        self._outer, _CALLS.line = getattr(_CALLS, "line", None), self
         if self._deadline is not None:
             self._deadline.__enter__()
+        self._outer, _CALLS.line = getattr(_CALLS, "line", None), ref(self)
 
     def __exit__(self, *error: object) -> None:
         if self._deadline is not None:
@@ -290,5 +290,6 @@ def _pools(*known: type[Any]) -> dict[str, type[Any]]:
 
 def _line() -> Line | None:
     """Return the line of the call that this thread makes."""
-    line: Line | None = getattr(_CALLS, "line", None)
-    return line
+    # Not kept: Ctrl-C may come before a line is left, which would be closed under later calls of the thread.
+    line: ref[Line] | None = getattr(_CALLS, "line", None)
+    return None if line is None else line()

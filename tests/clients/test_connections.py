@@ -152,6 +152,18 @@ def test_a_line_of_what_is_closed(standin):
     line.close()
 
 
+def test_a_line_that_was_never_left(standin):
+    """Ctrl-C may come between: later calls of the thread do not go over it."""
+    standin.script("DetectFaces", Answer({"FaceDetails": []}))
+    client = rekog.aws_client()
+    line = line_of(client)
+    line.__enter__()
+    line.close()
+    del line
+
+    assert client.detect_faces(Image={"Bytes": b"1"})["FaceDetails"] == []
+
+
 @pytest.mark.parametrize("client", [(1, 2), object()])
 def test_clients_that_have_none(client):
     """What is no client of ours has no line."""
