@@ -5,6 +5,8 @@ It needs no network: what Python's own documentation has is looked up in a list 
 
 import re
 from importlib import metadata
+from pathlib import Path
+from typing import no_type_check
 
 from docutils import nodes
 from sphinx import addnodes
@@ -67,6 +69,8 @@ nitpick_ignore_regex = [
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _MADE = {"Acceleration", "VideoJob"}
+_TYPES = (Path(__file__).parent / "reference" / "types.md").read_text(encoding="utf-8")
+_SHORT = {*re.findall(r"py:type:: (\w+)", _TYPES), "AioSession", "Figure", "Session", "Timeline", "Track"}
 _PAGE = re.compile(r"\]\(([\w/-]+)\.(?:md|ipynb)\)")
 
 
@@ -102,8 +106,17 @@ def hide_construction(
     return ("", "") if what in {"class", "exception"} and made_here else None
 
 
+def keep_as_written(_app: Sphinx, thing: object, _bound: object) -> None:
+    """Let a signature call by name what has a place among the types of arguments, or is ``Any`` at run time."""
+    function = getattr(thing, "__func__", thing)
+    written = " ".join(map(str, getattr(function, "__annotations__", {}).values()))
+    if _SHORT.intersection(re.findall(r"\w+", written)):
+        no_type_check(function)  # or Sphinx would resolve the names, and show what they stand for
+
+
 def setup(app: Sphinx) -> None:
     """Add what is our own."""
+    app.connect("autodoc-before-process-signature", keep_as_written)
     app.connect("source-read", add_navigation)
     app.connect("missing-reference", find_short)
     app.connect("autodoc-process-signature", hide_construction)

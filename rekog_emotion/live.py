@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
@@ -20,7 +20,9 @@ from rekog_emotion.sources.reading import Frames
 from rekog_emotion.values.progress import OnProgress
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL.Image import Image
+else:
+    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["record", "watch"]
 
@@ -98,7 +100,7 @@ def watch(frames: FrameSource, **options: Unpack[WatchFramesOptions]) -> Generat
 
 
 def record(
-    moments: Iterable[Moment], target: str | os.PathLike[str], *, show: Callable[[Moment], Image.Image] | None = None
+    moments: Iterable[Moment], target: str | os.PathLike[str], *, show: Callable[[Moment], Image] | None = None
 ) -> int:
     """Write moments as a video while they come, with the people drawn on it: how faces look, not what people feel.
 

@@ -22,18 +22,18 @@ from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
 from rekog_emotion.flows.live import WatchOptions, WatchRequest
 from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.results.moments import Moment
-from rekog_emotion.sources.frames import FrameSource, frames_of
+from rekog_emotion.sources.frames import FrameSource, Picture, frames_of
 from rekog_emotion.sources.reading import Frames, OneByOne
 from rekog_emotion.values.progress import OnProgress
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from rekog_emotion.sources.frames import Picture
+    from PIL.Image import Image
+else:
+    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["AnyFrameSource", "record", "watch"]
 
-AnyFrameSource: TypeAlias = "FrameSource | AsyncIterable[Picture] | AsyncIterable[tuple[float, Picture]]"
+AnyFrameSource: TypeAlias = FrameSource | AsyncIterable[Picture] | AsyncIterable[tuple[float, Picture]]
 
 T = TypeVar("T")
 _END: Final = object()
@@ -121,7 +121,7 @@ async def record(
     moments: AsyncIterable[Moment],
     target: str | os.PathLike[str],
     *,
-    show: Callable[[Moment], Image.Image] | None = None,
+    show: Callable[[Moment], Image] | None = None,
 ) -> int:
     """Write moments as a video while they come, as :func:`rekog_emotion.record` does.
 

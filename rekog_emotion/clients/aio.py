@@ -29,6 +29,8 @@ from rekog_emotion.errors import needs
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
     from botocore.config import Config
+else:
+    AioSession = Config = Any  # typing.get_type_hints() shall load neither
 
 __all__ = ["aws_client", "close", "of_loop", "resolve"]
 

@@ -24,6 +24,8 @@ from rekog_emotion.interrupts import uncut
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+else:
+    Session = Config = Any  # typing.get_type_hints() shall load neither
 
 __all__ = ["aws_client", "s3_client_for", "sqs_client_for"]
 

@@ -38,7 +38,7 @@ __all__ = [
 
 _log: Final = logger("rekog_emotion")
 
-AnyClient: TypeAlias = "RekognitionClient | ClientName | Callable[[], RekognitionClient] | None"
+AnyClient: TypeAlias = RekognitionClient | ClientName | Callable[[], RekognitionClient] | None
 
 _MOST: Final = 0.9  # of a CPU an actor
 _PATIENCE: Final = 3.0  # seconds for a cluster to answer; Ray itself tries for minutes

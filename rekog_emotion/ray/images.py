@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from attrs import evolve
 
@@ -33,8 +33,6 @@ from rekog_emotion.values.s3 import S3, S3Object
 with needs("ray", "Ray Data"):
     import pyarrow as pa
     import ray
-
-if TYPE_CHECKING:
     from ray.data import Dataset
 
 __all__ = ["DetectImages", "detect_images"]

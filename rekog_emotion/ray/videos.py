@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 from uuid import uuid4
 
 from rekog_emotion.blocking.video import analyze_video
@@ -37,8 +37,6 @@ from rekog_emotion.wire.service import MAX_JOBS
 with needs("ray", "Ray Data"):
     import pyarrow as pa
     import ray
-
-if TYPE_CHECKING:
     from ray.data import Dataset
 
 __all__ = ["DatasetVideosOptions", "analyze_videos"]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from contextlib import suppress
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 from PIL import ImageColor
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.arguments import Labels
 from rekog_emotion.text import plain, quoted
 from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import as_float
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from rekog_emotion.values.faces import Face
     from rekog_emotion.values.palette import Color
 
-__all__ = ["Labels", "Paint", "Style"]
-
-Labels: TypeAlias = "bool | Callable[[Face], str | None]"
-Paint: TypeAlias = str | tuple[int, int, int]
+__all__ = ["Style"]
 
 _WHOLE: Final = 255  # of a colour
 _SURE: Final = 100  # percent

@@ -14,17 +14,17 @@ from rekog_emotion.media.decoding import MAX_PIXELS
 from rekog_emotion.results._fonts import font_of
 from rekog_emotion.results._marks import DARK, color_of
 from rekog_emotion.results.drawing import Picture, label_lines, near, open_picture
+from rekog_emotion.results.protocols import PictureFaces, PictureOutcome
 from rekog_emotion.values.base import short
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
-    from rekog_emotion.results.protocols import PictureFaces, PictureOutcome
     from rekog_emotion.values.faces import Face
     from rekog_emotion.values.palette import Color
 
 __all__ = ["Photo", "contact_sheet", "crop"]
 
-Photo: TypeAlias = "PictureFaces | PictureOutcome | tuple[PictureFaces, Picture | None]"
+Photo: TypeAlias = PictureFaces | PictureOutcome | tuple[PictureFaces, Picture | None]
 """An analysis, an outcome of many, or an analysis with its picture."""
 
 _LARGEST_CELL: Final = 4000  # pixels

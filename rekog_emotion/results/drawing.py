@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.errors import InvalidInputError, needs
+from rekog_emotion.results.arguments import Labels, Paint, Picture
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.text import given_as, shown
 from rekog_emotion.values.wording import age, percent, word
@@ -28,7 +29,7 @@ with needs("image", "Drawing"):
         outside,
     )
     from rekog_emotion.results._stills import check_still
-    from rekog_emotion.results._style import Labels, Paint, Style
+    from rekog_emotion.results._style import Style
 
 if TYPE_CHECKING:
     from rekog_emotion.results.protocols import PictureFaces
@@ -45,8 +46,6 @@ __all__ = [
     "open_picture",
     "writable_suffixes",
 ]
-
-Picture: TypeAlias = "Image.Image | str | os.PathLike[str] | bytes"
 
 VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".mkv")
 """Suffixes of file names under which `video` writes a copy; they are here, as it needs PyAV."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
+from rekog_emotion.results.arguments import Labels, Paint, Picture
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs
@@ -22,10 +23,9 @@ from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
     import supervision as sv
-    from PIL import Image
-
-    from rekog_emotion.results._style import Labels, Paint
-    from rekog_emotion.results.drawing import Picture
+    from PIL.Image import Image
+else:
+    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["ImageAnalysis"]
 
@@ -110,7 +110,7 @@ class ImageAnalysis(Outputs, Value):
         min_confidence: float = 0,
         color: Paint | None = None,
         width: float | None = None,
-    ) -> Image.Image:
+    ) -> Image:
         """Draw the faces on a copy of their picture: boxes, landmarks, pose axes, and labels that say how they look.
 
         Args:
@@ -149,9 +149,7 @@ class ImageAnalysis(Outputs, Value):
             width=width,
         )
 
-    def crop(
-        self, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False
-    ) -> Image.Image:
+    def crop(self, face: Face, picture: Picture | None = None, *, margin: float = 0.2, align: bool = False) -> Image:
         """Return the part of the picture that shows a face.
 
         Args:
@@ -168,9 +166,7 @@ class ImageAnalysis(Outputs, Value):
 
         return crop(self, face, picture, margin=margin, align=align)
 
-    def blur(
-        self, picture: Picture | None = None, *, method: Literal["blur", "pixelate", "fill"] = "blur"
-    ) -> Image.Image:
+    def blur(self, picture: Picture | None = None, *, method: Literal["blur", "pixelate", "fill"] = "blur") -> Image:
         """Return a copy of the picture on which no face can be recognised: those that were found, and no others.
 
         Args:

@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results import documents
+from rekog_emotion.results.arguments import Labels, Paint
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.telling import told_face
@@ -16,10 +17,11 @@ from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from PIL.Image import Image
 
     from rekog_emotion.people.following import Presence
-    from rekog_emotion.results._style import Labels, Paint
+else:
+    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["Moment", "SeenPerson", "looks", "moment_of"]
 
@@ -101,7 +103,7 @@ class Moment:
         min_confidence: float = 0,
         color: Paint | None = None,
         width: float | None = None,
-    ) -> Image.Image:
+    ) -> Image:
         """Draw the people on a copy of the frame, with their ids.
 
         Args:
@@ -137,7 +139,7 @@ class Moment:
             width=width,
         )
 
-    def blur(self, *, method: Literal["blur", "pixelate", "fill"] = "blur") -> Image.Image:
+    def blur(self, *, method: Literal["blur", "pixelate", "fill"] = "blur") -> Image:
         """Return a copy of the frame on which no face can be recognised: those that were found, and no others.
 
         Args:
@@ -169,15 +171,15 @@ class Moment:
             people=[_written(person, self.analysis.faces) for person in self.people],
         )
 
-    def _seen(self, what: str) -> tuple[ImageAnalysis, Image.Image]:
+    def _seen(self, what: str) -> tuple[ImageAnalysis, Image]:
         if self.analysis is None or self.frame is None:
             msg = f"this moment has no frame that can be {what}: {self.reason or 'it was taken away'}"
             raise InvalidInputError(msg)
-        from PIL import Image
+        from PIL.Image import Image
 
         from rekog_emotion.media.images import from_array
 
-        picture = self.frame if isinstance(self.frame, Image.Image) else from_array(self.frame)
+        picture = self.frame if isinstance(self.frame, Image) else from_array(self.frame)
         return evolve(self.analysis, source="<PIL image>"), picture
 
 

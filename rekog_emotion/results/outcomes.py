@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import field, frozen, resolve_types
 
 from rekog_emotion.values.base import Value
 
@@ -49,3 +49,6 @@ class Outcome(Generic[S, A]):
         if self.analysis is None:
             raise self.error or AssertionError
         return self.analysis
+
+
+resolve_types(Outcome)  # here are the names of its annotations, which subclasses in other rooms inherit

@@ -7,15 +7,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.media import clips
 from rekog_emotion.media.writing import identity, output_file
 from rekog_emotion.people.motion import Motion
+from rekog_emotion.results.arguments import Labels, Paint
 from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
-from rekog_emotion.results.protocols import check_succeeded
+from rekog_emotion.results.protocols import VideoFaces, check_succeeded
 from rekog_emotion.values.faces import BoundingBox
 from rekog_emotion.values.numbers import as_float
 
@@ -26,10 +27,7 @@ with needs("embedded", "Drawing on videos"):
 
     from rekog_emotion.people.sampling import interval_of, step_of
     from rekog_emotion.results._copying import Copy, Edit, OnFraction
-    from rekog_emotion.results._style import Labels, Paint, Style
-
-if TYPE_CHECKING:
-    from rekog_emotion.results.protocols import VideoFaces
+    from rekog_emotion.results._style import Style
 
 __all__ = ["annotate_video", "blur_video", "check_suffix", "frames_at"]
 

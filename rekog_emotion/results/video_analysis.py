@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.results.arguments import Labels, Paint
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
@@ -23,15 +25,14 @@ from rekog_emotion.wire.reading import broken, read_answer, read_members
 from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
-    import os
-
     import supervision as sv
     from matplotlib.figure import Figure
-    from PIL import Image
+    from PIL.Image import Image
 
     from rekog_emotion.people.person import Track
-    from rekog_emotion.results._style import Labels, Paint
     from rekog_emotion.results.timeline import Timeline
+else:
+    Figure = Image = Timeline = Track = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["VideoAnalysis", "merge"]
 
@@ -311,7 +312,7 @@ class VideoAnalysis(Outputs, Value):
 
     def frames_at(
         self, milliseconds: Iterable[float], *, video: str | os.PathLike[str] | None = None
-    ) -> Iterator[tuple[float, Image.Image]]:
+    ) -> Iterator[tuple[float, Image]]:
         """Yield the frames of the video that are on display at given times, as players show them.
 
         Args:

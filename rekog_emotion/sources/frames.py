@@ -14,24 +14,19 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.files import is_folder, is_there
-from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, name_of
+from rekog_emotion.sources.naming import Picture, _is_array, _is_file, _is_image, name_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.sources.reading import Frame, Frames, Read, Shot, Shots, StalledError, Timer
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from PIL import Image
-
     from rekog_emotion.media.clips import Display, Orientation
     from rekog_emotion.media.streams import Origin
 
 __all__ = ["FrameSource", "Picture", "frames_of"]
 
-Picture: TypeAlias = "NDArray[np.uint8] | Image.Image"
-FrameSource: TypeAlias = "int | str | os.PathLike[str] | Iterable[Picture] | Iterable[tuple[float, Picture]]"
+FrameSource: TypeAlias = int | str | os.PathLike[str] | Iterable[Picture] | Iterable[tuple[float, Picture]]
 
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 _CAMERA: Final = "camera:"

@@ -15,14 +15,13 @@ from rekog_emotion.media.files import BinaryFile, is_folder, opened, read_all, r
 from rekog_emotion.media.formats import not_an_image
 from rekog_emotion.media.headers import ImageHeader, read_header
 from rekog_emotion.sources.collections import is_collection, prefix_of
-from rekog_emotion.sources.naming import _is_array, _is_file, _is_image, _naming, name_of, told_of
+from rekog_emotion.sources.naming import Picture, _is_array, _is_file, _is_image, _naming, name_of, told_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
 from rekog_emotion.values.s3 import S3Object, parse_s3_uri, s3_wire
 from rekog_emotion.wire.service import MAX_IMAGE_BYTES, MIN_IMAGE_SIDE
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -39,9 +38,7 @@ __all__ = [
 
 _DIMENSIONS: Final = 3  # of a picture: height, width and channels
 
-ImageSource: TypeAlias = (
-    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8] | S3Object"
-)
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Picture | S3Object
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.files import BinaryFile
@@ -14,10 +14,15 @@ from rekog_emotion.text import given_as, shown
 from rekog_emotion.values.s3 import S3Object, s3_uri
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["name_of", "told_of"]
+    Picture: TypeAlias = NDArray[np.uint8] | Image.Image
+else:
+    Picture = Any  # typing.get_type_hints() shall need no extra
+
+__all__ = ["Picture", "name_of", "told_of"]
 
 
 def _is_image(source: object) -> TypeGuard[Image.Image]:

@@ -10,11 +10,11 @@ from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from rekog_emotion.clients.protocols import RekognitionClient
 from rekog_emotion.testing.faults import FaultPlan, Operation
 from rekog_emotion.wire.service import OPERATIONS
 
 if TYPE_CHECKING:
-    from rekog_emotion.clients.protocols import RekognitionClient
     from rekog_emotion.embedded import EmbeddedClient
     from rekog_emotion.server import Spool
     from rekog_emotion.testing.layer import Layer

@@ -9,11 +9,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from attrs import define, frozen
 
 from rekog_emotion.blocking import clock as _clock
+from rekog_emotion.blocking.clock import Clock
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.video_analysis import VideoAnalysis
@@ -31,9 +32,6 @@ from rekog_emotion.wire.service import (
     START_FACE_DETECTION,
     Operation,
 )
-
-if TYPE_CHECKING:
-    from rekog_emotion.blocking.clock import Clock
 
 __all__ = ["Call", "FakeClient", "Recording"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Self, TypeVar, cast
 
-from attrs import AttrsInstance, field, fields, frozen
+from attrs import AttrsInstance, field, fields, frozen, resolve_types
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.wire.binding import new, setter
@@ -57,6 +57,9 @@ class Value:
     def extra(self) -> Mapping[str, Any]:
         """Unknown members by their wire name, and known ones that came as null as ``{Name: None}``."""
         return _NOTHING if self._extra is None else MappingProxyType(self._extra)
+
+
+resolve_types(Value)  # here are the names of its annotation, which subclasses in other rooms inherit
 
 
 class Compact(Value):

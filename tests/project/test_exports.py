@@ -1,12 +1,16 @@
 import ast
 import importlib
 import inspect
+import json
+import subprocess
+import sys
+import typing
 from importlib.metadata import version
 
 import pytest
 
 import rekog_emotion as rekog
-from rekog_emotion import errors
+from rekog_emotion import aio, errors
 from rekog_emotion.results import video_analysis
 from rekog_emotion.values import faces, words
 
@@ -52,6 +56,29 @@ FIXED = {
     "watch",
     "wait_for_videos",
 }
+# Methods that give what an extra makes, and say so.
+OF_EXTRAS = {"to_arrow": "pa", "to_pandas": "pd", "to_supervision": "sv"}
+# Asks for the hints of every function and method, and of every verb's options, where some packages are not installed;
+# prints those that cannot be had.
+HINTS = """
+import importlib, inspect, json, sys, typing
+sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
+
+def hints_of(function):
+    for options in typing.get_args(typing.get_type_hints(function).get("options")):
+        typing.get_type_hints(options)
+
+for module in map(importlib.import_module, ["rekog_emotion", "rekog_emotion.aio", "rekog_emotion.testing"]):
+    for name in module.__all__:
+        thing = getattr(module, name)
+        found = inspect.getmembers(thing) if inspect.isclass(thing) else [(name, thing)]
+        for member, function in found:
+            if inspect.isroutine(function) and (member == "__init__" or not member.startswith("_")):
+                try:
+                    hints_of(function)
+                except NameError as error:
+                    print(f"{name}.{member}: {error}")
+"""
 # Classes that are part of others' interfaces, not names of their own.
 INTERNAL = {"StartedJob", "Value", "Word", "merge"}
 each_name = pytest.mark.parametrize("name", rekog.__all__)
@@ -132,3 +159,41 @@ def test_unknown_name():
         _ = rekog.detect_imag
 
     assert str(caught.value) == "module 'rekog_emotion' has no attribute 'detect_imag'"
+
+
+def test_type_hints_can_be_had():
+    """Of all functions, constructors and methods, without any extra or SDK; what gives an extra's own type needs it."""
+    hidden = sorted({"boto3", "botocore"}.union(*errors._MODULES.values()))
+
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", HINTS, json.dumps(hidden)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == [
+        f"{name}.{method}: name {module!r} is not defined"
+        for name in ("ImageAnalysis", "VideoAnalysis")
+        for method, module in OF_EXTRAS.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "types"),
+    [
+        (rekog.detect_image, "source", {str, bytes, rekog.S3Object, typing.Any}),
+        (aio.detect_image, "source", {str, bytes, rekog.S3Object, typing.Any}),
+        (rekog.watch, "frames", {int, str}),
+        (aio.watch, "frames", {int, str}),
+        (rekog.aws_client, "region_name", {str, type(None)}),
+        (aio.aws_client, "session", {typing.Any, type(None)}),
+        (rekog.S3Object.__init__, "bucket", {str, type(None)}),
+        (rekog.ImageOutcome.__init__, "error", {Exception, type(None)}),
+        (aio.VideoOutcome.__init__, "job", {aio.VideoJob, type(None)}),
+        (rekog.ImageAnalysis.draw, "picture", {str, bytes, typing.Any, type(None)}),
+        (rekog.ImageAnalysis.draw, "color", {str, tuple[int, int, int], type(None)}),
+        (rekog.VideoAnalysis.tracks, "return", {typing.Any, ...}),
+    ],
+    ids=lambda one: getattr(one, "__qualname__", None),
+)
+def test_type_hints(function, name, types):
+    """Are the types as they are written; those of what need not be installed are ``Any``."""
+    assert types <= {*typing.get_args(typing.get_type_hints(function)[name])}
