@@ -141,10 +141,13 @@ def test_twice(fake):
 
 
 def test_keys(fake):
-    """With keys, the environment has them, and another signature is refused."""
-    with virtual_time(), LocalEndpoint(fake, keys={"AKIDOTHER": "secret"}):
+    """With keys, the environment has them, and another signature is refused.
+
+    They are no words: what a client signs with is taken out of all messages for as long as the client lasts.
+    """
+    with virtual_time(), LocalEndpoint(fake, keys={"AKIDOTHER": "m4de-up-k3y"}):
         assert len(rekog.detect_image(PHOTO).faces) == 1
-        wrong = {"aws_access_key_id": "AKIDOTHER", "aws_secret_access_key": "wrong"}
+        wrong = {"aws_access_key_id": "AKIDOTHER", "aws_secret_access_key": "an0ther-k3y"}
         client = boto3.client("rekognition", config=ONCE, **wrong)
         with pytest.raises(ClientError) as caught:
             client.detect_faces(Image={"Bytes": b"x"})
