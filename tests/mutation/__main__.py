@@ -31,7 +31,7 @@ ROOT: Final = Path(__file__).parents[2]
 # The tests that run a room beside those of its own folder.
 TESTS: Final[Mapping[str, Sequence[str]]] = {
     "wire": ("values", "property/test_wire.py", "clients/test_fastpath.py"),
-    "sources": ("property/test_sources.py", "journeys"),
+    "sources": ("property/test_sources.py", "journeys", "test_live.py"),
     "people": (*(f"results/test_{name}.py" for name in ("timeline", "tables", "video")), "property/test_tables.py"),
     "server": ("testing/test_endpoint.py",),
     "flows": ("journeys/test_drivers.py",),

@@ -3,8 +3,8 @@ import math
 import pytest
 from attrs import evolve
 
-from rekog_emotion import BoundingBox, Face, TimedFace
-from rekog_emotion.people.motion import Motion, _distance, _matched, _mixed, _union
+from rekog_emotion import BoundingBox, Face, Landmark, Landmarks, TimedFace
+from rekog_emotion.people.motion import Motion, _distance, _matched, _mixed, _moved, _union
 
 HERE = (0.2, 0.3, 0.2, 0.4)
 
@@ -190,3 +190,12 @@ def test_a_face_is_followed_to_the_next_sample():
 
     assert sorted(one.bounding_box.left for one in moving.at(800)) == pytest.approx([0.132, 0.7])
     assert near((0.12, 0.3, 0.22, 0.4))[0] in moving.around(750)
+
+
+@pytest.mark.parametrize("box", [(0.2, 0.3, 0.0, 0.4), (0.2, 0.3, 0.2, 0.0)])
+def test_landmarks_have_no_place_in_a_box_without_size(box):
+    """Such a box moves without them."""
+    nose = Landmarks.of([Landmark(type="nose", x=0.2, y=0.3)])
+
+    assert _moved(nose, box, HERE) is None
+    assert _moved(nose, HERE, (0.4, 0.3, 0.2, 0.4)).x == (pytest.approx(0.4),)

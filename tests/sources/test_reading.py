@@ -13,6 +13,7 @@ from rekog_emotion.sources import reading
 from rekog_emotion.sources.frames import frames_of
 from rekog_emotion.sources.reading import Frame, StalledError
 from rekog_emotion.testing import VirtualClock
+from tests.embedded.clips import write_clip
 
 
 def picture(number=0):
@@ -219,3 +220,20 @@ def test_frames_that_are_none(opened, frames, message):
     with pytest.raises(InvalidInputError) as caught:
         taken(source, 0.0, 0.5, 1.0)
     assert str(caught.value) == message
+
+
+def test_of_frames_with_times_the_nearest_is_taken(opened):
+    """As the step before tells; between two as near it is the later one, and the first one begins no step."""
+    frames = [(at, picture(number)) for number, at in enumerate((0.0, 1.0, 2.0, 2.5, 3.0))]
+
+    assert taken(opened(frames), 0.0, 1.5, 2.9) == [(0.0, 0), (2.0, 2), (3.0, 4)]
+    assert taken(opened(frames), 1.5) == [(2.0, 2)]
+    assert taken(opened(frames), 1.0) == [(1.0, 1)]
+
+
+def test_a_frame_of_a_file_has_the_time_at_which_it_appears(opened, tmp_path):
+    """One that stays is seen again at the time that was due."""
+    clip = write_clip(tmp_path / "clip.mp4", [picture(40 * number) for number in range(3)], times=[0.0, 1.0, 2.0])
+    source = opened(clip)
+
+    assert [source.take(due).seconds for due in (0.0, 0.75, 1.25, 1.75)] == [0.0, 0.75, 1.0, 1.75]
