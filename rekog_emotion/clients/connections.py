@@ -81,6 +81,7 @@ class Line:
     def __exit__(self, *error: object) -> None:
         if self._deadline is not None:
             self._deadline.__exit__(*error)
+            self._deadline = None  # which has this one: neither waits for the garbage collector
         _CALLS.line = self._outer
         with self._lock:
             self._connection = None  # from now on it is another call's

@@ -1,5 +1,6 @@
 """Calls that nobody waits for any longer: the connections of our own clients are closed, others end by themselves."""
 
+import gc
 import re
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from weakref import ref
 
 import boto3
 import pytest
@@ -140,6 +142,21 @@ def test_a_line_that_is_closed_before():
 
     with pytest.raises(ConnectionAbortedError):
         line.carry(object())
+
+
+def test_a_line_that_was_left_is_gone():
+    """At once: a call leaves nothing to the garbage collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        line = Line(60)
+        with line:
+            pass
+        gone = ref(line)
+        del line
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_line_of_what_is_closed(standin):
