@@ -19,6 +19,11 @@ def run(coroutine):
     return asyncio.run(whole(), debug=True)
 
 
+def over(limit):
+    """Let the time of an ``asyncio.timeout(None)`` be over now, however long it took to get here."""
+    limit.reschedule(asyncio.get_running_loop().time())
+
+
 class Turning:
     """A virtual clock for tasks: a cancel on the way arrives at its time.
 

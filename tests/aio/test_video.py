@@ -16,7 +16,7 @@ from rekog_emotion.errors import InvalidInputError, JobCancelledError, JobFailed
 from rekog_emotion.testing import FakeClient
 from tests.http_standin import Answer
 from tests.scripted import IN_PROGRESS, STARTED, ScriptedClient, Shelf, failed, page, refusal
-from tests.tasks import Awaited, LoopTime, run
+from tests.tasks import Awaited, LoopTime, over, run
 
 CLIP = Path(__file__).parents[1] / "data" / "people.mp4"
 VIDEO = "s3://bucket/clip.mp4"
@@ -309,9 +309,15 @@ def test_a_time_out_around_a_start_without_slots():
     async def main():
         shelf = Both()
         full = Awaited(start=[refusal("LimitExceededException", operation="StartFaceDetection")])
+        limit = asyncio.timeout(None)
+
+        def listen(progress):
+            if progress.event == "WAITING_FOR_SLOT":
+                over(limit)
+
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await aio.start_video(CLIP, client=full, staging=shelf)
+            async with limit:
+                await aio.start_video(CLIP, client=full, staging=shelf, on_progress=listen)
         return shelf.events
 
     assert run(main()) == ["stage people.mp4", "discard k-1"]

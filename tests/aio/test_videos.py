@@ -11,7 +11,7 @@ from rekog_emotion import SnsSqs, aio, analyze_videos
 from rekog_emotion.errors import ConfigurationError, InvalidInputError, JobFailedError, JobTimeoutError
 from rekog_emotion.testing import FakeClient, VirtualClock
 from tests.scripted import IN_PROGRESS, page
-from tests.tasks import Awaited, LoopTime, run
+from tests.tasks import Awaited, LoopTime, over, run
 
 FAILED = {"JobStatus": "FAILED", "StatusMessage": "Unsupported codec/format."}
 FACES = {"JobStatus": "SUCCEEDED", "Faces": [{"Timestamp": at, "Face": {}} for at in (0, 500, 1000)]}
@@ -108,7 +108,7 @@ def test_left_early_leaves_no_task(how, caplog):
     """Jobs go on, and the log says from what state each is taken up again."""
     client = Awaited(IN_PROGRESS)
 
-    async def first():
+    async def first(leave):
         begun = asyncio.Event()
 
         def listen(progress):
@@ -119,8 +119,7 @@ def test_left_early_leaves_no_task(how, caplog):
         async with aclosing(aio.analyze_videos(sources, client=client, on_progress=listen)) as outcomes:
             assert (await anext(outcomes)).source == "no-such.mp4"
             await begun.wait()
-            if how == "cancel":
-                asyncio.current_task().cancel()
+            leave()
             if how != "close":
                 async for _ in outcomes:
                     raise AssertionError
@@ -128,10 +127,10 @@ def test_left_early_leaves_no_task(how, caplog):
 
     async def main():
         if how == "timeout":
-            async with asyncio.timeout(0.2):
-                await first()
+            async with asyncio.timeout(None) as limit:
+                await first(lambda: over(limit))
         else:
-            await first()
+            await first(asyncio.current_task().cancel if how == "cancel" else list)
 
     if how == "close":
         run(main())
