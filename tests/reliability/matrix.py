@@ -37,10 +37,11 @@ from tests.worlds import Tasks, Threads, world
 # Made up, and in no message, log line or chain of errors of any case.
 KEY, SECRET, TOKEN = "AKIDMADEUPQZXWVKJHGF", "MadeUp/Secret+Key/qzxwvkjhgf", "IQoJb3/MADEUP+TOKEN/with==signs"
 SECRETS = [
-    re.compile(re.escape(form(value)[i : i + 8]))
+    re.compile(re.escape(form(value)[i : i + part]))
     for value in (KEY, SECRET, TOKEN)
-    for form in (str, quote_plus, lambda text: text.encode().hex())
-    for i in range(len(form(value)) - 7)
+    # Eight letters; half as many might be digits only, as the seconds of a wait may have them by chance.
+    for form, part in ((str, 8), (quote_plus, 8), (lambda text: text.encode().hex(), 16))
+    for i in range(len(form(value)) - part + 1)
 ]
 SECRETS.append(re.compile("X-Amz-Signature=[0-9a-f]"))
 ECHO = (
