@@ -160,8 +160,7 @@ def map_error(
 
     mapped: RekogEmotionError | None = None
     if isinstance(error, exceptions.ClientError):
-        hint = _NO_OBJECT if "files" in capabilities(client) else _hint_of_key(key)
-        mapped = _service_error(error, operation=operation, job_id=job_id, no_object=hint)
+        mapped = _service_error(error, operation=operation, client=client, job_id=job_id, key=key)
     elif isinstance(error, exceptions.ParamValidationError):
         mapped = InvalidInputError(f"{operation} was not called: {quoted(error)}")
     elif _is_cut(error):
@@ -205,14 +204,18 @@ def _key_in(parameters: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _hint_of_key(key: str | None) -> str:
-    """Return why an object in S3 may not be read, as far as its key tells."""
+def _why_unreadable(client: object, key: str | None) -> str:
+    """Return why an object in S3 may not be read, as far as the client and its key tell."""
+    if "files" in capabilities(client):
+        return _NO_OBJECT
     if key is not None and (decoded := unquote_plus(key)) != key:
         return _ENCODED.format(key=shown(decoded))
     return _UNREADABLE
 
 
-def _service_error(error: ClientError, *, operation: str, job_id: str | None, no_object: str) -> ServiceError:
+def _service_error(
+    error: ClientError, *, operation: str, client: object, job_id: str | None, key: str | None
+) -> ServiceError:
     response: Mapping[str, Any] = error.response
     detail, metadata = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, status = str(detail.get("Code", "Unknown")), metadata.get("HTTPStatusCode")
@@ -226,7 +229,7 @@ def _service_error(error: ClientError, *, operation: str, job_id: str | None, no
     subject = f"{operation} of job {shown(job_id)}" if job_id else operation
     message = f"{subject} failed with {code}: {text}"
     if kind is errors.InvalidS3ObjectError:
-        message = f"{message} ({no_object})"
+        message = f"{message} ({_why_unreadable(client, key)})"
     elif kind in _HINTS:
         message = f"{message} ({_HINTS[kind].format(operation=operation)})"
     return (kind or ServiceError)(
