@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
@@ -14,15 +14,11 @@ from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_st
 from rekog_emotion.flows.live import WatchOptions, WatchRequest
 from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.flows.steps import Flow
+from rekog_emotion.results.arguments import Image
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, frames_of
 from rekog_emotion.sources.reading import Frames
 from rekog_emotion.values.progress import OnProgress
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-else:
-    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["record", "watch"]
 

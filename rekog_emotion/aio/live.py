@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from concurrent.futures import CancelledError
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, Final, TypeAlias, TypedDict, TypeVar, Unpack
 
 from attrs import define, field
 
@@ -21,15 +21,11 @@ from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
 from rekog_emotion.flows.live import WatchOptions, WatchRequest
 from rekog_emotion.flows.options import described, spelled_out
+from rekog_emotion.results.arguments import Image
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, Picture, frames_of
 from rekog_emotion.sources.reading import Frames, OneByOne
 from rekog_emotion.values.progress import OnProgress
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-else:
-    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["AnyFrameSource", "record", "watch"]
 

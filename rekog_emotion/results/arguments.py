@@ -1,4 +1,4 @@
-"""What the methods of analyses take, and the rooms that they call."""
+"""What the methods of analyses take and give, and the rooms that they call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
     Image = Any  # typing.get_type_hints() shall need no extra
 
-__all__ = ["Labels", "Paint", "Picture"]
+__all__ = ["Image", "Labels", "Paint", "Picture"]
 
 Labels: TypeAlias = bool | Callable[[Face], str | None]
 Paint: TypeAlias = str | tuple[int, int, int]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
-from rekog_emotion.results.arguments import Labels, Paint, Picture
+from rekog_emotion.results.arguments import Image, Labels, Paint, Picture
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs
@@ -23,9 +23,6 @@ from rekog_emotion.wire.writing import write_shape
 
 if TYPE_CHECKING:
     import supervision as sv
-    from PIL.Image import Image
-else:
-    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["ImageAnalysis"]
 

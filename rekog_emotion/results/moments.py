@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results import documents
-from rekog_emotion.results.arguments import Labels, Paint
+from rekog_emotion.results.arguments import Image, Labels, Paint
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.faces import Face
 from rekog_emotion.values.telling import told_face
@@ -17,11 +17,7 @@ from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from rekog_emotion.people.following import Presence
-else:
-    Image = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["Moment", "SeenPerson", "looks", "moment_of"]
 

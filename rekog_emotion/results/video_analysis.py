@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.results.arguments import Labels, Paint
+from rekog_emotion.results.arguments import Image, Labels, Paint
 from rekog_emotion.results.at_hand import file_of
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
@@ -27,12 +27,11 @@ from rekog_emotion.wire.writing import write_shape
 if TYPE_CHECKING:
     import supervision as sv
     from matplotlib.figure import Figure
-    from PIL.Image import Image
 
     from rekog_emotion.people.person import Track
     from rekog_emotion.results.timeline import Timeline
 else:
-    Figure = Image = Timeline = Track = Any  # typing.get_type_hints() shall need no extra
+    Figure = Timeline = Track = Any  # typing.get_type_hints() shall need no extra
 
 __all__ = ["VideoAnalysis", "merge"]
 
