@@ -13,7 +13,7 @@ from rekog_emotion.commands._media import analyze_one, check_place, is_video, na
 from rekog_emotion.commands._options import add_job, add_results, add_shared
 from rekog_emotion.commands._terminal import one_line, say
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.media.files import is_there
+from rekog_emotion.media.files import is_there, where_to_look
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.values.s3 import is_s3_uri
 
@@ -86,10 +86,7 @@ def check_target(media: str, out: str, results: str | None) -> None:
     path = Path(out)
     check_place(path, media, results)
     if not is_there(media):
-        msg = (
-            f"{media}: there is no such file; check the path, which starts at the current directory unless it is "
-            "absolute"
-        )
+        msg = f"{media}: there is no such file; {where_to_look(media)}"
         raise InvalidInputError(msg)
     if is_video(media):
         from rekog_emotion.results.video import check_suffix

@@ -51,6 +51,13 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 -- see above
 
 
+def where_to_look(path: str | os.PathLike[str], what: str = "path") -> str:
+    """Say what to check of a name by which there is nothing."""
+    if os.fsdecode(os.fspath(path)).startswith("~"):
+        return f"check the {what}, where only shells know ~: Path.expanduser() puts the home directory in its place"
+    return f"check the {what}, which starts at the current directory"
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file; what the system refuses, then or while it is read, is an error that says what to do.
@@ -65,7 +72,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except (FileNotFoundError, NotADirectoryError) as error:
-        message = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+        message = f"there is no such file; {where_to_look(path)}"
         raise InvalidInputError(message) from error
     except PermissionError as error:
         message = "this user may not read the file; change its permissions or pass its content"

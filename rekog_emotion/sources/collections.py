@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
+from rekog_emotion.media.files import where_to_look
 from rekog_emotion.media.formats import looks_like_an_image, not_an_image
 from rekog_emotion.sources.places import locate
 from rekog_emotion.text import shown
@@ -127,14 +128,14 @@ def check_place(place: str | os.PathLike[str]) -> None:
     if isinstance(locate(place), S3Object) or os.path.lexists(text):
         return
     if not glob.has_magic(text):
-        msg = f"{shown(text)}: there is no such file or folder; check the path, which starts at the current directory"
+        msg = f"{shown(text)}: there is no such file or folder; {where_to_look(text)}"
         raise InvalidInputError(msg)
     if next(_matches(text), None) is None:
         raise _no_match(text)
 
 
 def _no_match(pattern: str) -> InvalidInputError:
-    msg = f"{shown(pattern)}: no file matches; check the pattern, which starts at the current directory"
+    msg = f"{shown(pattern)}: no file matches; {where_to_look(pattern, 'pattern')}"
     return InvalidInputError(msg)
 
 

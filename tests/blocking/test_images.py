@@ -252,7 +252,7 @@ def test_progress_of_a_list(client):
     assert {progress.total for progress in told} == {4}
     assert [(progress.skipped, progress.done, progress.failed) for progress in told][-1] == (2, 1, 1)
     assert [progress.reason for progress in told if progress.source == "none.jpg"] == [
-        "none.jpg: there is no such file; check the path, which starts at the current directory unless it is absolute"
+        "none.jpg: there is no such file; check the path, which starts at the current directory"
     ]
 
 

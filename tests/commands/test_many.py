@@ -336,7 +336,7 @@ def test_a_place_with_nothing(capsys):
 @pytest.mark.parametrize("command", ["image", "export"])
 def test_nothing_that_is_there(capsys, command):
     """Each is told, and nobody is needed to analyse them."""
-    gone = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+    gone = "there is no such file; check the path, which starts at the current directory"
 
     assert main([command, "gone.jpg", "gone.png"]) == 2
     assert capsys.readouterr().err == f"rekog-emotion: gone.jpg: {gone}\nrekog-emotion: gone.png: {gone}\n"

@@ -27,7 +27,7 @@ IEND_MISSING = "the PNG is truncated: its end marker (IEND) is missing; get a co
 NO_DOWNLOAD = "nothing is downloaded; save it to a file and pass the path, or pass the s3:// URI of an object in S3"
 NO_SCHEME = "no such scheme is known; pass a path or an s3:// URI"
 NO_PATH = "an S3 URI is a str that begins with s3://, and never a Path; pass s3://bucket/key"
-NO_FILE = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+NO_FILE = "there is no such file; check the path, which starts at the current directory"
 NO_KEY = "the key is missing; write s3://bucket/key or s3://bucket/key?versionId=..."
 BUCKET = "is not possible: it has 3 to 255 of A-Z a-z 0-9 . - _"
 BOMB = "more than the 200000000 that are decoded (a decompression bomb?); shrink it first"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
+import rekog_emotion as rekog
 from rekog_emotion import InvalidInputError
 from rekog_emotion.media.files import MAX_FILE_BYTES, opened, read_all, read_file
 from tests.pictures import PORTRAIT
@@ -76,3 +78,22 @@ def test_an_error_of_a_caller_s_own_file_object_goes_through():
 
     with pytest.raises(LookupError):
         read_file(Broken())
+
+
+@pytest.mark.parametrize(
+    ("verb", "place", "expected"),
+    [
+        ("detect_image", "~/none.jpg", "~/none.jpg: there is no such file; check the path, "),
+        ("detect_image", Path("~/none.jpg"), "~/none.jpg: there is no such file; check the path, "),
+        ("analyze_video", "~/none.mp4", "~/none.mp4: there is no such file; check the path, "),
+        ("detect_images", "~/none", "~/none: there is no such file or folder; check the path, "),
+        ("detect_images", "~/none/*.jpg", "~/none/*.jpg: no file matches; check the pattern, "),
+    ],
+)
+def test_who_writes_a_home_directory_as_in_a_shell_is_told(verb, place, expected):
+    """A name that begins with ~ is one of the current directory, as for Python's own functions."""
+    with pytest.raises(InvalidInputError) as caught:
+        getattr(rekog, verb)(place, client="embedded")
+
+    told = "where only shells know ~: Path.expanduser() puts the home directory in its place"
+    assert str(caught.value) == expected + told

@@ -64,7 +64,7 @@ def test_paths(detect, tmp_path, kind):
     paths = [str(folder / "00000.jpg"), str(folder / "00001.jpg"), str(folder / "none.jpg"), str(folder)]
 
     folder_given = "this is a directory; pass the path of a file in it, or all of it to detect_images()"
-    missing = "there is no such file; check the path, which starts at the current directory unless it is absolute"
+    missing = "there is no such file; check the path, which starts at the current directory"
 
     rows = detect()(kind(path=paths)).to_pylist()
 

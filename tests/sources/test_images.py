@@ -436,10 +436,7 @@ NO_VIDEO = "this is no video; pass a path, an s3:// URI or an S3Object"
         ),
         (
             "no-such-clip.mp4",
-            (
-                "no-such-clip.mp4: there is no such file; check the path, which starts at the current directory unless "
-                "it is absolute"
-            ),
+            ("no-such-clip.mp4: there is no such file; check the path, which starts at the current directory"),
         ),
         (str(PORTRAIT.parent), f"{PORTRAIT.parent}: this is a directory; pass the path of a file in it"),
         (
