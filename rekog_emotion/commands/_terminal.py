@@ -127,6 +127,24 @@ def standard_output() -> Iterator[None]:
         sys.stdout = stream
 
 
+@contextmanager
+def standard_error() -> Iterator[None]:
+    """Let go of what cannot be said on standard error by the end of this block: the exit code is that of the work."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):  # the latter of a stream that was closed
+            let_go_of(sys.stderr)
+
+
+def let_go_of(stream: TextIO) -> None:
+    """Keep Python from a complaint and an exit code of its own: it flushes the stream once more on its way out."""
+    with suppress(ValueError):  # a stream that is no file, or is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class Terminal:
     """What a table of text is written to where standard output is a terminal: its cells are shown, never obeyed."""
 

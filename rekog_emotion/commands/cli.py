@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -124,6 +122,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reconfigure is not None:
         # A sign that the terminal's encoding lacks is an escape, as on standard error, and no failure.
         reconfigure(errors="backslashreplace")
+    with _terminal.standard_error():
+        return _run(argv)
+
+
+def _run(argv: Sequence[str] | None) -> int:
     debug, options = False, {}
     try:
         with _terminal.standard_output():
@@ -136,17 +139,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return _terminal.interrupted(interrupt)
     except BrokenPipeError:
-        _let_go_of_output()
+        _terminal.let_go_of(sys.stdout)
         return _terminal.NO_READER
     except _terminal.OutputError as error:
-        _let_go_of_output()
+        _terminal.let_go_of(sys.stdout)
         return _terminal.report(error, debug=debug)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the user of a command cannot read a traceback
         return _terminal.report(error, debug=debug, options=options)
     return code
-
-
-def _let_go_of_output() -> None:
-    """Keep Python from a complaint of its own: it flushes standard output once more on its way out."""
-    with suppress(io.UnsupportedOperation):  # a stream that is no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

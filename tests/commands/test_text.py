@@ -175,18 +175,40 @@ def test_full_output(tmp_path, arguments):
     assert (done.returncode, done.stderr.decode().splitlines(keepends=True)[-1:]) == (1, [expected])
 
 
-def test_full_error_output(tmp_path):
-    """Where nothing can be said on standard error, the results are printed all the same."""
-    program = "import sys\nfrom rekog_emotion.commands.cli import main\n"
-    program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
-    program += f"'--client', 'embedded', '--draw', {os.fspath(tmp_path / 'copies')!r}]))"
-    read_only = os.open(ASTRONAUT, os.O_RDONLY)  # writing to it fails, as on a full disk
+def run_unheard(program, unbuffered):
+    """Run a program whose standard error cannot be written, as on a full disk."""
+    read_only = os.open(ASTRONAUT, os.O_RDONLY)
     try:
-        done = subprocess.run(  # noqa: S603 -- our own command
-            [sys.executable, "-c", program], check=False, stdout=subprocess.PIPE, stderr=read_only, timeout=60
+        return subprocess.run(  # noqa: S603 -- our own command
+            [sys.executable, "-c", program],
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=read_only,
+            timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
     finally:
         os.close(read_only)
 
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_full_error_output(tmp_path, unbuffered):
+    """Where nothing can be said on standard error, the results are printed all the same, and the exit code is ours."""
+    program = "import sys\nfrom rekog_emotion.commands.cli import main\n"
+    program += f"sys.exit(main(['image', {ASTRONAUT!r}, 'nowhere.jpg', "
+    program += f"'--client', 'embedded', '--draw', {os.fspath(tmp_path / 'copies')!r}]))"
+    done = run_unheard(program, unbuffered)
+
     assert (done.returncode, json.loads(done.stdout)["source"]) == (2, ASTRONAUT)
     assert (tmp_path / "copies" / "astronaut.png").exists()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["image", "--nothing"], []])
+def test_full_error_output_of_a_wrong_usage(arguments, unbuffered):
+    """The exit code is what there is of it."""
+    program = f"import sys\nfrom rekog_emotion.commands.cli import main\nsys.exit(main({arguments!r}))"
+
+    done = run_unheard(program, unbuffered)
+
+    assert (done.returncode, done.stdout) == (2, b"")
