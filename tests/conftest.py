@@ -16,7 +16,7 @@ from botocore.loaders import create_loader
 from hypothesis import HealthCheck, settings
 
 from rekog_emotion import workers
-from rekog_emotion.testing import VirtualClock
+from rekog_emotion.testing import VirtualClock, virtual_time
 from tests.amounts import amount
 from tests.http_standin import HttpStandin
 from tests.worlds import NAMES, Tasks, Threads, world
@@ -111,11 +111,10 @@ def credentials(monkeypatch) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch) -> VirtualClock:
+def clock() -> Iterator[VirtualClock]:
     """Give the clock that the library uses in this test."""
-    clock = VirtualClock()
-    monkeypatch.setattr("rekog_emotion.blocking.clock.SYSTEM_CLOCK", clock)
-    return clock
+    with virtual_time() as clock:
+        yield clock
 
 
 @pytest.fixture

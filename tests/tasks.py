@@ -24,35 +24,12 @@ def over(limit):
     limit.reschedule(asyncio.get_running_loop().time())
 
 
-class Turning:
-    """A virtual clock for tasks: a cancel on the way arrives at its time.
-
-    Args:
-        clock: Whose time it is.
-    """
-
-    def __init__(self, clock):
-        self._clock = clock
-        self.now = clock.now
-
-    async def sleep(self, seconds):
-        """Let time pass."""
-        clock = self._clock
-        clock.sleeps.append(seconds)
-        end = clock.now() + seconds
-        for at in sorted(at for at, _ in clock._events if at <= end):
-            clock.advance(max(at - clock.now(), 0.0))
-            await asyncio.sleep(0)
-        clock.advance(end - clock.now())
-        await asyncio.sleep(0)
-
-
 class LoopTime(VirtualClock):
     """Virtual time for tasks alone."""
 
     async def sleep(self, seconds):
         """Let time pass."""
-        await Turning(self).sleep(seconds)
+        await self.in_tasks.sleep(seconds)
 
 
 class Awaited(ScriptedClient):

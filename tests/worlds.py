@@ -20,11 +20,8 @@ from botocore.config import Config
 import rekog_emotion as rekog
 from rekog_emotion import aio
 from rekog_emotion.aio.driver import Driver
-from rekog_emotion.blocking import clock
 from rekog_emotion.clients import failures
 from rekog_emotion.flows.steps import Call
-from rekog_emotion.testing import VirtualClock
-from tests.tasks import Turning
 
 NAMES = ("threads", "tasks")
 ONE_ATTEMPT = {"retries": {"total_max_attempts": 1}}
@@ -113,9 +110,6 @@ class Tasks:
 
     def _call(self, function: Any, *arguments: Any, cancel: Any = None, **options: Any) -> Any:
         arguments = tuple([_Job.own(one) for one in each] if isinstance(each, list) else each for each in arguments)
-        time = options.get("clock") or clock.system_clock()
-        if isinstance(time, VirtualClock) and "clock" in inspect.signature(function).parameters:
-            options["clock"] = Turning(time)
         given = function(*arguments, **options)
         return self._plain(given if cancel is None else _until(given, cancel))
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from attrs import define, field, frozen
 
 from rekog_emotion.aio.calling import made
-from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.clock import TaskClock, time_of
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.aio.sharing import mailbox_of
 from rekog_emotion.clients.aio import resolve
@@ -59,7 +59,7 @@ class Driver:
     """
 
     client: Any
-    clock: Clock = field(factory=LoopClock)
+    clock: TaskClock = field(factory=time_of)
     staging: Any = None
     s3_client: Any = None
     pool: Executor | None = None

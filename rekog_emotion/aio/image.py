@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict, Unpack
 
-from rekog_emotion.aio.clock import LoopClock
+from rekog_emotion.aio.clock import time_of
 from rekog_emotion.aio.driver import Driver, opened
 from rekog_emotion.clients.protocols import AnyClient, ClientName
 from rekog_emotion.flows.detecting import PhotoOptions, PhotoRequest, opening
@@ -52,7 +52,7 @@ async def detect_image(source: ImageSource, **options: Unpack[DetectImageOptions
         CancelledError: The task was cancelled.
         RekogEmotionError: Whatever :func:`rekog_emotion.detect_image` raises.
     """
-    clock = LoopClock()
+    clock = time_of()
     asked = PhotoRequest.of(options, now=clock.now())
     image, found = await opened(opening(source, options["client"]))
     driver = Driver(client=found, clock=clock)

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from attrs import frozen
 
-from rekog_emotion.aio.clock import LoopClock
+from rekog_emotion.aio.clock import time_of
 from rekog_emotion.aio.driver import Driver, opened
 from rekog_emotion.aio.options import FromDictOptions, ResumeOptions, StartVideoOptions, WaitForVideosOptions
 from rekog_emotion.clients.staging import check_beside, resolve_discard, staging_for
@@ -49,8 +49,7 @@ class VideoJob(JobHandle):
         """
         begun = starting.opening(source, options, check_beside=check_beside, find=staging_for)
         asked, video, client, staging = await opened(begun)
-        clock = options["clock"] or LoopClock()
-        driver = Driver(client=client, clock=clock, staging=staging, s3_client=options["s3_client"])
+        driver = Driver(client=client, clock=time_of(options["clock"]), staging=staging, s3_client=options["s3_client"])
         flow = Starter(asked=asked, facts=driver.facts).start(video)
         return cls(job=await driver.run(flow, on_progress=options["on_progress"]), driver=driver)
 
@@ -70,8 +69,7 @@ class VideoJob(JobHandle):
         """
         begun = resuming.opening(job_id, options, check_beside=check_beside, find=resolve_discard)
         client, staging = await opened(begun)
-        clock = options["clock"] or LoopClock()
-        driver = Driver(client=client, clock=clock, staging=staging, s3_client=options["s3_client"])
+        driver = Driver(client=client, clock=time_of(options["clock"]), staging=staging, s3_client=options["s3_client"])
         return cls(job=Job.taken_up(job_id, options, driver.facts), driver=driver)
 
     @classmethod

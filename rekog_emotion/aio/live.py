@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, TypedDict, TypeVar, Unpack
 from attrs import define, field
 
 from rekog_emotion import workers
-from rekog_emotion.aio.clock import Clock, LoopClock
+from rekog_emotion.aio.clock import Clock, LoopClock, TaskClock, time_of
 from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.clients.aio import resolve
@@ -91,7 +91,7 @@ def watch(frames: AnyFrameSource, **options: Unpack[WatchFramesOptions]) -> Asyn
     from rekog_emotion.flows.watching import asked, watched
 
     plan, follower = asked(options)
-    time = options["clock"] or LoopClock()
+    time = time_of(options["clock"])
     loop = _Loop(time)
     source = OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
 
@@ -166,7 +166,7 @@ class _Loop:
         ended: Set when it is over; whoever waits then is let go.
     """
 
-    _clock: Clock
+    _clock: TaskClock
     ended: threading.Event = field(factory=threading.Event)
     _loop: asyncio.AbstractEventLoop | None = None
     _tasks: set[asyncio.Task[Any]] = field(factory=set)

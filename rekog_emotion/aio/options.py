@@ -33,7 +33,7 @@ class _Performers(TypedDict, total=False):
             ended. The embedded engine takes local files as they are. Default: ``None``, no uploads.
         s3_client: The boto3 S3 client for the upload, which is made in threads. Default: ``None``, one with what
             ``client`` has: credentials, region, proxies, time-outs, certificates.
-        clock: Where time comes from, for tests. Default: ``None``, the loop.
+        clock: Where time comes from, for tests. Default: ``None``, the loop, or what ``virtual_time`` has set.
     """
 
     client: AnyClient | ClientName | None

@@ -82,7 +82,7 @@ class FakeClient:
     It answers in order what it was given, the last answer again and again, and keeps a list of what it was asked. Jobs
     are those of the service: they take their time, their results come in pages, tokens and results expire, a
     ``ClientRequestToken`` that is used again gives its old job. Like a client of :func:`rekog_emotion.aws_client` it
-    leaves retrying to the library; under :func:`virtual_time` nothing of it takes real time.
+    leaves retrying to the library; under :func:`virtual_time` nothing of it takes real time, in asyncio neither.
 
     An emotion is how a face looks, not what a person feels.
 

@@ -15,7 +15,7 @@ __all__ = ["rekog_clock", "rekog_endpoint", "rekog_fake"]
 
 @pytest.fixture
 def rekog_clock() -> Iterator[VirtualClock]:
-    """Let rekog_emotion wait, poll and retry by a virtual clock: nothing takes time."""
+    """Let rekog_emotion wait, poll and retry by a virtual clock, in threads and in tasks: nothing takes time."""
     from rekog_emotion.testing import virtual_time
 
     with virtual_time() as clock:

@@ -9,7 +9,6 @@ import pytest
 from rekog_emotion import SnsSqs
 from rekog_emotion.errors import CallTimeoutError, InvalidInputError
 from tests.scripted import ScriptedClient, page
-from tests.tasks import Turning
 
 VIDEO = "s3://bucket/clip.mp4"
 NOTIFY = SnsSqs("arn:aws:sns:t", "arn:aws:iam::r", "https://q")
@@ -140,7 +139,6 @@ def test_what_is_spent_before_the_call(verbs, clock, monkeypatch, what):
     async def awaited(_):
         return resolved(None)
 
-    monkeypatch.setattr("rekog_emotion.aio.image.LoopClock", lambda: Turning(clock))
     if what == "the client":
         monkeypatch.setattr("rekog_emotion.blocking.driver.resolve_client", resolved)
         monkeypatch.setattr("rekog_emotion.aio.driver.resolve", awaited)

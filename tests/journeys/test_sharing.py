@@ -16,7 +16,6 @@ from rekog_emotion.flows.messages import mailbox_at
 from rekog_emotion.flows.steps import Listen, Shared, Turn
 from rekog_emotion.testing import VirtualClock
 from tests.scripted import ScriptedClient, page
-from tests.tasks import Turning
 from tests.worlds import NAMES
 
 CHANNEL = {"topic_arn": "arn:aws:sns:t", "role_arn": "arn:aws:iam::r", "queue_url": "https://q"}
@@ -25,7 +24,7 @@ CHANNEL = {"topic_arn": "arn:aws:sns:t", "role_arn": "arn:aws:iam::r", "queue_ur
 def perform(world, flow, client, clock):
     """Return what a flow does in one of the worlds."""
     if world == "tasks":
-        return asyncio.run(Tasks(client=client, clock=Turning(clock)).run(flow))
+        return asyncio.run(Tasks(client=client, clock=clock.in_tasks).run(flow))
     return Threads(client=client, clock=clock).run(flow)
 
 

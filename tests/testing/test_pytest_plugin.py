@@ -1,14 +1,31 @@
+import asyncio
 import re
 import sys
 from pathlib import Path
 
+import pytest
+
 import rekog_emotion as rekog
+from rekog_emotion import aio
 from rekog_emotion.testing import Fault
 from tests.testing.recordings import PHOTO, VIDEO, image, video
 
 pytest_plugins = ["pytester"]
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/test-your-service.md"
+
+
+@pytest.fixture
+def loopless(monkeypatch):
+    """Give the sleeps in real time that are asked for in a loop, which end at once and fail."""
+    asked = []
+
+    async def sleep(_, seconds):
+        asked.append(seconds)
+        pytest.fail(f"{seconds} s of real time")
+
+    monkeypatch.setattr("rekog_emotion.aio.clock.LoopClock.sleep", sleep)
+    return asked
 
 
 def run(pytester, *options):
@@ -31,6 +48,26 @@ def test_endpoint(rekog_endpoint, rekog_fake):
 
     assert len(rekog.detect_image(PHOTO).faces) == 1
     assert (rekog_endpoint.count(), rekog_fake.count("DetectFaces")) == (2, 1)
+
+
+def test_fake_in_tasks(rekog_fake, rekog_clock, loopless):
+    """The verbs of asyncio live by the virtual clock as well: jobs and throttling take no time."""
+    rekog_fake.script_videos(video(2), seconds=600)
+    rekog_fake.faults.add(Fault.throttled(), times=3)
+
+    assert len(asyncio.run(aio.analyze_video(VIDEO, client=rekog_fake)).faces) == 2
+    assert rekog_clock.now() >= 600
+    assert loopless == []
+
+
+def test_endpoint_in_tasks(rekog_endpoint, rekog_fake, rekog_clock, loopless):
+    """They do before the endpoint, too."""
+    rekog_fake.script_videos(video(2), seconds=600)
+    rekog_endpoint.faults.add(Fault.throttled(), times=3)
+
+    assert len(asyncio.run(aio.analyze_video(VIDEO, client=rekog.aws_client())).faces) == 2
+    assert rekog_clock.now() >= 600
+    assert loopless == []
 
 
 def test_page(pytester):
