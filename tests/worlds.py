@@ -105,11 +105,11 @@ class Tasks:
         if inspect.isasyncgen(thing):
             return self._each(thing)
         if isinstance(thing, aio.VideoJob) or thing is aio.VideoJob:
-            return _Job(self, thing)
+            return Job(self, thing)
         return partial(self._call, thing) if callable(thing) else thing
 
     def _call(self, function: Any, *arguments: Any, cancel: Any = None, **options: Any) -> Any:
-        arguments = tuple([_Job.own(one) for one in each] if isinstance(each, list) else each for each in arguments)
+        arguments = tuple([Job.own(one) for one in each] if isinstance(each, list) else each for each in arguments)
         given = function(*arguments, **options)
         return self._plain(given if cancel is None else _until(given, cancel))
 
@@ -127,7 +127,7 @@ class Tasks:
             self._runner.run(close())
 
 
-class _Job:
+class Job:
     """A job whose methods are plain calls."""
 
     def __init__(self, world: Tasks, job: Any) -> None:
@@ -136,7 +136,7 @@ class _Job:
     @staticmethod
     def own(thing: Any) -> Any:
         """Return the job itself, and anything else as it is."""
-        return thing._job if isinstance(thing, _Job) else thing
+        return thing._job if isinstance(thing, Job) else thing
 
     def __getattr__(self, name: str) -> Any:
         return self._world._plain(getattr(self._job, name))

@@ -20,6 +20,8 @@ async def gathered(
 ) -> AsyncGenerator[End[T, R], None]:
     """Work on items in a few tasks, and give the ends as they come; whoever leaves early leaves no task.
 
+    An error of the items themselves is raised when the ends of all that were taken before it have been given.
+
     Args:
         work: Called with an item.
         items: Taken one by one, as workers get free; in a thread, where taking one may take time.
@@ -43,6 +45,7 @@ async def gathered(
             ends.put_nowait(left)
 
     tasks = [asyncio.create_task(run()) for _ in range(workers)]
+    failure: BaseException | None = None
     try:
         at_work = len(tasks)
         while at_work:
@@ -53,8 +56,9 @@ async def gathered(
                 continue
             room.release()  # the place of the item that there was not
             at_work -= 1
-            if end.error is not None:
-                raise end.error
+            failure = failure or end.error
+            if failure is not None and not (at_work and isinstance(failure, Exception)):
+                raise failure
     except GeneratorExit:
         taking.leave()
         await _last(tasks, room, grace)

@@ -65,7 +65,8 @@ def analyze_videos(
     Emotions are how a face looks, not what a person feels.
 
     Args:
-        sources: Paths, ``s3://bucket/key`` or :class:`S3Object`.
+        sources: Paths, ``s3://bucket/key`` or :class:`S3Object`. An error of the iterable itself is raised when the
+            outcomes of those that came before it have been given.
         max_jobs: Jobs that run at once. Default: ``20``, which AWS allows an account.
         **options: Those of ``AnalyzeVideosOptions``.
 
@@ -111,7 +112,8 @@ def wait_for_videos(
     Jobs that share a queue (``notify=``) share its messages: one call at a time waits for all of them.
 
     Args:
-        jobs: Jobs that were started, or resumed.
+        jobs: Jobs that were started, or resumed; an error of the iterable itself is raised as in
+            :func:`analyze_videos`.
         **options: Those of ``WaitForVideosOptions``.
 
     Raises:

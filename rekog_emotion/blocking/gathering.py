@@ -19,6 +19,8 @@ R = TypeVar("R")
 class _Gathering(Generic[T, R]):
     """Works on items in a few threads, and gives the ends as they come.
 
+    An error of the items themselves is raised when the ends of all that were taken before it have been given.
+
     Args:
         work: Called with an item, and with an event that is set when nobody wants the result any longer.
         items: Taken one by one, as workers get free.
@@ -58,6 +60,7 @@ class _Gathering(Generic[T, R]):
         for thread in threads:
             thread.start()
         at_work = len(threads)
+        failure: BaseException | None = None
         try:
             while at_work:
                 if self._is_parent_s:
@@ -68,8 +71,9 @@ class _Gathering(Generic[T, R]):
                     yield end
                     continue
                 at_work -= 1
-                if end.error is not None:
-                    raise end.error
+                failure = failure or end.error
+                if failure is not None and not (at_work and isinstance(failure, Exception)):
+                    raise failure
         finally:
             if not self._is_parent_s:
                 self._end(threads, at_work)

@@ -71,6 +71,7 @@ def detect_images(
         sources: One place: a folder (with all its folders; what is hidden, or no image by its first bytes, is left out
             and counted), a glob such as ``"photos/**/*.jpg"``, or ``s3://bucket/prefix/``. Or an iterable of whatever
             :func:`rekog_emotion.detect_image` takes, and of places; it is taken from as workers get free.
+            An error of its own is raised when the outcomes of what came before it have been given.
         **options: Those of ``DetectImagesOptions``.
 
     Returns:

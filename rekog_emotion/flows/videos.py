@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from typing import Any, Final, Generic, TypeVar
 
 from attrs import define, evolve, frozen
@@ -106,7 +106,8 @@ def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
     """Return what is to be waited for.
 
     Args:
-        jobs: What the caller passed.
+        jobs: What the caller passed. An error of an iterable that has given some, and started them perhaps, is raised
+            by whoever goes through them all.
         kind: What each has to be.
 
     Raises:
@@ -115,12 +116,36 @@ def check_jobs(jobs: Iterable[J], kind: type[J]) -> list[J]:
     if isinstance(jobs, (str, bytes)) or not isinstance(jobs, Iterable):
         msg = f"jobs= got {type(jobs).__name__}: pass a list of jobs, or wait() for one"
         raise InvalidInputError(msg)
-    waiting = list(jobs)
-    for one in waiting:
+    waiting: list[J] = []
+    try:
+        for one in jobs:
+            waiting.append(one)  # noqa: PERF402 -- those before an error are kept
+    except Exception as error:
+        if not waiting:
+            raise
+        waiting = _Failing(waiting, error)
+    for one in waiting[:]:
         if not isinstance(one, kind):
             msg = f"jobs= has {one!r}: pass what start_video() or VideoJob.resume() gave"
             raise InvalidInputError(msg)
     return waiting
+
+
+class _Failing(list[J]):
+    """Jobs, and then an error.
+
+    Args:
+        jobs: The jobs.
+        error: What is raised after the last of them.
+    """
+
+    def __init__(self, jobs: list[J], error: Exception) -> None:
+        super().__init__(jobs)
+        self._error = error
+
+    def __iter__(self) -> Iterator[J]:
+        yield from super().__iter__()
+        raise self._error
 
 
 def asked_for_each(

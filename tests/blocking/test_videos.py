@@ -114,7 +114,7 @@ def test_takes_sources_as_slots_get_free():
 
 
 def test_a_source_list_that_fails():
-    """An error of the caller's own generator comes out, when what runs has been told to stop."""
+    """An error of the caller's own generator comes out, when what runs has ended."""
 
     def broken():
         yield "s3://bucket/0.mp4"

@@ -68,6 +68,24 @@ def test_jobs_that_can_be_waited_for():
     assert check_jobs((), int) == []
 
 
+def test_an_iterable_of_jobs_that_fails():
+    """Those that it gave are not lost: its error comes after them; with nothing to lose it comes at once."""
+
+    def starting(*jobs):
+        yield from jobs
+        raise LookupError("no more")  # noqa: EM101, TRY003 -- a caller's
+
+    jobs, came = check_jobs(starting(1, 2), int), []
+    assert len(jobs) == 2
+    with pytest.raises(LookupError, match="no more"):
+        came.extend(one for one in jobs)
+    assert came == [1, 2]
+    with pytest.raises(LookupError, match="no more"):
+        check_jobs(starting(), int)
+    with pytest.raises(InvalidInputError, match="jobs= has 'j-1'"):
+        check_jobs(starting(1, "j-1"), int)
+
+
 @pytest.mark.parametrize(
     ("jobs", "message"),
     [

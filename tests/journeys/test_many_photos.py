@@ -1,6 +1,8 @@
 """A batch of photos in threads and in tasks: what is decided about it is the same, whoever performs it."""
 
+import asyncio
 import gc
+import threading
 import weakref
 
 import boto3
@@ -131,3 +133,97 @@ def test_a_client_of_few_connections(world, caplog):
         "3 workers share a client that keeps 2 connections, and makes the others anew each time: pass a client with "
         "max_pool_connections=3, or fewer workers"
     )
+
+
+class Failing:
+    """Gives some sources, and an error when each of them is asked for; whoever goes on gets another one.
+
+    Args:
+        sources: What it gives.
+    """
+
+    def __init__(self, *sources):
+        self._sources, self.has_failed = iter(sources), threading.Event()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        for source in self._sources:
+            return source
+        if self.has_failed.is_set():
+            return "photos/8.jpg"
+        self.has_failed.set()
+        raise LookupError("no more")  # noqa: EM101, TRY003 -- a caller's
+
+
+async def awaited(sources):
+    """Yield sources in the loop, which others have their turn of."""
+    for source in sources:
+        await asyncio.sleep(0)
+        yield source
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("checkpoint", [None, "done.jsonl"])
+@pytest.mark.parametrize("form", [iter, awaited])
+def test_sources_that_fail(world, ordered, checkpoint, form):
+    """What has begun is given, for it is paid; then their error is raised, and nothing new has begun."""
+    if form is awaited and isinstance(world, worlds.Threads):
+        pytest.skip("asynchronous iterables are of tasks")
+    failing, given, told = Failing(*NINE[:3]), [], []
+
+    class Slow(FakeClient):
+        """Answers when there are no more sources."""
+
+        def detect_faces(self, **parameters):
+            """Answer."""
+            assert failing.has_failed.wait(60)
+            return super().detect_faces(**parameters)
+
+    client = Slow(images=ANSWER)
+    options = {"workers": 4, "ordered": ordered, "checkpoint": checkpoint, "on_progress": told.append}
+
+    with pytest.raises(LookupError, match="no more"):
+        take(world.detect_images(form(failing), client=client, **options), given)
+
+    sources = [one.source for one in given]
+    assert (sources if ordered else sorted(sources)) == NINE[:3]
+    assert [len(one.result().faces) for one in given] == [1, 1, 1]
+    assert len(client.calls) == 3
+    assert [(one.event, one.done) for one in told][-1] == ("ENDED", 3)
+    if checkpoint:
+        again = list(world.detect_images(NINE, client=client, checkpoint=checkpoint))
+        assert sorted(one.source for one in again) == NINE[3:]
+
+
+@pytest.mark.usefixtures("folder")
+def test_left_before_the_error_of_the_sources(world):
+    """Whoever leaves early need not hear of it."""
+    outcomes = world.detect_images(iter(Failing(*NINE[:3])), client=FakeClient(images=ANSWER), workers=4)
+
+    assert next(outcomes).source in NINE[:3]
+    outcomes.close()
+    assert list(outcomes) == []
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("verb", ["analyze_videos", "wait_for_videos"])
+def test_videos_that_fail(world, verb):
+    """Jobs that run are waited for and given; then the error of the videos, or of the jobs, is raised."""
+    sources, given = [f"s3://bucket/{number}.mp4" for number in range(3)], []
+    client = FakeClient()
+    client.script_videos({"JobStatus": "SUCCEEDED", "Faces": []}, seconds=60)
+    if verb == "analyze_videos":
+        outcomes = world.analyze_videos(Failing(*sources), client=client)
+    else:
+        jobs = [world.start_video(source, client=client) for source in sources]
+        outcomes = world.wait_for_videos(Failing(*map(worlds.Job.own, jobs)))
+
+    with pytest.raises(LookupError, match="no more"):
+        take(outcomes, given)
+
+    assert sorted(one.source for one in given) == sources
+    assert [one.result().faces for one in given] == [()] * 3
+    assert client.count("StartFaceDetection") == 3
