@@ -179,7 +179,7 @@ class CallCancelledError(TransportError):
 
 
 class CallTimeoutError(TransportError, TimeoutError):
-    """A call, with all its attempts and waits, took longer than ``timeout``; it may be charged all the same."""
+    """A call, with all its attempts and waits, took longer than ``timeout``; AWS may charge for it all the same."""
 
 
 class ServiceError(RekogEmotionError):

@@ -35,12 +35,13 @@ async def gathered(
     taking = _Taking(source, room)
 
     async def run() -> None:
-        left = Left()
+        left, item = Left(), None
         try:
             while (item := await taking.take()) is not _NONE:
                 ends.put_nowait(await _end_of(work, item))
+                item = None
         except BaseException as error:  # noqa: BLE001 -- it is raised in the task that asked
-            left = Left(error)
+            left = Left(error, item)
         finally:
             ends.put_nowait(left)
 
@@ -134,7 +135,7 @@ def _log(ends: asyncio.Queue[End[T, R] | Left]) -> None:
         error = end.error
         if isinstance(error, asyncio.CancelledError):
             error = error.__cause__ or error
-        log_what_is_left(end.result if isinstance(end, End) else None, error)
+        log_what_is_left(end.result if isinstance(end, End) else None, error, end.item)
 
 
 async def wholly(work: Collection[asyncio.Future[Any]]) -> None:

@@ -85,7 +85,7 @@ class _Gathering(Generic[T, R]):
             if isinstance(end, Left):
                 at_work -= 1
             else:
-                log_what_is_left(end.result, end.error)
+                log_what_is_left(end.result, end.error, end.item)
         for thread in threads:
             thread.join()
 

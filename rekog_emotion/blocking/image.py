@@ -66,7 +66,7 @@ def detect_image(source: ImageSource, **options: Unpack[DetectImageOptions]) -> 
         ConfigurationError: AWS is not configured.
         ServiceError: The service refused; its subclasses say why.
         TransportError: No answer came.
-        CallTimeoutError: The time is over; the call may be charged.
+        CallTimeoutError: The time is over; the message says whether the call may be charged.
         CallCancelledError: ``cancel`` was set; the message says whether the call may be charged.
         ResponseError: The answer is broken.
     """

@@ -20,7 +20,7 @@ from weakref import WeakSet, ref
 
 from rekog_emotion import forks, workers
 from rekog_emotion.clients.beside import credentials_of
-from rekog_emotion.clients.protocols import aws_region, is_async, service_region
+from rekog_emotion.clients.protocols import aws_region, is_async, service_region, works_here
 from rekog_emotion.clients.sharing import SHARED
 
 __all__ = [
@@ -187,6 +187,8 @@ def leave(client: object, call: Going, line: Line | None) -> str:
     if line is not None:
         line.close()
         return ""
+    if works_here(client):
+        return "the work goes on in its thread until it ends"
     with SHARED.lock:
         _LEFT.add(call)
         under_way = sum(not one.done() for one in _LEFT)

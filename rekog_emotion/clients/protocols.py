@@ -25,6 +25,7 @@ __all__ = [
     "progress_of",
     "said",
     "service_region",
+    "works_here",
 ]
 
 
@@ -118,6 +119,11 @@ def capabilities(client: object) -> frozenset[str]:
     """
     can = said(client, "rekog_capabilities")
     return can if isinstance(can, frozenset) else frozenset()
+
+
+def works_here(client: object) -> bool:
+    """Tell whether a client works in this process, and asks no service."""
+    return not capabilities(client).isdisjoint({"files", "pixels"})
 
 
 def said(client: object, name: str) -> Any:  # noqa: ANN401 -- whatever it says

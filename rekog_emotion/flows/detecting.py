@@ -144,7 +144,7 @@ def detect(
         CallCancelledError: The caller has cancelled.
         RekogEmotionError: What else the call raises is raised as it is.
     """
-    attempts = _Attempts(image, attributes, timeout=timeout, cancellable=cancellable, pace=pace)
+    attempts = _Attempts(image, attributes, facts=facts, timeout=timeout, cancellable=cancellable, pace=pace)
     yield from attempts.begin(spent)
     if facts.retries:
         seconds = retrying.RETRY_SECONDS if timeout is None else max(timeout - spent, 0.0)
@@ -175,10 +175,12 @@ class _Attempts:
         image: PreparedImage,
         attributes: Sequence[str],
         *,
+        facts: Facts,
         timeout: float | None,
         cancellable: bool,
         pace: Pace | None,
     ) -> None:
+        self._at_stake = "" if facts.local else _MAY_BE_CHARGED
         self._request = {"Image": image.wire, "Attributes": list(attributes)}
         self._timeout = math.inf if timeout is None else timeout
         self._limited = timeout is not None or cancellable
@@ -217,8 +219,8 @@ class _Attempts:
         except GeneratorExit:
             raise
         except BaseException as error:  # Ctrl-C, or the cancel of a task
-            if not isinstance(error, Exception):
-                error.add_note(f"{DETECT_FACES} was under way: {_MAY_BE_CHARGED}")
+            if self._at_stake and not isinstance(error, Exception):
+                error.add_note(f"{DETECT_FACES} was under way: {self._at_stake}")
             raise
         return answer
 
@@ -258,8 +260,7 @@ class _Attempts:
         """Return the error of a call that is not waited for any longer."""
         waited = (yield Now()) - self._begin
         tried = "" if self._made == 1 else f" and {self._made} attempts"
-        left = f"; {late.left}" if late.left else ""
-        what = f"after {waited:.1f} s{tried}; {_MAY_BE_CHARGED}{left}"
+        what = "; ".join(filter(None, (f"after {waited:.1f} s{tried}", self._at_stake, late.left)))
         if (yield Cancelled()):
             return _cancelled(f"was cancelled {what}")
         return CallTimeoutError(f"{DETECT_FACES} got no answer {what}", operation=DETECT_FACES)

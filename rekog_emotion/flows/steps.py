@@ -73,6 +73,11 @@ class Facts:
         return "files" in self.can
 
     @property
+    def local(self) -> bool:
+        """It works in this process: its calls reach no service, and nobody charges for them."""
+        return self.files or self.pixels
+
+    @property
     def ends(self) -> bool:
         """It tells when its jobs end."""
         return "ends" in self.can

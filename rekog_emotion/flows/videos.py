@@ -14,7 +14,7 @@ from rekog_emotion.flows.steps import Facts, Flow, Open
 from rekog_emotion.logs import logger
 from rekog_emotion.results.outcomes import Outcome
 from rekog_emotion.results.video_analysis import VideoAnalysis
-from rekog_emotion.sources.naming import name_of
+from rekog_emotion.sources.naming import name_of, told_of
 from rekog_emotion.sources.videos import VideoSource
 from rekog_emotion.text import shown
 from rekog_emotion.values.progress import OnProgress, Progress
@@ -67,9 +67,10 @@ class Task(Generic[J]):
 
 @frozen
 class Left:
-    """A worker has left; with an error where the items could not be taken."""
+    """A worker has left; with an error where the items could not be taken, or the work on one was ended."""
 
     error: BaseException | None = None
+    item: Any = None
 
 
 @frozen
@@ -212,8 +213,14 @@ def about(source: VideoSource, on_progress: OnProgress | None) -> OnProgress | N
     return told
 
 
-def log_what_is_left(result: object, error: BaseException | None) -> None:
-    """Say how to take up a job of which nobody is given the end."""
+def log_what_is_left(result: object, error: BaseException | None, item: Any = None) -> None:  # noqa: ANN401 -- of either verb
+    """Say how to take up a job of which nobody is given the end, and what else is known of it.
+
+    Args:
+        result: What the work gave, if anything.
+        error: Why there is no result; one without a text of its own is told with the name of the source.
+        item: What was worked on, if it is known.
+    """
     if error is None:
         if isinstance(result, VideoAnalysis):
             _log.warning(
@@ -224,4 +231,7 @@ def log_what_is_left(result: object, error: BaseException | None) -> None:
     if state is not None:
         notes = [f"state: {state!r}", *notes]
     if notes or getattr(error, "job_id", None) is not None:
-        _log.warning("%s (%s)" if notes else "%s%s", str(error) or type(error).__name__, "; ".join(notes))
+        source = getattr(item, "source", None)
+        about = "" if source is None else f"{told_of(source)}: "
+        what = str(error) or f"{about}{type(error).__name__}"
+        _log.warning("%s (%s)" if notes else "%s%s", what, "; ".join(notes))

@@ -361,3 +361,35 @@ def test_no_thread_is_left():
     run(aio.detect_image(PHOTO, client=Async()))
 
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("asyncio_")]
+
+
+def test_an_engine_that_is_left():
+    """Charges for nothing, and reaches nobody: its work goes on in its thread, whether the time ends or the task."""
+    begun, released = threading.Semaphore(0), threading.Event()
+
+    class Slow:
+        rekog_capabilities = frozenset({"files"})
+
+        def detect_faces(self, **_):
+            begun.release()
+            released.wait(60)
+
+        start_face_detection = get_face_detection = detect_faces
+
+    async def main():
+        with pytest.raises(rekog.CallTimeoutError) as late:
+            await aio.detect_image(DATA, client=Slow(), timeout=0.5)
+        task = asyncio.ensure_future(aio.detect_image(DATA, client=Slow()))
+        for _ in range(2):
+            await asyncio.to_thread(begun.acquire)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await task
+        released.set()
+        return str(late.value), cancelled.value.__notes__
+
+    late, notes = run(main())
+
+    goes_on = "the work goes on in its thread until it ends"
+    assert re.fullmatch(rf"DetectFaces got no answer after \d+\.\d s; {goes_on}", late)
+    assert notes == [goes_on]

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import threading
 from contextlib import aclosing
 from pathlib import Path
@@ -405,3 +406,40 @@ def test_leaving_a_source_that_gives_nothing_more():
         return asyncio.get_running_loop().time() - begin
 
     assert run(main()) < GRACE
+
+
+CHARGED = "DetectFaces was under way: the call may have reached the service, and may be charged"
+
+
+@pytest.mark.parametrize(
+    ("can", "told"),
+    [
+        ((), f"this client's calls cannot be interrupted: it ends by itself (N such under way); {CHARGED}"),
+        (("files",), "the work goes on in its thread until it ends"),
+    ],
+)
+def test_what_is_logged_of_a_cancel(caplog, can, told):
+    """Which photo was under way, and what goes on of it: of an engine in this process no word of charges."""
+    begun, released = threading.Event(), threading.Event()
+
+    class Silent:
+        rekog_capabilities = frozenset(can)
+
+        def detect_faces(self, **_):
+            begun.set()
+            released.wait(60)
+
+        start_face_detection = get_face_detection = detect_faces
+
+    async def main():
+        task = asyncio.create_task(every(aio.detect_images([PHOTO], client=Silent(), workers=1)))
+        await asyncio.to_thread(begun.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        released.set()
+
+    run(main())
+
+    (message,) = [one.getMessage() for one in caplog.records if one.name == "rekog_emotion"]
+    assert re.sub(r"\d+ such", "N such", message) == f"{PHOTO}: CancelledError ({told})"

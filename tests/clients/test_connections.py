@@ -337,3 +337,32 @@ def test_the_context_of_the_caller(standin):
     rekog.detect_image(PHOTO, client=client)
 
     assert found == ["mine"]
+
+
+@pytest.mark.parametrize("can", ["files", "pixels"])
+def test_a_client_that_works_in_this_process(can):
+    """Charges for nothing, and reaches nobody: its work goes on until it ends."""
+    released, begun, cancel = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow:
+        rekog_capabilities = frozenset({can})
+
+        def detect_faces(self, **_):
+            begun.set()
+            released.wait(60)
+
+        start_face_detection = get_face_detection = detect_faces
+
+    canceller = threading.Thread(target=lambda: (begun.wait(60), cancel.set()))
+    with pytest.raises(CallTimeoutError) as late:
+        rekog.detect_image(PHOTO, client=Slow(), timeout=0.02)
+    begun.clear()
+    canceller.start()
+    with pytest.raises(CallCancelledError) as cancelled:
+        rekog.detect_image(PHOTO, client=Slow(), cancel=cancel)
+    canceller.join()
+    released.set()
+
+    goes_on = "; the work goes on in its thread until it ends"
+    assert timeless(late.value) == f"DetectFaces got no answer after T s{goes_on}"
+    assert timeless(cancelled.value) == f"DetectFaces was cancelled after T s{goes_on}"

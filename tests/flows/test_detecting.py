@@ -356,6 +356,25 @@ def test_an_engine_that_says_its_name():
     assert Table(answer).play(detect(PHOTO, ["ALL"], facts=Facts(engine="aws"))).engine == "embedded"
 
 
+@pytest.mark.parametrize(("can", "at_stake"), [((), MAY), (("ends",), MAY), (("files", "ends"), ""), (("pixels",), "")])
+@pytest.mark.parametrize("left", ["", "it goes on"])
+def test_what_is_at_stake(can, at_stake, left):
+    """A call of a service may be charged; of a client that works in this process nobody says so."""
+    facts, goes_on = Facts(can=frozenset(can)), f"; {left}" if left else ""
+
+    with pytest.raises(CallTimeoutError) as late:
+        Table(LateError(left), takes=2.0).play(detect(PHOTO, ["ALL"], facts=facts, timeout=2.0))
+    with pytest.raises(CallCancelledError) as cancelled:
+        Table(LateError(left), takes=0.5, cancelled_at=0.5).play(detect(PHOTO, ["ALL"], facts=facts, cancellable=True))
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        Table(KeyboardInterrupt()).play(detect(PHOTO, ["ALL"], facts=facts))
+
+    assert str(late.value) == f"DetectFaces got no answer after 2.0 s{at_stake}{goes_on}"
+    assert str(cancelled.value) == f"DetectFaces was cancelled after 0.5 s{at_stake}{goes_on}"
+    notes = [f"DetectFaces was under way: {at_stake.removeprefix('; ')}"] if at_stake else []
+    assert getattr(interrupted.value, "__notes__", []) == notes
+
+
 # --- what is asked for ---
 
 

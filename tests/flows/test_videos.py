@@ -225,3 +225,20 @@ def test_what_is_said_of_a_job_that_nobody_waits_for(caplog, result, error, mess
         log_what_is_left(result, error)
 
     assert caplog.messages == messages
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "message"),
+    [
+        (Task("a.mp4"), noted(ValueError(), "it goes on"), "a.mp4: ValueError (it goes on)"),
+        (Task(b"12345"), noted(ValueError(), "it goes on"), "the file given as 5 bytes: ValueError (it goes on)"),
+        (Task("a.mp4"), noted(ValueError("a bug"), "it goes on"), "a bug (it goes on)"),
+        (Task(None), noted(ValueError(), "it goes on"), "ValueError (it goes on)"),
+    ],
+)
+def test_what_it_is_said_of(caplog, item, error, message):
+    """The source, where it is known and the error has no text that says it."""
+    with caplog.at_level(logging.WARNING, "rekog_emotion"):
+        log_what_is_left(None, error, item)
+
+    assert caplog.messages == [message]
