@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -80,6 +80,7 @@ def aws_client(
     return _Making(
         lambda: AioSession(profile=profile_name) if session is None else session,
         {"region_name": region_name, "endpoint_url": endpoint_url, "config": settings},
+        is_own=session is None,
     )
 
 
@@ -92,6 +93,7 @@ class _Making:
 
     _session_of: Callable[[], AioSession]
     _options: Mapping[str, Any]
+    _is_own: bool = field(kw_only=True)
     _inner: AbstractAsyncContextManager[Any] | None = None
 
     async def __aenter__(self) -> AsyncRekognitionClient:
@@ -99,6 +101,8 @@ class _Making:
             session: Any = self._session_of()
         with configured(session):
             check_found(await session.get_credentials(), session)
+            if self._is_own:  # another one may be in use in the loop
+                await asyncio.to_thread(_read, session)
             inner = session.create_client("rekognition", **self._options)
             client = await inner.__aenter__()
         self._inner = inner
@@ -145,6 +149,20 @@ def of_loop(known: MutableMapping[asyncio.AbstractEventLoop, T], make: Callable[
     return known[loop]
 
 
+def _load() -> None:
+    """Load aiobotocore, which takes a third of a second."""
+    with suppress(ImportError):  # to make a client says what is missing
+        import aiobotocore.config  # noqa: PLC0415 -- likewise
+        import aiobotocore.session  # noqa: F401, PLC0415 -- likewise
+
+
+def _read(session: Any) -> None:  # noqa: ANN401 -- aiobotocore's
+    """Read botocore's files on addresses and on the service, a tenth of a second; the session keeps what they say."""
+    loader = session.get_component("data_loader")
+    loader.load_data("endpoints")
+    loader.load_service_model("rekognition", "service-2", api_version=None)
+
+
 async def _held() -> AsyncGenerator[AsyncRekognitionClient, None]:
     """Hold a client until it is closed: by `close()`, or by the loop, which closes all such generators at its end."""
     async with aws_client() as client:
@@ -155,7 +173,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     """Return the client that is meant, as :func:`rekog_emotion.clients.names.resolve_client` does.
 
     ``"aws"`` is one of aiobotocore, the same for all that ask in this loop; ``"embedded"`` is the engine of all loops
-    and threads, and is loaded in a thread.
+    and threads. What either needs is loaded in a thread.
     """
     name = name_of(client)
     if name == "embedded":
@@ -167,6 +185,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     key = configuration()
     async with loop.lock:
         if key not in loop.held:
+            await asyncio.to_thread(_load)
             holder = _held()
             loop.held[key] = await anext(holder), holder
         return loop.held[key][0]

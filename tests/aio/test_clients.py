@@ -1,6 +1,9 @@
 """Our own clients of aiobotocore: of the same configuration as those of boto3, with the same words about it."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from botocore.config import Config
@@ -98,3 +101,44 @@ def test_endpoints_beside(configure, options, s3, sqs):
         assert [client.meta.endpoint_url for client in clients] == [s3, sqs]
         keys = {client._request_signer._credentials.get_frozen_credentials().access_key for client in clients}
         assert keys == {"AKID2"}
+
+
+FIRST_CALL = """
+import asyncio, sys, threading
+from rekog_emotion import aio
+from rekog_emotion.clients.aio import resolve
+
+class Noting:
+    def find_spec(self, name, path=None, target=None):
+        where = "loop" if threading.current_thread() is threading.main_thread() else "thread"
+        imported.append((where, name.partition(".")[0]))
+
+async def main():
+    if sys.argv[1] == "aws":
+        await resolve("aws")
+        await aio.close()
+    else:
+        await aio.detect_image(sys.argv[2], client="embedded")
+
+imported = []
+sys.meta_path.insert(0, Noting())
+asyncio.run(main())
+heavy = {"aiobotocore", "aiohttp", "numpy", "onnxruntime", "PIL"}
+for where in ("loop", "thread"):
+    print(where, *sorted({root for at, root in imported if at == where and root in heavy}))
+"""
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(
+    ("client", "thread"), [("aws", "thread aiobotocore aiohttp"), ("embedded", "thread PIL numpy onnxruntime")]
+)
+def test_a_first_call_imports_in_a_thread(client, thread):
+    """What takes a third of a second to load holds up no loop."""
+    photo = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", FIRST_CALL, client, photo], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["loop", thread]
