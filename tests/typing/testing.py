@@ -3,7 +3,7 @@
 import threading
 from typing import assert_type
 
-from rekog_emotion import ImageAnalysis, RekognitionClient, VideoAnalysis, analyze_video, detect_image
+from rekog_emotion import ImageAnalysis, RekognitionClient, VideoAnalysis, aio, analyze_video, detect_image
 from rekog_emotion.embedded import EmbeddedClient, MemoryStore, SqliteStore, Store
 from rekog_emotion.testing import Call, FakeClient, Fault, FaultPlan, LocalEndpoint, VirtualClock, virtual_time
 
@@ -23,6 +23,13 @@ plan.add(Fault.empty(), operation="detect_faces")  # type: ignore[arg-type]  # p
 with virtual_time() as clock, LocalEndpoint(FakeClient(clock=clock), faults=plan) as endpoint:
     assert_type(clock, VirtualClock)
     assert_type(endpoint.job_ids, tuple[str, ...])
+
+# A virtual clock is one of either world.
+analyze_video("s3://bucket/clip.mp4", client=fake, clock=clock)
+waits = [
+    aio.analyze_video("s3://bucket/clip.mp4", client=fake, clock=clock),
+    aio.analyze_video("s3://bucket/clip.mp4", client=fake, clock=clock.in_tasks),
+]
 
 # Both stores are stores, and so is what has their methods.
 stores: list[Store] = [MemoryStore(), SqliteStore("jobs.sqlite")]
