@@ -160,7 +160,7 @@ class _Watch:
 
     def _look(self, frame: Frame) -> Flow[None]:
         """Have a frame looked at, and say who is there, or why nobody knows."""
-        skipped = self._beat.taken(frame.seconds)
+        skipped, interval = self._beat.taken(frame.seconds), self._beat.interval
         try:
             prepare = partial(prepare_pixels, seconds=frame.seconds) if self._facts.pixels else prepare_image
             image = yield Work(partial(prepare, frame.picture))
@@ -183,13 +183,13 @@ class _Watch:
             return
         self._looked = True
         self._beat.went_well()
-        yield Give((yield Work(partial(self._moment, frame, analysis, skipped))))
+        yield Give((yield Work(partial(self._moment, frame, analysis, skipped, interval))))
 
-    def _moment(self, frame: Frame, analysis: ImageAnalysis, skipped: int) -> Moment:
+    def _moment(self, frame: Frame, analysis: ImageAnalysis, skipped: int, interval: float) -> Moment:
         self._last = max(milliseconds(frame.seconds), self._last + 1)
         seconds = self._last / 1000
         faces = [TimedFace(timestamp_ms=self._last, face=face) for face in analysis.faces]
-        present = self._follower.meet(faces, interval=self._beat.interval)
+        present = self._follower.meet(faces, interval=interval)
         return moment_of(
             evolve(analysis, source=self._name),
             present,
