@@ -121,6 +121,67 @@ def test_a_file_is_watched_at_its_own_speed(client):
     assert clock.sleeps == []
 
 
+READ = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
+DAMAGED = "its container is damaged, cut off, or of a kind that is not read"
+SOUND = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"
+
+
+@pytest.mark.parametrize("world", [rekog.watch, rekog.aio.watch], ids=["thread", "task"])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.wav", SOUND, "the content is sound (WAV), not a video; pass an MP4 or MOV file"),
+        ("a.txt", b"No clip. " * 200, "the content is text, not a video; check what was read or downloaded"),
+        ("a.mp4", b"", "the file is empty; check how it was written"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "the content is an image (JPEG), not a video; pass it to detect_image"),
+        (
+            "half.mp4",
+            PEOPLE.read_bytes()[: PEOPLE.stat().st_size // 2],
+            "the MP4 or MOV is incomplete: its index (moov) is missing; get a complete copy of it",
+        ),
+        (
+            "noise.mp4",
+            bytes(range(256)) * 8,
+            f"no video can be decoded from it ({DAMAGED}; {READ})",
+        ),
+    ],
+)
+def test_a_file_that_is_no_video(world, name, content, message, tmp_path):
+    """It is named, in the words of an analysis, and nobody is asked."""
+    client, path = Nobody(), tmp_path / name
+    path.write_bytes(content)
+
+    async def every():
+        return [one async for one in world(path, client=client)]
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        run(every()) if world is rekog.aio.watch else list(world(path, client=client))
+
+    assert str(caught.value) == f"{path}: {message}"
+    assert client.calls == []
+    if DAMAGED not in message:  # of what has to be tried the job's id is in the message, too
+        with pytest.raises(rekog.InvalidInputError) as theirs:
+            rekog.analyze_video(path, client=client)
+        assert str(theirs.value) == str(caught.value)
+
+
+def test_a_file_without_a_picture_that_can_be_decoded(tmp_path):
+    """It can be opened, and is no video that ends at once."""
+    whole = PEOPLE.read_bytes()
+    begin = whole.index(b"mdat") + 4
+    path = tmp_path / "damaged.mp4"
+    end = whole.rindex(b"moov") - 4
+    path.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        list(rekog.watch(path, client=Nobody()))
+
+    assert str(caught.value) == (
+        f"{path}: no video can be decoded from it (none of its first pictures (h264) can be decoded: it is damaged, "
+        f"cut off or encrypted; {READ})"
+    )
+
+
 def test_lines_of_json_are_documents(moments):
     """They are read as those of photos; who is there stands beside the answer."""
     lines = [one.to_json() for one in moments] + [rekog.Moment(seconds=7.0, reason="it is lost").to_json()]

@@ -213,7 +213,11 @@ class Clip:
         self._target = Fraction(max(due, self.now() if due else 0.0))
         while self._display is None or self._display.until - self._slack <= self._target:
             self._display = next(self._shown, None)
-            if self._display is None or (self._cancel is not None and self._cancel.is_set()):
+            if self._cancel is not None and self._cancel.is_set():
+                return None
+            if self._display is None:
+                if self._told < 0:  # what could be opened, and has no picture, is no video
+                    raise self._clips.UnsupportedVideoError(self._path)
                 return None
         frame = self._display.frame
         # One for all: in PyAV a frame and its side data hold each other until the next collection.
