@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion import workers
+from rekog_emotion import media, workers
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
 from rekog_emotion.media.samples import samples
@@ -279,6 +280,24 @@ def test_nothing_is_opened_before_it_is_asked_for(tmp_path):
         ),
         f"{tmp_path}: this is a folder; pass the path of one video",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [(PEOPLE, "Embedded video"), (0, "Watching a camera, an address or a file")],
+    ids=["file", "camera"],
+)
+def test_what_is_not_installed(place, what, monkeypatch):
+    """It is said when frames are asked for, whichever thread finds out."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    for room in ("clips", "streams"):
+        monkeypatch.delitem(sys.modules, f"rekog_emotion.media.{room}", raising=False)
+        monkeypatch.delattr(media, room, raising=False)
+
+    with pytest.raises(rekog.MissingExtraError) as caught:
+        list(rekog.watch(place, client=Nobody()))
+
+    assert str(caught.value) == f"{what} needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"
 
 
 def test_cancel_ends_it():

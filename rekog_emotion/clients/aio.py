@@ -71,9 +71,9 @@ def aws_client(
         ConfigurationError: There are no credentials or no region, or the configuration is broken; raised when the block
             is entered.
     """
-    with needs("aio", 'AWS in asyncio (client="embedded" would stay offline)'):
-        from aiobotocore.config import AioConfig  # noqa: PLC0415 -- aiohttp takes a third of a second
-        from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
+    _load()
+    from aiobotocore.config import AioConfig  # noqa: PLC0415 -- see there
+    from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
 
     check_session(session, profile_name=profile_name, method="create_client", wanted="an aiobotocore session")
     settings = settings_of(AioConfig(connect_timeout=connect_timeout, read_timeout=read_timeout), config)
@@ -81,6 +81,13 @@ def aws_client(
         lambda: AioSession(profile=profile_name) if session is None else session,
         {"region_name": region_name, "endpoint_url": endpoint_url, "config": settings},
     )
+
+
+def _load() -> None:
+    """Load aiobotocore when it is needed: aiohttp takes a third of a second, which holds up no loop in a thread."""
+    with needs("aio", 'AWS in asyncio (client="embedded" would stay offline)'):
+        import aiobotocore.config  # noqa: PLC0415 -- when it is needed
+        import aiobotocore.session  # noqa: F401, PLC0415 -- likewise
 
 
 @define
@@ -155,7 +162,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     """Return the client that is meant, as :func:`rekog_emotion.clients.names.resolve_client` does.
 
     ``"aws"`` is one of aiobotocore, the same for all that ask in this loop; ``"embedded"`` is the engine of all loops
-    and threads, and is loaded in a thread.
+    and threads. What either needs is loaded in a thread.
     """
     name = name_of(client)
     if name == "embedded":
@@ -167,6 +174,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     key = configuration()
     async with loop.lock:
         if key not in loop.held:
+            await asyncio.get_running_loop().run_in_executor(None, _load)
             holder = _held()
             loop.held[key] = await anext(holder), holder
         return loop.held[key][0]

@@ -12,10 +12,9 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
-from rekog_emotion.flows.live import WatchRequest
+from rekog_emotion.flows.live import WatchRequest, asked
 from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
-from rekog_emotion.flows.watching import asked, watched
-from rekog_emotion.people.following import Follower
+from rekog_emotion.flows.watching import watched
 from rekog_emotion.sources.reading import Frame, StalledError
 from tests.results.people import face
 from tests.stepping import Table
@@ -73,9 +72,7 @@ def played(*script, answers=(NOBODY,), rate=2.0, **options):
     plan = {name: options.pop(name) for name in ("max_calls", "timeout") if name in options}
     table = Table(*answers, **options)
     frames = Scripted(*script, table=table)
-    flow = watched(
-        frames, WatchRequest(rate=rate, **plan), Follower(interval=1 / rate), facts=Facts(retries=True, engine="aws")
-    )
+    flow = watched(frames, WatchRequest(rate=rate, **plan), facts=Facts(retries=True, engine="aws"))
     table.play(flow)
     return table, frames
 
@@ -323,4 +320,4 @@ def test_who_listens_is_looked_at_last():
     with pytest.raises(InvalidInputError, match=r"^cancel= got int"):
         asked({"on_progress": None, "cancel": 5})
 
-    assert asked({"on_progress": None, "timeout": 1})[0] == WatchRequest(timeout=1.0)
+    assert asked({"on_progress": None, "timeout": 1}) == WatchRequest(timeout=1.0)
