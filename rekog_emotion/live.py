@@ -41,7 +41,7 @@ class _Listeners(TypedDict, total=False):
 
     Attributes:
         on_progress: Called with a :class:`Progress` when a stream is lost. Default: ``None``.
-        cancel: Ends it at once when set. Default: ``None``.
+        cancel: Ends it at once when set, as leaving it does. Default: ``None``.
         clock: Where time comes from, for tests. Default: ``None``, the system.
     """
 
@@ -75,7 +75,9 @@ def watch(frames: FrameSource, **options: Unpack[WatchFramesOptions]) -> Generat
         **options: Those of ``WatchFramesOptions``.
 
     Yields:
-        A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free.
+        A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free,
+        for what reads is waited for, half a second at most. What nobody can interrupt takes longer, and ends by itself:
+        an iterable that waits for its own next frame, a network that is silent.
 
     Raises:
         InvalidInputError: There are no frames in what was given, the camera or the stream is not there, or an option

@@ -73,7 +73,8 @@ def watch(frames: AnyFrameSource, **options: Unpack[WatchFramesOptions]) -> Asyn
     the guide on watching says what the law asks for.
 
     What comes is what :func:`rekog_emotion.watch` gives: the newest frame wins, what goes wrong on the way is a moment
-    with a ``reason``. Cancelling the task is the cancel: camera and threads are then free.
+    with a ``reason``. Cancelling the task is the cancel: camera and threads are then free, but for what takes longer
+    than half a second and nobody can interrupt, a blocking iterable or a silent network, which ends by itself.
     ``async with contextlib.aclosing(watch(...))`` frees them before the next statement where the loop is left early.
 
     Args:

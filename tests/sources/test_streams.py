@@ -12,6 +12,7 @@ import pytest
 import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import addresses, streams
+from rekog_emotion.sources import reading
 from rekog_emotion.testing import VirtualClock
 from tests.embedded.clips import write_clip, write_hls
 from tests.scripted import ScriptedClient
@@ -85,6 +86,12 @@ def site():
         site.released.set()
         site.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Wait for threads that read for as long as they take: on a busy machine it may be longer than is promised."""
+    monkeypatch.setattr(reading, "_LEAVING", 60.0)
 
 
 @pytest.fixture
