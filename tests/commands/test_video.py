@@ -179,6 +179,7 @@ def test_offline_jobs_end_with_the_command(capsys):
     resolve_client("embedded").close()
     err = capsys.readouterr().err
     assert (code, len(err.splitlines()), "--resume" in err) == (1, 1, False)
+    assert err.endswith(" after 0 s; it has ended with this command; give it more time with --timeout\n")
 
 
 def test_interrupt_says_how_to_resume(service, capsys, monkeypatch):
