@@ -220,6 +220,6 @@ print(*(one.pid for one in psutil.Process().children(recursive=True)))
     assert "InvalidInputError" in rows[-1]
     assert len(pids) > 3
     _gone, there = psutil.wait_procs(
-        [psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))], timeout=30
+        [psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))], timeout=120
     )
     assert there == []

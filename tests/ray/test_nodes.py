@@ -52,7 +52,7 @@ def test_a_node_that_is_taken_away_loses_nothing(nodes, tmp_path):
 
     rows = taken(rekog.ray.detect_images(str(folder), client=client, concurrency=4, faceless=True))
 
-    taking.join(timeout=60)
+    taking.join(timeout=120)
     assert not taking.is_alive()
     gate.unlink()
     assert len(taken_away) == 1
