@@ -92,7 +92,7 @@ def no_thread_left() -> Iterator[None]:
     others = ("lasting", "Dummy")
     left = [thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(others)]
     for thread in left:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert [thread.name for thread in left if thread.is_alive()] == []
 
 

@@ -47,7 +47,7 @@ def forked(script):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert (run.returncode, run.stderr) == (0, "")
     return run.stdout.splitlines()

@@ -167,7 +167,7 @@ def test_full_output(tmp_path, arguments):
             check=False,
             stdout=out,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=600,
             env=unmeasured(),
         )
 
@@ -183,7 +183,7 @@ def test_full_error_output(tmp_path):
     read_only = os.open(ASTRONAUT, os.O_RDONLY)  # writing to it fails, as on a full disk
     try:
         done = subprocess.run(  # noqa: S603 -- our own command
-            [sys.executable, "-c", program], check=False, stdout=subprocess.PIPE, stderr=read_only, timeout=60
+            [sys.executable, "-c", program], check=False, stdout=subprocess.PIPE, stderr=read_only, timeout=600
         )
     finally:
         os.close(read_only)

@@ -120,7 +120,7 @@ def test_parameters(counting, clock):
     with EmbeddedClient(resolver=lambda _: counting, store=store, clock=clock.now, mode="fast") as client:
         start = {"Video": VIDEO, "ClientRequestToken": "t", "FaceAttributes": "ALL", "JobTag": "tag"}
         job_id = client.start_face_detection(**start)["JobId"]
-        assert client._jobs.join(job_id, 30)
+        assert client._jobs.join(job_id, 60)
         assert job_id == client.start_face_detection(**start)["JobId"]
         answer = client.get_face_detection(JobId=job_id, MaxResults=1, NextToken="")
         assert (bare(answer)["JobTag"], answer["Video"]) == ("tag", VIDEO)
@@ -153,7 +153,7 @@ def test_forgetting_the_client_ends_jobs(gate, counting):
     gc.collect()
     assert client_is_there() is None
     gate.opened.set()
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
     assert jobs.get(job_id)["JobStatus"] == "FAILED"
 
 
