@@ -53,6 +53,7 @@ def test_under_virtual_time(client, people_mp4):
         assert len(analyze_video(people_mp4, client=client).faces) > 0
 
 
+@pytest.mark.usefixtures("no_jitter")
 def test_an_outcome_that_is_stored_late(gate, counting):
     """Until then the job goes on; a client in this process looks for it by the schedule."""
 
