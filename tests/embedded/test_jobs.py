@@ -76,7 +76,7 @@ class TestAnswers:
         assert [(one["Timestamp"], one["Face"]["AgeRange"]["Low"]) for one in faces] == [
             (0, 0),
             (500, 15),
-            (1000, 60),
+            (1000, 30),
             (1500, 45),
             (2000, 60),
             (2500, 75),
