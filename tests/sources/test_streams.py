@@ -12,6 +12,7 @@ import pytest
 import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
+from rekog_emotion.sources import reading
 from rekog_emotion.testing import VirtualClock
 from tests.embedded.clips import write_clip, write_hls
 from tests.scripted import ScriptedClient
@@ -68,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             return
         if stuck:
-            self.server.released.wait(30)
+            self.server.released.wait()
         self.close_connection = True
 
     def log_message(self, *_):
@@ -87,8 +88,21 @@ def site():
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Let nothing count as lost or late for the slowness of this machine."""
+    for module, name in (
+        (streams, "OPENING"),
+        (streams, "STALLED"),
+        (reading, "PATIENCE"),
+        (reading, "_OPENING"),
+        (reading, "_STARVED"),
+    ):
+        monkeypatch.setattr(module, name, 60.0)
+
+
 @pytest.fixture
-def hasty(monkeypatch):
+def hasty(patient, monkeypatch):  # noqa: ARG001 -- it comes before
     """Let what stalls count as lost after a moment."""
     monkeypatch.setattr(streams, "STALLED", 0.3)
 
