@@ -60,7 +60,7 @@ def tidy():
     workers.dismiss()
     for one in threading.enumerate():
         if one.name in {"rekog-emotion-frames", "rekog-emotion-call"}:
-            one.join(5)
+            one.join(60)
             assert not one.is_alive()
 
 
@@ -161,7 +161,7 @@ def test_pictures_without_times_have_those_of_the_loop():
             clock.advance(1.0)
             came.append(clock.now())
             yield np.full((80, 80, 3), k, np.uint8)
-            await asyncio.to_thread(taken[k].wait, 10)
+            await asyncio.to_thread(taken[k].wait, 60)
 
     class Looking(Client):
         def detect_faces(self, **parameters):
@@ -223,7 +223,7 @@ class Stuck(Client):
     def detect_faces(self, **_):
         """Answer DetectFaces."""
         self.asked.set()
-        self.released.wait(10)
+        self.released.wait(60)
         return NOBODY
 
 
@@ -245,7 +245,7 @@ def test_cancelling_while_no_frame_comes(pull):
     def blocking():
         yield PICTURE
         waits.set()
-        released.wait(10)
+        released.wait(60)
 
     async def asynchronous():
         yield PICTURE
@@ -259,7 +259,7 @@ def test_cancelling_while_no_frame_comes(pull):
     async def watching():
         frames = blocking() if pull == "iterable" else asynchronous()
         task = asyncio.create_task(every(aio.watch(frames, client=Client(NOBODY))))
-        await asyncio.to_thread(waits.wait, 10)
+        await asyncio.to_thread(waits.wait, 60)
         ending = asyncio.create_task(ended(task))
         if pull == "iterable":
             await asyncio.sleep(0)
@@ -276,7 +276,7 @@ def test_cancelling_while_a_call_is_under_way():
 
     async def watching():
         task = asyncio.create_task(every(aio.watch(iter(timed(3)), client=client)))
-        await asyncio.to_thread(client.asked.wait, 10)
+        await asyncio.to_thread(client.asked.wait, 60)
         return await ended(task)
 
     assert run(watching())
