@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rekog_emotion import aio as aio
+    from rekog_emotion import ray as ray
     from rekog_emotion.blocking.image import detect_image
     from rekog_emotion.blocking.images import detect_images
     from rekog_emotion.blocking.job import VideoJob
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
         LandmarkType,
         OrientationCorrection,
     )
+
+    __version__: str
 
 __all__ = [
     "AccessDeniedError",
@@ -227,21 +231,23 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 -- rarely asked for
+if not TYPE_CHECKING:  # type checkers would take any name for one of the package's
 
-        return version("rekog-emotion")
-    if name in {"aio", "ray"}:
-        return import_module(f"{__name__}.{name}")
-    if name in _HOMES:
-        from rekog_emotion.interrupts import uncut  # noqa: PLC0415 -- it takes as long as all else here
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 -- rarely asked for
 
-        with uncut():
-            home = import_module(f"{__name__}.{_HOMES[name]}")
-        return globals().setdefault(name, getattr(home, name))
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+            return version("rekog-emotion")
+        if name in {"aio", "ray"}:
+            return import_module(f"{__name__}.{name}")
+        if name in _HOMES:
+            from rekog_emotion.interrupts import uncut  # noqa: PLC0415 -- it takes as long as all else here
+
+            with uncut():
+                home = import_module(f"{__name__}.{_HOMES[name]}")
+            return globals().setdefault(name, getattr(home, name))
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:

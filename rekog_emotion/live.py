@@ -11,7 +11,7 @@ from rekog_emotion.blocking.clock import Clock, system_clock
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.clients.protocols import ClientName, RekognitionClient, of_stream
-from rekog_emotion.flows.live import WatchOptions, WatchRequest
+from rekog_emotion.flows.live import WatchOptions, WatchRequest, asked
 from rekog_emotion.flows.options import described, spelled_out
 from rekog_emotion.flows.steps import Flow
 from rekog_emotion.results.arguments import Image
@@ -41,7 +41,7 @@ class _Listeners(TypedDict, total=False):
 
     Attributes:
         on_progress: Called with a :class:`Progress` when a stream is lost. Default: ``None``.
-        cancel: Ends it at once when set. Default: ``None``.
+        cancel: Ends it at once when set, as leaving it does. Default: ``None``.
         clock: Where time comes from, for tests. Default: ``None``, the system.
     """
 
@@ -75,7 +75,9 @@ def watch(frames: FrameSource, **options: Unpack[WatchFramesOptions]) -> Generat
         **options: Those of ``WatchFramesOptions``.
 
     Yields:
-        A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free.
+        A moment a sample. Whoever stops asking closes the iterator, or lets go of it: camera and threads are then free,
+        for what reads is waited for, half a second at most. What nobody can interrupt takes longer, and ends by itself:
+        an iterable that waits for its own next frame, a network that is silent.
 
     Raises:
         InvalidInputError: There are no frames in what was given, the camera or the stream is not there, or an option
@@ -84,14 +86,14 @@ def watch(frames: FrameSource, **options: Unpack[WatchFramesOptions]) -> Generat
         ConfigurationError: AWS is not configured.
         ServiceError: The service refused for good.
     """
-    from rekog_emotion.flows.watching import asked, watched
+    plan = asked(options)
+    from rekog_emotion.flows.watching import watched
 
-    plan, follower = asked(options)
     time = options["clock"] or system_clock()
     stop = options["cancel"] or threading.Event()
     source = frames_of(frames, rate=plan.rate, clock=time, cancel=stop)
     driver = Driver(client=of_stream(resolve_client(options["client"])), clock=time)
-    flow = watched(source, plan, follower, facts=driver.facts)
+    flow = watched(source, plan, facts=driver.facts)
     return _moments(driver, flow, source, stop, options["on_progress"])
 
 

@@ -26,8 +26,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_threa
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a busy machine any example may take long.
-patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("tests", max_examples=amount(50, whole=500), **patient)
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "max_examples": amount(50, whole=500)}
+# The same examples each time, so that a change is judged by itself; --hypothesis-profile=search looks for new ones.
+settings.register_profile("tests", derandomize=True, **patient)
+settings.register_profile("search", **patient)
 settings.load_profile("tests")
 
 
@@ -92,7 +94,7 @@ def no_thread_left() -> Iterator[None]:
     others = ("lasting", "Dummy")
     left = [thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(others)]
     for thread in left:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert [thread.name for thread in left if thread.is_alive()] == []
 
 

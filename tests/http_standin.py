@@ -141,6 +141,8 @@ class HttpStandin:
 class _Server(ThreadingHTTPServer):
     # Not daemons, so that closing joins them.
     daemon_threads = False
+    # Of more than five at once, as is the default, the others would come in after a second.
+    request_queue_size = 128
 
     def __init__(self, standin: HttpStandin) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

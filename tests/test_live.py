@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import rekog_emotion as rekog
-from rekog_emotion import workers
+from rekog_emotion import media, workers
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
 from rekog_emotion.media.samples import samples
@@ -28,6 +29,12 @@ from tests.scripted import LOST, ScriptedClient, refusal
 from tests.tasks import LoopTime, run
 
 PEOPLE = Path(__file__).parent / "data" / "people.mp4"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Wait for threads that read for as long as they take: on a busy machine it may be longer than is promised."""
+    monkeypatch.setattr(reading, "_LEAVING", 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +126,67 @@ def test_a_file_is_watched_at_its_own_speed(client):
     [(_, expected)] = frames_at(PEOPLE, [2200])
     assert np.array_equal(slow[1].frame, np.asarray(expected))
     assert clock.sleeps == []
+
+
+READ = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
+DAMAGED = "its container is damaged, cut off, or of a kind that is not read"
+SOUND = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"
+
+
+@pytest.mark.parametrize("world", [rekog.watch, rekog.aio.watch], ids=["thread", "task"])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.wav", SOUND, "the content is sound (WAV), not a video; pass an MP4 or MOV file"),
+        ("a.txt", b"No clip. " * 200, "the content is text, not a video; check what was read or downloaded"),
+        ("a.mp4", b"", "the file is empty; check how it was written"),
+        ("a.jpg", b"\xff\xd8\xff\xe0", "the content is an image (JPEG), not a video; pass it to detect_image"),
+        (
+            "half.mp4",
+            PEOPLE.read_bytes()[: PEOPLE.stat().st_size // 2],
+            "the MP4 or MOV is incomplete: its index (moov) is missing; get a complete copy of it",
+        ),
+        (
+            "noise.mp4",
+            bytes(range(256)) * 8,
+            f"no video can be decoded from it ({DAMAGED}; {READ})",
+        ),
+    ],
+)
+def test_a_file_that_is_no_video(world, name, content, message, tmp_path):
+    """It is named, in the words of an analysis, and nobody is asked."""
+    client, path = Nobody(), tmp_path / name
+    path.write_bytes(content)
+
+    async def every():
+        return [one async for one in world(path, client=client)]
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        run(every()) if world is rekog.aio.watch else list(world(path, client=client))
+
+    assert str(caught.value) == f"{path}: {message}"
+    assert client.calls == []
+    if DAMAGED not in message:  # of what has to be tried the job's id is in the message, too
+        with pytest.raises(rekog.InvalidInputError) as theirs:
+            rekog.analyze_video(path, client=client)
+        assert str(theirs.value) == str(caught.value)
+
+
+def test_a_file_without_a_picture_that_can_be_decoded(tmp_path):
+    """It can be opened, and is no video that ends at once."""
+    whole = PEOPLE.read_bytes()
+    begin = whole.index(b"mdat") + 4
+    path = tmp_path / "damaged.mp4"
+    end = whole.rindex(b"moov") - 4
+    path.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+
+    with pytest.raises(rekog.InvalidInputError) as caught:
+        list(rekog.watch(path, client=Nobody()))
+
+    assert str(caught.value) == (
+        f"{path}: no video can be decoded from it (none of its first pictures (h264) can be decoded: it is damaged, "
+        f"cut off or encrypted; {READ})"
+    )
 
 
 def test_lines_of_json_are_documents(moments):
@@ -218,6 +286,24 @@ def test_nothing_is_opened_before_it_is_asked_for(tmp_path):
         ),
         f"{tmp_path}: this is a folder; pass the path of one video",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [(PEOPLE, "Embedded video"), (0, "Watching a camera, an address or a file")],
+    ids=["file", "camera"],
+)
+def test_what_is_not_installed(place, what, monkeypatch):
+    """It is said when frames are asked for, whichever thread finds out."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    for room in ("clips", "streams"):
+        monkeypatch.delitem(sys.modules, f"rekog_emotion.media.{room}", raising=False)
+        monkeypatch.delattr(media, room, raising=False)
+
+    with pytest.raises(rekog.MissingExtraError) as caught:
+        list(rekog.watch(place, client=Nobody()))
+
+    assert str(caught.value) == f"{what} needs the 'embedded' extra: pip install 'rekog-emotion[embedded]'"
 
 
 def test_cancel_ends_it():
@@ -415,7 +501,7 @@ def test_whatever_goes_wrong_it_goes_on_until_it_is_cancelled(seed, world, clock
     workers.dismiss()
     for one in threading.enumerate():
         if one.name == "rekog-emotion-call":  # a task that was cancelled does not wait for its call
-            one.join(5)
+            one.join(60)
     assert [one.name for one in threading.enumerate() if one.name.startswith("rekog-emotion-")] == []
     if before:
         assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -19,8 +19,9 @@ from rekog_emotion.aio.driver import Driver
 from rekog_emotion.aio.gathering import wholly
 from rekog_emotion.clients.aio import resolve
 from rekog_emotion.clients.protocols import AnyClient, ClientName, of_stream
-from rekog_emotion.flows.live import WatchOptions, WatchRequest
+from rekog_emotion.flows.live import WatchOptions, WatchRequest, asked
 from rekog_emotion.flows.options import described, spelled_out
+from rekog_emotion.flows.steps import Flow
 from rekog_emotion.results.arguments import Image
 from rekog_emotion.results.moments import Moment
 from rekog_emotion.sources.frames import FrameSource, Picture, frames_of
@@ -72,7 +73,8 @@ def watch(frames: AnyFrameSource, **options: Unpack[WatchFramesOptions]) -> Asyn
     the guide on watching says what the law asks for.
 
     What comes is what :func:`rekog_emotion.watch` gives: the newest frame wins, what goes wrong on the way is a moment
-    with a ``reason``. Cancelling the task is the cancel: camera and threads are then free.
+    with a ``reason``. Cancelling the task is the cancel: camera and threads are then free, but for what takes longer
+    than half a second and nobody can interrupt, a blocking iterable or a silent network, which ends by itself.
     ``async with contextlib.aclosing(watch(...))`` frees them before the next statement where the loop is left early.
 
     Args:
@@ -88,17 +90,17 @@ def watch(frames: AnyFrameSource, **options: Unpack[WatchFramesOptions]) -> Asyn
             the first moment is asked for.
         RekogEmotionError: Whatever else :func:`rekog_emotion.watch` raises, likewise.
     """
-    from rekog_emotion.flows.watching import asked, watched
-
-    plan, follower = asked(options)
+    plan = asked(options)
     time = time_of(options["clock"])
     loop = _Loop(time)
     source = OneByOne(frames_of(frames, rate=plan.rate, clock=loop, cancel=loop.ended, pull=loop.pulled))
 
     async def moments() -> AsyncGenerator[Moment, None]:
         loop.begin()
-        driver = Driver(client=of_stream(await resolve(options["client"])), clock=time, pool=workers.Threads())
-        flow = watched(source, plan, follower, facts=driver.facts)
+        pool = workers.Threads()
+        watched = await asyncio.get_running_loop().run_in_executor(pool, _loaded)
+        driver = Driver(client=of_stream(await resolve(options["client"])), clock=time, pool=pool)
+        flow = watched(source, plan, facts=driver.facts)
         try:
             async with aclosing(driver.iterate(flow, on_progress=options["on_progress"])) as given:
                 async for moment in given:
@@ -139,11 +141,9 @@ async def record(
         RekogEmotionError: Whatever :func:`rekog_emotion.record` raises.
         OSError: The target cannot be written.
     """
-    from rekog_emotion.results.recording import write_moments
-
     loop = _Loop(LoopClock())
     loop.begin()
-    write = partial(write_moments, loop.pulled(moments), target, show=show)
+    write = partial(_written, loop.pulled(moments), target, show)
     writing = asyncio.get_running_loop().run_in_executor(workers.Threads(), write)
     try:
         await asyncio.wait([writing])
@@ -151,6 +151,20 @@ async def record(
         await wholly([asyncio.ensure_future(loop.end()), writing])
         raise cancel from writing.exception()
     return writing.result()
+
+
+def _loaded() -> Callable[..., Flow[None]]:
+    """Load what watches, in a thread: SciPy takes half a second."""
+    from rekog_emotion.flows.watching import watched
+
+    return watched
+
+
+def _written(moments: Iterator[Moment], target: str | os.PathLike[str], show: Callable[[Moment], Image] | None) -> int:
+    """Write moments, in a thread."""
+    from rekog_emotion.results.recording import write_moments
+
+    return write_moments(moments, target, show=show)
 
 
 async def _freed(loop: _Loop, source: Frames, driver: Driver) -> None:

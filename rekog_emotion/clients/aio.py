@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, MutableMapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -71,9 +71,9 @@ def aws_client(
         ConfigurationError: There are no credentials or no region, or the configuration is broken; raised when the block
             is entered.
     """
-    with needs("aio", 'AWS in asyncio (client="embedded" would stay offline)'):
-        from aiobotocore.config import AioConfig  # noqa: PLC0415 -- aiohttp takes a third of a second
-        from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
+    _load()
+    from aiobotocore.config import AioConfig  # noqa: PLC0415 -- see there
+    from aiobotocore.session import AioSession  # noqa: PLC0415 -- likewise
 
     check_session(session, profile_name=profile_name, method="create_client", wanted="an aiobotocore session")
     settings = settings_of(AioConfig(connect_timeout=connect_timeout, read_timeout=read_timeout), config)
@@ -82,6 +82,13 @@ def aws_client(
         {"region_name": region_name, "endpoint_url": endpoint_url, "config": settings},
         is_own=session is None,
     )
+
+
+def _load() -> None:
+    """Load aiobotocore when it is needed: aiohttp takes a third of a second, which holds up no loop in a thread."""
+    with needs("aio", 'AWS in asyncio (client="embedded" would stay offline)'):
+        import aiobotocore.config  # noqa: PLC0415 -- when it is needed
+        import aiobotocore.session  # noqa: F401, PLC0415 -- likewise
 
 
 @define
@@ -149,13 +156,6 @@ def of_loop(known: MutableMapping[asyncio.AbstractEventLoop, T], make: Callable[
     return known[loop]
 
 
-def _load() -> None:
-    """Load aiobotocore, which takes a third of a second."""
-    with suppress(ImportError):  # to make a client says what is missing
-        import aiobotocore.config  # noqa: PLC0415 -- likewise
-        import aiobotocore.session  # noqa: F401, PLC0415 -- likewise
-
-
 def _read(session: Any) -> None:  # noqa: ANN401 -- aiobotocore's
     """Read botocore's files on addresses and on the service, a tenth of a second; the session keeps what they say."""
     loader = session.get_component("data_loader")
@@ -185,7 +185,7 @@ async def resolve(client: AnyClient | str | None) -> AnyClient:
     key = configuration()
     async with loop.lock:
         if key not in loop.held:
-            await asyncio.to_thread(_load)
+            await asyncio.get_running_loop().run_in_executor(None, _load)
             holder = _held()
             loop.held[key] = await anext(holder), holder
         return loop.held[key][0]

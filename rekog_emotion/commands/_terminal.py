@@ -59,6 +59,9 @@ TERMINATED: Final = 128 + 15  # as a shell reports SIGTERM
 _OPTIONS: Final = {
     'client="embedded"': "--client embedded",
     'staging="s3://bucket/prefix/"': "--staging s3://bucket/prefix/",
+    "it goes on until its client is closed, so wait again with the same client, or give it more time": (
+        "it has ended with this command; give it more time with --timeout"
+    ),
     "or None for no limit": "or leave it out",
     ", or all of it to detect_images()": "",
     ", or pass it to detect_images() if it is a pattern of many": "",

@@ -50,7 +50,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors take one line and name the help, instead of printing half of it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_terminal.UNUSABLE, f"{self.prog}: {_terminal.one_line(message)}; see {self.prog} --help\n")
+        _terminal.note(f"{self.prog}: {_terminal.one_line(message)}; see {self.prog} --help")
+        self.exit(_terminal.UNUSABLE)
 
 
 class _Command(_Parser):

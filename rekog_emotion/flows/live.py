@@ -10,9 +10,10 @@ from attrs import field, fields_dict, frozen
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.flows.detecting import TIMEOUT
 from rekog_emotion.flows.options import described
-from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds, _attributes, _timeout
+from rekog_emotion.flows.request import WATCH_RATE, WATCH_SMOOTH, Seconds, _attributes, _timeout, check_listeners
+from rekog_emotion.values.numbers import check_from_zero
 
-__all__ = ["WatchOptions", "WatchRequest"]
+__all__ = ["WatchOptions", "WatchRequest", "asked"]
 
 _FASTEST: Final = 1000.0  # samples a second: faces have times of whole milliseconds
 
@@ -50,7 +51,7 @@ def _rate(given: object) -> float:
 
 @frozen(kw_only=True)
 class WatchRequest:
-    """What a caller asks of what is live: :class:`WatchOptions`, checked but for those that are for following people.
+    """What a caller asks of what is live: :class:`WatchOptions`, checked.
 
     Raises:
         InvalidInputError: One of them cannot be used.
@@ -69,8 +70,23 @@ class WatchRequest:
         return cls(**{name: options[name] for name in fields_dict(cls) if name in options})
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a budget that is none."""
+        """Refuse a budget that is none, and times that are negative."""
         most = self.max_calls
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
             msg = f"max_calls={most!r} is no budget: pass 1 or more calls, or None for no limit"
             raise InvalidInputError(msg)
+        check_from_zero(smooth=self.smooth, max_gap=self.max_gap or 0)
+
+
+def asked(options: Mapping[str, Any]) -> WatchRequest:
+    """Return what a caller wants.
+
+    Args:
+        options: Those of a watching, and of who is told.
+
+    Raises:
+        InvalidInputError: One of them cannot be used.
+    """
+    plan = WatchRequest.of(options)
+    check_listeners(options["on_progress"], options.get("cancel"))
+    return plan

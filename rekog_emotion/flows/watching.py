@@ -7,9 +7,8 @@ when they are asked, and what is told of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve
 
@@ -22,7 +21,6 @@ from rekog_emotion.errors import (
 )
 from rekog_emotion.flows import detecting, retrying
 from rekog_emotion.flows.live import WatchRequest
-from rekog_emotion.flows.request import check_listeners
 from rekog_emotion.flows.steps import Cancelled, Facts, Flow, Give, Sleep, Tell, Work
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.moments import Moment, milliseconds, moment_of
@@ -34,29 +32,13 @@ from rekog_emotion.values.videos import TimedFace
 
 with needs("timeline", "Watching"):
     from rekog_emotion.people.following import Follower
-    from rekog_emotion.people.person import _check
 
-__all__ = ["asked", "watched"]
+__all__ = ["watched"]
 
 _FIRST_WAIT: Final = 1.0  # seconds until a lost stream is opened again, at first
 _LONGEST_WAIT: Final = 30.0
 _SLOWEST: Final = 60.0  # seconds between samples, however often the service says that it is busy
 _QUIET: Final = 10  # samples that went well, after which they come twice as often again
-
-
-def asked(options: Mapping[str, Any]) -> tuple[WatchRequest, Follower]:
-    """Return what a caller wants, and who follows the people.
-
-    Args:
-        options: Those of a watching, and of who is told.
-
-    Raises:
-        InvalidInputError: One of them cannot be used.
-    """
-    plan = WatchRequest.of(options)
-    _check(smooth=plan.smooth, max_gap=plan.max_gap or 0)
-    check_listeners(options["on_progress"], options.get("cancel"))
-    return plan, Follower(interval=1 / plan.rate, max_gap=plan.max_gap, smooth=plan.smooth)
 
 
 class _Beat:
@@ -107,8 +89,9 @@ class _Beat:
 class _Watch:
     """One watching: what is known from one sample to the next."""
 
-    def __init__(self, frames: Frames, plan: WatchRequest, follower: Follower, facts: Facts) -> None:
-        self._frames, self._plan, self._follower = frames, plan, follower
+    def __init__(self, frames: Frames, plan: WatchRequest, facts: Facts) -> None:
+        self._frames, self._plan = frames, plan
+        self._follower = Follower(interval=1 / plan.rate, max_gap=plan.max_gap, smooth=plan.smooth)
         # The next sample is a better second attempt than an old frame.
         self._facts = evolve(facts, retries=False)
         self._beat = _Beat(plan.rate)
@@ -160,7 +143,7 @@ class _Watch:
 
     def _look(self, frame: Frame) -> Flow[None]:
         """Have a frame looked at, and say who is there, or why nobody knows."""
-        skipped = self._beat.taken(frame.seconds)
+        skipped, interval = self._beat.taken(frame.seconds), self._beat.interval
         try:
             prepare = partial(prepare_pixels, seconds=frame.seconds) if self._facts.pixels else prepare_image
             image = yield Work(partial(prepare, frame.picture))
@@ -183,13 +166,13 @@ class _Watch:
             return
         self._looked = True
         self._beat.went_well()
-        yield Give((yield Work(partial(self._moment, frame, analysis, skipped))))
+        yield Give((yield Work(partial(self._moment, frame, analysis, skipped, interval))))
 
-    def _moment(self, frame: Frame, analysis: ImageAnalysis, skipped: int) -> Moment:
+    def _moment(self, frame: Frame, analysis: ImageAnalysis, skipped: int, interval: float) -> Moment:
         self._last = max(milliseconds(frame.seconds), self._last + 1)
         seconds = self._last / 1000
         faces = [TimedFace(timestamp_ms=self._last, face=face) for face in analysis.faces]
-        present = self._follower.meet(faces, interval=self._beat.interval)
+        present = self._follower.meet(faces, interval=interval)
         return moment_of(
             evolve(analysis, source=self._name),
             present,
@@ -204,7 +187,7 @@ class _Watch:
         yield Give(Moment(seconds=round(seconds, 3), frame=picture, reason=reason, skipped=skipped, source=self._name))
 
 
-def watched(frames: Frames, plan: WatchRequest, follower: Follower, *, facts: Facts) -> Flow[None]:
+def watched(frames: Frames, plan: WatchRequest, *, facts: Facts) -> Flow[None]:
     """Give a moment a sample, until there are no more frames, the calls are used up, or the caller cancels.
 
     A failure that may pass is a moment without people that says why, and so is a stream that is lost, which is opened
@@ -213,7 +196,6 @@ def watched(frames: Frames, plan: WatchRequest, follower: Follower, *, facts: Fa
     Args:
         frames: Closed by whoever made them.
         plan: What the caller wants.
-        follower: Who knows the people.
         facts: Of the client.
     """
-    return _Watch(frames, plan, follower, facts).all()
+    return _Watch(frames, plan, facts).all()

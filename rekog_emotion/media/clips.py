@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from rekog_emotion.errors import InvalidInputError, needs
+from rekog_emotion.media.diagnosis import OPEN_OPTIONS, why_undecoded
+from rekog_emotion.text import shown as told
 
 with needs("embedded", "Embedded video"):
     import av
@@ -43,8 +46,6 @@ __all__ = [
     "upright",
 ]
 
-# Files only, and containers of moving pictures only: a playlist leads to other files or hosts, a text would be painted.
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,avi,matroska,webm"}
 # 8K is 33 million pixels; a stream that claims more would take its memory before any picture is seen.
 CODEC_OPTIONS = {"max_pixels": "40000000"}
 # Titles in other bytes than UTF-8 are no fault of a clip. From 19 on PyAV lets them through, and has no option for it.
@@ -59,7 +60,7 @@ class UnsupportedVideoError(InvalidInputError):
     """A file holds no moving picture that can be decoded."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__(f"{os.fspath(path)}: no video can be decoded from it; use H.264 in an MP4 or MOV file")
+        super().__init__(f"{told(os.fspath(path))}: {why_undecoded(Path(path))}")
 
 
 @contextmanager

@@ -1,25 +1,55 @@
-"""Why a local video that was refused cannot be analysed, as far as PyAV, where it is installed, can tell."""
+"""Why a local file is no video that can be read: by its first bytes and boxes, or by what PyAV makes of it."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from rekog_emotion.media.containers import refusal
+from rekog_emotion.media.files import is_file
+from rekog_emotion.media.formats import not_a_video
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["why_unsupported"]
+__all__ = ["OPEN_OPTIONS", "READ", "why_no_video", "why_undecoded", "why_unsupported"]
 
+# Files only, and containers of moving pictures only: a playlist leads to other files or hosts, a text would be painted.
+OPEN_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4,avi,matroska,webm"}
+READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
+"""What an engine surely takes, and how to make it."""
+_HEAD: Final = 1024  # bytes
 _ENOUGH: Final = 100  # packets without a picture
+
+
+def why_no_video(file: BinaryIO) -> str | None:
+    """Say what is in a file that is certainly no video that can be read, and what to do; ``None`` where it may be one.
+
+    Args:
+        file: At its beginning.
+    """
+    head = file.read(_HEAD)
+    if not head:
+        return "the file is empty; check how it was written"
+    what = not_a_video(head)
+    return f"the content is {what}" if what else refusal(file)
+
+
+def why_undecoded(path: Path) -> str:
+    """Say why no picture could be decoded from a file, and what to do."""
+    if not is_file(path):  # nothing more can be had of a pipe
+        return f"no video can be decoded from it; {READ}"
+    with suppress(OSError), path.open("rb") as file:
+        if wrong := why_no_video(file):
+            return wrong
+    return f"no video can be decoded from it ({'; '.join(filter(None, (why_unsupported(path), READ)))})"
 
 
 def why_unsupported(path: Path) -> str | None:
     """Say what is wrong with a video, as part of a message; ``None`` where nothing is found, or nobody can look."""
     try:
         import av
-
-        from rekog_emotion.media.clips import OPEN_OPTIONS
     except ImportError:
         return None
     try:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
-from attrs import define, field, frozen
-
-from rekog_emotion.errors import InvalidInputError, needs
+from rekog_emotion.errors import needs
+from rekog_emotion.media.addresses import NUMBER, Origin, Position
 
 with needs("embedded", "Watching a camera, an address or a file"):
     import av
@@ -31,7 +27,7 @@ from rekog_emotion.media.clips import (
     upright,
 )
 
-__all__ = ["LostError", "Origin", "Position", "address_of", "camera_of", "pictures"]
+__all__ = ["LostError", "pictures"]
 
 OPENING: Final = 10.0
 """Seconds after which what does not answer counts as not there."""
@@ -41,104 +37,11 @@ STALLED: Final = 5.0
 Picture: TypeAlias = Callable[[], NDArray[np.uint8]]
 """Makes the upright RGB array (height, width, 3): of most pictures nobody wants it."""
 
-# What an address may lead to, by what it begins with: never to files, and from the network to the network alone.
-_HTTP: Final = "http,https,tcp,tls,httpproxy,crypto,hls"
-_RTSP: Final = "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,srtp,http,https,httpproxy"
-_RTMP: Final = "rtmp,rtmps,rtmpt,rtmpts,rtmpe,tcp,tls,http,https"
-_PROTOCOLS: Final = {
-    "http": _HTTP,
-    "https": _HTTP,
-    "rtsp": _RTSP,
-    "rtsps": _RTSP,
-    "rtmp": _RTMP,
-    "rtmps": _RTMP,
-    "rtp": "rtp,rtcp,udp,srtp",
-    "udp": "udp",
-    "tcp": "tcp",
-    "srt": "srt,udp",
-}
-_FORMATS: Final = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 _JUMP: Final = 10.0  # seconds; whatever is further apart comes from a clock that was set
-_NUMBER: Final = re.compile(r"\d{1,3}")
 
 
 class LostError(Exception):
     """No picture comes any more; the message says why."""
-
-
-@frozen
-class Origin:
-    """Where pictures come from.
-
-    Attributes:
-        url: As FFmpeg takes it; it may hold a password.
-        name: As messages call it.
-        options: Of FFmpeg.
-        format: Of a camera, what its driver is called.
-    """
-
-    url: str = field(repr=False)
-    name: str
-    options: dict[str, str] = field(factory=dict)
-    format: str | None = None
-
-
-def address_of(text: str) -> Origin | None:
-    """Return where an address leads; ``None`` where a text is none that a stream can have."""
-    scheme, colon, _ = text.partition("://")
-    if not colon or (protocols := _PROTOCOLS.get(scheme.lower())) is None:
-        return None
-    # What a look at the format takes is not let go ("nobuffer"): the first picture that others need is in it, and the
-    # next such may be seconds away. It is decoded at once, and the newest wins.
-    options = {"protocol_whitelist": protocols}
-    if scheme.lower() in {"rtsp", "rtsps"}:
-        options["rtsp_transport"] = "tcp"  # what UDP loses looks like faces melting
-    parts = urlsplit(text)
-    host = (parts.netloc or "").rpartition("@")[2]  # neither a password nor a signature belongs into a message
-    return Origin(text, f"{scheme}://{host}{parts.path}", options)
-
-
-def camera_of(name: str) -> Origin:
-    """Return where a camera is: its number, or what the system calls it.
-
-    Raises:
-        InvalidInputError: There is no such number, or this system's cameras are not known.
-    """
-    system = "linux" if sys.platform.startswith("linux") else sys.platform
-    driver = _FORMATS.get(system)
-    if driver is None:
-        msg = f"camera {name}: cameras of {sys.platform} are not known; pass its address, or pictures of your own"
-        raise InvalidInputError(msg)
-    url = name
-    if driver == "v4l2" and _NUMBER.fullmatch(name):
-        url = f"/dev/video{int(name)}"
-    elif driver == "dshow":
-        url = f"video={_windows_camera(name)}"
-    return Origin(url, f"camera:{name}", {}, driver)
-
-
-def _windows_camera(name: str) -> str:
-    """Return the name of a camera, which DirectShow knows by names alone."""
-    if not _NUMBER.fullmatch(name):
-        return name
-    found: list[Any] = [one for one in av.enumerate_input_devices("dshow") if "video" in one.media_types]
-    if int(name) >= len(found):
-        msg = f"camera {name}: there are {len(found)}, counted from 0; plug it in, or name it as camera:NAME"
-        raise InvalidInputError(msg)
-    return str(found[int(name)].name)
-
-
-@define
-class Position:
-    """How far a stream was seen, from one opening to the next.
-
-    Attributes:
-        whole: Whether it said how long it is.
-        seconds: Of the last picture, where it did.
-    """
-
-    whole: bool | None = None
-    seconds: float = -1.0
 
 
 def pictures(origin: Origin, closed: Callable[[], bool], position: Position) -> Iterator[tuple[float | None, Picture]]:
@@ -218,7 +121,7 @@ def _later(frame: VideoFrame, orientation: Orientation) -> Picture:
 def _opened(origin: Origin) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         with av.open(
-            origin.url,
+            _device(origin),
             "r",
             format=origin.format,
             options=dict(origin.options),
@@ -236,6 +139,18 @@ def _opened(origin: Origin) -> Iterator[tuple[InputContainer, VideoStream]]:
         raise LostError(_why(error)) from None  # its own message names the address, password and all
     except PermissionError as error:
         raise LostError(error.strerror or "it may not be read") from None
+
+
+def _device(origin: Origin) -> str:
+    """Return what FFmpeg opens; DirectShow knows cameras by names alone, and a number is looked up among them."""
+    if origin.format != "dshow" or not NUMBER.fullmatch(origin.url):
+        return origin.url
+    found: list[Any] = [one for one in av.enumerate_input_devices("dshow") if "video" in one.media_types]
+    number = int(origin.url)
+    if number >= len(found):
+        msg = f"of cameras there are {len(found)}, counted from 0"
+        raise LostError(msg)
+    return f"video={found[number].name}"
 
 
 def _why(error: Any) -> str:  # noqa: ANN401 -- PyAV's errors have Python's as parents, too

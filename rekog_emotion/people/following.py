@@ -1,7 +1,9 @@
 """Follow people while they are filmed: who is there, how they look, and since when, one sample after another.
 
 What comes out at a sample is what a timeline of all samples so far says of its last one, with means over samples before
-alone. Nothing is kept but what was seen in the last seconds, and who leads of those who are there.
+alone. Here every sample that was looked at is met, be there faces or not: one without a person who was there ends a
+stretch, and time in which nobody looked does not, as long as the person is known again. Nothing is kept but what was
+seen in the last seconds, and who leads of those who are there.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from numpy.typing import NDArray
 from rekog_emotion.people.columns import Columns
 from rekog_emotion.people.floors import estimate_floors, scores
 from rekog_emotion.people.linking import Linker
-from rekog_emotion.people.sampling import TOLERANCE
 from rekog_emotion.people.stretches import NO_EMOTION, next_leader
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
@@ -41,7 +42,7 @@ class Presence:
             floors of the model, and averaged with the samples before. Empty where emotions were not asked for.
         leading: The emotion that leads, with some hysteresis; ``None`` where none does.
         since: Seconds since when it leads, or since when none does.
-        here_since: Seconds since when the person has been seen without a gap.
+        here_since: Seconds since when the person has been in every sample that was looked at.
     """
 
     position: int
@@ -56,7 +57,6 @@ class Presence:
 class _Stretch:
     """What is known of a person who is there."""
 
-    last: float
     begin: float
     rows: deque[tuple[float, NDArray[np.float32]]] = field(factory=deque)  # confidences, by time
     leader: int = NO_EMOTION
@@ -74,7 +74,6 @@ class Follower:
 
     def __init__(self, *, interval: float, max_gap: float | None = None, smooth: float = 1.0) -> None:
         self._linker = Linker(interval=interval, max_gap=max_gap)
-        self._gap = interval * TOLERANCE + 1e-9
         self._smooth = smooth
         self._kinds: list[EmotionType | str] = []
         self._confidences = np.zeros((0, 0), np.float32)  # of the last faces, a row each
@@ -84,16 +83,16 @@ class Follower:
         """Return who is there; all faces are of one time, later than those before.
 
         Args:
-            faces: Of one sample. Those without a box are nobody's.
-            interval: Seconds until the next sample, where samples are further apart for a while.
+            faces: Of one sample that was looked at, also where there are none. Those without a box are nobody's.
+            interval: Seconds from one sample to the next, where samples are further apart for a while.
         """
         columns = Columns.of(faces)
         if not len(columns):
+            self._here.clear()
             return []
         now = float(columns.milliseconds[0]) / 1000
-        gap = self._gap if interval is None else max(self._gap, interval * TOLERANCE + 1e-9)
-        self._here = {one: stretch for one, stretch in self._here.items() if now - stretch.last <= gap}
-        ids = self._linker.meet(columns)
+        ids = self._linker.meet(columns, interval=interval)
+        self._here = {one: self._here.get(one) or _Stretch(begin=now, since=now) for one in ids.tolist()}
         rows = self._aligned(columns)
         self._confidences = np.concatenate((self._widened(self._confidences), rows))[-_REMEMBERED:]
         floors = estimate_floors(self._confidences)
@@ -104,10 +103,7 @@ class Follower:
     def _presence(
         self, position: int, person: int, now: float, row: NDArray[np.float32], floors: NDArray[np.float32]
     ) -> Presence:
-        stretch = self._here.get(person)
-        if stretch is None:
-            stretch = self._here[person] = _Stretch(last=now, begin=now, since=now)
-        stretch.last = now
+        stretch = self._here[person]
         stretch.rows.append((now, row))
         while stretch.rows[0][0] < now - self._smooth - _ROUNDED:
             stretch.rows.popleft()

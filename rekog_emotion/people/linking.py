@@ -99,22 +99,31 @@ class Linker:
     """
 
     def __init__(self, *, interval: float, max_gap: float | None = None) -> None:
-        if max_gap is None:
-            max_gap = max(LONGEST_GAP, _SAMPLES_AWAY * interval)
-        self._longest = max_gap + interval
+        self._interval, self._max_gap = interval, max_gap
         self._count = 0
         self._people: _Table = np.empty((0, _TYPICAL.stop))  # who was seen in the last seconds
 
-    def meet(self, columns: Columns) -> NDArray[np.int64]:
-        """Return the number of the person of each face; all are of one time, later than those before."""
-        return self._meet(_faces_of(columns))
+    def meet(self, columns: Columns, *, interval: float | None = None) -> NDArray[np.int64]:
+        """Return the number of the person of each face; all are of one time, later than those before.
 
-    def _meet(self, faces: _Table) -> NDArray[np.int64]:
+        Args:
+            columns: The faces.
+            interval: Seconds from one sample to the next, where samples are further apart for a while.
+        """
+        return self._meet(_faces_of(columns), interval)
+
+    def _longest(self, interval: float | None) -> float:
+        """Return the seconds from a face to the next one of somebody who is known again."""
+        interval = max(self._interval, interval or 0.0)
+        max_gap = max(LONGEST_GAP, _SAMPLES_AWAY * interval) if self._max_gap is None else self._max_gap
+        return max_gap + interval
+
+    def _meet(self, faces: _Table, interval: float | None = None) -> NDArray[np.int64]:
         ids = np.zeros(len(faces), np.int64)
         fresh = np.ones(len(faces), np.bool_)
         if len(self._people) and len(faces):
             now = float(faces[0, _SECONDS])
-            here = now - self._people[:, _SECONDS] <= self._longest + 1e-9
+            here = now - self._people[:, _SECONDS] <= self._longest(interval) + 1e-9
             if not here.all():
                 self._people = self._people[here]
             who, which = self._match(faces, now)

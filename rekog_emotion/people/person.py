@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Final, TypeVar
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments
 from rekog_emotion.people.showing import summary_html, track_html
 from rekog_emotion.people.stretches import NO_EMOTION, highest, leading, without_short
 from rekog_emotion.people.tables import Cells, Tabular
 from rekog_emotion.values.listing import Listing, counted
-from rekog_emotion.values.numbers import as_float
+from rekog_emotion.values.numbers import check_from_zero
 from rekog_emotion.values.telling import listed, told_faces
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.wording import word
@@ -39,6 +36,7 @@ __all__ = [
 
 T_co = TypeVar("T_co", covariant=True)
 
+_check: Final = check_from_zero  # as timelines ask for it
 _SOME: Final = 3  # of several people whose looks are told
 _SOMETHING: Final = 1e-3  # of a score; what is above the usual by nothing is usual
 DIGITS: Final = 4
@@ -223,7 +221,7 @@ class Person:
         Raises:
             InvalidInputError: A number is negative or not finite.
         """
-        _check(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
+        check_from_zero(min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
         return self._segments(self.scores, min_seconds=min_seconds, hysteresis=hysteresis, at_least=at_least)
 
     def _looks(self) -> str:
@@ -253,7 +251,7 @@ class Person:
         Raises:
             InvalidInputError: A number is negative or not finite.
         """
-        _check(by=by, min_seconds=min_seconds)
+        check_from_zero(by=by, min_seconds=min_seconds)
         usual = self.usual()
         if not usual:
             return Segments()
@@ -289,7 +287,7 @@ class Person:
         Args:
             peak: Score that an emotion must reach for a peak: the highest moment of each stretch of time over it.
         """
-        _check(peak=peak)
+        check_from_zero(peak=peak)
         told = self._told()
         shares: dict[EmotionType | str, float] = {}
         undecided: float | None = None
@@ -325,10 +323,3 @@ class Person:
 
 def _score(number: np.floating) -> float:
     return round(float(number), DIGITS)
-
-
-def _check(**numbers: float) -> None:
-    for name, number in numbers.items():
-        if not isinstance(number, Real) or not (math.isfinite(as_float(number)) and number >= 0):
-            msg = f"{name} is {number!r}, and has to be a number from 0 on"
-            raise InvalidInputError(msg)

@@ -35,7 +35,8 @@ class SeenPerson:
             for.
         leading: The emotion that leads: another one takes over when it is higher by 10, and below 30 none leads.
         since: Seconds since when it leads, or since when none does.
-        here_since: Seconds since when the person has been seen without a gap.
+        here_since: Seconds since when the person has been in every sample that was looked at. What was skipped, or had
+            no frame, is no gap as long as the person is known again.
     """
 
     id: int

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
-from rekog_emotion.media.diagnosis import why_unsupported
+from rekog_emotion.media.diagnosis import READ, why_unsupported
 from rekog_emotion.people.tables import Tabular
 from rekog_emotion.text import quoted
 from rekog_emotion.values.faces import Face
@@ -189,7 +189,6 @@ class PeopleOverTime(Protocol):
 
 _NOTHING: Final = object()
 _UNSUPPORTED: Final = "Unsupported codec/format"
-_READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
 
 
 def check_succeeded(analysis: AnyFaces) -> None:
@@ -216,5 +215,5 @@ def reason_of_failure(page: VideoFaces, source: str | None) -> str:
     reason = page.status_message or "the service gives no reason"
     if reason.startswith(_UNSUPPORTED) and source and os.path.isfile(source):  # noqa: PTH113 -- may be no path
         fault = why_unsupported(Path(source))
-        return f"{quoted(reason)} ({'; '.join(filter(None, (fault, _READ)))})"
+        return f"{quoted(reason)} ({'; '.join(filter(None, (fault, READ)))})"
     return quoted(reason)

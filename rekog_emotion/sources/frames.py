@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.addresses import Origin, Position, address_of, camera_of
 from rekog_emotion.media.files import is_folder, is_there
 from rekog_emotion.sources.naming import Picture, _is_array, _is_file, _is_image, name_of
 from rekog_emotion.sources.places import locate
@@ -22,7 +23,6 @@ from rekog_emotion.values.s3 import S3Object
 
 if TYPE_CHECKING:
     from rekog_emotion.media.clips import Display, Orientation
-    from rekog_emotion.media.streams import Origin
 
 __all__ = ["FrameSource", "Picture", "frames_of"]
 
@@ -53,7 +53,6 @@ def frames_of(
 
     Raises:
         InvalidInputError: There are no frames in it.
-        MissingExtraError: It needs the ``embedded`` extra.
     """
     if isinstance(source, (str, int, os.PathLike)) and not isinstance(source, bool):
         return _place(source, clock, cancel)
@@ -89,8 +88,6 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
         source = f"{_CAMERA}{source}"
     text = os.fsdecode(source)
     if text.startswith((_CAMERA, _DEVICE)) or "://" in text:
-        from rekog_emotion.media.streams import address_of, camera_of
-
         origin = camera_of(text.removeprefix(_CAMERA)) if text.startswith((_CAMERA, _DEVICE)) else address_of(text)
         if origin is not None:
             return Read(_stream_shots(origin), name=origin.name, clock=clock, cancel=cancel, again=True)
@@ -111,18 +108,18 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
 
 
 def _stream_shots(origin: Origin) -> Shots:
-    from rekog_emotion.media.streams import LostError, Position, pictures
-
     position = Position()
 
-    @contextmanager
-    def told() -> Iterator[None]:
-        try:
-            yield
-        except LostError as error:
-            raise StalledError(str(error), lost=True) from None
-
     def shots(closed: Callable[[], bool]) -> Generator[Shot]:
+        from rekog_emotion.media.streams import LostError, pictures  # in the thread that reads
+
+        @contextmanager
+        def told() -> Iterator[None]:
+            try:
+                yield
+            except LostError as error:
+                raise StalledError(str(error), lost=True) from None
+
         with told():
             for seconds, picture in pictures(origin, closed, position):
                 yield Shot(seconds, told()(picture))
@@ -174,14 +171,13 @@ class Clip:
     """A local video at its own speed; it is read as it is asked for."""
 
     def __init__(self, path: Path, *, clock: Timer, cancel: threading.Event | None) -> None:
-        from rekog_emotion.media import clips
-
         self.name = str(path)
-        self._path, self._clock, self._cancel, self._clips = path, clock, cancel, clips
+        self._path, self._clock, self._cancel = path, clock, cancel
         self._stack = ExitStack()
         self._begin = 0.0
         self._target, self._told = Fraction(0), -1
         self._slack = Fraction(0)
+        self._clips: Any = None
         self._stream: Any = None
         self._orientation: Orientation | None = None
         self._shown: Iterator[Display] | None = None
@@ -192,9 +188,12 @@ class Clip:
 
         Raises:
             InvalidInputError: No video can be decoded from it.
+            MissingExtraError: It needs the ``embedded`` extra.
             OSError: It cannot be read.
         """
-        clips = self._clips
+        from rekog_emotion.media import clips
+
+        self._clips = clips
         container, stream = self._stack.enter_context(clips.opened(self._path))
         self._stream, self._orientation = stream, None
         self._slack = min(clips.ROUNDING, 1 / clips.frame_rate(stream) / 2)
@@ -213,7 +212,11 @@ class Clip:
         self._target = Fraction(max(due, self.now() if due else 0.0))
         while self._display is None or self._display.until - self._slack <= self._target:
             self._display = next(self._shown, None)
-            if self._display is None or (self._cancel is not None and self._cancel.is_set()):
+            if self._cancel is not None and self._cancel.is_set():
+                return None
+            if self._display is None:
+                if self._told < 0:  # what could be opened, and has no picture, is no video
+                    raise self._clips.UnsupportedVideoError(self._path)
                 return None
         frame = self._display.frame
         # One for all: in PyAV a frame and its side data hold each other until the next collection.

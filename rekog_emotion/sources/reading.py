@@ -20,7 +20,9 @@ PATIENCE: Final = 6.0
 _OPENING: Final = 12.0  # likewise, of the first frame of a stream
 _GLANCE: Final = 0.05
 _STARVED: Final = 1.0  # seconds without a frame, after which a stream goes on late instead of catching up
-_LEAVING: Final = 2.0  # seconds for which the caller's iterable is waited for when nobody wants its frames any more
+# Seconds for which the thread is waited for when nobody wants its frames any more: a camera gives one in that time, and
+# is free then. What cannot be interrupted, an iterable of the caller's or a network that is silent, is left to itself.
+_LEAVING: Final = 0.5
 _log: Final = logger(__name__)
 
 
@@ -156,9 +158,14 @@ class Read:
         self._at = self._waited = 0.0  # of what has times
         self._ahead: float | None = None  # of a stream's clock: seconds to add to what it says
         self._reader: _Reader | None = None
+        self._left: _Reader | None = None  # one that had not ended when it was closed
 
     def open(self) -> None:
-        """Begin to read."""
+        """Begin to read, when the thread of before has ended: a camera is for one at a time."""
+        while self._left is not None and not self._left.close(_GLANCE):
+            if self._is_cancelled:
+                return
+        self._left = None
         if self._begin is None:
             self._begin = self._clock.now()
         self._reader = _Reader(self._shots)
@@ -169,11 +176,17 @@ class Read:
         return self._at if self._paces_itself or self._begin is None else self._clock.now() - self._begin
 
     @property
+    def _is_cancelled(self) -> bool:
+        return self._cancel is not None and self._cancel.is_set()
+
+    @property
     def _paces_itself(self) -> bool:
         return not self._again and self._reader is not None and bool(self._reader.timed)
 
     def take(self, due: float) -> Frame | None:
         """Return the newest frame when it is due, or of those with times the nearest one."""
+        if self._is_cancelled:
+            return None
         reader = self._reader
         if reader is None:
             msg = "frames are taken of what is open"
@@ -195,7 +208,7 @@ class Read:
         return None
 
     def _frame(self, seconds: float, shot: Shot) -> Frame | None:
-        return None if self._cancel is not None and self._cancel.is_set() else Frame(seconds, shot.picture())
+        return None if self._is_cancelled else Frame(seconds, shot.picture())
 
     def _wait(self, due: float) -> None:
         if (wait := due - self.now()) > 0:
@@ -209,7 +222,7 @@ class Read:
 
     def _next(self, reader: _Reader) -> Shot | None:
         begin, patience = time.monotonic(), _OPENING if self._again and reader.timed is None else PATIENCE
-        while self._cancel is None or not self._cancel.is_set():
+        while not self._is_cancelled:
             if (shot := reader.take(_GLANCE)) is not None:
                 self._waited = time.monotonic() - begin
                 return shot
@@ -221,10 +234,11 @@ class Read:
         return None
 
     def close(self) -> None:
-        """End the thread, and wait for it: the caller's iterable may take its time, a stream ends soon."""
+        """End the thread, and wait for it for a moment: whatever it waits for may take its time."""
         reader, self._reader = self._reader, None
-        if reader is not None and not reader.close(None if self._again else _LEAVING):
-            _log.warning("%s: its thread ends when it gives its next frame", shown(self.name))
+        if reader is not None and not reader.close(_LEAVING):
+            self._left = reader
+            _log.info("%s: its thread ends when its next frame comes, or no longer can", shown(self.name))
 
 
 class _Reader:
@@ -261,7 +275,7 @@ class _Reader:
             self._condition.notify_all()
             return shot
 
-    def close(self, seconds: float | None) -> bool:
+    def close(self, seconds: float) -> bool:
         """End; tell whether the thread has ended within so many seconds."""
         with self._condition:
             self._closed, self._shot = True, None

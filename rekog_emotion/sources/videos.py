@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.media.containers import refusal
+from rekog_emotion.media.diagnosis import why_no_video
 from rekog_emotion.media.files import is_file, opened
 from rekog_emotion.media.formats import not_a_video
 from rekog_emotion.media.mp4 import video_seconds
@@ -68,16 +68,9 @@ def prepare_video(source: VideoSource) -> PreparedVideo:
             message = "this is a pipe or a device, and a video is a file; write it to one and pass its path"
             raise InvalidInputError(message)
         with opened(source) as file:
-            head = file.read(_HEAD)
-            broken = refusal(file)
-        if not head:
-            message = "the file is empty; check how it was written"
-            raise InvalidInputError(message)
-        if what := not_a_video(head):
-            message = f"the content is {what}"
-            raise InvalidInputError(message)
-        if broken:
-            raise InvalidInputError(broken)
+            wrong = why_no_video(file)
+        if wrong:
+            raise InvalidInputError(wrong)
     return PreparedVideo(place=source, name=name, seconds=video_seconds(source))
 
 

@@ -19,11 +19,13 @@ __all__ = ["Call", "FakeClient", "Fault", "FaultPlan", "LocalEndpoint", "Virtual
 _MODULES = ("clock", "faults", "fake", "endpoint")
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
-    if name in __all__:
-        for module in _MODULES:
-            home = import_module(f"{__name__}.{module}")
-            if name in home.__all__:
-                return globals().setdefault(name, getattr(home, name))
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+if not TYPE_CHECKING:  # type checkers would take any name for one of the package's
+
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 -- a module's attributes
+        if name in __all__:
+            for module in _MODULES:
+                home = import_module(f"{__name__}.{module}")
+                if name in home.__all__:
+                    return globals().setdefault(name, getattr(home, name))
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)

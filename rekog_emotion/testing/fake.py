@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
+import reprlib
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.blocking.clock import Clock
@@ -41,6 +42,10 @@ Recording: TypeAlias = Mapping[str, Any] | str | os.PathLike[str] | ImageAnalysi
 # Recorded from the service, or as its developer guide and its service model have them.
 
 
+_SHORT: Final = reprlib.Repr()  # of calls, as a test that fails prints them: they may have whole pictures
+_SHORT.maxdict, _SHORT.maxstring, _SHORT.maxother = 20, 80, 80
+
+
 @frozen
 class Call:
     """A call that was made.
@@ -51,7 +56,7 @@ class Call:
     """
 
     operation: Operation
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(repr=_SHORT.repr)
 
 
 @frozen

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import overload
 
-__all__ = ["as_float", "share"]
+from rekog_emotion.errors import InvalidInputError
+
+__all__ = ["as_float", "check_from_zero", "share"]
 
 
 @overload
@@ -30,3 +33,15 @@ def share(confidence: float | None) -> float:
     """Return a confidence as a length to draw, 0 to 100; what is no number has none."""
     number = as_float(confidence)
     return 0.0 if number is None or math.isnan(number) else min(max(number, 0.0), 100.0)
+
+
+def check_from_zero(**numbers: float) -> None:
+    """Refuse numbers of a caller, by their names, that are negative or none.
+
+    Raises:
+        InvalidInputError: One is.
+    """
+    for name, number in numbers.items():
+        if not isinstance(number, Real) or not (math.isfinite(as_float(number)) and number >= 0):
+            msg = f"{name} is {number!r}, and has to be a number from 0 on"
+            raise InvalidInputError(msg)

@@ -16,6 +16,7 @@ from rekog_emotion.flows.job import Job
 from rekog_emotion.flows.steps import Await, Begin, Call, Cancelled, Discard, Give, Sleep, Stage, Take, Work
 from rekog_emotion.sources.images import PreparedImage
 from tests.scripted import ScriptedClient, Shelf, page, refusal
+from tests.tasks import LoopTime
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
 GOES_ON = JobCancelledError("it goes on", job_id="j-1")
@@ -88,7 +89,7 @@ def test_a_late_call_is_given_up():
 
     async def main():
         client = Client()
-        driver = Driver(client=client)
+        driver = Driver(client=client, clock=LoopTime())  # however long the machine takes for a millisecond
         with pytest.raises(ConnectionError, match=r"got no answer after 0\.0 s"):
             await driver.run(detect(PHOTO, ["ALL"], facts=driver.facts, timeout=0.001))
         return client.calls, client.interrupted
@@ -291,6 +292,23 @@ def test_what_a_listener_raises_ends_a_blocking_upload():
         asyncio.run(Driver(client=Client(), staging=Lasting()).run(flow(), on_progress=listen))
 
 
+class End(Future):
+    """What is done when a job has ended.
+
+    Attributes:
+        awaited: Set when the loop has begun to wait for it.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.awaited = asyncio.Event()
+
+    def add_done_callback(self, callback):
+        """Note that somebody waits."""
+        super().add_done_callback(callback)
+        self.awaited.set()
+
+
 class Ending(ScriptedClient):
     """A blocking client that tells when its job ends."""
 
@@ -298,7 +316,7 @@ class Ending(ScriptedClient):
 
     def __init__(self):
         super().__init__()
-        self.end = Future()
+        self.end = End()
 
     def ended(self, _):
         """Give what is done when the job has ended."""
@@ -317,7 +335,7 @@ def test_the_end_of_a_job(how):
     async def main():
         client = Ending()
         task = asyncio.create_task(Driver(client=client).run(flow()))
-        await asyncio.sleep(0.01)
+        await client.end.awaited.wait()
         if how == "heard":
             await asyncio.to_thread(client.end.set_result, None)
         if how == "cancelled":

@@ -19,8 +19,9 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion import aio
 from rekog_emotion.clients.aio import of_loop
+from rekog_emotion.embedded import EmbeddedClient
 from tests.http_standin import Answer, fault
-from tests.tasks import run
+from tests.tasks import over, run
 
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 DATA = PHOTO.read_bytes()
@@ -90,21 +91,26 @@ def test_sends_what_the_blocking_verb_sends(source):
     assert (found.engine, found.faces[0].dominant_emotion.type) == ("mine", "HAPPY")
 
 
-def test_the_embedded_engine_works_in_threads():
+def test_the_embedded_engine_works_in_threads(monkeypatch):
     """The answer is that of the blocking verb, and the loop turns meanwhile."""
+    begun, turned = threading.Event(), threading.Event()
+    detect = EmbeddedClient.detect_faces
+
+    def held(client, **request):
+        begun.set()
+        assert turned.wait(60)
+        return detect(client, **request)
 
     async def main():
-        turns = 0
-        task = asyncio.ensure_future(aio.detect_image(PHOTO, client="embedded"))
-        while not task.done():
-            turns += 1
-            await asyncio.sleep(0)
-        return await task, turns
+        with monkeypatch.context() as patch:
+            patch.setattr(EmbeddedClient, "detect_faces", held)
+            task = asyncio.ensure_future(aio.detect_image(PHOTO, client="embedded"))
+            while not (begun.is_set() or task.done()):  # noqa: ASYNC110 -- a thread sets it
+                await asyncio.sleep(0)
+            turned.set()
+            return await task
 
-    found, turns = run(main())
-
-    assert found.faces == rekog.detect_image(PHOTO, client="embedded").faces
-    assert turns > 10
+    assert run(main()).faces == rekog.detect_image(PHOTO, client="embedded").faces
 
 
 def test_wrong_arguments_are_refused_before_any_call():
@@ -122,26 +128,40 @@ def test_wrong_arguments_are_refused_before_any_call():
     assert client.requests == []
 
 
-def test_the_time_is_over():
+@pytest.fixture
+def limits(monkeypatch):
+    """Give the limits of time that have begun, for `over()` to end."""
+    limits, limit = [], asyncio.timeout
+
+    def limited(seconds):
+        limits.append(limit(seconds))
+        return limits[-1]
+
+    monkeypatch.setattr(asyncio, "timeout", limited)
+    return limits
+
+
+def test_the_time_is_over(limits):
     """A call that nobody answers is given up, and the client's coroutine is ended."""
     ended = []
 
     class Silent(Async):
         async def detect_faces(self, **_):
+            over(limits[-1])
             try:
                 await asyncio.Event().wait()
             finally:
                 ended.append(True)
 
     with pytest.raises(rekog.CallTimeoutError, match="may be charged"):
-        run(aio.detect_image(DATA, client=Silent(), timeout=0.5))
+        run(aio.detect_image(DATA, client=Silent(), timeout=600))
     assert ended == [True]
 
 
 @pytest.mark.parametrize(
     ("read_timeout", "until"), [(None, "by itself"), (30, "at the client's own read time-out of 30 s at the latest")]
 )
-def test_a_call_of_a_blocking_client_that_is_left(read_timeout, until):
+def test_a_call_of_a_blocking_client_that_is_left(limits, read_timeout, until):
     """Goes on in its thread, which is told as in the blocking world, after a time-out and of a cancel."""
     begun, released = threading.Semaphore(0), threading.Event()
 
@@ -156,11 +176,13 @@ def test_a_call_of_a_blocking_client_that_is_left(read_timeout, until):
 
     async def main():
         client = Silent()
+        task = asyncio.ensure_future(aio.detect_image(DATA, client=client, timeout=600))
+        await asyncio.to_thread(begun.acquire)
+        over(limits[-1])
         with pytest.raises(rekog.CallTimeoutError) as late:
-            await aio.detect_image(DATA, client=client, timeout=1.0)
+            await task
         task = asyncio.ensure_future(aio.detect_image(DATA, client=client))
-        for _ in range(2):
-            await asyncio.to_thread(begun.acquire)
+        await asyncio.to_thread(begun.acquire)
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as cancelled:
             await task

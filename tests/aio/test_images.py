@@ -12,7 +12,6 @@ import pytest
 import rekog_emotion as rekog
 from rekog_emotion import aio
 from rekog_emotion.errors import InvalidInputError, RekogEmotionError
-from rekog_emotion.flows.ledger import GRACE
 from rekog_emotion.results.journal import Journal
 from tests.scripted import refusal
 from tests.tasks import run
@@ -57,6 +56,13 @@ class Denied(Client):
         raise DENIED
 
     start_face_detection = get_face_detection = detect_faces
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Let whoever leaves early wait for calls for some minutes, which no machine takes for them; return the seconds."""
+    monkeypatch.setattr("rekog_emotion.aio.images.GRACE", 240.0)
+    return 240.0
 
 
 async def every(outcomes):
@@ -175,6 +181,7 @@ def test_wrong_arguments_are_refused_at_once(arguments, options, message):
         assert str(caught.value) == message
 
 
+@pytest.mark.usefixtures("patient")
 def test_left_early_waits_for_calls_under_way(tmp_path):
     """They are paid for, and written down; nothing else is begun."""
     file, client = tmp_path / "done.jsonl", Client(1, 50)
@@ -198,14 +205,14 @@ def test_a_cancel_while_an_outcome_is_written_down(tmp_path, monkeypatch):
 
     def slowly(journal, line):
         writing.set()
-        go.wait(10)
+        go.wait(60)
         append(journal, line)
 
     monkeypatch.setattr(Journal, "append", slowly)
 
     async def main():
         task = asyncio.create_task(every(aio.detect_images(["s3://bucket/1.jpg"], client=Client(1), checkpoint=file)))
-        await asyncio.to_thread(writing.wait, 10)
+        await asyncio.to_thread(writing.wait, 60)
         task.cancel()
         await asyncio.sleep(0)
         go.set()
@@ -223,7 +230,7 @@ def test_a_cancel_while_the_checkpoint_is_opened(tmp_path, monkeypatch):
     class Slow(Journal):
         def __init__(self, path):
             opening.set()
-            go.wait(10)
+            go.wait(60)
             super().__init__(path)
 
     monkeypatch.setattr("rekog_emotion.flows.ledger.Journal", Slow)
@@ -232,7 +239,7 @@ def test_a_cancel_while_the_checkpoint_is_opened(tmp_path, monkeypatch):
     async def main():
         outcomes = aio.detect_images([PHOTO], client=Client(), checkpoint=file, on_progress=told.append)
         task = asyncio.create_task(anext(outcomes))
-        await asyncio.to_thread(opening.wait, 10)
+        await asyncio.to_thread(opening.wait, 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -392,20 +399,18 @@ def test_an_asynchronous_source_that_fails():
     assert len(found) == 1
 
 
-def test_leaving_a_source_that_gives_nothing_more():
-    """Nobody waits for what would be the next item, not even for the calls' two seconds."""
+def test_leaving_a_source_that_gives_nothing_more(patient):
+    """Nobody waits for what would be the next item, not even as long as for calls."""
 
     async def slow():
         yield DATA
         await asyncio.Event().wait()
 
     async def main():
-        begin = asyncio.get_running_loop().time()
-        async with aclosing(aio.detect_images(slow(), client=Client())) as outcomes:
+        async with asyncio.timeout(patient / 2), aclosing(aio.detect_images(slow(), client=Client())) as outcomes:
             await anext(outcomes)
-        return asyncio.get_running_loop().time() - begin
 
-    assert run(main()) < GRACE
+    run(main())
 
 
 CHARGED = "DetectFaces was under way: the call may have reached the service, and may be charged"

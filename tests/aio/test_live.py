@@ -2,7 +2,11 @@
 
 import asyncio
 import inspect
+import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from contextlib import aclosing
 from pathlib import Path
@@ -56,7 +60,7 @@ def tidy():
     workers.dismiss()
     for one in threading.enumerate():
         if one.name in {"rekog-emotion-frames", "rekog-emotion-call"}:
-            one.join(5)
+            one.join(60)
             assert not one.is_alive()
 
 
@@ -157,7 +161,7 @@ def test_pictures_without_times_have_those_of_the_loop():
             clock.advance(1.0)
             came.append(clock.now())
             yield np.full((80, 80, 3), k, np.uint8)
-            await asyncio.to_thread(taken[k].wait, 10)
+            await asyncio.to_thread(taken[k].wait, 60)
 
     class Looking(Client):
         def detect_faces(self, **parameters):
@@ -219,7 +223,7 @@ class Stuck(Client):
     def detect_faces(self, **_):
         """Answer DetectFaces."""
         self.asked.set()
-        self.released.wait(10)
+        self.released.wait(60)
         return NOBODY
 
 
@@ -241,7 +245,7 @@ def test_cancelling_while_no_frame_comes(pull):
     def blocking():
         yield PICTURE
         waits.set()
-        released.wait(10)
+        released.wait(60)
 
     async def asynchronous():
         yield PICTURE
@@ -255,7 +259,7 @@ def test_cancelling_while_no_frame_comes(pull):
     async def watching():
         frames = blocking() if pull == "iterable" else asynchronous()
         task = asyncio.create_task(every(aio.watch(frames, client=Client(NOBODY))))
-        await asyncio.to_thread(waits.wait, 10)
+        await asyncio.to_thread(waits.wait, 60)
         ending = asyncio.create_task(ended(task))
         if pull == "iterable":
             await asyncio.sleep(0)
@@ -272,7 +276,7 @@ def test_cancelling_while_a_call_is_under_way():
 
     async def watching():
         task = asyncio.create_task(every(aio.watch(iter(timed(3)), client=client)))
-        await asyncio.to_thread(client.asked.wait, 10)
+        await asyncio.to_thread(client.asked.wait, 60)
         return await ended(task)
 
     assert run(watching())
@@ -356,3 +360,50 @@ def test_an_error_of_the_frames_comes_out_as_it_is():
 
     with pytest.raises(ZeroDivisionError):
         run(every(aio.watch(broken(), client=Client(NOBODY))))
+
+
+# Notes what the thread of the loop loads while it watches and records, and what is loaded in the end.
+LOADING = """
+import asyncio, json, sys, threading
+from rekog_emotion import RekogEmotionError, aio
+
+place, client, target, *heavy = sys.argv[1:]
+here, in_the_loop = threading.get_ident(), []
+
+class Noting:
+    def find_spec(self, name, path=None, target=None):
+        if name in heavy and threading.get_ident() == here:
+            in_the_loop.append(name)
+
+async def main():
+    sys.meta_path.insert(0, Noting())
+    try:
+        await aio.record(aio.watch(place, client=client, max_calls=1), target)
+    except RekogEmotionError as error:
+        print(type(error).__name__, file=sys.stderr)
+
+asyncio.run(main())
+print(json.dumps([in_the_loop, [name for name in heavy if name in sys.modules]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "client", "heavy"),
+    [
+        (str(PEOPLE), "embedded", ["numpy", "scipy.optimize", "av", "PIL.Image", "onnxruntime"]),
+        ("camera:no such camera", "embedded", ["numpy", "scipy.optimize", "av"]),
+        ("http://127.0.0.1:1/live.m3u8", "embedded", ["numpy", "scipy.optimize", "av"]),
+        (str(PEOPLE), "aws", ["aiobotocore.session", "aiohttp", "numpy", "scipy.optimize"]),
+    ],
+    ids=["file", "camera", "address", "aws"],
+)
+def test_the_loop_is_held_up_by_no_import(place, client, heavy, tmp_path):
+    """What takes its time to load is loaded in threads."""
+    if client == "aws":
+        pytest.importorskip("aiobotocore")
+    # A region that is no name ends it before any call.
+    environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "no region"}
+    command = [sys.executable, "-c", LOADING, place, client, str(tmp_path / "out.mp4"), *heavy]
+    done = subprocess.run(command, env=os.environ | environment, check=True, capture_output=True, text=True)  # noqa: S603 -- our own program
+
+    assert json.loads(done.stdout) == [[], heavy]

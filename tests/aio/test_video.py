@@ -280,19 +280,17 @@ def test_faces_left_early_leave_nothing():
 
 def test_a_cancel_while_a_job_runs():
     """The job goes on, and the cause of the task's end can be taken up again."""
-    reports = []
 
     async def main():
-        begun = asyncio.Event()
+        waits = asyncio.Event()
 
-        def listen(progress):
-            reports.append(progress)
-            if progress.event == "POLLED":
-                begun.set()
+        class Sleepless(LoopTime):
+            async def sleep(self, _):
+                waits.set()
+                await asyncio.Event().wait()
 
-        task = asyncio.create_task(aio.analyze_video(VIDEO, client=Awaited(IN_PROGRESS), on_progress=listen))
-        await begun.wait()
-        await asyncio.sleep(0.01)
+        task = asyncio.create_task(aio.analyze_video(VIDEO, client=Awaited(IN_PROGRESS), clock=Sleepless()))
+        await waits.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError) as caught:
             await task

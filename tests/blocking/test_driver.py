@@ -11,6 +11,7 @@ from rekog_emotion.flows.polling import PollSchedule, poll
 from rekog_emotion.flows.retrying import retried
 from rekog_emotion.flows.steps import Begin, Call, Cancelled, Give, Now, Sleep, Take
 from rekog_emotion.sources.images import PreparedImage
+from rekog_emotion.testing import VirtualClock
 from tests.scripted import ScriptedClient, page, refusal
 
 PHOTO = PreparedImage(wire={"Bytes": b"photo"}, size=(640, 480), name="me.jpg")
@@ -158,7 +159,7 @@ class Silent:
 def test_a_call_within_its_time(how):
     """It is waited for as long as there is time, and no longer; a cancel ends the wait."""
     client, cancel = Silent(), threading.Event()
-    driver = Driver(client=client)
+    driver = Driver(client=client, clock=VirtualClock())  # however long the machine takes to begin the call
     flow = detect(PHOTO, ["ALL"], facts=driver.facts, timeout=0.001 if how == "late" else 60, cancellable=True)
     helper = threading.Thread(
         target=lambda: (

@@ -18,6 +18,7 @@ from rekog_emotion import (
     RekogEmotionError,
     ThrottledError,
 )
+from rekog_emotion.blocking import images
 from rekog_emotion.blocking.driver import Driver
 from rekog_emotion.clients.connections import standing
 from rekog_emotion.embedded import EmbeddedClient
@@ -35,6 +36,12 @@ ANSWER = {"FaceDetails": [{"Confidence": 99.0}]}
 def client():
     """Give a client that finds a face on every picture."""
     return FakeClient(images=ANSWER)
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Let whoever leaves early wait for calls for an hour, which no machine takes for them."""
+    monkeypatch.setattr(images, "GRACE", 3600.0)
 
 
 @pytest.fixture
@@ -92,18 +99,18 @@ def test_one_that_fails_stops_no_other(folder, client):
 @pytest.mark.usefixtures("folder")
 def test_in_order():
     """Whichever ends first; and no more than a few may wait for one that comes first."""
-    asked, slow = [], threading.Event()
+    numbers, asked, slow = itertools.count(), [], threading.Event()
 
     class Client(FakeClient):
         """Answers the first photo last."""
 
         def detect_faces(self, **parameters):
             """Answer."""
-            number = len(asked)
+            number = next(numbers)
             asked.append(number)
             if not number:
-                slow.wait(10)
-            elif len(asked) == ledger.AHEAD * 2:  # no more may be asked before its answer
+                slow.wait(60)
+            elif number + 1 == ledger.AHEAD * 2:  # no more may be asked before its answer
                 slow.set()
             return super().detect_faces(**parameters)
 
@@ -138,7 +145,7 @@ def test_takes_sources_as_workers_get_free(client):
     assert len(taken) <= 10 + 2 * 2 + 2
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("folder", "patient")
 def test_goes_on(client):
     """A second run does what the first has not done, and the file has every photo once."""
     begun = rekog.detect_images("photos", client=client, checkpoint="done.jsonl", workers=1)
@@ -271,7 +278,7 @@ def test_a_listener_that_fails(client):
 @pytest.mark.usefixtures("folder")
 def test_a_cancel():
     """Ends all of it; calls under way are outcomes with that error, and are not done for a second run."""
-    cancel, begun = threading.Event(), threading.Barrier(3, timeout=10)
+    cancel, begun, over = threading.Event(), threading.Barrier(3, timeout=60), threading.Event()
 
     class Client(FakeClient):
         """Has its calls cancelled."""
@@ -280,25 +287,34 @@ def test_a_cancel():
             """Answer when it is too late."""
             if begun.wait() == 0:
                 cancel.set()
-            cancel.wait(10)
-            threading.Event().wait(0.2)
+            over.wait(60)
             return ANSWER
 
     photos = rekog.detect_images("photos", client=Client(), workers=3, cancel=cancel, checkpoint="done.jsonl")
     outcomes = list(photos)
 
+    over.set()
     for thread in threading.enumerate():
         if thread.name == "rekog-emotion-call":
-            thread.join(10)
+            thread.join(60)
     assert {type(outcome.error) for outcome in outcomes} == {CallCancelledError}
     assert len(outcomes) == 3
     assert Path("done.jsonl").read_text() == ""
 
 
-@pytest.mark.usefixtures("folder")
-def test_leaving_early_waits_for_calls_that_are_paid_for():
+@pytest.mark.usefixtures("folder", "patient")
+def test_leaving_early_waits_for_calls_that_are_paid_for(monkeypatch):
     """Their outcomes are in the checkpoint."""
-    begun, go = threading.Barrier(3, timeout=10), threading.Event()
+    begun, asked = threading.Barrier(3, timeout=60), threading.Event()
+
+    class Left(images._Grace):
+        """Tells that a call is still waited for, though the caller has left."""
+
+        def is_set(self):
+            """Ask."""
+            if self._left.is_set():
+                asked.set()
+            return super().is_set()
 
     class Client(FakeClient):
         """Answers all but the first when the caller has left."""
@@ -306,13 +322,12 @@ def test_leaving_early_waits_for_calls_that_are_paid_for():
         def detect_faces(self, **_):
             """Answer."""
             if begun.wait() != 0:
-                go.wait(10)
-                threading.Event().wait(0.1)
+                assert asked.wait(60)
             return ANSWER
 
+    monkeypatch.setattr(images, "_Grace", Left)
     outcomes = rekog.detect_images(NINE[:3], client=Client(), workers=3, checkpoint="done.jsonl")
     next(outcomes)
-    go.set()
     outcomes.close()
 
     assert len(Path("done.jsonl").read_text().splitlines()) == 3

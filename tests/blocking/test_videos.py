@@ -195,15 +195,15 @@ def test_left_early_loses_no_job(caplog, monkeypatch, script, start, message):
 
     def late():
         begun.set()
-        assert left.wait(10)
+        assert left.wait(60)
         return start
 
     client = ScriptedClient(*script, start=[late])
     outcomes = analyze_videos(["no-such.mp4", "s3://bucket/a.mp4"], max_jobs=2, client=client)
     assert next(outcomes).source == "no-such.mp4"
-    assert begun.wait(10)
+    assert begun.wait(60)
     left.set()
-    assert lies_there.wait(10)  # nobody takes it; only now the threads are asked to end
+    assert lies_there.wait(60)  # nobody takes it; only now the threads are asked to end
     outcomes.close()
 
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]

@@ -35,7 +35,7 @@ def command(*arguments, **options):
         [sys.executable, "-m", "rekog_emotion", *arguments],
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=600,
         stdin=subprocess.DEVNULL,
         **options,
     )
@@ -289,7 +289,7 @@ def test_reader_may_go_away(arguments, blank):
             check=False,
             stdout=writing,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=600,
         )
     finally:
         os.close(writing)
@@ -301,7 +301,7 @@ def test_output_may_be_closed(closed, heard, blank):
     """What is said has no reader then: it is no failure, and it does not go elsewhere."""
     script = f'"$0" -m rekog_emotion image "$1" gone.jpg --client embedded {closed}'
     ended = subprocess.run(  # noqa: S603 -- our own command
-        ["/bin/sh", "-c", script, sys.executable, blank], check=False, capture_output=True, text=True, timeout=60
+        ["/bin/sh", "-c", script, sys.executable, blank], check=False, capture_output=True, text=True, timeout=600
     )
 
     assert ended.returncode == 2
@@ -372,7 +372,7 @@ def test_help_loads_nothing_heavy():
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )
     ended = subprocess.run(  # noqa: S603 -- our own script
-        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=600
     )
 
     assert set() == HEAVY & set(ended.stderr.split())

@@ -409,7 +409,7 @@ def test_draws_though_nobody_reads_on():
         [sys.executable, "-m", "rekog_emotion", "image", "face.jpg", *EMBEDDED, "--draw", "drawn.png"],
         check=False,
         stdout=writing,
-        timeout=60,
+        timeout=600,
     )
 
     os.close(writing)
@@ -519,7 +519,7 @@ def test_an_interrupt(tmp_path):
         while not (Path("done 1.jsonl").exists() and Path("done 1.jsonl").stat().st_size):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
 
     assert process.returncode == 130
     assert err == (

@@ -39,7 +39,7 @@ def ended(*, during=(), cleaning=(), after=(), code=0, patience=60):
     values = {"DURING": during, "CLEANING": cleaning, "AFTER": after, "CODE": code, "SECONDS": patience}
     for name, value in values.items():
         script = script.replace(name, repr(value))
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 -- the test's own script
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=600)  # noqa: S603 -- the test's own script
     return run.returncode, run.stdout, run.stderr
 
 
@@ -92,7 +92,7 @@ def test_while_it_is_loaded(name, code):
         sys.exit(__main__.run())
     """
     run = subprocess.run(  # noqa: S603 -- the test's own script
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False, timeout=600
     )
 
     assert (run.returncode, run.stdout, run.stderr) == (code, "", "")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -283,7 +284,7 @@ def test_completion_completes(capsys, tmp_path):
 
     def completed(*words):
         program = (
-            f"source {script}; COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; "
+            f"source {shlex.quote(os.fspath(script))}; COMP_WORDS=({' '.join(words)} ''); COMP_CWORD={len(words)}; "
             "COMP_WORDS[COMP_CWORD]=$1; _shtab_rekog_emotion; echo ${COMPREPLY[*]}"
         )
         done = subprocess.run(  # noqa: S603 -- our own script

@@ -167,7 +167,7 @@ def test_full_output(tmp_path, arguments):
             check=False,
             stdout=out,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=600,
             env=unmeasured(),
         )
 
@@ -184,7 +184,7 @@ def run_unheard(program, unbuffered):
             check=False,
             stdout=subprocess.PIPE,
             stderr=read_only,
-            timeout=60,
+            timeout=600,
             env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -172,13 +173,23 @@ def test_timeout_names_the_upload(service, capsys, monkeypatch):
     assert (1, f"the job goes on; resume it with: {command}") == (code, capsys.readouterr().err.splitlines()[0])
 
 
-def test_offline_jobs_end_with_the_command(capsys):
+def test_offline_jobs_end_with_the_command(capsys, monkeypatch):
     """A job of the embedded engine cannot be resumed, and nobody is told to."""
+    over = threading.Event()  # the job is not done before, however late the command looks
+
+    def analyze(*_, **__):
+        over.wait(600)
+        return []
+
+    monkeypatch.setattr("rekog_emotion.embedded.client.Engine.analyze", analyze)
+
     code = main(["video", str(CLIP), "--client", "embedded", "--timeout", "0"])
 
+    over.set()
     resolve_client("embedded").close()
     err = capsys.readouterr().err
     assert (code, len(err.splitlines()), "--resume" in err) == (1, 1, False)
+    assert err.endswith(" after 0 s; it has ended with this command; give it more time with --timeout\n")
 
 
 def test_interrupt_says_how_to_resume(service, capsys, monkeypatch):

@@ -10,6 +10,7 @@ import av
 import pytest
 
 from rekog_emotion.commands.cli import main
+from tests.embedded.clips import numbered, write_clip
 from tests.scripted import ScriptedClient
 
 PEOPLE = str(Path(__file__).parents[1] / "data" / "people.mp4")
@@ -165,16 +166,18 @@ def test_numbers_that_are_none(option, value, capsys):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_with_the_recording_whole(number, code, tmp_path):
     """What came so far is a video."""
+    # It does not end by itself, however long the networks take to load meanwhile.
+    clip = write_clip(tmp_path / "ten minutes.mp4", numbered(2, (96, 96)), times=[0, 600], bf="0")
     target = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "rekog_emotion", "watch", PEOPLE, *EMBEDDED, "--json", "--record", str(target)]
+    command = [sys.executable, "-m", "rekog_emotion", "watch", str(clip), *EMBEDDED, "--json", "--record", str(target)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, **pipes) as process:  # noqa: S603 -- our own command
         first = [process.stdout.readline() for _ in range(2)]
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
 
     assert json.loads(first[0])["seconds"] == 0.0
     assert process.returncode == code
     with av.open(str(target)) as container:
         assert len(list(container.decode(video=0))) >= 1
-    assert list(tmp_path.iterdir()) == [target]
+    assert sorted(tmp_path.iterdir()) == [target, clip]

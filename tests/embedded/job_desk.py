@@ -91,7 +91,7 @@ def make(counting, clock):
 def done(jobs: Jobs, video=None, **options) -> str:
     """Start a job, wait for its end, return its id."""
     job_id = jobs.start(s3() if video is None else video, **options)["JobId"]
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
     return job_id
 
 

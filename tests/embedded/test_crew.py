@@ -32,7 +32,7 @@ def test_order():
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_bound(size):
     """As many items are worked on at once as threads are allowed, and no more."""
-    meeting, lock, at_work, most = threading.Barrier(size, timeout=10), threading.Lock(), [0], [0]
+    meeting, lock, at_work, most = threading.Barrier(size, timeout=60), threading.Lock(), [0], [0]
 
     def work(*_):
         with lock:

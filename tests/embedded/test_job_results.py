@@ -163,6 +163,6 @@ class TestExpiry:
         clock.advance(8 * DAY)
         assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
         gate.opened.set()
-        assert jobs.join(job_id, 30)
+        assert jobs.join(job_id, 60)
         clock.advance(6 * DAY)
         assert jobs.get(job_id)["JobStatus"] == "SUCCEEDED"

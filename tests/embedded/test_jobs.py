@@ -38,7 +38,7 @@ __all__ = ["bad_clips", "clock", "counting", "make", "people_mov", "people_mp4",
 def python(script: str) -> subprocess.CompletedProcess[str]:
     """Run a script in an interpreter of its own."""
     return subprocess.run(  # noqa: S603 -- the script is the test's own
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=600, check=False
     )
 
 
@@ -108,7 +108,7 @@ class TestAnswers:
         assert expected == bare(jobs.get(job_id))
         assert not jobs.join(job_id, 0)
         gate.opened.set()
-        assert jobs.join(job_id, 30)
+        assert jobs.join(job_id, 60)
         assert jobs.get(job_id)["JobStatus"] == "SUCCEEDED"
 
     @pytest.mark.parametrize("name", BAD)
@@ -134,8 +134,8 @@ class TestAnswers:
         failing = jobs.start(s3("bad"))["JobId"]
         answers = [jobs.get(started["JobId"])]
         gate.opened.set()
-        assert jobs.join(started["JobId"], 30)
-        assert jobs.join(failing, 30)
+        assert jobs.join(started["JobId"], 60)
+        assert jobs.join(failing, 60)
         answers += [jobs.get(started["JobId"], max_results=1), jobs.get(failing)]
         assert [answer["JobStatus"] for answer in answers] == ["IN_PROGRESS", "SUCCEEDED", "FAILED"]
         for answer, operation in [(started, "StartFaceDetection"), *((one, "GetFaceDetection") for one in answers)]:
@@ -165,7 +165,7 @@ class TestTokens:
         first = done(jobs, **TOKEN)
         again = jobs.start(s3(), **TOKEN, face_attributes="DEFAULT")["JobId"]
         assert first == again
-        assert jobs.join(again, 30)
+        assert jobs.join(again, 60)
         assert len(calls) == 6
 
     def test_without_token(self, make):
@@ -217,7 +217,7 @@ class TestTokens:
 
     def test_at_the_same_time(self, make, counting):
         """Two starts at once with one token are one job."""
-        meeting = threading.Barrier(2, timeout=10)
+        meeting = threading.Barrier(2, timeout=600)
 
         def resolver(_):
             meeting.wait()
@@ -249,7 +249,7 @@ class TestSlots:
         assert expected == refused(jobs.start, s3())
         assert [jobs.get(job_id)["JobStatus"] for job_id in ids] == ["IN_PROGRESS"] * 3
         gate.opened.set()
-        assert all(jobs.join(job_id, 30) for job_id in ids)
+        assert all(jobs.join(job_id, 60) for job_id in ids)
         assert jobs.get(done(jobs))["JobStatus"] == "SUCCEEDED"
 
     def test_default_limit(self, make):
@@ -259,7 +259,7 @@ class TestSlots:
         ids = [jobs.start(s3(str(k)))["JobId"] for k in range(20)]
         assert refused(jobs.start, s3())[1] == "LimitExceededException"
         gate.opened.set()
-        assert all(jobs.join(job_id, 30) for job_id in ids)
+        assert all(jobs.join(job_id, 60) for job_id in ids)
 
     def test_one_after_the_other(self, make):
         """One job runs at a time, in the order of the starts."""
@@ -275,12 +275,12 @@ class TestSlots:
 
         jobs = make(detect)
         ids = [jobs.start(s3(str(k)))["JobId"] for k in range(3)]
-        assert all(jobs.join(job_id, 30) for job_id in ids)
+        assert all(jobs.join(job_id, 60) for job_id in ids)
         assert order == [0, 15, 30, 45, 60, 75] * 3
 
     def test_several_workers(self, make):
         """As many jobs run at once as there are workers."""
-        meeting = threading.Barrier(2, timeout=10)
+        meeting = threading.Barrier(2, timeout=600)
 
         def detect(_):
             meeting.wait()
@@ -288,7 +288,7 @@ class TestSlots:
 
         jobs = make(detect, workers=2)
         ids = [jobs.start(s3(str(k)))["JobId"] for k in range(2)]
-        assert all(jobs.join(job_id, 30) for job_id in ids)
+        assert all(jobs.join(job_id, 60) for job_id in ids)
         assert [jobs.get(job_id)["JobStatus"] for job_id in ids] == ["SUCCEEDED"] * 2
 
 
@@ -341,7 +341,7 @@ class TestFailures:
         assert gate.entered.wait(60)
         path.unlink()
         gate.opened.set()
-        assert jobs.join(job_id, 30)
+        assert jobs.join(job_id, 60)
         assert jobs.get(job_id)["StatusMessage"] == "Internal error: FileNotFoundError"
 
 
@@ -378,7 +378,7 @@ class TestClosing:
             jobs = make(store=store)
             for job_id in (running, waiting):
                 assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
-                assert jobs.join(job_id, 30)
+                assert jobs.join(job_id, 60)
                 assert len(jobs.get(job_id)["Faces"]) == 6
             jobs.close()
 
@@ -405,7 +405,7 @@ class TestClosing:
         jobs.stop()
         assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
         gate.opened.set()
-        assert jobs.join(job_id, 30)
+        assert jobs.join(job_id, 60)
         assert jobs.get(job_id)["JobStatus"] == "FAILED"
 
     def test_idle(self, make):
@@ -465,10 +465,10 @@ class TestForks:
                 try:
                     states = [jobs.get(job)["JobStatus"] for job in (finished, running)]
                     assert states == ["SUCCEEDED", "IN_PROGRESS"], states
-                    assert jobs.join(running, 30)
+                    assert jobs.join(running, 60)
                     assert jobs.get(running)["JobStatus"] == "SUCCEEDED"
                     new = jobs.start(video)["JobId"]
-                    assert jobs.join(new, 30)
+                    assert jobs.join(new, 60)
                     jobs.close()
                     print("child", flush=True)
                 finally:
@@ -476,7 +476,7 @@ class TestForks:
                     os._exit(0)
             jobs._lock.release()
             os.waitpid(child, 0)
-            assert jobs.join(waiting, 30)
+            assert jobs.join(waiting, 60)
             print([jobs.get(job)["JobStatus"] for job in (running, waiting)])
         """
         run = python(script)

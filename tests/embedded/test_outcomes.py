@@ -131,7 +131,7 @@ def test_no_job_is_run_again(make, clock):
     job_id = jobs.start(s3(), **TOKEN)["JobId"]
     shelf.is_full = True
     gate.opened.set()
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
 
     for _ in range(40):
         assert (jobs.get(job_id)["JobStatus"], jobs.get(job_id)["Faces"]) == ("IN_PROGRESS", [])
@@ -158,7 +158,7 @@ def test_faces_that_cannot_be_stored(make, caplog, error, said):
     gate.opened.set()
     jobs = make(gate, store=shelf)
     job_id = jobs.start(s3())["JobId"]
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
 
     answers = [jobs.get(job_id) for _ in range(10)]
     assert {(answer["JobStatus"], answer["StatusMessage"]) for answer in answers} == {

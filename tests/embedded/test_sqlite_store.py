@@ -317,7 +317,7 @@ FULL = """
 def test_no_room(path):
     """A job that finds no room is not kept in part; the store says what to do, and goes on when there is some."""
     run = subprocess.run(  # noqa: S603 -- the test's own script
-        script(FULL, path), capture_output=True, text=True, check=False, timeout=60, env=unmeasured()
+        script(FULL, path), capture_output=True, text=True, check=False, timeout=600, env=unmeasured()
     )
     way_out = "make room on its disk, or see whether that is in order"
 
@@ -450,7 +450,7 @@ def test_forked_child(path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
 
     assert (run.returncode, run.stderr) == (-signal.SIGKILL, "")
@@ -502,7 +502,7 @@ def test_killed(make, counting, path, samples):
         assert len(store.faces(job_id, 0, 1000)) == samples
         jobs = make(store=store)
         assert jobs.get(job_id)["JobStatus"] == "IN_PROGRESS"
-        assert jobs.join(job_id, 30)
+        assert jobs.join(job_id, 60)
         answer = bare(jobs.get(job_id))
         again = jobs.start(s3(), face_attributes="ALL", job_tag="t", **TOKEN)["JobId"]
 

@@ -12,10 +12,9 @@ from rekog_emotion.errors import (
     ThrottledError,
     TransportError,
 )
-from rekog_emotion.flows.live import WatchRequest
+from rekog_emotion.flows.live import WatchRequest, asked
 from rekog_emotion.flows.steps import Call, Facts, LateError, Sleep
-from rekog_emotion.flows.watching import asked, watched
-from rekog_emotion.people.following import Follower
+from rekog_emotion.flows.watching import watched
 from rekog_emotion.sources.reading import Frame, StalledError
 from tests.results.people import face
 from tests.stepping import Table
@@ -73,9 +72,7 @@ def played(*script, answers=(NOBODY,), rate=2.0, **options):
     plan = {name: options.pop(name) for name in ("max_calls", "timeout") if name in options}
     table = Table(*answers, **options)
     frames = Scripted(*script, table=table)
-    flow = watched(
-        frames, WatchRequest(rate=rate, **plan), Follower(interval=1 / rate), facts=Facts(retries=True, engine="aws")
-    )
+    flow = watched(frames, WatchRequest(rate=rate, **plan), facts=Facts(retries=True, engine="aws"))
     table.play(flow)
     return table, frames
 
@@ -145,6 +142,45 @@ def test_a_busy_service_is_asked_half_as_often_until_it_is_not():
     assert waits[18:20] == [30.0, 30.0]
     assert waits[28:31] == [15.0, 15.0, 15.0]
     assert len(table.given) == 40
+
+
+def since(table):
+    """Return who is there since when at each moment that was looked at, and since when who leads does."""
+    return [
+        (one.seconds, [(person.id, person.here_since, person.since) for person in one.people])
+        for one in table.given
+        if one.reason is None
+    ]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [[0.0, 1.0, 2.0, 3.0], [0.0, 0.75, 1.5], [0.0, 1.1, 2.2, 3.3], [0.0, 2.4, 2.9, 5.3]],
+    ids=["a second", "less", "a slow client", "now and then"],
+)
+def test_who_never_left_has_been_there_all_along(times):
+    """Samples that were skipped, or that the source never gave, are no gap."""
+    table, _ = played(*times, answers=[SOMEBODY])
+
+    assert since(table) == [(time, [(1, 0.0, 0.0)]) for time in times]
+
+
+def test_who_was_not_in_a_sample_begins_anew():
+    """And so does whoever comes after a time that is too long to be known again: an unplugged camera, a lost stream."""
+    table, _ = played(0.0, 0.5, 1.0, answers=[SOMEBODY, NOBODY, SOMEBODY])
+    lost, _ = played(0.0, GONE, 1.5, GONE, 31.5, answers=[SOMEBODY])
+
+    assert since(table) == [(0.0, [(1, 0.0, 0.0)]), (0.5, []), (1.0, [(1, 1.0, 1.0)])]
+    assert since(lost) == [(0.0, [(1, 0.0, 0.0)]), (1.5, [(1, 0.0, 0.0)]), (31.5, [(2, 31.5, 31.5)])]
+
+
+def test_who_is_there_while_the_service_is_busy_has_been_there_all_along():
+    """However rare samples become, and when they come twice as often again."""
+    waits = [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 63.5]
+    quiet = [127.5 + 60.0 * k for k in range(12)]
+    table, _ = played(*waits, *quiet, answers=[SOMEBODY, *[THROTTLED] * 7, SOMEBODY])
+
+    assert since(table) == [(time, [(1, 0.0, 0.0)]) for time in [0.0, *quiet]]
 
 
 @pytest.mark.parametrize(
@@ -284,4 +320,4 @@ def test_who_listens_is_looked_at_last():
     with pytest.raises(InvalidInputError, match=r"^cancel= got int"):
         asked({"on_progress": None, "cancel": 5})
 
-    assert asked({"on_progress": None, "timeout": 1})[0] == WatchRequest(timeout=1.0)
+    assert asked({"on_progress": None, "timeout": 1}) == WatchRequest(timeout=1.0)

@@ -92,7 +92,7 @@ def test_nothing_large_is_decoded(tmp_path):
         input=said_to_be(avif((8000, 8000)), *SMALL),
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=600,
         env=unmeasured(),
     )
     said, taken = run.stdout.decode().splitlines()

@@ -94,12 +94,54 @@ def test_faces_without_a_box_are_nobodys():
     assert [(one.id, one.position) for one in also] == [(1, 1)]
 
 
-def test_rarer_samples_are_no_gap():
-    """While samples are further apart, a person is still there at the next one."""
+@pytest.mark.parametrize("interval", [2.0, 4.0, 60.0])
+def test_rarer_samples_are_no_gap(interval):
+    """While samples are further apart, a person is still known, and still there, at the next one but one."""
     follower = Follower(interval=0.5)
-    seen = [follower.meet([at(k * 2.0, face(emotions={HAPPY: 90}))], interval=2.0)[0] for k in range(3)]
+    times = [k * interval for k in (0, 1, 3, 4)]
+    seen = [follower.meet([at(time, face(emotions={HAPPY: 90}))], interval=interval)[0] for time in times]
 
-    assert [(one.id, one.since, one.here_since) for one in seen] == [(1, 0.0, 0.0)] * 3
+    assert [(one.id, one.since, one.here_since) for one in seen] == [(1, 0.0, 0.0)] * 4
+
+
+@pytest.mark.parametrize("apart", [0.25, 0.5, 0.6, 0.75, 0.76, 0.9, 1.0, 1.1, 1.7, 2.2, 2.5])
+@pytest.mark.parametrize("smooth", [0.0, 1.0, 3.0])
+def test_time_in_which_nobody_looked_is_no_gap(apart, smooth):
+    """A person who is in every sample has been there all along, however far apart they came."""
+    times = [round(k * apart, 3) for k in range(6)]
+    seen = followed(*((time, [face(emotions={HAPPY: 90}), face(0.2)]) for time in times), smooth=smooth)
+
+    assert [(one.id, one.since, one.here_since) for sample in seen for one in sample] == [
+        (1, 0.0, 0.0),
+        (2, 0.0, 0.0),
+    ] * 6
+
+
+@pytest.mark.parametrize(
+    ("options", "goes_on", "is_new"),
+    [
+        ({}, 2.5, 2.501),
+        ({"interval": 1.0}, 3.0, 3.001),
+        ({"interval": 4.0}, 12.0, 12.001),
+        ({"max_gap": 5.0}, 5.5, 5.501),
+        ({"max_gap": 0.0}, 0.5, 0.501),
+    ],
+)
+def test_a_stretch_goes_on_as_long_as_the_person_is_known(options, goes_on, is_new):
+    """Whoever comes after a longer time is somebody new, and has not been there before."""
+    for later, expected in ((goes_on, (1, 0.0, 0.0)), (is_new, (2, is_new, is_new))):
+        _, [one] = followed(*((time, [face(emotions={HAPPY: 90})]) for time in (0.0, later)), **options)
+        assert (one.id, one.since, one.here_since) == expected
+
+
+def test_a_sample_without_the_person_ends_the_stretch():
+    """Whether somebody else was in it, nobody, or a face without a box; who is known again begins anew."""
+    here, other = face(emotions={HAPPY: 90}), face(0.2, emotions={SAD: 90})
+    for between in ([], [other], [type(here)()]):
+        seen = followed((0.0, [here, other]), (0.3, [here, other]), (0.5, between), (0.7, [here, other]))
+        ends = 0.7 if other not in between else 0.0
+
+        assert [(one.id, one.since, one.here_since) for one in seen[3]] == [(1, ends, ends), (2, 0.7, 0.7)]
 
 
 def test_memory_does_not_grow_with_the_time():

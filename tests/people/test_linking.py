@@ -240,8 +240,14 @@ def test_rendered_clip_has_its_three_people():
 @pytest.mark.parametrize("absent", [("numpy",), ("scipy", "scipy.optimize")])
 def test_tracks_need_an_extra(absent, monkeypatch):
     """Without NumPy or SciPy the error says what to install."""
-    for name in ("people.columns", "people.linking", "people.person", "results.timeline"):
-        monkeypatch.delitem(sys.modules, f"rekog_emotion.{name}", raising=False)
+    rooms = [
+        f"rekog_emotion.{room}" for room in ("people.columns", "people.linking", "people.person", "results.timeline")
+    ]
+    for room in rooms:
+        importlib.import_module(room)  # or what is imported below would stay
+    for room in rooms:
+        monkeypatch.delitem(sys.modules, room)
+        monkeypatch.delattr(room)
     for name in absent:
         monkeypatch.setitem(sys.modules, name, None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rekog_emotion as rekog
 from rekog_emotion import MissingExtraError
 from rekog_emotion.errors import _MODULES, needs
 
@@ -54,7 +55,9 @@ def said(room):
     for name in [name for name in sys.modules if name.startswith("rekog_emotion.") and name != "rekog_emotion.errors"]:
         del sys.modules[name]
     try:
-        importlib.import_module(f"rekog_emotion.{room}")
+        module = importlib.import_module(f"rekog_emotion.{room}")
+        for name in module.__all__:
+            getattr(module, name)
     except ImportError as error:
         return f"{type(error).__name__}: {error}"
 
@@ -141,3 +144,23 @@ def test_what_is_there_is_not_missing(error):
         raise error
 
     assert caught.value is error
+
+
+LOOKING = """
+import inspect, json, pydoc, sys
+sys.modules.update(dict.fromkeys(json.loads(sys.argv[1])))
+import rekog_emotion
+names = [name for name, _ in inspect.getmembers(rekog_emotion)]
+print(json.dumps([names, pydoc.plain(pydoc.render_doc(rekog_emotion))]))
+"""
+
+
+def test_the_package_can_be_looked_at_without_extras():
+    """By `help()` and by whatever completes its names: what is missing is said where it is used."""
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-I", "-c", LOOKING, json.dumps(list(MISSING))], capture_output=True, text=True, check=True
+    )
+    members, page = json.loads(done.stdout)
+
+    assert {*rekog.__all__, "aio", "ray"} <= set(members)
+    assert "detect_image(source: " in page

@@ -51,7 +51,7 @@ def left_behind():
         with suppress(psutil.NoSuchProcess):  # it has just ended
             if one.name().startswith(("ray", "gcs_server")) and one.status() != psutil.STATUS_ZOMBIE:
                 there.append(one)
-    return [str(one) for one in psutil.wait_procs(there, timeout=30)[1] if "zombie" not in str(one)]
+    return [str(one) for one in psutil.wait_procs(there, timeout=120)[1] if "zombie" not in str(one)]
 
 
 def pytest_collection_modifyitems(items):

@@ -84,12 +84,12 @@ def test_a_cluster_that_was_killed_is_not_waited_for(begun, caplog, address, why
     """It left its address behind, at which Ray itself would try for minutes."""
     from rekog_emotion.ray.cluster import ready
 
-    if address is None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            address = "{}:{}".format(*server.getsockname())
-    begun.address.write_text(address)
+    with socket.socket() as silent:  # the port is taken, and nobody listens there
+        silent.bind(("127.0.0.1", 0))
+        address = address or "{}:{}".format(*silent.getsockname())
+        begun.address.write_text(address)
 
-    ready()
+        ready()
 
     assert begun.asked == [("local", False, "0")]
     assert caplog.messages == [f"the Ray at {address} does not answer ({why}): one is started on this machine"]
@@ -198,10 +198,11 @@ print(*(one.pid for one in psutil.Process().children(recursive=True)))
     (tmp_path / "photo.jpg").write_bytes(b"no picture")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
 
-    with TemporaryDirectory(prefix="r") as home:  # paths of sockets have to be short
+    # Paths of sockets have to be short; the port is taken, and nobody listens there.
+    with TemporaryDirectory(prefix="r") as home, socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = "{}:{}".format(*silent.getsockname())
         (Path(home) / "ray").mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            address = "{}:{}".format(*server.getsockname())
         (Path(home) / "ray/ray_current_cluster").write_text(address)
         done = subprocess.run(  # noqa: S603 -- our own program
             [sys.executable, "-c", program, str(tmp_path / "photo.jpg")],
@@ -220,6 +221,6 @@ print(*(one.pid for one in psutil.Process().children(recursive=True)))
     assert "InvalidInputError" in rows[-1]
     assert len(pids) > 3
     _gone, there = psutil.wait_procs(
-        [psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))], timeout=30
+        [psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))], timeout=120
     )
     assert there == []

@@ -103,7 +103,9 @@ def test_all_actors_keep_to_one_rate(local_ray, tmp_path):
     times = [at for _, _, at in calls(tmp_path)]
     assert len(times) == 400
     assert len({pid for _, pid, _ in calls(tmp_path)}) > 1
-    assert 400 / (times[-1] - times[0]) <= 1.02 * 50
+    # A call that is late in its turn has the others nearer: of the first ones, the most punctual counts.
+    slowest = min((400 - number) / (times[-1] - at) for number, at in enumerate(times[:50]))
+    assert slowest <= 1.02 * 50
 
 
 def test_no_rows_have_columns_too(local_ray, tmp_path):

@@ -28,8 +28,8 @@ def nodes(ray):
 
 def test_a_node_that_is_taken_away_loses_nothing(nodes, tmp_path):
     """What it had under way, and what it had done and nobody had fetched, is done again elsewhere."""
-    added = [nodes.add_node(num_cpus=2, object_store_memory=100_000_000) for _ in range(2)]
-    nodes.wait_for_nodes()
+    added = [nodes.add_node(num_cpus=2, object_store_memory=100_000_000, wait=False) for _ in range(2)]
+    nodes.wait_for_nodes(timeout=300)
     folder = pictures(tmp_path / "photos", 600)
     gate, opened = tmp_path / "gate-300", tmp_path / "gate-300.open"
     os.mkfifo(gate)
@@ -52,7 +52,7 @@ def test_a_node_that_is_taken_away_loses_nothing(nodes, tmp_path):
 
     rows = taken(rekog.ray.detect_images(str(folder), client=client, concurrency=4, faceless=True))
 
-    taking.join(timeout=60)
+    taking.join(timeout=120)
     assert not taking.is_alive()
     gate.unlink()
     assert len(taken_away) == 1

@@ -36,7 +36,7 @@ def test_jobs_run_within_the_quota(local_ray, tmp_path, how):
         (tmp_path / "fatal-12").write_text(how)
     videos = [f"s3://films/{number}.mp4" for number in range(16)]
 
-    dataset = rekog.ray.analyze_videos(videos, client=partial(Jobs, str(tmp_path)), max_jobs=8)
+    dataset = rekog.ray.analyze_videos(videos, client=partial(Jobs, str(tmp_path), most=8), max_jobs=8)
     rows = sorted(dataset.take_all(), key=lambda row: (row["source"], row["timestamp_ms"]))
 
     assert [(row["source"], row["timestamp_ms"], row["error"]) for row in rows] == [

@@ -37,6 +37,8 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
 from rekog_emotion.media import streams
+from rekog_emotion.media.addresses import Origin
+from rekog_emotion.sources import frames
 from rekog_emotion.testing import VirtualClock
 from tests.benchmarks.live import People, idf1
 from tests.embedded.clips import write_hls
@@ -222,8 +224,8 @@ def main() -> None:
         print("|---|--:|--:|--:|--:|--:|--:|--:|")  # noqa: T201 -- likewise
         ages = Ages()
         print(row("an iterable of arrays, as they are taken", client, live(ages), args.rate, ages), flush=True)  # noqa: T201 -- likewise
-        virtual = streams.Origin(f"movie={CLIP},realtime", "camera:0", {}, "lavfi")
-        with mock.patch.object(streams, "camera_of", return_value=virtual):
+        virtual = Origin(f"movie={CLIP},realtime", "camera:0", {}, "lavfi")
+        with mock.patch.object(frames, "camera_of", return_value=virtual):
             print(row("a camera", client, 0, args.rate, Ages()), flush=True)  # noqa: T201 -- likewise
         if args.rtsp:
             with rtsp(args.rtsp) as address:

@@ -51,7 +51,7 @@ def no_thread_left():
     yield
     left = [thread for thread in threading.enumerate() if thread.name.startswith(("rekog-emotion-page", "ThreadPool"))]
     for thread in left:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert [thread.name for thread in left if thread.is_alive()] == []
 
 

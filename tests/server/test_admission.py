@@ -165,12 +165,12 @@ class Pictures:
         if width > 1000:
             self.at_work.append(width)
             self.begun.release()
-            assert self.go_on.acquire(timeout=10)
+            assert self.go_on.acquire(timeout=60)
         return {"FaceDetails": []}
 
     async def entered(self):
         """Wait until one more is at work."""
-        assert await asyncio.to_thread(self.begun.acquire, timeout=10)
+        assert await asyncio.to_thread(self.begun.acquire, timeout=60)
 
 
 def test_worst_pictures_wait_their_turn(scripted):

@@ -525,7 +525,7 @@ def test_tells_only_what_is_stored(watch, counting, first):
     shelf.is_full = True
     job_id = jobs.start(VIDEO)["JobId"]
     path = watch.start(job_id, NotificationChannel=CHANNEL)
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
     watch.endings.look()
     assert (jobs.get(job_id)["JobStatus"], watch.published, path.exists()) == ("IN_PROGRESS", [], True)
 
@@ -533,7 +533,7 @@ def test_tells_only_what_is_stored(watch, counting, first):
     jobs = begin_process()
     shelf.is_full = False
     watch.endings.look()
-    assert jobs.join(job_id, 30)
+    assert jobs.join(job_id, 60)
     watch.endings.look()
 
     ended = {"FAILED": "SUCCEEDED", "SUCCEEDED": "FAILED"}[first]
@@ -592,7 +592,7 @@ def test_watches_while_the_server_runs(scripted, tmp_path):
         watching = asyncio.create_task(endings.watch(0.001))
         await asyncio.sleep(0.01)
         endings.add("job-1", {"Video": VIDEO, "NotificationChannel": CHANNEL}, [])
-        assert await asyncio.to_thread(looked.wait, 10)
+        assert await asyncio.to_thread(looked.wait, 60)
         watching.cancel()
 
     asyncio.run(a_while())
@@ -604,7 +604,7 @@ def test_the_end_of_the_server_waits_for_one_message_at_most(scripted, tmp_path)
 
     def publish(*message):
         sending.set()
-        assert opened.wait(10)
+        assert opened.wait(60)
         published.append(message)
 
     endings = Endings(scripted, spool, publish=publish)
@@ -613,7 +613,7 @@ def test_the_end_of_the_server_waits_for_one_message_at_most(scripted, tmp_path)
 
     async def until_sending():
         watching = asyncio.create_task(endings.watch(0.001))
-        assert await asyncio.to_thread(sending.wait, 10)
+        assert await asyncio.to_thread(sending.wait, 60)
         watching.cancel()
         await asyncio.wait([watching])
         opened.set()
@@ -667,7 +667,7 @@ def test_a_job_from_s3_to_sns(bucket, tmp_path):
                 await endpoint.asked("GetFaceDetection", {"JobId": job_id}),
             ]
 
-        again, page = endpoint.run(asyncio.wait_for(until_announced(), 60))
+        again, page = endpoint.run(asyncio.wait_for(until_announced(), 300))
 
     assert again.content == {"JobId": job_id}
     assert (page.content["JobStatus"], page.content["JobTag"], page.content["Video"]) == ("SUCCEEDED", "tag", video)

@@ -26,7 +26,7 @@ class Gates:
         def call():
             self.begun.append(name)
             self._begun[name].set()
-            assert self._open[name].wait(30)
+            assert self._open[name].wait(60)
             return name
 
         return call
@@ -38,7 +38,7 @@ class Gates:
     async def until_begun(self, *names):
         """Wait until works are at work."""
         for name in names:
-            assert await asyncio.to_thread(self._begun[name].wait, 30)
+            assert await asyncio.to_thread(self._begun[name].wait, 60)
 
     def let(self, *names):
         """Let works end."""
@@ -177,7 +177,7 @@ def test_given_up_at_work(gates):
 
 async def settled_until(is_so):
     """Let the loop turn until something is so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not is_so():  # noqa: ASYNC110 -- threads bring it about
             await asyncio.sleep(0)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.sources import reading
 from rekog_emotion.sources.frames import frames_of
-from rekog_emotion.sources.reading import Frame, StalledError
+from rekog_emotion.sources.reading import Frame, Read, StalledError
 from rekog_emotion.testing import VirtualClock
 from tests.embedded.clips import write_clip
 
@@ -180,18 +180,88 @@ def test_an_iterable_that_never_ends_is_left_when_it_is_closed():
     source.close()
 
 
-def test_an_iterable_that_is_stuck_holds_nobody_up(monkeypatch, caplog):
-    """It is said in the log that its thread is still there, until it gives a frame."""
-    monkeypatch.setattr(reading, "_LEAVING", 0.0)
-    feed = Feed()
-    source = frames_of(feed, rate=2.0, clock=VirtualClock(), cancel=None)
+@pytest.fixture
+def leaving(monkeypatch):
+    """Wait for no thread, and note for how long each was to be waited for."""
+    waits = []
+    join = threading.Thread.join
+
+    def noted(thread, timeout=None):
+        waits.append(timeout)
+        join(thread, 0)
+
+    monkeypatch.setattr(threading.Thread, "join", noted)
+    return waits
+
+
+class Stuck:
+    """Shots that do not come, whoever is told that nobody wants them.
+
+    Attributes:
+        threads: Those that waited for one.
+        released: Lets them end.
+    """
+
+    def __init__(self):
+        self.threads, self.released, self.begun = [], threading.Event(), threading.Semaphore(0)
+
+    def __call__(self, _):
+        """Begin."""
+        self.threads.append(threading.current_thread())
+        self.begun.release()
+        self.released.wait(10)
+        yield from ()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["iterable", "stream"])
+def test_what_is_stuck_holds_nobody_up(again, leaving, caplog):
+    """It is waited for half a second, and said in the log that its thread is still there, until it ends by itself."""
+    caplog.set_level("INFO", logger="rekog_emotion")
+    shots = Stuck()
+    source = Read(shots, name="camera:0", clock=VirtualClock(), cancel=None, again=again)
     source.open()
-    feed.hand()
+    shots.begun.acquire()
 
     source.close()
-    feed.end()
+    source.close()
 
-    assert [one.message for one in caplog.records] == ["<Feed>: its thread ends when it gives its next frame"]
+    assert leaving == [0.5]
+    assert [one.message for one in caplog.records] == [
+        "camera:0: its thread ends when its next frame comes, or no longer can"
+    ]
+    shots.released.set()
+
+
+def test_what_is_stuck_is_opened_again_when_it_has_ended(monkeypatch):
+    """A camera is for one thread at a time; whoever cancels does not wait for that."""
+    monkeypatch.setattr(reading, "_LEAVING", 0.0)
+    shots = Stuck()
+
+    class Cancel(threading.Event):
+        """An event that lets the thread end when it is asked and not set."""
+
+        def is_set(self):
+            if not super().is_set():
+                shots.released.set()
+            return super().is_set()
+
+    cancel = Cancel()
+    source = Read(shots, name="camera:0", clock=VirtualClock(), cancel=cancel, again=True)
+    source.open()
+    shots.begun.acquire()
+    source.close()
+
+    cancel.set()
+    source.open()
+    assert source.take(0.0) is None
+    assert len(shots.threads) == 1
+    cancel.clear()
+    source.open()
+
+    assert not shots.threads[0].is_alive()
+    assert source.take(0.0) is None
+    assert len(shots.threads) == 2
+    source.close()
 
 
 @pytest.mark.parametrize(

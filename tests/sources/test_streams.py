@@ -11,7 +11,8 @@ import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion.embedded import EmbeddedClient
-from rekog_emotion.media import streams
+from rekog_emotion.media import addresses, streams
+from rekog_emotion.sources import reading
 from rekog_emotion.testing import VirtualClock
 from tests.embedded.clips import write_clip, write_hls
 from tests.scripted import ScriptedClient
@@ -68,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             return
         if stuck:
-            self.server.released.wait(30)
+            self.server.released.wait()
         self.close_connection = True
 
     def log_message(self, *_):
@@ -87,8 +88,22 @@ def site():
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Let nothing count as lost or late for the slowness of this machine."""
+    for module, name in (
+        (streams, "OPENING"),
+        (streams, "STALLED"),
+        (reading, "PATIENCE"),
+        (reading, "_OPENING"),
+        (reading, "_STARVED"),
+        (reading, "_LEAVING"),
+    ):
+        monkeypatch.setattr(module, name, 60.0)
+
+
 @pytest.fixture
-def hasty(monkeypatch):
+def hasty(patient, monkeypatch):  # noqa: ARG001 -- it comes before
     """Let what stalls count as lost after a moment."""
     monkeypatch.setattr(streams, "STALLED", 0.3)
 
@@ -304,7 +319,7 @@ def system(monkeypatch, name):
 def test_cameras(platform, camera, expected, monkeypatch):
     """By their number, or by what the system calls them."""
     with system(monkeypatch, platform):
-        origin = streams.camera_of(camera)
+        origin = addresses.camera_of(camera)
 
     assert (origin.url, origin.name, origin.format) == expected
 
@@ -318,18 +333,32 @@ def test_cameras_of_windows_have_names_alone(monkeypatch):
         SimpleNamespace(name="Webcam", media_types=["video"]),
     ]
     monkeypatch.setattr("av.enumerate_input_devices", lambda _: devices)
-    with system(monkeypatch, "win32"):
-        assert streams.camera_of("0").url == "video=Webcam"
-        with pytest.raises(rekog.InvalidInputError) as caught:
-            streams.camera_of("1")
+    opened = []
 
-    assert str(caught.value) == "camera 1: there are 1, counted from 0; plug it in, or name it as camera:NAME"
+    def no_camera(place, *_, **options):
+        opened.append((place, options["format"]))
+        raise PermissionError(1, "it is in use")
+
+    monkeypatch.setattr("av.open", no_camera)
+    messages = []
+    with system(monkeypatch, "win32"):
+        for camera in (0, 1, "camera:Webcam"):
+            with pytest.raises(rekog.InvalidInputError) as caught:
+                list(rekog.watch(camera, client=Nobody()))
+            messages.append(str(caught.value))
+
+    assert opened == [("video=Webcam", "dshow")] * 2
+    assert messages == [
+        "camera:0 cannot be watched: it is in use; check that it is there, and its name",
+        "camera:1 cannot be watched: of cameras there are 1, counted from 0; check that it is there, and its name",
+        "camera:Webcam cannot be watched: it is in use; check that it is there, and its name",
+    ]
 
 
 def test_cameras_of_other_systems(monkeypatch):
     """Nobody knows them."""
     with system(monkeypatch, "emscripten"), pytest.raises(rekog.InvalidInputError) as caught:
-        streams.camera_of("0")
+        addresses.camera_of("0")
 
     assert str(caught.value) == (
         "camera 0: cameras of emscripten are not known; pass its address, or pictures of your own"
@@ -351,7 +380,7 @@ def test_cameras_of_other_systems(monkeypatch):
 )
 def test_addresses(text, name):
     """Their secrets are in no message; what leads to files or elsewhere is no address of a stream."""
-    origin = streams.address_of(text)
+    origin = addresses.address_of(text)
 
     assert (origin and origin.name) == name
     assert "secret" not in repr(origin)

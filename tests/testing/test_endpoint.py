@@ -52,7 +52,7 @@ def client(endpoint):
 @pytest.fixture
 def connection(endpoint):
     """Give a bare connection to the endpoint."""
-    connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=60)
     yield connection
     connection.close()
 
@@ -323,7 +323,7 @@ def test_pages_of_an_origin_may_ask(fake):
     statuses = []
     for origins in ([], ["http://localhost:3000"]):
         with LocalEndpoint(fake, allow_origins=origins) as endpoint:
-            connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=10)
+            connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=60)
             connection.request("POST", "/", BODY, {**HEADERS, "Origin": "http://localhost:3000"})
             answer = connection.getresponse()
             statuses.append((answer.status, answer.getheader("access-control-allow-origin")))

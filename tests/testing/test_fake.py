@@ -119,6 +119,17 @@ def test_answers_are_copies():
     assert bare(fake.detect_faces(Image={})) == image(1.0)
 
 
+def test_a_test_that_fails_prints_no_picture():
+    """Of what was sent a call shows the beginning."""
+    fake = FakeClient(images=image())
+    rekog.detect_image(PHOTO, client=fake, attributes=["SMILE", "AGE_RANGE"])
+
+    shown = repr(fake.calls)
+
+    assert shown.startswith("[Call(operation='DetectFaces', parameters={'Attributes': ['SMILE', 'AGE_RANGE'], ")
+    assert len(shown) < 250
+
+
 def test_calls():
     """Every call is written down with the parameters that were given."""
     fake = FakeClient(images=image(), videos=video())

@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 import rekog_emotion as rekog
+from rekog_emotion import testing
 from rekog_emotion.results import tables
 from rekog_emotion.results.charts import emotion_chart
 from rekog_emotion.results.crops import contact_sheet
@@ -62,8 +63,12 @@ rekog.detect_images(["a.jpg", b"bytes", rekog.S3Object(bucket="bucket", name="b.
 assert_type(rekog.detect_image("a.jpg", timeout=2, cancel=threading.Event()), rekog.ImageAnalysis)
 assert_type(tables.to_pandas(photo, rekog.VideoAnalysis()), pd.DataFrame)
 assert_type(tables.to_pandas([photo, rekog.VideoAnalysis()], people=True), pd.DataFrame)
-assert_type(tables.to_pandas(rekog.start_videos(["clip.mp4"])), pd.DataFrame)
+assert_type(tables.to_pandas(rekog.analyze_videos(["clip.mp4"])), pd.DataFrame)
 assert_type(tables.write_parquet("faces.parquet", photo), int)
+assert_type(rekog.__version__, str)
+rekog.detect_imge("a.jpg")  # type: ignore[attr-defined]  # pyright: ignore -- misspelt
+testing.FakeCleint()  # type: ignore[attr-defined]  # pyright: ignore -- misspelt
+rekog.ray.detect_imges("photos")  # type: ignore[attr-defined]  # pyright: ignore -- misspelt
 assert_type(photo.draw(landmarks=False), Image.Image)
 assert_type(photo.crop(photo.faces[0], align=True), Image.Image)
 assert_type(photo.blur(method="pixelate"), Image.Image)
