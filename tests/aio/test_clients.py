@@ -3,10 +3,12 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, create_loader
 
 import rekog_emotion as rekog
 from rekog_emotion import aio
@@ -142,3 +144,23 @@ def test_a_first_call_imports_in_a_thread(client, thread):
     )
 
     assert done.stdout.splitlines() == ["loop", thread]
+
+
+@pytest.mark.usefixtures("credentials")
+def test_what_botocore_knows_is_read_in_a_thread(monkeypatch):
+    """Its files on addresses and on the service are the large ones."""
+    read = {True: set(), False: set()}
+    load_file = JSONFileLoader.load_file
+
+    def noting(self, path):
+        found = load_file(self, path)
+        if found is not None:
+            read[threading.current_thread() is threading.main_thread()].add(Path(path).name)
+        return found
+
+    monkeypatch.setattr(JSONFileLoader, "load_file", noting)
+    monkeypatch.setattr("botocore.session.create_loader", create_loader)  # one that has read nothing yet
+    run(made())
+
+    large = {"endpoints", "service-2"}
+    assert (read[True] & large, read[False] & large) == (set(), large)
