@@ -83,7 +83,7 @@ if TYPE_CHECKING:
         OrientationCorrection,
     )
 
-    __version__: str
+__version__: str
 
 __all__ = [
     "AccessDeniedError",
