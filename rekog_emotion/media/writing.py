@@ -57,11 +57,11 @@ def check_output(path: Path, name: str) -> None:
     Raises:
         InvalidInputError: Its directory is not there, it is a directory itself, or this user may not write there.
     """
-    folder = Path(os.path.realpath(path)).parent
     try:
+        folder = Path(os.path.realpath(path)).parent
         found = _status(path)
-    except OSError as error:  # links in a circle, a name that is too long
-        msg = f"{name} cannot be written: {error.strerror}; name another place"
+    except (OSError, ValueError) as error:  # links in a circle, a name that is too long or has a zero byte
+        msg = f"{name} cannot be written: {getattr(error, 'strerror', None) or error}; name another place"
         raise InvalidInputError(msg) from error
     if found is not None:
         if stat.S_ISDIR(found.st_mode):
@@ -102,8 +102,10 @@ def output_file(target: str | os.PathLike[str]) -> Iterator[Path]:
         The path to write to; the file is there, and empty.
 
     Raises:
-        OSError: The target cannot be written; what was there is as it was.
+        InvalidInputError: Nothing can be written there: see :func:`check_output`.
+        OSError: The disk is full, for instance; what was there is as it was.
     """
+    check_output(Path(target), os.fspath(target))
     found = _status(target)
     suffix = Path(target).suffix
     if found is not None and (not stat.S_ISREG(found.st_mode) or _descriptor(target) is not None):
@@ -145,7 +147,12 @@ def output_text(target: str | os.PathLike[str]) -> Iterator[TextIO]:
     """Give a text file of UTF-8 as :func:`output_file` does; a device or a pipe gets each line as it is written.
 
     Line ends are written as they are given.
+
+    Raises:
+        InvalidInputError: As for :func:`output_file`.
+        OSError: As for :func:`output_file`.
     """
+    check_output(Path(target), os.fspath(target))
     found = _status(target)
     if found is not None and (not stat.S_ISREG(found.st_mode) or _descriptor(target) is not None):
         with _stream(target) as stream, os.fdopen(os.dup(stream.fileno()), "w", 1, "utf-8", newline="") as file:

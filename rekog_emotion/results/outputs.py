@@ -153,8 +153,8 @@ class Outputs:
 
         Raises:
             MissingExtraError: The ``arrow`` extra is not installed.
-            InvalidInputError: An integer does not fit into 64 bits.
-            OSError: The file cannot be written.
+            InvalidInputError: Nothing can be written there, or an integer does not fit into 64 bits.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results import tables
 
@@ -182,8 +182,8 @@ class Outputs:
             decimal: Sign of decimals; it wants ``","`` then.
 
         Raises:
-            InvalidInputError: The delimiter or the sign of decimals cannot be used.
-            OSError: The file cannot be written.
+            InvalidInputError: Nothing can be written there, or the delimiter or the sign of decimals cannot be used.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results import tables
 

@@ -152,8 +152,9 @@ def write_parquet(
 
     Raises:
         MissingExtraError: The ``arrow`` extra is not installed.
-        InvalidInputError: An integer does not fit into 64 bits, or an answer is of a job that has not succeeded.
-        OSError: The file cannot be written.
+        InvalidInputError: Nothing can be written there; an integer does not fit into 64 bits, or an answer is of a job
+            that has not succeeded.
+        OSError: The disk is full, for instance.
     """
     from rekog_emotion.results.arrow import Sink
 

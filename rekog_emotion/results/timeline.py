@@ -169,8 +169,8 @@ class Timeline(Tabular):
             segments: What is told; left out, :meth:`segments`. :meth:`more_than_usual` gives others.
 
         Raises:
-            InvalidInputError: The name has another suffix.
-            OSError: The file cannot be written.
+            InvalidInputError: The name has another suffix, or nothing can be written there.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results.subtitles import write_subtitles
 
