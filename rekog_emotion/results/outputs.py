@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import documents
 from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria
 from rekog_emotion.values.faces import Face
@@ -187,15 +186,14 @@ class Outputs:
         """
         from rekog_emotion.results import tables
 
-        with output_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
-            return tables.write_csv(
-                file,
-                [cast("AnyFaces", self)],
-                landmarks=landmarks,
-                people=people,
-                delimiter=delimiter,
-                decimal=decimal,
-            )
+        return tables.write_csv(
+            path,
+            [cast("AnyFaces", self)],
+            landmarks=landmarks,
+            people=people,
+            delimiter=delimiter,
+            decimal=decimal,
+        )
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.
