@@ -189,7 +189,6 @@ class PeopleOverTime(Protocol):
 
 _NOTHING: Final = object()
 _UNSUPPORTED: Final = "Unsupported codec/format"
-_READ: Final = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
 
 
 def check_succeeded(analysis: AnyFaces) -> None:
@@ -215,6 +214,5 @@ def reason_of_failure(page: VideoFaces, source: str | None) -> str:
         return "the message of its end says so, though the service still calls it IN_PROGRESS"
     reason = page.status_message or "the service gives no reason"
     if reason.startswith(_UNSUPPORTED) and source and os.path.isfile(source):  # noqa: PTH113 -- may be no path
-        fault = why_unsupported(Path(source))
-        return f"{quoted(reason)} ({'; '.join(filter(None, (fault, _READ)))})"
+        return f"{quoted(reason)} ({why_unsupported(Path(source))})"
     return quoted(reason)
