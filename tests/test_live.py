@@ -128,7 +128,10 @@ def test_a_file_is_watched_at_its_own_speed(client):
     assert clock.sleeps == []
 
 
-READ = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
+CONVERT = (
+    "H.264 in MP4 or MOV is read for certain: convert it, for example with ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p "
+    "OUT.mp4"
+)
 DAMAGED = "its container is damaged, cut off, or of a kind that is not read"
 SOUND = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"
 
@@ -149,7 +152,7 @@ SOUND = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"
         (
             "noise.mp4",
             bytes(range(256)) * 8,
-            f"no video can be decoded from it ({DAMAGED}; {READ})",
+            f"no video can be decoded from it ({DAMAGED}; {CONVERT})",
         ),
     ],
 )
@@ -185,7 +188,7 @@ def test_a_file_without_a_picture_that_can_be_decoded(tmp_path):
 
     assert str(caught.value) == (
         f"{path}: no video can be decoded from it (none of its first pictures (h264) can be decoded: it is damaged, "
-        f"cut off or encrypted; {READ})"
+        "cut off or encrypted; get a complete copy of it that is not encrypted)"
     )
 
 

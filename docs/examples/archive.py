@@ -6,6 +6,7 @@ archive.py s3://my-photos/2024/ s3://my-results/faces/ --rate 50
 import argparse
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import ray
 
@@ -29,7 +30,9 @@ def main() -> None:
     parser.add_argument("--offline", action="store_true", help="ask the embedded engine")
     options = parser.parse_args()
 
-    asked: str | Callable[[], RekognitionClient] = "embedded" if options.offline else partial(client, options.region)
+    asked: Literal["embedded"] | Callable[[], RekognitionClient] = (
+        "embedded" if options.offline else partial(client, options.region)
+    )
     faces = rekog_ray.detect_images(
         options.photos,
         client=asked,

@@ -1,13 +1,14 @@
 """A web service that finds faces: a limit, a deadline, errors as answers, networks loaded before the first request."""
 
 import io
+from typing import Final
 
 import flask
 from PIL import Image
 
 import rekog_emotion as rekog
 
-CLIENT = "embedded"  # "aws" asks Amazon Rekognition; nothing else changes
+CLIENT: Final = "embedded"  # "aws" asks Amazon Rekognition; nothing else changes
 
 app = flask.Flask("faces")
 app.config["MAX_CONTENT_LENGTH"] = 5 * 1024 * 1024  # what the service takes of a picture; Flask answers 413 above

@@ -7,12 +7,15 @@ def main() -> None:
     """Say how the faces of a photo look, as DeepFace's dictionaries have it."""
     photo = rekog.detect_image("photo.jpg", client="embedded")
     for face in photo.faces:
-        left, top, right, bottom = face.bounding_box.to_pixels(photo.size)
+        look, age, gender, box = face.dominant_emotion, face.age_range, face.gender, face.bounding_box
+        if not (look and age and gender and box):  # by default all are asked for
+            continue
+        left, top, right, bottom = box.to_pixels(photo.size)
         result = {
-            "dominant_emotion": face.dominant_emotion.type.lower(),
-            "emotion": {emotion.type.lower(): round(emotion.confidence) for emotion in face.emotions[:1]},
-            "age": (face.age_range.low + face.age_range.high) // 2,
-            "dominant_gender": {"Female": "Woman", "Male": "Man"}[face.gender.value],
+            "dominant_emotion": str(look.type).lower(),
+            "emotion": {str(look.type).lower(): round(look.confidence or 0)},
+            "age": ((age.low or 0) + (age.high or 0)) // 2,
+            "dominant_gender": {"Female": "Woman", "Male": "Man"}[str(gender.value)],
             "region": {"x": left, "y": top, "w": right - left, "h": bottom - top},
         }
         print(result)

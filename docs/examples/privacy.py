@@ -13,7 +13,7 @@ DAYS = 30
 def publish(photo: rekog.ImageAnalysis, folder: Path) -> None:
     """Write a copy of a photo without the faces that were found; nothing of the file's metadata is in it."""
     folder.mkdir(exist_ok=True)
-    photo.blur(method="pixelate").save(folder / f"{Path(photo.source).stem}.png")
+    photo.blur(method="pixelate").save(folder / f"{Path(photo.source or 'photo').stem}.png")
 
 
 def count(photos: list[rekog.ImageAnalysis]) -> dict[str, int]:

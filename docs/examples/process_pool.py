@@ -28,7 +28,8 @@ def main() -> None:
         waiting = {path: pool.submit(look, path) for path in paths}
         for path, future in waiting.items():
             try:
-                print(path.name, future.result().faces[0].dominant_emotion.type)
+                looks = [face.dominant_emotion.type for face in future.result().faces if face.dominant_emotion]
+                print(path.name, *looks)
             except rekog.InvalidInputError as error:
                 print(path.name, "skipped:", str(error).partition(": ")[2])
 

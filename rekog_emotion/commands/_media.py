@@ -20,6 +20,7 @@ from rekog_emotion.media.writing import check_output, identity, output_file
 from rekog_emotion.results.image_analysis import ImageAnalysis
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.results.video_analysis import VideoAnalysis
+from rekog_emotion.values.listing import counted
 from rekog_emotion.values.s3 import VERSION, is_s3_uri
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ __all__ = [
 One = TypeVar("One", bound=ImageAnalysis | VideoAnalysis)
 
 _RESULTS: Final = {".jsonl", ".ndjson", ".json"}
+_ANALYSES: Final[dict[type, str]] = {ImageAnalysis: "photo", VideoAnalysis: "video"}
 
 
 def is_video(media: str) -> bool:
@@ -111,17 +113,38 @@ def is_results(path: str) -> bool:
     return Path(path).suffix.lower() in _RESULTS
 
 
-def read_one(path: str, kind: type[One], *, of: str | None = None) -> One:
-    """Return the one analysis of its kind in a file of results, or of several the one of a photo or a video."""
+def read_one(path: str, kind: type[One], *, of: str | None = None, advice: str = "one is needed") -> One:
+    """Return the one analysis of its kind in a file of results, or of several the one of a photo or a video.
+
+    Where it names another file than the one that it is taken for, standard error says so: that may be a copy.
+
+    Args:
+        path: The file.
+        kind: Of the analysis.
+        of: The photo or the video.
+        advice: What is said where all the results are of the other kind.
+    """
     from rekog_emotion.results.documents import known_as
 
-    found = [one for one in read_results(path) if isinstance(one, kind)]
+    results = list(read_results(path))
+    found = [one for one in results if isinstance(one, kind)]
     named = [one for one in found if of and one.source and known_as(one.source) == known_as(of)] or found
+    if results and not found:
+        has = counted(len(results), _ANALYSES[type(results[0])], f"{_ANALYSES[type(results[0])]}s")
+        msg = f"{path} has the results of {has} and of no {_ANALYSES[kind]}: {advice}"
+        raise InvalidInputError(msg)
     if len(named) != 1:
         which = "meant" if of is None else f"of {of}"
         msg = f"{path} has {len(named)} analyses that may be {which}, and one is needed"
         raise InvalidInputError(msg)
+    source = named[0].source
+    if of is not None and source and not source.startswith("<") and _file_name(source) != _file_name(of):
+        note(one_line(f"{path}: the analysis is of {source}, and is taken for that of {of}"))
     return named[0]
+
+
+def _file_name(source: str) -> str:
+    return source.rpartition(VERSION)[0].rpartition("/")[2] if VERSION in source else Path(source).name
 
 
 def read_results(path: str, *, retry_errors: bool = False) -> Iterator[Analysis]:

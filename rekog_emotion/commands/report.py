@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rekog_emotion.commands import _terminal
-from rekog_emotion.commands._many import add_engine, use_engine
+from rekog_emotion.commands._many import add_engine, is_collection, use_engine
 from rekog_emotion.commands._media import check_place, is_results, job_bar, naming_output, read_one
 from rekog_emotion.commands._options import add_client, add_debug, add_job, add_results
 from rekog_emotion.commands._terminal import one_line, say
@@ -25,6 +25,9 @@ Find the faces of a video, link them into people, and write one HTML page that
 stands alone: who is on screen when, how each face looks over time, stretches
 of one leading emotion, a summary. It has no scripts and loads nothing.
 
+A report is of one video. Of photos, rekog-emotion export writes a table, and
+rekog-emotion image --draw copies with the faces drawn on them.
+
 Emotions are how a face looks, not what a person feels.
 """
 EPILOG: Final = """\
@@ -35,6 +38,11 @@ examples:
   rekog-emotion report clip.mp4 -o report.html --results clip.jsonl
   rekog-emotion report answer.json -o report.html
 """
+
+_OF_ONE_VIDEO: Final = (
+    "a report is of one video; of photos, rekog-emotion export writes a table, and rekog-emotion image --draw copies "
+    "with the faces drawn on them"
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
     from rekog_emotion.results import timeline  # noqa: F401 -- a missing extra is said before a job is paid for
     from rekog_emotion.results.report import report
 
+    if is_collection(args.media):
+        msg = f"{args.media}: {_OF_ONE_VIDEO}"
+        raise InvalidInputError(msg)
     out = Path(args.out)
     check_place(out, args.media, args.results)
     analysis = _analysis(args)
@@ -80,9 +91,9 @@ def _analysis(args: argparse.Namespace) -> VideoAnalysis:
         if args.results is not None:
             msg = f"{args.media} and --results {args.results} are results both; name the video, or one of them alone"
             raise InvalidInputError(msg)
-        return read_one(args.media, VideoAnalysis)
+        return read_one(args.media, VideoAnalysis, advice=_OF_ONE_VIDEO)
     if args.results is not None:
-        return read_one(args.results, VideoAnalysis, of=args.media)
+        return read_one(args.results, VideoAnalysis, of=args.media, advice=_OF_ONE_VIDEO)
     with job_bar() as bar:
         return analyze_video(
             args.media, client=args.client, staging=args.staging, timeout=args.timeout, on_progress=bar

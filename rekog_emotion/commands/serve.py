@@ -43,6 +43,8 @@ examples:
 """
 
 _LAST_PORT: Final = 65535
+# To listen at all addresses of a machine has a name that is no address: this one leads there, from the machine itself.
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- said above
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -149,6 +151,7 @@ def _app(args: argparse.Namespace, keys: dict[str, str] | None, stack: ExitStack
 def _tell(address: tuple[str, int], keys: dict[str, str] | None, *, as_json: bool) -> None:
     """Print the environment that leads boto3 and other SDKs here, as lines for a shell or as JSON."""
     host, port = address[:2]
+    host = _EVERYWHERE.get(host, host)
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if as_json:
         key = "any" if keys is None else next(iter(keys))

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 __all__ = ["JobRecord", "MemoryStore", "Store"]
 
@@ -30,14 +30,14 @@ class JobRecord:
     """
 
     job_id: str
-    request: Mapping[str, Any]
+    request: Mapping[str, Any] = field(hash=False)
     token: str | None
     path: str
     started: float
     ended: float | None = None
     status: str = "IN_PROGRESS"
     message: str | None = None
-    metadata: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = field(default=None, hash=False)
     face_count: int = 0
 
 

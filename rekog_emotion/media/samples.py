@@ -8,7 +8,7 @@ import struct
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from rekog_emotion.media.clips import Orientation
 
-__all__ = ["LONGEST", "SAMPLES_PER_SECOND", "UnsupportedVideoError", "probe", "samples"]
+__all__ = ["LONGEST", "SAMPLES_PER_SECOND", "Extent", "UnsupportedVideoError", "extent_of", "probe", "samples"]
 
 LONGEST = Fraction(6 * 60 * 60)  # seconds; the service's limit for stored video
 SAMPLES_PER_SECOND = 2
@@ -70,6 +70,42 @@ def probe(path: str | os.PathLike[str]) -> dict[str, Any]:
             "ColorRange": "FULL" if first.color_range == FULL_RANGE else "LIMITED",
         }
     return {name: value for name, value in metadata.items() if value is not None}
+
+
+class Extent(NamedTuple):
+    """What may be told of the size and the length of one clip.
+
+    Attributes:
+        sizes: Width and height, first as :func:`probe` tells them: pixels may be counted as they are stored or as they
+            are shown, turned and square.
+        lengths: Milliseconds, first as :func:`probe` tells them, of the picture track or of all; empty where the file
+            does not say how long it is.
+    """
+
+    sizes: tuple[tuple[int, int], ...]
+    lengths: tuple[int, ...]
+
+
+def extent_of(path: str | os.PathLike[str]) -> Extent:
+    """Return the size and the length of a clip in every way in which somebody may have told them.
+
+    Raises:
+        UnsupportedVideoError: No picture can be decoded.
+        OSError: The file is not there, or must not be read.
+    """
+    with opened(path) as (container, stream):
+        first = next(decoded(container, stream), None)
+        if first is None:
+            raise UnsupportedVideoError(path)
+        orientation = orientation_of(first, stream)
+        stored = first.width, first.height
+        wide, high = max(orientation.aspect, Fraction(1)), min(orientation.aspect, Fraction(1))
+        square = round(first.width * wide), round(first.height / high)
+        sizes = [stored, square]
+        if orientation.turned:
+            sizes = [(height, width) for width, height in sizes] + sizes
+        lengths = _duration_millis(container, stream), container.duration and container.duration // 1000
+    return Extent(tuple(sizes), tuple(one for one in lengths if one is not None and one > 0))
 
 
 def samples(

@@ -7,6 +7,7 @@ old one as it was.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
@@ -17,17 +18,34 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, Protocol, TextIO
 
 from rekog_emotion.errors import InvalidInputError
 
-__all__ = ["check_output", "identity", "make_folder", "mode_of_new", "output_file", "output_text"]
+__all__ = [
+    "Writable",
+    "check_output",
+    "identity",
+    "make_folder",
+    "mode_of_new",
+    "output_file",
+    "output_text",
+    "text_file",
+]
 
 _MOST_LINKS: Final = 40  # as Linux follows
 # What a shell's >(...) and /dev/stdout lead to: a file that this process has open, with a position of its own.
 _DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/(?:self|\d+))/fd/(\d+)")
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _PRIVATE: Final = 0o600
+
+
+class Writable(Protocol):
+    """A text file, or anything that has its ``write``."""
+
+    def write(self, text: str, /) -> object:
+        """Take some text."""
+        ...
 
 
 def make_folder(folder: Path, name: str) -> None:
@@ -57,11 +75,11 @@ def check_output(path: Path, name: str) -> None:
     Raises:
         InvalidInputError: Its directory is not there, it is a directory itself, or this user may not write there.
     """
-    folder = Path(os.path.realpath(path)).parent
     try:
+        folder = Path(os.path.realpath(path)).parent
         found = _status(path)
-    except OSError as error:  # links in a circle, a name that is too long
-        msg = f"{name} cannot be written: {error.strerror}; name another place"
+    except (OSError, ValueError) as error:  # links in a circle, a name that is too long or has a zero byte
+        msg = f"{name} cannot be written: {getattr(error, 'strerror', None) or error}; name another place"
         raise InvalidInputError(msg) from error
     if found is not None:
         if stat.S_ISDIR(found.st_mode):
@@ -102,8 +120,10 @@ def output_file(target: str | os.PathLike[str]) -> Iterator[Path]:
         The path to write to; the file is there, and empty.
 
     Raises:
-        OSError: The target cannot be written; what was there is as it was.
+        InvalidInputError: Nothing can be written there: see :func:`check_output`.
+        OSError: The disk is full, for instance; what was there is as it was.
     """
+    check_output(Path(target), os.fspath(target))
     found = _status(target)
     suffix = Path(target).suffix
     if found is not None and (not stat.S_ISREG(found.st_mode) or _descriptor(target) is not None):
@@ -141,18 +161,52 @@ def output_file(target: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def output_text(target: str | os.PathLike[str]) -> Iterator[TextIO]:
-    """Give a text file of UTF-8 as :func:`output_file` does; a device or a pipe gets each line as it is written.
+def output_text(target: str | os.PathLike[str], *, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Give a text file as :func:`output_file` does; a device or a pipe gets each line as it is written.
 
     Line ends are written as they are given.
+
+    Args:
+        target: As for :func:`output_file`.
+        encoding: ``"utf-8"``, or ``"utf-8-sig"`` with the mark by which Excel knows it.
+
+    Raises:
+        InvalidInputError: As for :func:`output_file`.
+        OSError: As for :func:`output_file`.
     """
+    check_output(Path(target), os.fspath(target))
     found = _status(target)
     if found is not None and (not stat.S_ISREG(found.st_mode) or _descriptor(target) is not None):
-        with _stream(target) as stream, os.fdopen(os.dup(stream.fileno()), "w", 1, "utf-8", newline="") as file:
+        with _stream(target) as stream, os.fdopen(os.dup(stream.fileno()), "w", 1, encoding, newline="") as file:
             yield file
         return
-    with output_file(target) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with output_file(target) as part, part.open("w", encoding=encoding, newline="") as file:
         yield file
+
+
+@contextmanager
+def text_file(target: str | os.PathLike[str] | Writable, *, encoding: str = "utf-8") -> Iterator[Writable]:
+    """Give what text is written to: a path's file as :func:`output_text` does, or the caller's own open file.
+
+    Args:
+        target: Either.
+        encoding: Of a path's file.
+
+    Raises:
+        InvalidInputError: It is neither, or a file that is open for bytes; or as for :func:`output_text`.
+        OSError: As for :func:`output_text`.
+    """
+    if isinstance(target, (str, os.PathLike)):
+        with output_text(target, encoding=encoding) as file:
+            yield file
+        return
+    if isinstance(target, (io.RawIOBase, io.BufferedIOBase)):
+        msg = "the file object is open for bytes; open it in mode 'w', or pass the path"
+        raise InvalidInputError(msg)
+    if not hasattr(target, "write"):
+        msg = f"{type(target).__name__} is no place to write to; pass a path, or an open text file"
+        raise InvalidInputError(msg)
+    yield target
 
 
 def _status(path: str | os.PathLike[str]) -> os.stat_result | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
-from attrs import field, frozen
+from attrs import cmp_using, field, frozen
 from numpy.typing import NDArray
 
 from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments
@@ -122,7 +122,7 @@ class PersonSummary:
     end: float
     screen_seconds: float
     faces: int
-    shares: Mapping[EmotionType | str, float]
+    shares: Mapping[EmotionType | str, float] = field(hash=False)
     undecided: float | None
     peaks: tuple[Peak, ...] = field(repr=lambda peaks: f"<{counted(len(peaks), 'peak', 'peaks')}>")
     facing_camera: float | None = None
@@ -172,7 +172,15 @@ class Summary(Tabular):
         )
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+def _same(one: NDArray[np.generic] | None, other: NDArray[np.generic] | None) -> bool:
+    """Tell whether arrays hold the same; what is not known is equal to what is not known."""
+    return one is other or (one is not None and other is not None and np.array_equal(one, other, equal_nan=True))
+
+
+_SAME: Final = cmp_using(eq=_same)
+
+
+@frozen(kw_only=True, repr=False)
 class Person:
     """How one person looks over time.
 
@@ -191,12 +199,12 @@ class Person:
 
     id: int
     kinds: tuple[EmotionType | str, ...]
-    starts: NDArray[np.float64]
-    ends: NDArray[np.float64]
-    scores: NDArray[np.float32]
-    stretches: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    facing: NDArray[np.float32] | None = None
+    starts: NDArray[np.float64] = field(eq=_SAME, hash=False)
+    ends: NDArray[np.float64] = field(eq=_SAME, hash=False)
+    scores: NDArray[np.float32] = field(eq=_SAME, hash=False)
+    stretches: NDArray[np.int64] = field(eq=_SAME, hash=False)
+    positions: NDArray[np.int64] = field(eq=_SAME, hash=False)
+    facing: NDArray[np.float32] | None = field(default=None, eq=_SAME, hash=False)
 
     def __repr__(self) -> str:
         """Return who it is and how the face looks, since the scores are longer than a screen."""

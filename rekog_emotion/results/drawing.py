@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.errors import InvalidInputError, needs
 from rekog_emotion.results.arguments import Labels, Paint, Picture
-from rekog_emotion.results.at_hand import file_of
+from rekog_emotion.results.at_hand import file_of, has_shape_of, readable
 from rekog_emotion.text import given_as, shown
 from rekog_emotion.values.wording import age, percent, word
 
@@ -51,7 +49,6 @@ VIDEO_SUFFIXES: Final = (".mp4", ".m4v", ".mov", ".mkv")
 """Suffixes of file names under which `video` writes a copy; they are here, as it needs PyAV."""
 
 _DETAILED: Final = 200  # faces with more than a box; the service and the engine give 100 at most
-_TOLERANCE: Final = 0.02  # of width / height: a copy shrunk to whole pixels is that much off
 
 
 def draw(
@@ -91,10 +88,9 @@ def draw(
         A new picture in mode RGB, as large as the turned one.
 
     Raises:
-        InvalidInputError: The picture cannot be decoded, does not have the shape of the one that was analysed, has
+        InvalidInputError: The picture cannot be read or decoded, has not the shape of the one that was analysed, has
             several frames or pages, or is a PIL image with a note to turn it where a file was analysed; or none was
             given, and what was analysed was not a file that is still there. Or an option cannot be used.
-        OSError: The file cannot be read.
     """
     style = Style(
         landmarks=landmarks, pose=pose, labels=labels, min_confidence=min_confidence, color=color, width=width
@@ -142,7 +138,6 @@ def open_picture(analysis: PictureFaces, picture: Picture | None) -> Image.Image
 
     Raises:
         InvalidInputError: See :func:`draw`.
-        OSError: The file cannot be read.
     """
     if picture is None:
         picture = file_of(analysis, kind="picture", how="analysis.draw(picture)")
@@ -159,7 +154,8 @@ def _loaded(picture: str | os.PathLike[str] | bytes) -> Image.Image:
     if isinstance(picture, (bytes, bytearray, memoryview)):
         name, data = given_as(picture), bytes(picture)
     elif isinstance(picture, (str, os.PathLike)):
-        name, data = os.fsdecode(picture), Path(picture).read_bytes()
+        with readable(picture) as file:
+            name, data = os.fsdecode(picture), file.read()
     else:
         msg = (
             f"the picture is of type {type(picture).__name__}: pass a path, the bytes of a file or a PIL image; of an "
@@ -199,9 +195,7 @@ def _check_upright(picture: Image.Image, analysis: PictureFaces) -> None:
 
 
 def _check_shape(size: tuple[int, int], analyzed: tuple[int, int] | None) -> None:
-    if analyzed is None:
-        return
-    if min(analyzed) <= 0 or abs(Fraction(size[0] * analyzed[1], size[1] * analyzed[0]) - 1) > _TOLERANCE:
+    if analyzed is not None and not has_shape_of(size, analyzed):
         msg = (
             f"the picture has {size[0]} x {size[1]} pixels, and the analysed one had {analyzed[0]} x {analyzed[1]}; "
             "draw on that one, or on a copy of its shape"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rekog_emotion.errors import needs
+from rekog_emotion.results.at_hand import check_readable, check_same_video
 from rekog_emotion.values.numbers import as_float
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
         milliseconds: Times from the first picture, such as those of faces. One with no sample near it has no picture.
 
     Raises:
-        InvalidInputError: No video can be decoded from the file.
+        InvalidInputError: The file is not there, or no video can be decoded from it.
         MissingExtraError: The ``embedded`` extra is not installed.
-        OSError: The file cannot be read.
     """
     with needs("embedded", "Taking pictures from a video"):
         from PIL import Image
@@ -46,6 +46,7 @@ def frames(path: str | os.PathLike[str], milliseconds: Iterable[int]) -> Iterato
     before: tuple[int, Image.Image] | None = None
     if not wanted:
         return
+    check_readable(path)
     for time, pixels in samples(path):
         here = time, Image.fromarray(pixels)
         while wanted and wanted[0] <= time:
@@ -85,7 +86,14 @@ def _worth(face: Face | None) -> float:
 def portraits(
     video: str | os.PathLike[str], analysis: VideoFaces, people: Iterable[Person], *, side: int = 128
 ) -> dict[int, Image.Image]:
-    """Return a square picture of the best face of each person, by id; people without one are left out."""
+    """Return a square picture of the best face of each person, by id; people without one are left out.
+
+    Raises:
+        InvalidInputError: The video cannot be read, or is another one than the one that was analysed.
+        MissingExtraError: The ``embedded`` extra is not installed.
+    """
+    with needs("embedded", "Taking pictures from a video"):
+        check_same_video(analysis, video)
     best: dict[int, TimedFace] = {}
     for person in people:
         found = best_face([analysis.faces[position] for position in person.positions.tolist()])

@@ -127,11 +127,10 @@ class ImageAnalysis(Outputs, Value):
             A new picture in mode RGB, as large as the turned one.
 
         Raises:
-            InvalidInputError: The picture cannot be decoded, or does not have the shape of the one that was analysed;
-                or none was given, and what was analysed was not a file that is still there; or an option cannot be
-                used.
+            InvalidInputError: The picture cannot be read or decoded, or does not have the shape of the one that was
+                analysed; or none was given, and what was analysed was not a file that is still there; or an option
+                cannot be used.
             MissingExtraError: The ``image`` extra is not installed.
-            OSError: The file cannot be read.
         """
         from rekog_emotion.results.drawing import draw
 

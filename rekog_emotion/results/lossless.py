@@ -11,6 +11,7 @@ from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError, ResponseError
 from rekog_emotion.logs import logger
+from rekog_emotion.media.writing import Writable, text_file
 from rekog_emotion.results.documents import (
     ERROR,
     FORMAT,
@@ -71,26 +72,32 @@ def from_json(text: str | bytes) -> Analysis:
     return _analysis(document)
 
 
-def write_json_lines(file: Any, analyses: Analyses) -> int:  # noqa: ANN401 -- anything with write(str)
+def write_json_lines(file: str | os.PathLike[str] | Writable, analyses: Analyses) -> int:
     """Write one line of :func:`to_json` an analysis, each as soon as it is there.
 
     Args:
-        file: A text file, or anything that has its ``write``.
+        file: A text file, or anything that has its ``write``; or a path, whose file appears when it is whole, so that
+            nothing is there of what broke off.
         analyses: One, or any iterable; no more than one is in memory at a time. Of an outcome the analysis counts, and
             one that is an error is a line that says so.
 
     Returns:
         The number of lines.
+
+    Raises:
+        InvalidInputError: Nothing can be written there.
+        OSError: The disk is full, for instance.
     """
     number = 0
+    with text_file(file) as out:
 
-    def write(line: str) -> None:
-        nonlocal number
-        file.write(line + "\n")
-        number += 1
+        def write(line: str) -> None:
+            nonlocal number
+            out.write(line + "\n")
+            number += 1
 
-    for analysis in analyses_in(analyses, on_error=lambda one: write(error_line(_name(one.source), one.error))):
-        write(to_json(analysis))
+        for analysis in analyses_in(analyses, on_error=lambda one: write(error_line(_name(one.source), one.error))):
+            write(to_json(analysis))
     return number
 
 

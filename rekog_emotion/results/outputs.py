@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 from attrs import evolve
 
 from rekog_emotion.errors import InvalidInputError
-from rekog_emotion.media.writing import output_file
 from rekog_emotion.results import documents
 from rekog_emotion.results.reliable import MAX_PITCH, MAX_YAW, MIN_SHARPNESS, MIN_SIZE, Criteria
 from rekog_emotion.values.faces import Face
@@ -153,8 +152,8 @@ class Outputs:
 
         Raises:
             MissingExtraError: The ``arrow`` extra is not installed.
-            InvalidInputError: An integer does not fit into 64 bits.
-            OSError: The file cannot be written.
+            InvalidInputError: Nothing can be written there, or an integer does not fit into 64 bits.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results import tables
 
@@ -182,20 +181,19 @@ class Outputs:
             decimal: Sign of decimals; it wants ``","`` then.
 
         Raises:
-            InvalidInputError: The delimiter or the sign of decimals cannot be used.
-            OSError: The file cannot be written.
+            InvalidInputError: Nothing can be written there, or the delimiter or the sign of decimals cannot be used.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results import tables
 
-        with output_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
-            return tables.write_csv(
-                file,
-                [cast("AnyFaces", self)],
-                landmarks=landmarks,
-                people=people,
-                delimiter=delimiter,
-                decimal=decimal,
-            )
+        return tables.write_csv(
+            path,
+            [cast("AnyFaces", self)],
+            landmarks=landmarks,
+            people=people,
+            delimiter=delimiter,
+            decimal=decimal,
+        )
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return a versioned JSON document that :meth:`from_json` reads back without loss.

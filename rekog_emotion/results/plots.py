@@ -62,7 +62,8 @@ def plot_people(
         A figure of its own, which pyplot does not know; ``figure.savefig("people.png")`` writes it.
 
     Raises:
-        InvalidInputError: An argument cannot be used, or the video cannot be decoded.
+        InvalidInputError: An argument cannot be used; or the video cannot be decoded, or is not the one that was
+            analysed.
         MissingExtraError: The ``plot`` extra, or for thumbnails ``embedded``, is not installed.
     """
     _check(kind)

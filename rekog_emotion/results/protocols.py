@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, Union
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.logs import logger
-from rekog_emotion.media.diagnosis import READ, why_unsupported
+from rekog_emotion.media.diagnosis import why_unsupported
 from rekog_emotion.people.tables import Tabular
 from rekog_emotion.text import quoted
 from rekog_emotion.values.faces import Face
@@ -214,6 +214,5 @@ def reason_of_failure(page: VideoFaces, source: str | None) -> str:
         return "the message of its end says so, though the service still calls it IN_PROGRESS"
     reason = page.status_message or "the service gives no reason"
     if reason.startswith(_UNSUPPORTED) and source and os.path.isfile(source):  # noqa: PTH113 -- may be no path
-        fault = why_unsupported(Path(source))
-        return f"{quoted(reason)} ({'; '.join(filter(None, (fault, READ)))})"
+        return f"{quoted(reason)} ({why_unsupported(Path(source))})"
     return quoted(reason)

@@ -46,7 +46,7 @@ def report(analysis: VideoFaces, *, title: str, video: str | os.PathLike[str] | 
         video: The local file that was analysed; for a picture of everybody's best face.
 
     Raises:
-        InvalidInputError: The video cannot be decoded.
+        InvalidInputError: The video cannot be decoded, or is not the one that was analysed.
         MissingExtraError: The ``timeline`` extra, or with ``video`` the ``embedded`` extra, is not installed.
     """
     timeline = timeline_of(analysis)
@@ -99,7 +99,7 @@ def write_report(
     Raises:
         InvalidInputError: As for :func:`report`; or the target is the video itself, or cannot be written to.
         MissingExtraError: As for :func:`report`.
-        OSError: The video cannot be read, or the target cannot be written.
+        OSError: The disk is full, for instance.
     """
     if video is None and is_at_hand(analysis):
         video = analysis.source

@@ -60,8 +60,8 @@ def write_subtitles(target: str | os.PathLike[str], segments: Iterable[Segment])
         segments: Of a timeline, in any order.
 
     Raises:
-        InvalidInputError: The name has another suffix.
-        OSError: The file cannot be written.
+        InvalidInputError: The name has another suffix, or nothing can be written there.
+        OSError: The disk is full, for instance.
     """
     write = {".vtt": webvtt, ".srt": srt}.get(Path(target).suffix.lower())
     if write is None:

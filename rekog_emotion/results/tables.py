@@ -14,11 +14,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
 from rekog_emotion.errors import InvalidInputError
+from rekog_emotion.media.writing import Writable, text_file
 from rekog_emotion.people.tables import Cells, frame_of
 from rekog_emotion.results.protocols import Analyses
 from rekog_emotion.results.rows import COLUMNS, LANDMARK_COLUMNS, PERSON, Column, Record, cells, columns, records
@@ -48,14 +49,6 @@ _DECIMALS: Final = (".", ",")
 _ROW_END: Final = "\r\n"
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an integer in a column
 _ROWS_AT_ONCE: Final = 5000  # of a Parquet file: so many faces are in memory, and in one row group
-
-
-class Writable(Protocol):
-    """A text file, or anything that has its ``write``."""
-
-    def write(self, text: str, /) -> object:
-        """Take some text."""
-        ...
 
 
 def to_records(*analyses: Analyses, landmarks: bool = False, people: bool = False) -> Iterator[Record]:
@@ -152,8 +145,9 @@ def write_parquet(
 
     Raises:
         MissingExtraError: The ``arrow`` extra is not installed.
-        InvalidInputError: An integer does not fit into 64 bits, or an answer is of a job that has not succeeded.
-        OSError: The file cannot be written.
+        InvalidInputError: Nothing can be written there; an integer does not fit into 64 bits, or an answer is of a job
+            that has not succeeded.
+        OSError: The disk is full, for instance.
     """
     from rekog_emotion.results.arrow import Sink
 
@@ -162,7 +156,7 @@ def write_parquet(
 
 
 def write_csv(
-    file: Writable,
+    file: str | os.PathLike[str] | Writable,
     analyses: Analyses,
     *,
     landmarks: bool = False,
@@ -176,7 +170,8 @@ def write_csv(
     apostrophe in front.
 
     Args:
-        file: A text file that was opened with ``newline=""``.
+        file: A path, or a text file that was opened with ``newline=""``. The file of a path appears under its name
+            when it is whole, and begins with the mark (BOM) by which Excel knows UTF-8; read it as ``utf-8-sig``.
         analyses: Any iterable.
         landmarks: Write the columns of the landmarks as well.
         people: See :func:`to_pandas`.
@@ -187,7 +182,8 @@ def write_csv(
         The number of rows below the heading.
 
     Raises:
-        InvalidInputError: The delimiter or the sign of decimals cannot be used.
+        InvalidInputError: Nothing can be written there, or the delimiter or the sign of decimals cannot be used.
+        OSError: The disk is full, for instance.
     """
     if delimiter not in _DELIMITERS or decimal not in _DECIMALS or delimiter == decimal:
         msg = (
@@ -196,34 +192,42 @@ def write_csv(
         )
         raise InvalidInputError(msg)
     names = [column.name for column in columns(landmarks=landmarks, people=people)]
-    writer = csv.DictWriter(_Rows(file), names, lineterminator=_ROW_END, delimiter=delimiter)
-    writer.writeheader()
     number = 0
-    for record in records(analyses, landmarks=landmarks, people=people):
-        with _written():
-            writer.writerow({name: _harmless(cell, decimal) for name, cell in record.items()})
-        number += 1
+    with text_file(file, encoding="utf-8-sig") as out:
+        writer = csv.DictWriter(_Rows(out), names, lineterminator=_ROW_END, delimiter=delimiter)
+        writer.writeheader()
+        for record in records(analyses, landmarks=landmarks, people=people):
+            with _written():
+                writer.writerow({name: _harmless(cell, decimal) for name, cell in record.items()})
+            number += 1
     return number
 
 
-def write_records(file: Writable, analyses: Analyses, *, landmarks: bool = False, people: bool = False) -> int:
+def write_records(
+    file: str | os.PathLike[str] | Writable, analyses: Analyses, *, landmarks: bool = False, people: bool = False
+) -> int:
     """Write the flat table as JSON Lines, one object a face.
 
     Args:
-        file: A text file.
+        file: A path, whose file appears when it is whole, or a text file.
         analyses: Any iterable.
         landmarks: Write the columns of the landmarks as well.
         people: See :func:`to_pandas`.
 
     Returns:
         The number of lines.
+
+    Raises:
+        InvalidInputError: Nothing can be written there.
+        OSError: The disk is full, for instance.
     """
     number = 0
-    for record in records(analyses, landmarks=landmarks, people=people):
-        with _written():
-            line = json.dumps(record, allow_nan=False)
-        file.write(line + "\n")
-        number += 1
+    with text_file(file) as out:
+        for record in records(analyses, landmarks=landmarks, people=people):
+            with _written():
+                line = json.dumps(record, allow_nan=False)
+            out.write(line + "\n")
+            number += 1
     return number
 
 

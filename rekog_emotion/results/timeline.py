@@ -67,7 +67,7 @@ __all__ = [
 ]
 
 
-@frozen(kw_only=True, eq=False)
+@frozen(kw_only=True)
 class Timeline(Tabular):
     """How the people of a video look over time: emotions are how a face looks, not what a person feels.
 
@@ -84,7 +84,7 @@ class Timeline(Tabular):
 
     people: tuple[Person, ...] = field(repr=number_of_people)
     kinds: tuple[EmotionType | str, ...]
-    floors: Mapping[EmotionType | str, float]
+    floors: Mapping[EmotionType | str, float] = field(hash=False)
     interval_seconds: float
     duration_seconds: float
 
@@ -169,8 +169,8 @@ class Timeline(Tabular):
             segments: What is told; left out, :meth:`segments`. :meth:`more_than_usual` gives others.
 
         Raises:
-            InvalidInputError: The name has another suffix.
-            OSError: The file cannot be written.
+            InvalidInputError: The name has another suffix, or nothing can be written there.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results.subtitles import write_subtitles
 

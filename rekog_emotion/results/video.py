@@ -14,6 +14,7 @@ from rekog_emotion.media import clips
 from rekog_emotion.media.writing import identity, output_file
 from rekog_emotion.people.motion import Motion
 from rekog_emotion.results.arguments import Labels, Paint
+from rekog_emotion.results.at_hand import check_readable, check_same_video
 from rekog_emotion.results.drawing import VIDEO_SUFFIXES, draw_faces
 from rekog_emotion.results.privacy import Method, check_method, conceal
 from rekog_emotion.results.protocols import VideoFaces, check_succeeded
@@ -68,10 +69,11 @@ def annotate_video(
         on_progress: Called with the share that is done, 0 to 1, now and then.
 
     Raises:
-        InvalidInputError: The source is no video or is the target itself, the target has another suffix, or its
-            container cannot hold the sound of the source; or an option cannot be used.
+        InvalidInputError: The source is not there, is no video, has another shape or length than what was analysed, or
+            is the target itself; the target cannot be written, has another suffix, or its container cannot hold the
+            sound of the source; or an option cannot be used.
         MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
-        OSError: The source cannot be read, or the target cannot be written.
+        OSError: The disk is full, for instance.
     """
     check_succeeded(analysis)
     style = Style(
@@ -88,7 +90,7 @@ def annotate_video(
 
         return edit
 
-    _copy(Path(source), Path(target), edit_of, on_progress)
+    _copy(analysis, Path(source), Path(target), edit_of, on_progress)
 
 
 def blur_video(
@@ -115,7 +117,7 @@ def blur_video(
     Raises:
         InvalidInputError: There is no such method; the job runs or has failed; or as for :func:`annotate_video`.
         MissingExtraError: The ``embedded`` extra, which brings PyAV, is not installed.
-        OSError: The source cannot be read, or the target cannot be written.
+        OSError: The disk is full, for instance.
     """
     check_method(method)
     check_succeeded(analysis)
@@ -136,7 +138,7 @@ def blur_video(
 
         return edit
 
-    _copy(Path(source), Path(target), edit_of, on_progress)
+    _copy(analysis, Path(source), Path(target), edit_of, on_progress)
 
 
 def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> Iterator[tuple[float, Image.Image]]:
@@ -151,13 +153,13 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
         The time as it was given, and the frame.
 
     Raises:
-        InvalidInputError: The source is no video, or the times do not ascend or are none.
-        OSError: The source cannot be read.
+        InvalidInputError: The source is not there or is no video, or the times do not ascend or are none.
     """
     wanted = map(_checked_time, milliseconds)
     time = next(wanted, None)
     if time is None:
         return
+    check_readable(source)
     with clips.opened(source) as (container, stream):
         orientation: clips.Orientation | None = None
         for frame, _, until in clips.shown(container, stream, clips.decoded(container, stream)):
@@ -205,11 +207,18 @@ def _step(analysis: VideoFaces, rate: Fraction) -> float:
     return max(1000 * step_of(float(rate)), float(steps.min()) if len(steps) else 0.0)
 
 
-def _copy(source: Path, target: Path, edit_of: Callable[[Fraction], Edit], on_progress: OnFraction | None) -> None:
+def _copy(
+    analysis: VideoFaces,
+    source: Path,
+    target: Path,
+    edit_of: Callable[[Fraction], Edit],
+    on_progress: OnFraction | None,
+) -> None:
     check_suffix(target)
     if identity(target) == identity(source):
         msg = f"{target} is the video itself; name another place for the copy"
         raise InvalidInputError(msg)
+    check_same_video(analysis, source)
     with output_file(target) as part, clips.opened(source, threads=0) as (container, stream):
         edit = edit_of(clips.frame_rate(stream))
         Copy(container, stream, source=source, target=target, edit=edit, on_progress=on_progress).write(part)

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.results.arguments import Image, Labels, Paint
-from rekog_emotion.results.at_hand import file_of
+from rekog_emotion.results.at_hand import check_same_video, file_of
 from rekog_emotion.results.documents import Document
 from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.outputs import Outputs
@@ -200,7 +200,8 @@ class VideoAnalysis(Outputs, Value):
             A matplotlib figure; ``clip.plot().savefig("people.png")`` writes it.
 
         Raises:
-            InvalidInputError: An argument cannot be used, or the video cannot be decoded.
+            InvalidInputError: An argument cannot be used; or the video cannot be decoded, or is not the one that was
+                analysed.
             MissingExtraError: The ``plot`` extra, or for thumbnails ``embedded``, is not installed.
         """
         return self.timeline().plot(kind=kind, faces=self, video=video, max_people=max_people)
@@ -235,11 +236,11 @@ class VideoAnalysis(Outputs, Value):
             on_progress: Called with the share that is done, 0 to 1, now and then.
 
         Raises:
-            InvalidInputError: What was analysed was no file that is still there, and no other was given; it is no
-                video or the target itself; the target has another suffix, or cannot hold the sound; or an option
-                cannot be used.
+            InvalidInputError: What was analysed was no file that is still there, and no other was given; it is not
+                there, no video, a video of another shape or length than what was analysed, or the target itself; the
+                target cannot be written, has another suffix, or cannot hold the sound; or an option cannot be used.
             MissingExtraError: The ``embedded`` extra is not installed.
-            OSError: The video cannot be read, or the target cannot be written.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results.video import annotate_video
 
@@ -276,7 +277,7 @@ class VideoAnalysis(Outputs, Value):
         Raises:
             InvalidInputError: There is no such method; or as for :meth:`annotate`.
             MissingExtraError: The ``embedded`` extra is not installed.
-            OSError: The video cannot be read, or the target cannot be written.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results.video import blur_video
 
@@ -301,9 +302,10 @@ class VideoAnalysis(Outputs, Value):
             pictures: Show everybody's best face, where the file is at hand.
 
         Raises:
-            InvalidInputError: The job runs or has failed, or the video cannot be decoded.
+            InvalidInputError: The job runs or has failed; the video cannot be decoded, or is not the one that was
+                analysed; or the target cannot be written.
             MissingExtraError: The ``timeline`` extra, or for pictures ``embedded``, is not installed.
-            OSError: The video cannot be read, or the target cannot be written.
+            OSError: The disk is full, for instance.
         """
         from rekog_emotion.results.report import write_report
 
@@ -323,13 +325,15 @@ class VideoAnalysis(Outputs, Value):
             Each time as it was given, and its frame, upright, of square pixels, in mode RGB.
 
         Raises:
-            InvalidInputError: As for :meth:`annotate`; or the times do not ascend or are none.
+            InvalidInputError: The video is not there, or not the one that was analysed; or the times do not ascend or
+                are none.
             MissingExtraError: The ``embedded`` extra is not installed.
-            OSError: The video cannot be read.
         """
         from rekog_emotion.results.video import frames_at
 
-        return frames_at(self._file(video, "clip.frames_at(milliseconds, video=path)"), milliseconds)
+        source = self._file(video, "clip.frames_at(milliseconds, video=path)")
+        check_same_video(self, source)
+        return frames_at(source, milliseconds)
 
     def _file(self, video: str | os.PathLike[str] | None, how: str) -> str | os.PathLike[str]:
         return video if video is not None else file_of(self, kind="video", how=how)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from rekog_emotion.logs import logger
 from rekog_emotion.values.words import Word
@@ -71,7 +71,7 @@ class Progress:
     status: str | None = None
     faces: int | None = None
     fraction: float | None = None
-    state: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] | None = field(default=None, hash=False)
     source: str | None = None
     reason: str | None = None
     done: int | None = None

@@ -82,7 +82,33 @@ def test_video(command, tmp_path, results, capsys):
 
     code = main([command, os.fspath(clip), os.fspath(out), "--results", results])
 
-    assert (code, said(capsys)["faces"], out.read_bytes()[4:8]) == (0, 1, b"ftyp")
+    told, noted = capsys.readouterr()
+    assert (code, json.loads(told)["faces"], out.read_bytes()[4:8]) == (0, 1, b"ftyp")
+    assert noted == f"{results}: the analysis is of {PEOPLE}, and is taken for that of {clip}\n"
+
+
+@pytest.mark.parametrize("command", ["annotate", "blur"])
+def test_results_of_another_video(command, tmp_path, capsys):
+    """Faces of another video would stay visible: no copy is made."""
+    source = tmp_path / "people.mp4"
+    shutil.copy(PEOPLE, source)
+    other = write_clip(tmp_path / "other.mp4", [np.full((128, 128, 3), 128, np.uint8)] * 3)
+    assert main(["video", os.fspath(other), *EMBEDDED, "--json"]) == 0
+    results = tmp_path / "other.jsonl"
+    results.write_text(capsys.readouterr().out)
+
+    code = main([command, os.fspath(source), os.fspath(tmp_path / "copy.mp4"), "--results", os.fspath(results)])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        (
+            f"{results}: the analysis is of {other}, and is taken for that of {source}\n"
+            f"rekog-emotion: {source} is not the video that was analysed: it has 640 x 480 pixels and 6.0 s, and the "
+            "analysed one had 128 x 128 pixels and 0.1 s; pass that one, or a copy of its shape and length\n"
+        ),
+    )
+    assert not (tmp_path / "copy.mp4").exists()
 
 
 def test_blur_photo(tmp_path, results, photo):
@@ -194,6 +220,45 @@ def test_results_of_another_photo(capsys, tmp_path, photo):
     assert capsys.readouterr().err.endswith(
         "has 2 analyses that may be of " + os.fspath(DATA / "biden.jpg") + ", and one is needed\n"
     )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_results_of_photos_where_a_video_is_meant(capsys, tmp_path, photo, number):
+    """They are counted as what they are, and for a report it is said what there is for photos."""
+    path = tmp_path / "photos.jsonl"
+    path.write_text((to_json(photo) + "\n") * number)
+    has = "1 photo" if number == 1 else "2 photos"
+    report = (
+        "a report is of one video; of photos, rekog-emotion export writes a table, and rekog-emotion image --draw "
+        "copies with the faces drawn on them"
+    )
+    for arguments, message in (
+        (["report", path, "-o", "r.html"], f"{path} has the results of {has} and of no video: {report}"),
+        (
+            ["report", PEOPLE, "--results", path, "-o", "r"],
+            f"{path} has the results of {has} and of no video: {report}",
+        ),
+        (["report", DATA, "-o", "r.html"], f"{DATA}: {report}"),
+        (["report", f"{DATA}/*.jpg", "-o", "r.html"], f"{DATA}/*.jpg: {report}"),
+        (
+            ["blur", PEOPLE, tmp_path / "copy.mp4", "--results", path],
+            f"{path} has the results of {has} and of no video: one is needed",
+        ),
+    ):
+        assert main([os.fspath(one) for one in arguments]) == 2
+        assert capsys.readouterr().err == f"rekog-emotion: {message}\n"
+
+
+def test_results_of_a_video_where_a_photo_is_meant(capsys, tmp_path):
+    """They are counted as what they are."""
+    path = tmp_path / "clip.json"
+    path.write_text('{"JobStatus": "SUCCEEDED", "Faces": []}')
+
+    code = main(["blur", ASTRONAUT, os.fspath(tmp_path / "a.png"), "--results", os.fspath(path)])
+
+    assert code == 2
+    expected = f"rekog-emotion: {path} has the results of 1 video and of no photo: one is needed\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_results_are_found_however_the_photo_is_named(tmp_path, photo, monkeypatch):

@@ -5,6 +5,7 @@ import io
 import os
 import warnings
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -286,8 +287,8 @@ def test_what_only_a_decoder_finds(tmp_path, name, content, what):
         rekog.analyze_video(path, client="embedded")
 
     expected = (
-        f"{path}: job {caught.value.job_id} failed: Unsupported codec/format. ({what}; what is read is H.264 in MP4 or "
-        "MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4)"
+        f"{path}: job {caught.value.job_id} failed: Unsupported codec/format. ({what}; H.264 in MP4 or MOV is read for "
+        "certain: convert it, for example with ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4)"
     )
     assert str(caught.value) == expected
 
@@ -296,5 +297,45 @@ def test_song_in_a_matroska(tmp_path):
     """A container of sound that looks like a video's is told when it is opened."""
     path = write_sound(tmp_path / "song.mkv")
 
-    with pytest.raises(rekog.JobFailedError, match=r"\(it has sound, but no pictures; what is read"):
+    assert failure(path) == "it has sound, but no pictures; pass a video with a picture track"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("clip.mp4", "it has no pictures"), ("clip.avi", "its picture track is empty")]
+)
+def test_a_recording_that_never_began(tmp_path, name, what):
+    """Where there is no picture, nothing can be converted."""
+    with av.open(str(tmp_path / name), "w") as container:
+        track = container.add_stream("libx264", rate=10)
+        track.width, track.height, track.pix_fmt = 64, 48, "yuv420p"
+        track.codec_context.open()
+        container.start_encoding()
+
+    assert failure(tmp_path / name) == f"{what}; pass a video with a picture track"
+
+
+def test_pictures_of_noise(tmp_path):
+    """What nobody can decode nobody can convert."""
+    path = tmp_path / "clip.mkv"
+    whole = write_clip(tmp_path / "whole.mkv", numbered(3), g="1").read_bytes()
+    begin = whole.index(b"\x1f\x43\xb6\x75")  # of the pictures
+    path.write_bytes(whole)
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    for packet in packets:
+        whole = whole[:begin] + whole[begin:].replace(packet, b"\xff" * len(packet))
+    path.write_bytes(whole)
+
+    assert failure(path) == (
+        "none of its first pictures (h264) can be decoded: it is damaged, cut off or encrypted; get a complete copy of "
+        "it that is not encrypted"
+    )
+
+
+def failure(path):
+    """Return what the end of a job says beside the service's own words."""
+    with pytest.raises(rekog.JobFailedError) as caught:
         rekog.analyze_video(path, client="embedded")
+    begin = f"{path}: job {caught.value.job_id} failed: Unsupported codec/format. ("
+    assert str(caught.value).startswith(begin)
+    return str(caught.value)[len(begin) : -1]

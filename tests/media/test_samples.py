@@ -250,22 +250,25 @@ class TestSpared:
         assert 6 <= len(times) <= most
 
 
-READ = "what is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4"
+CONVERT = (
+    "H.264 in MP4 or MOV is read for certain: convert it, for example with ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p "
+    "OUT.mp4"
+)
 TEXT = "the content is text, not a video; check what was read or downloaded"
 SOUND = "the MP4 or MOV has sound, but no pictures; pass a video with a picture track"
 WHY = {
     "text": TEXT,
     "empty": "the file is empty; check how it was written",
     "noise": "no video can be decoded from it (its container is damaged, cut off, or of a kind that is not read; "
-    f"{READ})",
+    f"{CONVERT})",
     "picture": "the content is an image (JPEG), not a video; pass it to detect_image",
     "playlist": TEXT,
     "sound": SOUND,
     "cover": SOUND,
     "headless": "the MP4 or MOV is truncated within its index (moov); get a complete copy of it",
     "no data": "the MP4 or MOV is truncated: all bytes are missing at its end; get a complete copy of it",
-    "codec": f"no video can be decoded from it (nothing here decodes its pictures; {READ})",
-    "1x1": f"no video can be decoded from it (its pictures are mpeg4; {READ})",
+    "codec": f"no video can be decoded from it (nothing here decodes its pictures; {CONVERT})",
+    "1x1": f"no video can be decoded from it (its pictures are mpeg4; {CONVERT})",
 }
 
 
@@ -285,7 +288,8 @@ class TestBadClips:
         """Nothing more is read from a pipe, whose writer may be gone, to say why it gave no video."""
         os.mkfifo(tmp_path / "pipe")
         assert (
-            str(UnsupportedVideoError(tmp_path / "pipe")) == f"{tmp_path}/pipe: no video can be decoded from it; {READ}"
+            str(UnsupportedVideoError(tmp_path / "pipe"))
+            == f"{tmp_path}/pipe: no video can be decoded from it; {CONVERT}"
         )
 
     @pytest.mark.parametrize("name", ["text", "empty", "playlist", "sound", "codec"])

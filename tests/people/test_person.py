@@ -165,9 +165,12 @@ def test_values_are_made_by_name(kind):
         kind.__new__(kind).id = 2
 
 
-def test_a_person_is_equal_to_itself_alone():
-    """Arrays have no one answer to whether they are equal, so two that look alike are two."""
+def test_who_looks_the_same_all_along_is_equal():
+    """What counts is in the arrays, of which each is compared; they take no part in the hash."""
     one = person([80, 10])
+    other = person([80, 20])
 
-    assert one != attrs.evolve(one)
-    assert len({one, attrs.evolve(one)}) == 2
+    assert (one == attrs.evolve(one, scores=one.scores.copy()), one == other) == (True, False)
+    assert len({one, attrs.evolve(one), other}) == 2
+    assert (attrs.evolve(one, facing=None) == attrs.evolve(one, facing=None)) is True
+    assert attrs.evolve(one, facing=None) != attrs.evolve(one, facing=np.ones(len(one.starts), np.float32))

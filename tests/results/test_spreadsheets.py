@@ -9,6 +9,7 @@ import pytest
 
 import rekog_emotion as rekog
 from rekog_emotion import ImageAnalysis
+from rekog_emotion.results import tables
 from tests.pictures import PORTRAIT
 from tests.results.people import at, face, video
 
@@ -62,6 +63,17 @@ def test_european_spreadsheets(tmp_path, delimiter):
     assert frame["source"].tolist() == ["a;b,c|d.e\t.mp4"] * 3
     assert frame["person"].tolist() == [1, 1, 1]
     assert "90,1" in (tmp_path / "faces.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.parametrize("path", [str, lambda path: path], ids=["text", "Path"])
+def test_the_function_takes_a_path_as_the_method_does(path, tmp_path):
+    """Both write the same file, of which nothing is there before it is whole."""
+    clip = video(*(at(k / 2, face(0.2 + k / 10, emotions={"HAPPY": 90.1})) for k in range(3)))
+
+    assert tables.write_csv(path(tmp_path / "one.csv"), clip, delimiter=";") == 3
+    assert clip.write_csv(tmp_path / "same.csv", delimiter=";") == 3
+
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "same.csv").read_bytes()
 
 
 @pytest.mark.parametrize(

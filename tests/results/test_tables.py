@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import attrs
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from rekog_emotion import Emotion, Face, Gender, ImageAnalysis, TimedFace, Video
 from rekog_emotion.results import rows as _rows
 from rekog_emotion.results import tables
 from rekog_emotion.results.arrow import FLAT, FLAT_WITH_LANDMARKS, NESTED
+from rekog_emotion.results.lossless import write_json_lines
 from tests.results.people import at, face, looks, video
 
 RECORDINGS = os.environ.get("REKOG_EMOTION_RECORDINGS")
@@ -521,6 +523,54 @@ def test_a_missing_pandas_is_said_before_the_first_call(monkeypatch):
     with pytest.raises(rekog.MissingExtraError, match=r"rekog-emotion\[pandas\]"):
         tables.to_pandas(asked.append(k) for k in range(3))
     assert asked == []
+
+
+WRITERS = [tables.write_csv, tables.write_records, write_json_lines]
+
+
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
+@pytest.mark.parametrize("path", [str, lambda path: path], ids=["text", "Path"])
+def test_paths_are_files(write, path, tmp_path):
+    """A path gets what an open file gets, in UTF-8, and its file is there when it is whole."""
+    named = attrs.evolve(CLIP, source="\u00fc.mp4")
+    text = io.StringIO()
+
+    assert write(path(tmp_path / "faces"), [named]) == write(text, [named])
+
+    assert (tmp_path / "faces").read_text(encoding="utf-8-sig") == text.getvalue()
+    assert [one.name for one in tmp_path.iterdir()] == ["faces"]
+
+
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
+def test_what_breaks_off_leaves_what_was_there(write, tmp_path):
+    """Half a table is none."""
+    (tmp_path / "faces").write_text("before")
+
+    def analyses():
+        yield CLIP
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        write(tmp_path / "faces", analyses())
+
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["before"]
+
+
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
+def test_what_is_no_text_file(write, tmp_path):
+    """It is refused before anything is written, with what to pass."""
+    for wrong, message in (
+        (io.BytesIO(), "the file object is open for bytes; open it in mode 'w', or pass the path"),
+        (b"faces.csv", "bytes is no place to write to; pass a path, or an open text file"),
+        (None, "NoneType is no place to write to; pass a path, or an open text file"),
+        (
+            tmp_path / "none" / "faces",
+            f"{tmp_path}/none/faces: there is no directory {tmp_path}/none; make it first",
+        ),
+    ):
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            write(wrong, CLIP)
+        assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "FAILED"])

@@ -1,8 +1,11 @@
+import copy
 import json
 import os
+import pickle
 from itertools import pairwise
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -342,3 +345,21 @@ def test_facing_the_camera_and_more_than_usual():
         Segment(person=1, type=EmotionType.HAPPY, start=1.5, end=2.0, score=90.0),
     )
     assert clip.plot(kind="stacked")
+
+
+@pytest.mark.parametrize("emotions", [{"HAPPY": 90.0, "SAD": 5.0}, None], ids=["emotions", "none asked for"])
+def test_what_was_made_alike_is_equal(emotions):
+    """Timelines, people and summaries are values: they compare and have a hash by what is in them."""
+    clip = video(*(at(k / 2, face(0.2, emotions=emotions)) for k in range(6)))
+    other = video(*(at(k / 2, face(0.2, emotions=emotions)) for k in range(5)))
+    timeline = clip.timeline()
+
+    for same in (clip.timeline(), pickle.loads(pickle.dumps(timeline)), copy.deepcopy(timeline)):  # noqa: S301 -- our own
+        assert (same, same.people[0], same.summary()) == (timeline, timeline.people[0], timeline.summary())
+        assert len({same, timeline, same.people[0], timeline.people[0], same.summary(), timeline.summary()}) == 3
+    assert (other.timeline() == timeline, other.timeline().people[0] == timeline.people[0]) == (False, False)
+    person = timeline.people[0]
+    for name in ("starts", "ends", "stretches", "positions"):
+        assert attrs.evolve(person, **{name: getattr(person, name) + 1}) != person
+    assert attrs.evolve(person, facing=np.zeros(6, np.float32)) != person
+    assert (attrs.evolve(person, scores=person.scores + 1) != person) is (emotions is not None)

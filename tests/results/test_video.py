@@ -12,6 +12,7 @@ from PIL import Image
 import rekog_emotion as rekog
 from rekog_emotion import BoundingBox, Emotion, Face, Landmark, Landmarks, TimedFace, VideoAnalysis, VideoMetadata
 from rekog_emotion.people.motion import Motion
+from rekog_emotion.results.frames import frames
 from rekog_emotion.results.video import _step, annotate_video, blur_video, frames_at
 from rekog_emotion.values.numbers import as_float
 from rekog_emotion.values.palette import COLORS
@@ -299,17 +300,31 @@ class TestCopies:
         assert list(tmp_path.iterdir()) == [text]
 
     def test_missing_file(self, tmp_path):
-        """A file that is not there is the usual error."""
-        with pytest.raises(FileNotFoundError) as caught:
-            annotate_video(clip(), tmp_path / "gone.mp4", tmp_path / "copy.mp4")
-        assert caught.value.filename == f"{tmp_path}/gone.mp4"
+        """A file that is not there is named by whatever would read it, and what to do is said."""
+        gone = tmp_path / "gone.mp4"
+        for verb in (
+            lambda: annotate_video(clip(), gone, tmp_path / "copy.mp4"),
+            lambda: blur_video(clip(), gone, tmp_path / "copy.mp4"),
+            lambda: clip().annotate(tmp_path / "copy.mp4", video=gone),
+            lambda: clip().blur(tmp_path / "copy.mp4", video=gone),
+            lambda: clip().frames_at([0], video=gone),
+            lambda: clip((0, face(0.1))).plot(video=gone),
+            lambda: clip((0, face(0.1))).report(tmp_path / "report.html", video=gone),
+            lambda: list(frames_at(gone, [0])),
+            lambda: list(frames(gone, [0])),
+        ):
+            with pytest.raises(rekog.InvalidInputError) as caught:
+                verb()
+            expected = f"{gone}: there is no such file; check the path, which starts at the current directory"
+            assert str(caught.value) == expected
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("sound", [True, False])
     def test_target_that_cannot_be_written(self, with_sound, counting, tmp_path, sound):
-        """The usual error, which names the target and blames neither the container nor a sound."""
-        with pytest.raises(FileNotFoundError) as caught:
+        """The error names the target and blames neither the container nor a sound."""
+        with pytest.raises(rekog.InvalidInputError) as caught:
             annotate_video(clip(), with_sound if sound else counting, tmp_path / "gone" / "copy.mp4")
-        assert caught.value.filename == f"{tmp_path}/gone/copy.mp4"
+        assert str(caught.value) == f"{tmp_path}/gone/copy.mp4: there is no directory {tmp_path}/gone; make it first"
 
     def test_no_such_method(self, with_sound, tmp_path):
         """A method that is not there is refused."""

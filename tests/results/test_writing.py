@@ -217,10 +217,16 @@ def test_longest_name(write, tmp_path):
 
 def test_error_names_the_target(write, tmp_path):
     """What cannot be made is told by the name that was given."""
-    with pytest.raises(FileNotFoundError) as caught:
-        write(tmp_path / "nowhere" / "faces.csv", "faces")
-
-    assert caught.value.filename == os.fspath(tmp_path / "nowhere" / "faces.csv")
+    nowhere = tmp_path / "nowhere"
+    for target, message in (
+        (nowhere / "faces.csv", f"{nowhere}/faces.csv: there is no directory {nowhere}; make it first"),
+        (tmp_path, f"{tmp_path} is a directory; name a file in it"),
+        (f"{tmp_path}/a\0b", f"{tmp_path}/a\\x00b cannot be written: embedded null byte; name another place"),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            write(target, "faces")
+        assert str(caught.value) == message
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_identity(tmp_path):

@@ -2,11 +2,14 @@ import contextlib
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,7 +147,24 @@ def test_serves_with_a_key(visit, capsys, tmp_path, monkeypatch):
     code, url, seen = visit(*arguments, visitor=detect)
 
     assert (code, seen) == (0, ["HAPPY"])
-    assert capsys.readouterr() == (LINES.format(url, "'a key'", "..."), "")
+    opened = url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 -- no address to go to
+    assert capsys.readouterr() == (LINES.format(opened, "'a key'", "..."), "")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
+def test_the_line_for_curl(visit, tmp_path):
+    """What the page says for curl gets an answer."""
+    page = (Path(__file__).parents[2] / "docs/how-to/serve.md").read_text(encoding="utf-8")
+    (lines,) = (block for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if "curl" in block)
+    shutil.copy(PORTRAIT, tmp_path / "photo.jpg")
+
+    def visitor(client):
+        command = lines.replace("http://127.0.0.1:8765", client.meta.endpoint_url)
+        return json.loads(subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, capture_output=True).stdout)  # noqa: S603, S607 -- our own
+
+    code, _, answer = visit(visitor=visitor)
+
+    assert (code, answer["FaceDetails"][0]["Emotions"][0]["Type"]) == (0, "HAPPY")
 
 
 def test_serves_pages_of_an_origin(visit):

@@ -61,8 +61,9 @@ def test_cleans_up_after_a_failure(client, bucket, tmp_path):
         analyze_video(clip, client=client, staging=f"s3://{bucket.name}/uploads/")
 
     expected = (
-        f"{clip}: job {caught.value.job_id} failed: Unsupported codec/format. (nothing here decodes its pictures; what "
-        "is read is H.264 in MP4 or MOV, as of ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4)"
+        f"{clip}: job {caught.value.job_id} failed: Unsupported codec/format. (nothing here decodes its pictures; "
+        "H.264 in MP4 or MOV is read for certain: convert it, for example with ffmpeg -i IN -c:v libx264 -pix_fmt "
+        "yuv420p OUT.mp4)"
     )
     assert str(caught.value) == expected
     assert keys(bucket) == []
