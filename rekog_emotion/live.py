@@ -119,7 +119,7 @@ def record(
     Raises:
         InvalidInputError: The target cannot be written, or has another suffix.
         MissingExtraError: The ``embedded`` extra is not installed.
-        OSError: The target cannot be written.
+        OSError: The disk is full, for instance.
     """
     from rekog_emotion.results.recording import write_moments
 

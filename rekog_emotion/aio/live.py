@@ -139,7 +139,7 @@ async def record(
     Raises:
         CancelledError: The task was cancelled; the file is whole, and has what came so far.
         RekogEmotionError: Whatever :func:`rekog_emotion.record` raises.
-        OSError: The target cannot be written.
+        OSError: The disk is full, for instance.
     """
     loop = _Loop(LoopClock())
     loop.begin()
