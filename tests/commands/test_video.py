@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from rekog_emotion import VideoAnalysis
-from rekog_emotion.blocking import clock as _clock
 from rekog_emotion.clients.names import resolve_client
 from rekog_emotion.commands.cli import main
 from rekog_emotion.flows import polling
@@ -33,9 +32,8 @@ def page(*faces, **members):
 
 
 @pytest.fixture
-def service(standin, clock, monkeypatch):
-    """Give a stand-in for the service in which a job has just been started, and let nobody wait in real time."""
-    monkeypatch.setattr(_clock, "SYSTEM_CLOCK", clock)
+def service(standin, clock):  # noqa: ARG001 -- which lets nobody wait in real time
+    """Give a stand-in for the service in which a job has just been started."""
     standin.script("StartFaceDetection", Answer({"JobId": JOB}))
     return standin
 
