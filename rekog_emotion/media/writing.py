@@ -79,7 +79,8 @@ def check_output(path: Path, name: str) -> None:
         folder = Path(os.path.realpath(path)).parent
         found = _status(path)
     except (OSError, ValueError) as error:  # links in a circle, a name that is too long or has a zero byte
-        msg = f"{name} cannot be written: {getattr(error, 'strerror', None) or error}; name another place"
+        why = error.strerror if isinstance(error, OSError) else "its name has a zero byte"
+        msg = f"{name} cannot be written: {why}; name another place"
         raise InvalidInputError(msg) from error
     if found is not None:
         if stat.S_ISDIR(found.st_mode):

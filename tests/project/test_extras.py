@@ -163,4 +163,4 @@ def test_the_package_can_be_looked_at_without_extras():
     members, page = json.loads(done.stdout)
 
     assert {*rekog.__all__, "aio", "ray"} <= set(members)
-    assert "detect_image(source: " in page
+    assert "    detect_image(" in page

@@ -221,7 +221,7 @@ def test_error_names_the_target(write, tmp_path):
     for target, message in (
         (nowhere / "faces.csv", f"{nowhere}/faces.csv: there is no directory {nowhere}; make it first"),
         (tmp_path, f"{tmp_path} is a directory; name a file in it"),
-        (f"{tmp_path}/a\0b", f"{tmp_path}/a\\x00b cannot be written: embedded null byte; name another place"),
+        (f"{tmp_path}/a\0b", f"{tmp_path}/a\\x00b cannot be written: its name has a zero byte; name another place"),
     ):
         with pytest.raises(InvalidInputError) as caught:
             write(target, "faces")
