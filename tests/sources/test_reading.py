@@ -213,17 +213,22 @@ class Stuck:
         yield from ()
 
 
+def closed_while_stuck(shots, *, cancel=None, again=True):
+    """Return what reads, closed while its thread is stuck."""
+    source = Read(shots, name="camera:0", clock=VirtualClock(), cancel=cancel, again=again)
+    source.open()
+    shots.begun.acquire()
+    source.close()
+    return source
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["iterable", "stream"])
 def test_what_is_stuck_holds_nobody_up(again, leaving, caplog):
     """It is waited for half a second, and said in the log that its thread is still there, until it ends by itself."""
     caplog.set_level("INFO", logger="rekog_emotion")
     shots = Stuck()
-    source = Read(shots, name="camera:0", clock=VirtualClock(), cancel=None, again=again)
-    source.open()
-    shots.begun.acquire()
 
-    source.close()
-    source.close()
+    closed_while_stuck(shots, again=again).close()
 
     assert leaving == [0.5]
     assert [one.message for one in caplog.records] == [
@@ -246,10 +251,7 @@ def test_what_is_stuck_is_opened_again_when_it_has_ended(monkeypatch):
             return super().is_set()
 
     cancel = Cancel()
-    source = Read(shots, name="camera:0", clock=VirtualClock(), cancel=cancel, again=True)
-    source.open()
-    shots.begun.acquire()
-    source.close()
+    source = closed_while_stuck(shots, cancel=cancel)
 
     cancel.set()
     source.open()
