@@ -36,7 +36,6 @@ __all__ = [
 
 T_co = TypeVar("T_co", covariant=True)
 
-_check: Final = check_from_zero  # as timelines ask for it
 _SOME: Final = 3  # of several people whose looks are told
 _SOMETHING: Final = 1e-3  # of a score; what is above the usual by nothing is usual
 DIGITS: Final = 4

@@ -26,6 +26,7 @@ from rekog_emotion.people.sampling import TOLERANCE, interval_of, smoothed
 from rekog_emotion.results.faces import Faces
 from rekog_emotion.results.protocols import check_succeeded
 from rekog_emotion.values.faces import FACING
+from rekog_emotion.values.numbers import check_from_zero
 from rekog_emotion.values.videos import TimedFace
 from rekog_emotion.values.words import EmotionType
 
@@ -39,7 +40,6 @@ from rekog_emotion.people.person import (
     PersonSummary,
     Summary,
     Track,
-    _check,
     number_of_people,
 )
 from rekog_emotion.people.segments import MILLISECONDS, Segment, Segments
@@ -119,9 +119,9 @@ class Timeline(Tabular):
             InvalidInputError: A number is negative or not finite.
             MissingExtraError: The ``timeline`` extra is not installed.
         """
-        _check(max_gap=max_gap or 0, smooth=smooth)
+        check_from_zero(max_gap=max_gap or 0, smooth=smooth)
         if duration_seconds is not None:
-            _check(duration_seconds=duration_seconds)
+            check_from_zero(duration_seconds=duration_seconds)
         columns = Columns.of(faces)
         interval = interval_of(columns.milliseconds, frame_rate=frame_rate)
         ids = link(columns, interval=interval, max_gap=max_gap)
@@ -192,7 +192,7 @@ class Timeline(Tabular):
 
 def tracks_of(analysis: VideoFaces, *, max_gap: float | None = None) -> tuple[Track, ...]:
     """Link the faces of an analysis into people."""
-    _check(max_gap=max_gap or 0)
+    check_from_zero(max_gap=max_gap or 0)
     found: dict[int, list[TimedFace]] = {}
     for number, position in _linked(analysis, max_gap=max_gap):
         found.setdefault(number, []).append(analysis.faces[position])
