@@ -139,7 +139,8 @@ def test_left_early_leaves_no_task(how, caplog):
             run(main())
 
     [record] = [one for one in caplog.records if one.name == "rekog_emotion" and one.levelname == "WARNING"]
-    assert "(state: {'version': 1, 'job_id': 'j-1', 'upload': None})" in record.getMessage()
+    # By a note of its own where a look was under way.
+    assert "{'version': 1, 'job_id': 'j-1', 'upload': None}" in record.getMessage()
 
 
 def test_a_loop_that_is_broken_ends_by_itself():
