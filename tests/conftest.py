@@ -26,8 +26,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_threa
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a busy machine any example may take long.
-patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("tests", max_examples=amount(50, whole=500), **patient)
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "max_examples": amount(50, whole=500)}
+# The same examples each time, so that a change is judged by itself; --hypothesis-profile=search looks for new ones.
+settings.register_profile("tests", derandomize=True, **patient)
+settings.register_profile("search", **patient)
 settings.load_profile("tests")
 
 
@@ -71,6 +73,12 @@ def isolated(tmp_path_factory) -> Iterator[None]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield
+
+
+@pytest.fixture(autouse=True)
+def same_jitter(request) -> None:
+    """Draw the same waits, which are random by design, in each run of a test."""
+    random.seed(request.node.nodeid)
 
 
 @pytest.fixture(autouse=True)
