@@ -153,7 +153,8 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
         The time as it was given, and the frame.
 
     Raises:
-        InvalidInputError: The source is not there or is no video, or the times do not ascend or are none.
+        InvalidInputError: The source is not there, is no video or has no picture that can be decoded, or the times do
+            not ascend or are none.
     """
     wanted = map(_checked_time, milliseconds)
     time = next(wanted, None)
@@ -162,6 +163,7 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
     check_readable(source)
     with clips.opened(source) as (container, stream):
         orientation: clips.Orientation | None = None
+        until: Fraction | None = None
         for frame, _, until in clips.shown(container, stream, clips.decoded(container, stream)):
             picture: Image.Image | None = None
             while time is not None and Fraction(time) / 1000 + _FLOORED < until:
@@ -176,6 +178,8 @@ def frames_at(source: str | os.PathLike[str], milliseconds: Iterable[float]) -> 
                 time = following
             if time is None:
                 return
+        if until is None:
+            raise clips.UnsupportedVideoError(source)
 
 
 def _checked_time(milliseconds: float) -> float:

@@ -362,6 +362,20 @@ class TestFrames:
             list(frames_at(counting, [0, time]))
         assert str(caught.value) == f"a time is {as_float(time)}, and has to be a number of milliseconds"
 
+    def test_no_picture_can_be_decoded(self, counting, tmp_path):
+        """A video of which nothing can be shown is told, not passed over."""
+        data = bytearray(counting.read_bytes())
+        begin = data.index(b"mdat") + 4
+        size = int.from_bytes(data[begin - 8 : begin - 4], "big") - 8
+        data[begin : begin + size] = bytes(size)
+        path = tmp_path / "damaged.mp4"
+        path.write_bytes(data)
+
+        with pytest.raises(rekog.InvalidInputError) as caught:
+            list(frames_at(path, [0]))
+        said = "no video can be decoded from it (none of its first pictures (h264) can be decoded: it is damaged"
+        assert str(caught.value).startswith(f"{path}: {said}")
+
     def test_none(self, tmp_path):
         """No times, no look at the file."""
         assert list(frames_at(tmp_path / "gone.mp4", [])) == []
