@@ -276,16 +276,18 @@ def test_stopping_half_way_frees_the_source():
 def test_nothing_is_opened_before_it_is_asked_for(tmp_path):
     """An iterator that nobody asks leaves nothing behind; options are looked at at once."""
     messages = []
-    for place in ("no such.mp4", os.fspath(tmp_path)):
+    for place in ("no such.mp4", "~/no such.mp4", os.fspath(tmp_path)):
         with pytest.raises(rekog.InvalidInputError) as caught:
             rekog.watch(place, client=Nobody())
         messages.append(str(caught.value))
     rekog.watch(0, client=Nobody())
 
+    or_live = ", or pass a camera's number or an address such as rtsp://host/stream"
     assert messages == [
+        f"no such.mp4: there is no such file; check the path, which starts at the current directory{or_live}",
         (
-            "no such.mp4: there is no such file; check the path, or pass a camera's number or an address such as "
-            "rtsp://host/stream"
+            "~/no such.mp4: there is no such file; check the path, where only shells know ~: Path.expanduser() puts "
+            f"the home directory in its place{or_live}"
         ),
         f"{tmp_path}: this is a folder; pass the path of one video",
     ]

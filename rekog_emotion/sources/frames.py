@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rekog_emotion.errors import InvalidInputError
 from rekog_emotion.media.addresses import Origin, Position, address_of, camera_of
-from rekog_emotion.media.files import is_folder, is_there
+from rekog_emotion.media.files import is_folder, is_there, where_to_look
 from rekog_emotion.sources.naming import Picture, _is_array, _is_file, _is_image, name_of
 from rekog_emotion.sources.places import locate
 from rekog_emotion.sources.reading import Frame, Frames, Read, Shot, Shots, StalledError, Timer
@@ -97,8 +97,8 @@ def _place(source: int | str | os.PathLike[str], clock: Timer, cancel: threading
         raise InvalidInputError(msg)
     if not is_there(path):
         msg = (
-            f"{shown(text)}: there is no such file; check the path, or pass a camera's number or an address such as "
-            "rtsp://host/stream"
+            f"{shown(text)}: there is no such file; {where_to_look(text)}, or pass a camera's number or an address "
+            "such as rtsp://host/stream"
         )
         raise InvalidInputError(msg)
     if is_folder(path):

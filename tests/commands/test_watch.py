@@ -120,11 +120,11 @@ def test_recording(tmp_path, capsys):
         ),
         (
             ["no.mp4", *EMBEDDED],
-            "rekog-emotion: no.mp4: there is no such file; check the path, or pass a camera's number",
+            "rekog-emotion: no.mp4: there is no such file; check the path, which starts at the current",
         ),
         (
             ["no.mp4?rate=5", *EMBEDDED],
-            "rekog-emotion: no.mp4?rate=5: there is no such file; check the path, or pass a camera's number",
+            "rekog-emotion: no.mp4?rate=5: there is no such file; check the path, which starts at the current",
         ),
         ([PEOPLE, *EMBEDDED, "--record", "out.gif"], "rekog-emotion: out.gif: a video is written as .mp4, .m4v, .mov"),
         (
