@@ -26,7 +26,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN and threading.current_threa
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # On a busy machine any example may take long.
-patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "max_examples": amount(50, whole=500)}
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "max_examples": amount(50, whole=200)}
 # The same examples each time, so that a change is judged by itself; --hypothesis-profile=search looks for new ones.
 settings.register_profile("tests", derandomize=True, **patient)
 settings.register_profile("search", **patient)

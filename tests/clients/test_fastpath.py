@@ -22,7 +22,7 @@ from tests.property.strategies import videos as any_videos
 # Time says something of the machine, not of the code: answers are large, and machines that run tests are busy.
 patiently = settings(
     deadline=None,
-    max_examples=amount(50, whole=500),
+    max_examples=amount(50, whole=200),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 FACE = {"Confidence": 99.5, "Emotions": [{"Type": "CALM", "Confidence": 90.25}]}

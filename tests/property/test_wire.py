@@ -20,7 +20,7 @@ from tests.amounts import amount
 from .strategies import JSON, NUMBERS, face_details, images, started_jobs, unfinished_jobs, videos
 
 # Time says something of the machine, not of the code: answers are large, and machines that run tests are busy.
-patiently = settings(deadline=None, max_examples=amount(50, whole=500), suppress_health_check=[HealthCheck.too_slow])
+patiently = settings(deadline=None, max_examples=amount(50, whole=200), suppress_health_check=[HealthCheck.too_slow])
 
 READERS = {
     "face": (Face, face_details),

@@ -101,7 +101,7 @@ def test_times_that_no_file_can_hold():
     assert (srt([]), webvtt([])) == ("", "WEBVTT\n\nNOTE How faces look, not what people feel.\n")
 
 
-@settings(max_examples=amount(50, whole=500))
+@settings(max_examples=amount(50, whole=200))
 @given(
     st.lists(
         st.builds(segment, st.integers(1, 4), st.integers(0, 60).map(lambda n: n / 2), st.just(0)).flatmap(

@@ -18,7 +18,7 @@ from tests.amounts import amount
 from tests.server.in_process import JSON, SIGNED, InProcess
 
 # More by hand: REKOG_EMOTION_EXAMPLES=20000.
-EXAMPLES = int(os.environ.get("REKOG_EMOTION_EXAMPLES") or amount(120, whole=5000))
+EXAMPLES = int(os.environ.get("REKOG_EMOTION_EXAMPLES") or amount(120, whole=1000))
 MODEL = botocore.session.get_session().get_service_model("rekognition")
 OPERATIONS = ("DetectFaces", "StartFaceDetection", "GetFaceDetection")
 KNOWN = {
