@@ -32,7 +32,7 @@ def local_ray(ray):
     ray.init(
         address="local",
         num_cpus=2,
-        object_store_memory=200_000_000,
+        object_store_memory=4_000_000_000,  # where it is small, Ray runs few tasks at once
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
